@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "agent/config/config.hpp"
+
+namespace trebuchet {
+
+/// "file:line:col: what is wrong, found …, expected …". Line and column count from 1; both 0: about the file as a whole.
+struct ConfigProblem {
+    std::string file;
+    int line = 0;
+    int column = 0;
+    std::string text;
+    [[nodiscard]] std::string message() const;
+};
+
+struct LoadedConfig {
+    Config config;
+    std::vector<ConfigProblem> warnings;  ///< keys that nobody knows, with "did you mean", and deprecated ones
+};
+
+/// Reads the file and, if there is one, `trebuchet.yaml` beside it. Returns every problem at once.
+[[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::filesystem::path& file);
+
+/// The same from text: `file` is only for messages. For tests and fuzzing.
+[[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> parse_config(std::string_view text,
+                                                                                  const std::string& file);
+
+}  // namespace trebuchet

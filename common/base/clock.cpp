@@ -1,0 +1,23 @@
+#include "common/base/clock.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace trebuchet {
+
+std::string iso8601(std::chrono::system_clock::time_point time) {
+    using namespace std::chrono;
+    const auto whole = floor<seconds>(time);
+    const auto micros = duration_cast<microseconds>(time - whole).count();
+    const std::time_t seconds_since_epoch = system_clock::to_time_t(whole);
+    std::tm parts{};
+    gmtime_r(&seconds_since_epoch, &parts);
+    std::array<char, 64> buffer{};
+    const auto length = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::array<char, 32> fraction{};
+    std::snprintf(fraction.data(), fraction.size(), ".%06lld+00:00", static_cast<long long>(micros));
+    return std::string(buffer.data(), length) + fraction.data();
+}
+
+}  // namespace trebuchet

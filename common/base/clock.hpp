@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace trebuchet {
+
+/// Where the time comes from, so that tests bring their own.
+class Clock {
+  public:
+    virtual ~Clock() = default;
+    /// Never goes back; for durations and deadlines.
+    [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const = 0;
+    /// The time of day; for time stamps.
+    [[nodiscard]] virtual std::chrono::system_clock::time_point wall_time() const = 0;
+};
+
+class SystemClock final : public Clock {
+  public:
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const override {
+        return std::chrono::steady_clock::now();
+    }
+    [[nodiscard]] std::chrono::system_clock::time_point wall_time() const override {
+        return std::chrono::system_clock::now();
+    }
+};
+
+/// ISO 8601 in UTC with microseconds: 2026-11-20T20:31:00.000000+00:00.
+[[nodiscard]] std::string iso8601(std::chrono::system_clock::time_point time);
+
+}  // namespace trebuchet

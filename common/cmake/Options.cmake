@@ -1,0 +1,61 @@
+# How every target of ours is compiled. Link `trebuchet_options` and nothing global is needed.
+include(GNUInstallDirs)
+
+set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
+option(TREBUCHET_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(trebuchet_options INTERFACE)
+target_compile_features(trebuchet_options INTERFACE cxx_std_20)
+target_include_directories(trebuchet_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(trebuchet_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror
+  -fstack-protector-strong
+  # g++ 12 sees null dereferences in inlined standard containers where there are none.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference>)
+target_compile_definitions(trebuchet_options INTERFACE
+  _TURN_OFF_PLATFORM_STRING  # cpprestsdk's U() macro breaks fmt
+  $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>
+  _GLIBCXX_ASSERTIONS)
+
+if(TREBUCHET_SANITIZE)
+  target_compile_options(trebuchet_options INTERFACE
+    -fsanitize=${TREBUCHET_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(trebuchet_options INTERFACE -fsanitize=${TREBUCHET_SANITIZE})
+endif()
+
+if(TREBUCHET_FUZZ)
+  target_compile_options(trebuchet_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_program(TREBUCHET_CCACHE ccache)
+if(TREBUCHET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TREBUCHET_CCACHE})
+endif()
+
+find_program(TREBUCHET_MOLD mold)
+if(TREBUCHET_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# trebuchet_library(NAME SOURCES… LINKS…): one folder, one library; LINKS are public.
+function(trebuchet_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;PRIVATE_LINKS")
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PUBLIC trebuchet_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE trebuchet_options ${arg_LINKS})
+  endif()
+endfunction()
+
+# trebuchet_program(NAME SOURCES… LINKS…)
+function(trebuchet_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE trebuchet_options ${arg_LINKS})
+endfunction()

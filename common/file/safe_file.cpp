@@ -1,0 +1,142 @@
+#include "common/file/safe_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path) {
+    return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
+}
+
+/// Reads all of `fd` into `out`; fails beyond `limit`.
+template <typename String>
+Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t limit, String& out) {
+    std::array<char, 16384> buffer{};
+    while (true) {
+        const auto count = ::read(fd, buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return failed("can't read", path);
+        if (count == 0) break;
+        out.append(buffer.data(), static_cast<std::size_t>(count));
+        if (out.size() > limit) {
+            return fail(path.string() + " is longer than the " + std::to_string(limit) + " bytes that are accepted");
+        }
+    }
+    wipe(buffer.data(), buffer.size());
+    return {};
+}
+
+}  // namespace
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) {
+        if (fd_ >= 0) ::close(fd_);
+        fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Result<FileDescriptor> open_untrusted(const std::filesystem::path& path) {
+    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    if (!fd) {
+        if (errno == ELOOP) return fail(path.string() + " is a symbolic link; expected a regular file");
+        return failed("can't open", path);
+    }
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
+    if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
+    return fd;
+}
+
+Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_t limit) {
+    auto fd = open_untrusted(path);
+    if (!fd) return fail(fd.error());
+    std::string text;
+    if (auto done = read_whole(fd->get(), path, limit, text); !done) return fail(done.error());
+    return text;
+}
+
+Result<SecretString> read_secret_file(const std::filesystem::path& path, std::size_t limit) {
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return failed("can't open", path);
+    WipedString text;
+    if (auto done = read_whole(fd.get(), path, limit, text); !done) return fail(done.error());
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return SecretString(text);
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return failed("can't open", path);
+    std::string text;
+    if (auto done = read_whole(fd.get(), path, limit, text); !done) return fail(done.error());
+    return text;
+}
+
+Result<void> write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::write(fd, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return fail("can't write: " + std::system_category().message(errno));
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
+Result<FileDescriptor> create_new_file(const std::filesystem::path& path) {
+    FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return failed("can't create", path);
+    return fd;
+}
+
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes) {
+    auto temporary = path;
+    temporary += ".new";
+    ::unlink(temporary.c_str());
+    const auto fd = create_new_file(temporary);
+    if (!fd) return fail(fd.error());
+    if (auto done = write_all(fd->get(), bytes); !done) return fail(done.error().with_context(temporary.string()));
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("can't replace", path);
+    return {};
+}
+
+Result<void> make_private_folder(const std::filesystem::path& path) {
+    std::filesystem::path so_far;
+    for (const auto& part : path) {
+        so_far /= part;
+        if (::mkdir(so_far.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS) {
+            return failed("can't make the folder", so_far);
+        }
+    }
+    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return failed("can't use as a folder", path);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
+    if (info.st_uid != ::geteuid()) {
+        return fail("the folder " + path.string() + " belongs to uid " + std::to_string(info.st_uid) + ", expected " +
+                    std::to_string(::geteuid()) + ": remove it, or configure another");
+    }
+    if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) return failed("can't set 0700 on", path);
+    return {};
+}
+
+bool is_on_tmpfs(const std::filesystem::path& path) {
+    struct statfs info {};
+    if (::statfs(path.c_str(), &info) != 0) return false;
+    return info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC;
+}
+
+}  // namespace trebuchet

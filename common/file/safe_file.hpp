@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/base/result.hpp"
+#include "common/secret/secret_string.hpp"
+
+namespace trebuchet {
+
+/// An open file descriptor, closed in the destructor.
+class FileDescriptor {
+  public:
+    FileDescriptor() = default;
+    explicit FileDescriptor(int fd) : fd_(fd) {}
+    FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+    FileDescriptor(const FileDescriptor&) = delete;
+    FileDescriptor& operator=(const FileDescriptor&) = delete;
+    ~FileDescriptor();
+
+    [[nodiscard]] int get() const { return fd_; }
+    [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
+    [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+
+  private:
+    int fd_ = -1;
+};
+
+/// Opens a file that a hostile process may have put there, for reading: without following a link in the last part of
+/// the path, without blocking on a FIFO, and only if it is a regular file.
+[[nodiscard]] Result<FileDescriptor> open_untrusted(const std::filesystem::path& path);
+
+/// All of such a file; an Error, never a part, if it is longer than `limit` bytes.
+[[nodiscard]] Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_t limit);
+
+/// A file of ours that holds a secret, whole, without a newline at its end.
+[[nodiscard]] Result<SecretString> read_secret_file(const std::filesystem::path& path, std::size_t limit);
+
+/// A file of ours, whole; follows links.
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
+
+/// Replaces the file in one step (temporary beside it, rename), mode 0600.
+[[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// Creates a new file, mode 0600; fails if anything of that name exists, a dangling link included.
+[[nodiscard]] Result<FileDescriptor> create_new_file(const std::filesystem::path& path);
+
+[[nodiscard]] Result<void> write_all(int fd, std::string_view bytes);
+
+/// Makes the folder and its parents where missing, each 0700. The last one, if it was there already, must belong to us
+/// and be a real folder, not a link; it is set to 0700.
+[[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
+
+/// Whether the path lies on tmpfs or ramfs, so that what is written there never reaches a disk.
+[[nodiscard]] bool is_on_tmpfs(const std::filesystem::path& path);
+
+}  // namespace trebuchet

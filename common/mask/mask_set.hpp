@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.hpp"
+#include "common/mask/masked_chunk.hpp"
+#include "common/secret/secret_string.hpp"
+
+namespace trebuchet {
+
+/// A value to mask and the name by which people may speak of it.
+struct NamedSecret {
+    std::string name;
+    SecretString value;
+};
+
+/// How a mask's six hex digits are made from the value.
+enum class MaskHash {
+    keyed,   ///< HMAC-SHA-256 under a random key per set: equal values look equal within a job, nobody can guess offline
+    sha256,  ///< plain SHA-256, as the reference agent does: equal across jobs
+};
+
+struct MaskOptions {
+    std::size_t min_length = 3;  ///< shorter values are not masked; see MaskSet::too_short
+    MaskHash hash = MaskHash::keyed;
+};
+
+/// The values of one job, compiled for searching. Immutable: share it between threads.
+class MaskSet {
+  public:
+    /// Empty values are left out. Fails only if the matcher can't be compiled (then nothing may be let out).
+    [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> build(std::vector<NamedSecret> secrets,
+                                                                      const MaskOptions& options = {});
+    /// A set without values: what it masks comes out unchanged.
+    [[nodiscard]] static std::shared_ptr<const MaskSet> none();
+
+    ~MaskSet();
+    MaskSet(const MaskSet&) = delete;
+    MaskSet& operator=(const MaskSet&) = delete;
+
+    /// Masks a text that is whole; a stream goes through Masker.
+    [[nodiscard]] MaskedChunk mask(std::string_view text) const;
+
+    /// Names of the values that are not empty and shorter than min_length, and so are not masked.
+    [[nodiscard]] const std::vector<std::string>& too_short() const;
+
+    /// Bytes of the longest value; 0 if there is none.
+    [[nodiscard]] std::size_t longest() const;
+
+  private:
+    friend class Masker;
+    class Matcher;
+    MaskSet();
+
+    std::unique_ptr<const Matcher> matcher_;
+    std::vector<std::string> too_short_;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "common/mask/mask_set.hpp"
+#include "common/mask/masked_chunk.hpp"
+
+namespace trebuchet {
+
+/// Masks one stream of bytes, wherever the writes happen to cut it. Each run of overlapping values becomes one mask.
+/// Holds back only what may still become the start of a value: never more than the longest value minus one byte.
+/// Not for use by two threads at once.
+class Masker {
+  public:
+    explicit Masker(std::shared_ptr<const MaskSet> set);
+    ~Masker();
+    Masker(Masker&&) noexcept;
+    Masker& operator=(Masker&&) noexcept;
+
+    /// Takes the stream's next bytes; returns what is certain by now, which may be nothing.
+    [[nodiscard]] MaskedChunk write(std::string_view bytes);
+
+    /// The stream has ended: returns what was held back. The masker then starts a new stream.
+    [[nodiscard]] MaskedChunk finish();
+
+    /// Bytes held back now.
+    [[nodiscard]] std::size_t held() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace trebuchet

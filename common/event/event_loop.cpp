@@ -1,0 +1,82 @@
+#include "common/event/event_loop.hpp"
+
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace asio = boost::asio;
+
+namespace trebuchet {
+
+struct EventLoop::State {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+};
+
+EventLoop::EventLoop() : state_(std::make_unique<State>()) {}
+EventLoop::~EventLoop() = default;
+
+void EventLoop::post(std::function<void()> handler) { asio::post(state_->context, std::move(handler)); }
+
+void EventLoop::run_until(const std::function<bool()>& done) {
+    while (!done()) state_->context.run_one();
+}
+
+asio::io_context& EventLoop::context() { return state_->context; }
+
+struct Timer::State {
+    explicit State(asio::io_context& context) : timer(context) {}
+    asio::steady_timer timer;
+    std::function<void()> handler;
+    unsigned round = 0;  ///< tells a stopped or restarted wait that was already due from the current one
+};
+
+Timer::Timer(EventLoop& loop) : state_(std::make_shared<State>(loop.context())) {}
+Timer::~Timer() { stop(); }
+
+void Timer::start(std::chrono::milliseconds delay, std::function<void()> handler) {
+    stop();
+    state_->handler = std::move(handler);
+    state_->timer.expires_after(delay);
+    state_->timer.async_wait([state = state_, round = state_->round](const boost::system::error_code& error) {
+        if (error || round != state->round) return;
+        const auto due = std::exchange(state->handler, nullptr);
+        due();
+    });
+}
+
+void Timer::stop() {
+    ++state_->round;
+    state_->handler = nullptr;
+    state_->timer.cancel();
+}
+
+struct SignalWatcher::State : std::enable_shared_from_this<State> {
+    State(asio::io_context& context, std::function<void(int)> on_signal) : set(context), handler(std::move(on_signal)) {}
+    void wait() {
+        set.async_wait([self = shared_from_this()](const boost::system::error_code& error, int signal) {
+            if (error || !self->handler) return;
+            self->handler(signal);
+            self->wait();
+        });
+    }
+    asio::signal_set set;
+    std::function<void(int)> handler;
+};
+
+SignalWatcher::SignalWatcher(EventLoop& loop, const std::vector<int>& signals, std::function<void(int)> handler)
+    : state_(std::make_shared<State>(loop.context(), std::move(handler))) {
+    for (const int signal : signals) state_->set.add(signal);
+    state_->wait();
+}
+
+SignalWatcher::~SignalWatcher() {
+    state_->handler = nullptr;
+    state_->set.cancel();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,245 @@
+#include "common/process/process.hpp"
+
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/process/supervisor.hpp"
+
+namespace trebuchet {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// One command, run to its end on a loop of its own.
+struct RunningCommand {
+    explicit RunningCommand(const std::string& command, std::chrono::milliseconds grace = std::chrono::milliseconds(10'000),
+                 const std::string& folder = "/tmp") {
+        ProcessSpec spec;
+        spec.title = "test";
+        spec.command = command;
+        spec.folder = folder;
+        spec.environment.set("PATH", "/usr/bin:/bin");
+        spec.environment.set("TOKEN", "s3cret");
+        spec.kill_grace = grace;
+        process = Process::start(loop, std::move(spec),
+                                 {[this](std::string_view bytes) {
+                                      output += bytes;
+                                      if (on_output) on_output();
+                                  },
+                                  [this](const ProcessEnd& how, std::size_t count) {
+                                      end = how;
+                                      left = count;
+                                  },
+                                  [this] { gone = true; }});
+    }
+
+    void until_output(const std::string& text) {
+        loop.run_until([&] { return output.find(text) != std::string::npos || end; });
+    }
+    void until_ended() {
+        loop.run_until([&] { return end.has_value(); });
+    }
+    void until_gone() {
+        loop.run_until([&] { return gone; });
+    }
+    [[nodiscard]] int exit_code() const {
+        const auto* exited = end ? std::get_if<Exited>(&*end) : nullptr;
+        return exited != nullptr ? exited->code : -1;
+    }
+    [[nodiscard]] int signal() const {
+        const auto* signalled = end ? std::get_if<Signalled>(&*end) : nullptr;
+        return signalled != nullptr ? signalled->signal : -1;
+    }
+    /// The process id that the command printed as "NAME=PID".
+    [[nodiscard]] pid_t pid(const std::string& name) const {
+        const auto at = output.find(name + "=");
+        return at == std::string::npos ? -1 : std::stoi(output.substr(at + name.size() + 1));
+    }
+
+    EventLoop loop;
+    std::string output;
+    std::function<void()> on_output;
+    std::optional<ProcessEnd> end;
+    std::size_t left = 0;
+    bool gone = false;
+    std::unique_ptr<Process> process;
+};
+
+bool exists(pid_t pid) { return pid > 0 && ::kill(pid, 0) == 0; }
+
+TEST(Process, GivesOutputOfBothStreamsInOrderAndTheExitCode) {
+    RunningCommand run("echo one; echo two >&2; echo three; exit 7");
+    run.until_ended();
+    EXPECT_EQ(run.output, "one\ntwo\nthree\n");
+    EXPECT_EQ(run.exit_code(), 7);
+    run.until_gone();
+    EXPECT_TRUE(run.process->is_gone());
+}
+
+TEST(Process, SaysWhichSignalEndedTheCommand) {
+    RunningCommand run("kill -SEGV $$");
+    run.until_ended();
+    EXPECT_EQ(run.signal(), SIGSEGV);
+}
+
+TEST(Process, HasItsEnvironmentAndNothingElse) {
+    ::setenv("TREBUCHET_TEST_LEAK", "leaked", 1);
+    RunningCommand run("env");
+    run.until_ended();
+    EXPECT_THAT(run.output, HasSubstr("TOKEN=s3cret\n"));
+    EXPECT_THAT(run.output, Not(HasSubstr("TREBUCHET_TEST_LEAK")));
+}
+
+TEST(Process, RunsInItsFolder) {
+    RunningCommand run("pwd -P", std::chrono::milliseconds(1000), "/usr/share");
+    run.until_ended();
+    EXPECT_EQ(run.output, "/usr/share\n");
+}
+
+TEST(Process, InheritsNoDescriptorButStdio) {
+    const int leaked = ::open("/dev/null", O_RDONLY);  // deliberately without O_CLOEXEC
+    RunningCommand run("exec ls /proc/self/fd");
+    run.until_ended();
+    ::close(leaked);
+    EXPECT_EQ(run.output, "0\n1\n2\n3\n");  // 3 is ls reading the folder
+}
+
+TEST(Process, ReadsStdinAsEmpty) {
+    RunningCommand run("cat; echo done");
+    run.until_ended();
+    EXPECT_EQ(run.output, "done\n");
+}
+
+TEST(Process, StartsWithDefaultSignalDispositions) {
+    ::signal(SIGPIPE, SIG_IGN);
+    RunningCommand run("kill -PIPE $$; echo survived");
+    run.until_ended();
+    EXPECT_EQ(run.signal(), SIGPIPE);
+}
+
+TEST(Process, CouldNotStartInAFolderThatIsMissing) {
+    RunningCommand run("true", std::chrono::milliseconds(1000), "/nonexistent");
+    run.until_gone();
+    ASSERT_TRUE(run.end && std::holds_alternative<CouldNotStart>(*run.end));
+    EXPECT_THAT(std::get<CouldNotStart>(*run.end).reason, HasSubstr("/nonexistent"));
+}
+
+TEST(Process, DeliversMegabytesWhole) {
+    RunningCommand run("head -c 3000000 /dev/zero | tr '\\0' x");
+    run.until_ended();
+    EXPECT_EQ(run.output.size(), 3'000'000U);
+}
+
+TEST(Process, BlocksTheCommandWhileOutputIsPaused) {
+    RunningCommand run("head -c 2000000 /dev/zero; echo end");
+    run.on_output = [&] { run.process->pause_output(); };
+    run.loop.run_until([&] { return !run.output.empty(); });
+    EXPECT_LT(run.output.size(), 200'000U);
+    EXPECT_FALSE(run.end.has_value());
+    run.on_output = nullptr;
+    run.process->resume_output();
+    run.until_ended();
+    EXPECT_EQ(run.output.size(), 2'000'004U);
+}
+
+TEST(Process, StopEndsTheWholeTreeDaemonisedAndSetsidDescendantsIncluded) {
+    RunningCommand run("setsid sh -c 'sleep 1000 & echo deep=$!; wait' & (setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo daemon=$!); "
+            "until [ $deep ]; do deep=1; done; echo main=$$; wait");
+    run.until_output("main=");
+    run.until_output("deep=");
+    run.until_output("daemon=");
+    run.process->stop();
+    run.until_gone();
+    EXPECT_FALSE(exists(run.pid("main")));
+    EXPECT_FALSE(exists(run.pid("deep")));
+    EXPECT_FALSE(exists(run.pid("daemon")));
+    EXPECT_EQ(run.signal(), SIGTERM);
+}
+
+TEST(Process, StopKillsWhatIgnoresTermOnceTheGraceIsOver) {
+    RunningCommand run("trap '' TERM; echo ready; while :; do sleep 1; done", std::chrono::milliseconds(50));
+    run.until_output("ready");
+    run.process->stop();
+    run.until_gone();
+    EXPECT_EQ(run.signal(), SIGKILL);
+}
+
+TEST(Process, StopLetsTheCommandFinishItsOwnCleaningUpWithinTheGrace) {
+    RunningCommand run("trap 'echo cleaned; exit 3' TERM; echo ready; while :; do sleep 0.01; done");
+    run.until_output("ready");
+    run.process->stop();
+    run.until_gone();
+    EXPECT_THAT(run.output, HasSubstr("cleaned\n"));
+    EXPECT_EQ(run.exit_code(), 3);
+}
+
+TEST(Process, EndsThoughADescendantKeepsThePipeOpenAndKnowsThatItIsLeft) {
+    RunningCommand run("sleep 1000 & echo child=$!; exit 0");
+    run.until_ended();
+    EXPECT_EQ(run.exit_code(), 0);
+    EXPECT_EQ(run.left, 1U);
+    EXPECT_TRUE(exists(run.pid("child")));
+    EXPECT_FALSE(run.gone);
+    run.process->stop();
+    run.until_gone();
+    EXPECT_FALSE(exists(run.pid("child")));
+}
+
+TEST(Process, DestroyingItKillsTheTree) {
+    RunningCommand run("trap '' TERM; sleep 1000 & echo child=$!; echo main=$$; wait");
+    run.until_output("main=");
+    run.process.reset();
+    EXPECT_FALSE(exists(run.pid("main")));
+    EXPECT_FALSE(exists(run.pid("child")));
+}
+
+TEST(Process, ATreeWhoseSupervisorWasKilledIsKilledToo) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    RunningCommand run("setsid sleep 1000 & echo child=$!; echo supervisor=$PPID; wait");
+    run.until_output("supervisor=");
+    run.until_output("child=");
+    ::kill(run.pid("supervisor"), SIGKILL);
+    run.until_gone();
+    EXPECT_FALSE(exists(run.pid("child")));
+    EXPECT_EQ(run.signal(), SIGKILL);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+}
+
+TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {
+    const auto count_descriptors = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    };
+    {
+        RunningCommand warm_up("true");
+        warm_up.until_gone();
+    }
+    const auto before = count_descriptors();
+    for (int i = 0; i < 20; ++i) {
+        RunningCommand run("echo hello");
+        run.until_gone();
+    }
+    EXPECT_EQ(count_descriptors(), before);
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+}  // namespace
+}  // namespace trebuchet
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag) return trebuchet::supervise_phase(argc, argv);
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "common/base/result.hpp"
+#include "common/mask/masked_chunk.hpp"
+#include "common/secret/secret_string.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "common/base/result.hpp"
-#include "common/mask/masked_chunk.hpp"
-#include "common/secret/secret_string.hpp"
 
 namespace trebuchet {
 
@@ -20,7 +20,7 @@ struct NamedSecret {
 
 /// How a mask's six hex digits are made from the value.
 enum class MaskHash {
-    keyed,   ///< HMAC-SHA-256 under a random key per set: equal values look equal within a job, nobody can guess offline
+    keyed,  ///< HMAC-SHA-256 under a random key per set: equal values look equal within a job, nobody can guess offline
     sha256,  ///< plain SHA-256, as the reference agent does: equal across jobs
 };
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "common/mask/mask_set.hpp"
+
 #include <string>
 
 #include <nlohmann/json.hpp>
-
-#include "common/mask/mask_set.hpp"
 
 namespace trebuchet {
 

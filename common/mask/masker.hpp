@@ -1,11 +1,11 @@
 #pragma once
 
+#include "common/mask/mask_set.hpp"
+#include "common/mask/masked_chunk.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string_view>
-
-#include "common/mask/mask_set.hpp"
-#include "common/mask/masked_chunk.hpp"
 
 namespace trebuchet {
 

@@ -1,0 +1,111 @@
+#include "common/mask/anchor_matcher.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <cstdlib>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include <hs.h>
+#include <malloc.h>
+
+namespace trebuchet {
+namespace {
+
+/// A compiled database holds the anchors, and the anchors are parts of secrets.
+void wiping_free(void* memory) {
+    if (memory == nullptr) return;
+    wipe(memory, ::malloc_usable_size(memory));
+    std::free(memory);
+}
+
+hs_error_t use_wiping_memory() {
+    static const hs_error_t done = ::hs_set_allocator(std::malloc, wiping_free);
+    return done;
+}
+
+struct Receiver {
+    AnchorMatcher::Found found;
+    void* context;
+};
+
+int on_match(unsigned int id, unsigned long long /*from*/, unsigned long long to, unsigned int /*flags*/,
+             void* context) {
+    const auto* receiver = static_cast<const Receiver*>(context);
+    receiver->found(receiver->context, id, to);
+    return 0;
+}
+
+}  // namespace
+
+struct AnchorMatcher::Compiled {
+    hs_database_t* database = nullptr;
+    hs_scratch_t* prototype = nullptr;
+
+    Compiled() = default;
+    Compiled(const Compiled&) = delete;
+    Compiled& operator=(const Compiled&) = delete;
+    ~Compiled() {
+        ::hs_free_scratch(prototype);
+        ::hs_free_database(database);
+    }
+};
+
+void AnchorMatcher::Scratch::Free::operator()(void* scratch) const noexcept {
+    ::hs_free_scratch(static_cast<hs_scratch_t*>(scratch));
+}
+
+AnchorMatcher::Scratch::~Scratch() = default;
+
+AnchorMatcher::AnchorMatcher(std::unique_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+
+AnchorMatcher::~AnchorMatcher() = default;
+
+Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::vector<std::string_view>& anchors) {
+    if (::hs_valid_platform() != HS_SUCCESS) {
+        return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
+    }
+    if (use_wiping_memory() != HS_SUCCESS) return fail("can't mask secrets: Hyperscan rejects our memory functions");
+
+    std::vector<const char*> bytes;
+    std::vector<std::size_t> lengths;
+    std::vector<unsigned int> ids;
+    std::vector<unsigned int> flags(anchors.size(), 0);
+    for (const auto anchor : anchors) {
+        ids.push_back(static_cast<unsigned int>(ids.size()));
+        bytes.push_back(anchor.data());
+        lengths.push_back(anchor.size());
+    }
+    auto compiled = std::make_unique<Compiled>();
+    hs_compile_error_t* error = nullptr;
+    const auto result = ::hs_compile_lit_multi(bytes.data(), flags.data(), ids.data(), lengths.data(),
+                                               static_cast<unsigned int>(anchors.size()), HS_MODE_BLOCK, nullptr,
+                                               &compiled->database, &error);
+    if (result != HS_SUCCESS) {
+        // Hyperscan's own message may quote the literal.
+        ::hs_free_compile_error(error);
+        return fail("can't mask secrets: Hyperscan can't compile " + std::to_string(anchors.size()) +
+                    " literals (error " + std::to_string(result) + ")");
+    }
+    if (const auto allocated = ::hs_alloc_scratch(compiled->database, &compiled->prototype); allocated != HS_SUCCESS) {
+        return fail("can't mask secrets: Hyperscan has no working memory (error " + std::to_string(allocated) + ")");
+    }
+    return std::unique_ptr<const AnchorMatcher>(new AnchorMatcher(std::move(compiled)));
+}
+
+AnchorMatcher::Scratch AnchorMatcher::make_scratch() const {
+    hs_scratch_t* scratch = nullptr;
+    if (::hs_clone_scratch(compiled_->prototype, &scratch) != HS_SUCCESS) throw std::bad_alloc();
+    return Scratch(scratch);
+}
+
+void AnchorMatcher::scan(std::string_view text, Scratch& scratch, Found found, void* context) const {
+    if (text.size() > std::numeric_limits<unsigned int>::max()) throw std::logic_error("text too long for one scan");
+    Receiver receiver{found, context};
+    const auto result = ::hs_scan(compiled_->database, text.data(), static_cast<unsigned int>(text.size()), 0,
+                                  static_cast<hs_scratch_t*>(scratch.memory_.get()), on_match, &receiver);
+    if (result != HS_SUCCESS) throw std::logic_error("hs_scan failed with error " + std::to_string(result));
+}
+
+}  // namespace trebuchet

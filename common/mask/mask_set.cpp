@@ -1,0 +1,92 @@
+#include "common/mask/mask_set.hpp"
+
+#include "common/mask/mask_text.hpp"
+#include "common/mask/matcher.hpp"
+#include "common/mask/secret_forms.hpp"
+
+#include <algorithm>
+#include <exception>
+
+namespace trebuchet {
+namespace {
+
+bool is_too_short(const SecretString& value, std::size_t min_length) {
+    const auto core = core_of(value.reveal());
+    return core.empty() || core.size() < min_length;
+}
+
+/// The values as they are come first, so that a value's own mask counts where it is also a form of another.
+std::vector<Literal> literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options) {
+    const MaskText mask_text(options.hash);
+    std::vector<Literal> literals;
+    std::vector<Literal> derived;
+    for (const auto& secret : secrets) {
+        const auto value = secret.value.reveal();
+        if (core_of(value).empty() || value.size() < options.min_length) continue;
+        const auto mask = mask_text.of(value);
+        for (auto& form : derived_forms(value, options.min_length)) derived.push_back({std::move(form), mask});
+        literals.push_back({secret.value.clone(), mask});
+    }
+    std::move(derived.begin(), derived.end(), std::back_inserter(literals));
+    return literals;
+}
+
+}  // namespace
+
+std::string MaskSet::Matcher::mask(std::string_view text) const {
+    std::unique_ptr<MaskStream> stream;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!idle_.empty()) {
+            stream = std::move(idle_.back());
+            idle_.pop_back();
+        }
+    }
+    if (!stream) stream = std::make_unique<MaskStream>(*table_, *anchors_);
+    std::string out;
+    stream->write_last(text, out);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(stream));
+    return out;
+}
+
+MaskSet::MaskSet() = default;
+MaskSet::~MaskSet() = default;
+
+Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> secrets, const MaskOptions& options) {
+    const std::shared_ptr<MaskSet> set(new MaskSet());
+    for (const auto& secret : secrets) {
+        if (secret.value.empty() || !is_too_short(secret.value, options.min_length)) continue;
+        const auto known = std::find(set->too_short_.begin(), set->too_short_.end(), secret.name);
+        if (known == set->too_short_.end()) set->too_short_.push_back(secret.name);
+    }
+    try {
+        auto table = std::make_unique<const LiteralTable>(literals_of(secrets, options));
+        if (table->size() == 0) return set;
+        auto anchors = AnchorMatcher::compile(table->anchors());
+        if (!anchors) return fail(std::move(anchors).error());
+        set->matcher_ = std::make_unique<const Matcher>(std::move(table), std::move(*anchors));
+    } catch (const std::exception& error) {
+        return fail(std::string("can't mask secrets: ") + error.what());
+    }
+    return set;
+}
+
+std::shared_ptr<const MaskSet> MaskSet::none() {
+    static const std::shared_ptr<const MaskSet> set(new MaskSet());
+    return set;
+}
+
+MaskedChunk MaskSet::mask(std::string_view text) const {
+    return MaskedChunk(matcher_ ? matcher_->mask(text) : std::string(text));
+}
+
+const std::vector<std::string>& MaskSet::too_short() const {
+    return too_short_;
+}
+
+std::size_t MaskSet::longest() const {
+    return matcher_ ? matcher_->table().longest() : 0;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,157 @@
+#include "common/mask/mask_stream.hpp"
+
+#include <algorithm>
+
+namespace trebuchet {
+namespace {
+
+/// What is scanned and copied in one go: small enough to be still in the second-level cache for the copying.
+constexpr std::size_t slice_size = 128 * std::size_t{1024};
+
+/// What is copied behind the held bytes at first, in the hope that nothing of them need be held after that.
+constexpr std::size_t first_piece = 128;
+
+}  // namespace
+
+MaskStream::MaskStream(const LiteralTable& table, const AnchorMatcher& anchors)
+    : table_(table), anchors_(anchors), scratch_(anchors.make_scratch()) {}
+
+void MaskStream::write(std::string_view bytes, std::string& out) {
+    take(bytes, false, out);
+}
+
+void MaskStream::write_last(std::string_view bytes, std::string& out) {
+    take(bytes, true, out);
+}
+
+void MaskStream::finish(std::string& out) {
+    take({}, true, out);
+}
+
+void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
+    if (out.empty()) out.reserve(std::min(held_.size() + bytes.size(), slice_size));
+    std::size_t scanned = 0;
+    auto text = held_.empty() ? bytes : bridge(bytes, last, out, scanned);
+    while (scanned < text.size()) {
+        const auto slice = text.substr(0, scanned + slice_size);
+        const auto done = advance(slice, scanned, last && slice.size() == text.size(), out);
+        scanned = slice.size() - done;
+        text.remove_prefix(done);
+    }
+    held_.append(text);
+}
+
+/// Copies pieces of `bytes` behind what is held until what is to be held lies within `bytes`, or `bytes` are used up.
+/// Returns the end of `bytes` that is to be treated further, of which the first `scanned` bytes have been searched.
+std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned) {
+    std::size_t taken = 0;
+    auto piece = std::max(first_piece, held_.size());
+    while (true) {
+        piece = std::min(piece, bytes.size() - taken);
+        const auto before = held_.size();
+        held_.append(bytes.substr(taken, piece));
+        taken += piece;
+        const auto done = advance(held_, before, last && taken == bytes.size(), out);
+        const auto left = held_.size() - done;
+        if (left <= taken) {
+            held_.clear();
+            scanned = left;
+            return bytes.substr(taken - left);
+        }
+        held_.erase(0, done);
+        if (taken == bytes.size()) return {};
+        piece *= 2;
+    }
+}
+
+/// Searches `text`, whose first `scanned` bytes have been searched, and emits what is certain. Returns how many bytes
+/// of it are done with; runs_ and covered_ then count from there.
+std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
+    find(text, scanned);
+    const auto until = last ? text.size() : table_.first_open(text, 0);
+    emit(text, until, out);
+    return until;
+}
+
+void MaskStream::find(std::string_view text, std::size_t scanned) {
+    if (scanned == text.size()) return;
+    struct Context {
+        MaskStream& stream;
+        std::string_view text;
+        std::size_t offset;
+        std::size_t scanned;
+        bool sorted;
+    };
+    const auto overlap = std::min(scanned, LiteralTable::anchor_size - 1);
+    Context context{*this, text, scanned - overlap, scanned, true};
+    matches_.clear();
+    const auto found = [](void* data, std::uint32_t anchor, std::size_t scanned_end) noexcept {
+        auto& here = *static_cast<Context*>(data);
+        const auto end = here.offset + scanned_end;
+        if (end <= here.scanned) return;
+        const auto& table = here.stream.table_;
+        const auto literal = table.longest_at_end(here.text.substr(0, end), anchor);
+        if (literal == LiteralTable::none) return;
+        auto& matches = here.stream.matches_;
+        if (matches.empty() || matches.back().end < end) {
+            matches.push_back({end, literal});
+        } else if (matches.back().end == end) {
+            // Of those that end at one place the longest contains the others.
+            if (table.bytes(literal).size() > table.bytes(matches.back().literal).size()) {
+                matches.back().literal = literal;
+            }
+        } else {
+            here.sorted = false;
+            matches.push_back({end, literal});
+        }
+    };
+    anchors_.scan(text.substr(context.offset), scratch_, found, &context);
+    if (!context.sorted) {
+        std::sort(matches_.begin(), matches_.end(),
+                  [](const Match& left, const Match& right) { return left.end < right.end; });
+    }
+    for (const auto match : matches_) add_to_runs(match);
+}
+
+/// Matches come in the order of their ends, so a match overlaps a run if it begins before the run's end.
+void MaskStream::add_to_runs(Match match) {
+    Run run{match.end - table_.bytes(match.literal).size(), match.end, match.literal};
+    while (!runs_.empty() && runs_.back().end > run.begin) {
+        const auto& earlier = runs_.back();
+        const bool keeps_its_mask =
+            earlier.begin < run.begin ||
+            (earlier.begin == run.begin && table_.bytes(earlier.literal).size() >= table_.bytes(run.literal).size());
+        if (keeps_its_mask) {
+            run.begin = earlier.begin;
+            run.literal = earlier.literal;
+        }
+        runs_.pop_back();
+    }
+    runs_.push_back(run);
+}
+
+/// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does
+/// is certain, even if the run may grow at its end.
+void MaskStream::emit(std::string_view text, std::size_t until, std::string& out) {
+    auto position = covered_;
+    auto run = runs_.begin();
+    for (; run != runs_.end() && run->begin < until; ++run) {
+        if (run->begin >= position) {
+            out.append(text, position, run->begin - position);
+            out.append(table_.mask(run->literal));
+        }
+        position = std::max(position, run->end);
+    }
+    if (position < until) {
+        out.append(text, position, until - position);
+        position = until;
+    }
+    covered_ = position - until;
+    runs_.erase(runs_.begin(), run);
+    for (auto& later : runs_) {
+        later.begin -= until;
+        later.end -= until;
+    }
+}
+
+}  // namespace trebuchet

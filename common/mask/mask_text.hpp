@@ -1,0 +1,24 @@
+#pragma once
+
+#include "common/mask/mask_set.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// Makes the text that stands for a value: two asterisks, six lower-case hex digits, two asterisks.
+class MaskText {
+  public:
+    /// With MaskHash::keyed, draws a random key. Throws std::runtime_error if OpenSSL has no random bytes.
+    explicit MaskText(MaskHash hash);
+
+    [[nodiscard]] std::string of(std::string_view value) const;
+
+  private:
+    /// Empty for the plain hash.
+    WipedString key_;
+};
+
+}  // namespace trebuchet

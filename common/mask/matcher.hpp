@@ -1,0 +1,35 @@
+#pragma once
+
+#include "common/mask/anchor_matcher.hpp"
+#include "common/mask/literal_table.hpp"
+#include "common/mask/mask_set.hpp"
+#include "common/mask/mask_stream.hpp"
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace trebuchet {
+
+/// What a set with values is made of.
+class MaskSet::Matcher {
+  public:
+    Matcher(std::unique_ptr<const LiteralTable> table, std::unique_ptr<const AnchorMatcher> anchors)
+        : table_(std::move(table)), anchors_(std::move(anchors)) {}
+
+    [[nodiscard]] const LiteralTable& table() const { return *table_; }
+    [[nodiscard]] MaskStream make_stream() const { return {*table_, *anchors_}; }
+
+    /// For any thread.
+    [[nodiscard]] std::string mask(std::string_view text) const;
+
+  private:
+    std::unique_ptr<const LiteralTable> table_;
+    std::unique_ptr<const AnchorMatcher> anchors_;
+    mutable std::mutex mutex_;
+    /// Streams that no call uses at the moment; guarded by mutex_.
+    mutable std::vector<std::unique_ptr<MaskStream>> idle_;
+};
+
+}  // namespace trebuchet

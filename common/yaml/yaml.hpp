@@ -81,9 +81,9 @@ struct YamlDocument {
 
 /// Bounds on what a text may ask of us, aliases counted as often as they are used.
 struct YamlLimits {
-    std::size_t bytes = std::size_t{4} * 1024 * 1024;
+    std::size_t bytes = std::size_t{1024} * 1024;
     std::size_t depth = 100;
-    std::size_t nodes = 500'000;
+    std::size_t nodes = 100'000;
 };
 
 /// Parses one document. Anything may be in the text: what can't be parsed, a second document, text that is not UTF-8,

@@ -1,0 +1,80 @@
+#include "provision/cli/command_line.hpp"
+
+#include "common/base/text.hpp"
+#include "common/base/version.hpp"
+#include "provision/connectors/registry.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace trebuchet {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+    return out;
+}
+
+/// `found` is no `what`: says which there are, and which was probably meant.
+std::string unknown(const std::string& what, const std::string& found, std::vector<std::string> valid) {
+    const auto list = joined(valid);
+    if (what == "stage") valid.emplace_back("test");
+    const auto near = did_you_mean(found, valid);
+    return "unknown " + what + " " + trebuchet::quoted(found) +
+           (near.empty() ? "" : "; did you mean " + trebuchet::quoted(near) + "?") + "\nValid " + what + "s: " + list;
+}
+
+tl::unexpected<UsageError> usage_error(const std::string& text) {
+    return tl::unexpected(UsageError{"trebuchet-provision: " + text +
+                                     "\nUsage: trebuchet-provision TYPE STAGE -c CONFIG.yaml JOB.json\n"
+                                     "More: trebuchet-provision --help\n"});
+}
+
+}  // namespace
+
+tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* const* argv) {
+    CLI::App app("Brings a device into the state that a phase of a Testflinger job asks for", "trebuchet-provision");
+    app.footer("Types: " + joined(connector_types()) + "\nStages: " + joined(stage_names()) +
+               " (test means runtest)\n\n`trebuchet-provision list` prints the types.\n\n"
+               "Exit codes: 0 done; 1 failed; 2 wrong usage; 46 the device could not be recovered;\n"
+               "runtest returns that of the last test command.");
+    std::string type;
+    std::string stage;
+    std::string config;
+    std::string job;
+    app.add_option("TYPE", type, "Type of the device's connector")->type_name("");
+    app.add_option("STAGE", stage, "What to do")->type_name("");
+    app.add_option("JOB", job, "The job, testflinger.json")->type_name("");
+    app.add_option("-c,--config", config, "Configuration of the device, default.yaml")->type_name("FILE");
+    app.set_version_flag("--version", std::string("trebuchet-provision ") + version);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return Answer{app.help()};
+    } catch (const CLI::CallForVersion& call) {
+        return Answer{std::string(call.what()) + "\n"};
+    } catch (const CLI::ParseError& error) {
+        return usage_error(error.what());
+    }
+
+    if (type.empty()) return usage_error("TYPE is missing\nValid types: " + joined(connector_types()));
+    if (type == "list" && stage.empty()) {
+        std::string list;
+        for (const auto& name : connector_types()) list += name + "\n";
+        return Answer{list};
+    }
+    const auto& types = connector_types();
+    if (std::find(types.begin(), types.end(), type) == types.end()) return usage_error(unknown("type", type, types));
+    if (stage.empty()) return usage_error("STAGE is missing\nValid stages: " + joined(stage_names()));
+    const auto known_stage = stage_from_name(stage);
+    if (!known_stage) return usage_error(unknown("stage", stage, stage_names()));
+    if (config.empty()) return usage_error("the configuration is missing; expected -c CONFIG.yaml");
+    if (job.empty()) return usage_error("the job is missing; expected the path of testflinger.json");
+    return StageArguments{type, *known_stage, config, job};
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace trebuchet {
+
+/// `default.yaml`: what a connector knows about its device. What is missing is empty, or 0.
+struct ConnectorConfig {
+    std::string agent_name;
+    std::string device_ip;
+    std::uint16_t device_port = 0;  ///< of the device's ssh; ours, the reference has none
+    std::vector<std::string> reboot_script;
+    std::vector<std::string> poweroff_script;
+    std::vector<std::string> poweron_script;
+    std::string serial_host;
+    std::uint16_t serial_port = 0;
+    std::string control_host;
+    std::string control_user;
+    /// For test commands. "" takes a variable out of their environment.
+    std::map<std::string, std::string> env;
+
+    /// Every key at the top whose value is a scalar, as it is written in the file: for templates, and for the keys of
+    /// one type of connector.
+    std::map<std::string, std::string> scalars;
+};
+
+struct LoadedConnectorConfig {
+    ConnectorConfig config;
+    std::vector<std::string> warnings;  ///< keys that no type of connector knows, with "did you mean"
+};
+
+/// Each problem is "file:line:col: what is wrong, found …, expected …"; all of them are returned at once.
+template <typename T>
+using ConnectorConfigResult = tl::expected<T, std::vector<std::string>>;
+
+[[nodiscard]] ConnectorConfigResult<LoadedConnectorConfig> load_connector_config(const std::filesystem::path& path);
+
+/// The same from text: `file` is only for messages.
+[[nodiscard]] ConnectorConfigResult<LoadedConnectorConfig> parse_connector_config(std::string_view text,
+                                                                                  const std::string& file);
+
+}  // namespace trebuchet

@@ -1,0 +1,58 @@
+#include "provision/connectors/connector.hpp"
+
+#include "provision/serial/serial_capture.hpp"
+#include "provision/stages/reserve.hpp"
+#include "provision/stages/runtest.hpp"
+
+#include <optional>
+
+namespace trebuchet {
+
+StageResult Connector::run(Stage stage, StageContext& context) {
+    std::optional<SerialCapture> capture;
+    const auto capture_into = [&](const char* file) {
+        const auto& config = context.config;
+        if (config.serial_host.empty() || config.serial_port == 0) return;
+        capture.emplace(SerialConsole{config.serial_host, config.serial_port}, file, context.log);
+    };
+    switch (stage) {
+        case Stage::provision:
+            capture_into("provision-serial.log");
+            return provision(context);
+        case Stage::firmware_update:
+            return firmware_update(context);
+        case Stage::runtest:
+            capture_into("test-serial.log");
+            return runtest(context);
+        case Stage::allocate:
+            return allocate(context);
+        case Stage::reserve:
+            return reserve(context);
+        case Stage::cleanup:
+            return cleanup(context);
+    }
+    return stage_error("InternalError", "a stage without a case");
+}
+
+StageResult Connector::firmware_update(StageContext& context) {
+    context.log.info("Nothing to update: this type of device has no firmware that a connector updates");
+    return 0;
+}
+
+StageResult Connector::runtest(StageContext& context) {
+    return trebuchet::runtest(context);
+}
+
+StageResult Connector::allocate(StageContext& /*context*/) {
+    return 0;
+}
+
+StageResult Connector::reserve(StageContext& context) {
+    return trebuchet::reserve(context);
+}
+
+StageResult Connector::cleanup(StageContext& /*context*/) {
+    return 0;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,27 @@
+#include "provision/connectors/connector.hpp"
+
+#include <memory>
+#include <ostream>
+
+namespace trebuchet {
+namespace {
+
+/// No device at all: provision shows what it would have got, and the other stages do what they always do.
+class FakeConnector final : public Connector {
+  protected:
+    StageResult provision(StageContext& context) override {
+        context.log.info("BEGIN provision");
+        context.log.info("This is a fake device connector: it only shows the job's provision_data");
+        context.out << context.job.provision_data_text() << '\n' << std::flush;
+        context.log.info("END provision");
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_fake_connector() {
+    return std::make_unique<FakeConnector>();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,26 @@
+#include "provision/connectors/registry.hpp"
+
+namespace trebuchet {
+
+#define CONNECTOR(type) std::unique_ptr<Connector> make_##type();
+#include "connectors.inc"
+#undef CONNECTOR
+
+const std::vector<std::string>& connector_types() {
+    static const std::vector<std::string> types{
+#define CONNECTOR(type) #type,
+#include "connectors.inc"
+#undef CONNECTOR
+    };
+    return types;
+}
+
+std::unique_ptr<Connector> make_connector(std::string_view type) {
+#define CONNECTOR(name) \
+    if (type == #name) return make_##name();
+#include "connectors.inc"
+#undef CONNECTOR
+    return nullptr;
+}
+
+}  // namespace trebuchet

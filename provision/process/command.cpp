@@ -1,0 +1,45 @@
+#include "provision/process/command.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace trebuchet {
+namespace {
+
+std::string signal_name(int signal) {
+    const char* name = ::sigdescr_np(signal);
+    return std::to_string(signal) + (name == nullptr ? "" : " (" + std::string(name) + ")");
+}
+
+struct ExitCode {
+    int operator()(const CommandExited& end) const { return end.code; }
+    int operator()(const CommandKilled& end) const { return 128 + end.signal; }
+    int operator()(const CommandTimedOut& /*end*/) const { return 124; }
+    int operator()(const CommandInterrupted& end) const { return 128 + end.signal; }
+    int operator()(const CommandNotStarted& end) const { return end.error_number == ENOENT ? 127 : 126; }
+};
+
+struct Describe {
+    std::string operator()(const CommandExited& end) const { return "exit code " + std::to_string(end.code); }
+    std::string operator()(const CommandKilled& end) const { return "killed by signal " + signal_name(end.signal); }
+    std::string operator()(const CommandTimedOut& /*end*/) const { return "timed out"; }
+    std::string operator()(const CommandInterrupted& end) const {
+        return "stopped, because we were told to by signal " + signal_name(end.signal);
+    }
+    std::string operator()(const CommandNotStarted& end) const {
+        return "could not be started: " + std::system_category().message(end.error_number);
+    }
+};
+
+}  // namespace
+
+int exit_code(const CommandEnd& end) {
+    return std::visit(ExitCode{}, end);
+}
+
+std::string describe(const CommandEnd& end) {
+    return std::visit(Describe{}, end);
+}
+
+}  // namespace trebuchet

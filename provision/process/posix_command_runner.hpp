@@ -1,0 +1,24 @@
+#pragma once
+
+#include "provision/process/command.hpp"
+#include "provision/process/interrupt.hpp"
+
+#include <chrono>
+
+namespace trebuchet {
+
+/// Runs commands by posix_spawn, one at a time. When the interrupt fires, or the command's time is up, its process
+/// group gets SIGTERM and, if its leader is still there after `grace`, SIGKILL.
+class PosixCommandRunner final : public CommandRunner {
+  public:
+    explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5))
+        : interrupt_(&interrupt), grace_(grace) {}
+
+    [[nodiscard]] CommandResult run(const Command& command) override;
+
+  private:
+    SignalInterrupt* interrupt_;
+    std::chrono::milliseconds grace_;
+};
+
+}  // namespace trebuchet

@@ -60,7 +60,7 @@ class SecretString {
 
   private:
     struct Wiper {
-        std::size_t size = 0;
+        std::size_t size;  // an initialiser here would leave SecretString without a default constructor
         void operator()(char* data) const noexcept {
             wipe(data, size);
             delete[] data;

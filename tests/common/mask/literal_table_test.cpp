@@ -1,0 +1,79 @@
+#include "common/mask/literal_table.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+LiteralTable table_of(const std::vector<std::string>& values) {
+    std::vector<Literal> literals;
+    for (const auto& value : values) literals.push_back({SecretString(value), "mask of " + value.substr(0, 8)});
+    return LiteralTable(std::move(literals));
+}
+
+/// The longest literal that ends `text`, whatever its anchor.
+std::string longest_at_end(const LiteralTable& table, std::string_view text) {
+    std::string longest;
+    const auto anchors = table.anchors();
+    for (std::uint32_t anchor = 0; anchor < anchors.size(); ++anchor) {
+        if (!text.ends_with(anchors[anchor])) continue;
+        const auto literal = table.longest_at_end(text, anchor);
+        if (literal != LiteralTable::none && table.bytes(literal).size() > longest.size()) {
+            longest = table.bytes(literal);
+        }
+    }
+    return longest;
+}
+
+TEST(LiteralTable, KeepsTheFirstOfEqualLiterals) {
+    std::vector<Literal> literals;
+    literals.push_back({SecretString("same"), "first"});
+    literals.push_back({SecretString("same"), "second"});
+    const LiteralTable table(std::move(literals));
+    ASSERT_EQ(table.size(), 1U);
+    EXPECT_EQ(table.mask(0), "first");
+}
+
+TEST(LiteralTable, GivesTheLastBytesAsAnchorsEachOnce) {
+    const std::string end(LiteralTable::anchor_size, 'z');
+    EXPECT_THAT(table_of({"short", "a" + end, "b" + end, end}).anchors(), testing::UnorderedElementsAre("short", end));
+}
+
+TEST(LiteralTable, FindsTheLongestOfManyThatEndAlike) {
+    const std::string end(LiteralTable::anchor_size, 'z');
+    const auto table = table_of({end, "b" + end, "ab" + end, "cab" + end, "xb" + end, "zzz" + end});
+    EXPECT_EQ(longest_at_end(table, "cab" + end), "cab" + end);
+    EXPECT_EQ(longest_at_end(table, "dab" + end), "ab" + end);
+    EXPECT_EQ(longest_at_end(table, "ab" + end), "ab" + end);
+    EXPECT_EQ(longest_at_end(table, "bb" + end), "b" + end);
+    EXPECT_EQ(longest_at_end(table, "zz" + end), end);
+    EXPECT_EQ(longest_at_end(table, "zzzz" + end), "zzz" + end);
+    EXPECT_EQ(longest_at_end(table, end), end);
+    EXPECT_EQ(longest_at_end(table, end.substr(1)), "");
+}
+
+TEST(LiteralTable, FindsNoLiteralWithoutItsWhole) {
+    const std::string end(LiteralTable::anchor_size, 'z');
+    const auto table = table_of({"head" + end});
+    EXPECT_EQ(longest_at_end(table, "head" + end), "head" + end);
+    EXPECT_EQ(longest_at_end(table, "Head" + end), "");
+    EXPECT_EQ(longest_at_end(table, "ead" + end), "");
+}
+
+TEST(LiteralTable, FindsTheEarliestPlaceWhereALiteralMayHaveBegun) {
+    const auto table = table_of({"secret", "secretsauce", "tea"});
+    EXPECT_EQ(table.first_open("nothing", 0), 7U);
+    EXPECT_EQ(table.first_open("a secre", 0), 2U);
+    EXPECT_EQ(table.first_open("a secret", 0), 2U);
+    EXPECT_EQ(table.first_open("a secret", 3), 7U) << "the t of tea";
+    EXPECT_EQ(table.first_open("tea", 0), 3U);
+    EXPECT_EQ(table.first_open("", 0), 0U);
+    EXPECT_EQ(table_of({}).first_open("text", 0), 4U);
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "common/mask/mask_set.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet::test {
+
+/// What a masker has to do, done in the most obvious way, in O(text × literals): the reference for properties.
+class MaskOracle {
+  public:
+    /// `set` was built from these values with this minimum; it is asked for the mask of each value alone.
+    MaskOracle(const MaskSet& set, const std::vector<std::string>& values, std::size_t min_length);
+
+    /// What is certain after `text` has been written: the masked text up to the first position that may begin a value.
+    [[nodiscard]] std::string certain(std::string_view text) const;
+    /// All of `text` masked.
+    [[nodiscard]] std::string masked(std::string_view text) const;
+    /// How many bytes of `text` have to be held back.
+    [[nodiscard]] std::size_t held(std::string_view text) const;
+
+  private:
+    struct Entry {
+        std::string bytes;
+        std::string mask;
+    };
+    [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until) const;
+
+    std::vector<Entry> entries_;
+};
+
+[[nodiscard]] std::vector<NamedSecret> named(const std::vector<std::string>& values);
+
+}  // namespace trebuchet::test

@@ -1,0 +1,75 @@
+#include "tests/labserver/agent_store.hpp"
+
+#include "tests/labserver/iso_time.hpp"
+
+#include <algorithm>
+
+namespace trebuchet::labserver {
+namespace {
+
+constexpr std::size_t kept_log_lines = 100;
+
+}  // namespace
+
+void AgentStore::update(const std::string& name, Json fields, Time now) {
+    auto& agent = agents_[name];
+    agent.updated = now;
+    if (const auto log = fields.find("log"); log != fields.end()) {
+        for (const auto& line : *log) agent.log.push_back(line.get<std::string>());
+        while (agent.log.size() > kept_log_lines) agent.log.pop_front();
+        fields.erase(log);
+    }
+    agent.fields.update(fields);
+}
+
+void AgentStore::erase_field(const std::string& name, const char* field) {
+    const auto found = agents_.find(name);
+    if (found != agents_.end()) found->second.fields.erase(field);
+}
+
+bool AgentStore::count_provision(const std::string& name, bool passed) {
+    const auto found = agents_.find(name);
+    if (found == agents_.end()) return false;
+    auto& fields = found->second.fields;
+    const char* type = passed ? "pass" : "fail";
+    const bool goes_on = string_at(fields, "provision_streak_type") == type;
+    fields["provision_streak_count"] = goes_on ? fields.value("provision_streak_count", 0) + 1 : 1;
+    fields["provision_streak_type"] = type;
+    return true;
+}
+
+Json AgentStore::describe(const std::string& name) const {
+    const auto found = agents_.find(name);
+    if (found == agents_.end()) return {};
+    auto description = found->second.fields;
+    description["name"] = name;
+    description["updated_at"] = zulu(found->second.updated);
+    return description;
+}
+
+std::vector<std::string> AgentStore::names() const {
+    std::vector<std::string> all;
+    for (const auto& [name, unused] : agents_) all.push_back(name);
+    return all;
+}
+
+std::vector<std::string> AgentStore::on_queue(const std::string& queue) const {
+    std::vector<std::string> listening;
+    for (const auto& [name, unused] : agents_) {
+        const auto queues = queues_of(name);
+        if (std::find(queues.begin(), queues.end(), queue) != queues.end()) listening.push_back(name);
+    }
+    return listening;
+}
+
+std::vector<std::string> AgentStore::queues_of(const std::string& name) const {
+    const auto found = agents_.find(name);
+    if (found == agents_.end()) return {};
+    return found->second.fields.value("queues", std::vector<std::string>());
+}
+
+void AgentStore::forget_before(Time limit) {
+    std::erase_if(agents_, [limit](const auto& entry) { return entry.second.updated < limit; });
+}
+
+}  // namespace trebuchet::labserver

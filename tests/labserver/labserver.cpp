@@ -1,0 +1,51 @@
+#include "tests/labserver/labserver.hpp"
+
+#include "tests/labserver/api.hpp"
+
+namespace trebuchet::labserver {
+namespace {
+
+/// How long the real server keeps jobs, logs, files, and agents and queues that it hears nothing of.
+constexpr std::chrono::hours kept_for{7 * 24};
+constexpr std::chrono::minutes between_sweeps{1};
+
+constexpr std::uint64_t largest_body = (16U << 20U) - 1;
+constexpr std::uint64_t largest_file = 512U << 20U;
+
+}  // namespace
+
+Labserver::Labserver(const Clock& clock, TokenLifetimes lifetimes)
+    : state_(clock, lifetimes), api_(state_), recorder_(api_, state_.real), control_(state_) {
+    add_auth_routes(api_, state_);
+    add_job_routes(api_, state_);
+    add_file_routes(api_, state_);
+    add_result_routes(api_, state_);
+    add_agent_routes(api_, state_);
+    add_queue_routes(api_, state_);
+    add_secret_routes(api_, state_);
+    add_control_routes(control_, state_, recorder_);
+}
+
+Response Labserver::handle(const Request& request) {
+    forget_what_is_old();
+    const auto path = path_of(request.target);
+    return path == "/control" || path.starts_with("/control/") ? control_.handle(request) : recorder_.handle(request);
+}
+
+std::uint64_t Labserver::body_limit(std::string_view target) {
+    const auto path = path_of(target);
+    return path.ends_with("/artifact") || path.ends_with("/attachments") ? largest_file : largest_body;
+}
+
+void Labserver::forget_what_is_old() {
+    const auto now = state_.clock.wall_time();
+    if (now < next_sweep_) return;
+    next_sweep_ = now + between_sweeps;
+    const auto limit = now - kept_for;
+    state_.jobs.forget_before(limit);
+    state_.results.forget_before(limit);
+    state_.agents.forget_before(limit);
+    state_.queues.forget_before(limit);
+}
+
+}  // namespace trebuchet::labserver

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "tests/labserver/json_text.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace trebuchet::labserver {
+
+/// The queues and images that agents advertise.
+class QueueStore {
+  public:
+    using Time = std::chrono::system_clock::time_point;
+
+    void advertise(const std::string& queue, const std::string& description, Time now);
+    /// Replaces the queue's images; does not count as hearing of the queue.
+    void set_images(const std::string& queue, Json images) { queues_[queue].images = std::move(images); }
+
+    /// {queue: description}
+    [[nodiscard]] Json descriptions() const;
+    /// {image: provision data}, empty for an unknown queue.
+    [[nodiscard]] Json images(const std::string& queue) const;
+
+    /// Forgets the queues last advertised before `limit`.
+    void forget_before(Time limit);
+
+  private:
+    struct Queue {
+        std::string description;
+        Json images = Json::object();
+        std::optional<Time> advertised;
+    };
+    std::map<std::string, Queue> queues_;
+};
+
+}  // namespace trebuchet::labserver

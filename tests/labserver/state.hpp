@@ -1,0 +1,42 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "tests/labserver/agent_store.hpp"
+#include "tests/labserver/client_store.hpp"
+#include "tests/labserver/job_store.hpp"
+#include "tests/labserver/queue_store.hpp"
+#include "tests/labserver/result_store.hpp"
+#include "tests/labserver/secret_store.hpp"
+#include "tests/labserver/shifted_clock.hpp"
+#include "tests/labserver/tokens.hpp"
+
+namespace trebuchet::labserver {
+
+/// What POST /control/settings changes.
+struct Settings {
+    int events_status = 200;    ///< answer to POST /v1/job/<id>/events: 500 no webhook configured, 502 unreachable, …
+    bool anonymous = true;      ///< false: who has no token gets 401, as from a server with OpenID Connect
+    bool secrets_store = true;  ///< false: as from a server without one
+};
+
+/// Everything that the server knows. In memory, for one thread.
+struct State {
+    State(const Clock& real_clock, TokenLifetimes lifetimes)
+        : real(real_clock), clock(real_clock), tokens(clock, lifetimes), secrets(clock) {}
+
+    /// Now on the real clocks, for measuring: POST /control/clock has no part in it.
+    [[nodiscard]] Moment moment() const { return {real.now(), real.wall_time()}; }
+
+    const Clock& real;
+    ShiftedClock clock;
+    Settings settings;
+    ClientStore clients;
+    Tokens tokens;
+    SecretStore secrets;
+    AgentStore agents;
+    QueueStore queues;
+    JobStore jobs;
+    ResultStore results;
+};
+
+}  // namespace trebuchet::labserver

@@ -7,9 +7,13 @@
 namespace trebuchet {
 namespace {
 
-unsigned char at(std::string_view text, std::size_t index) { return static_cast<unsigned char>(text[index]); }
+unsigned char at(std::string_view text, std::size_t index) {
+    return static_cast<unsigned char>(text[index]);
+}
 
-bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
+bool is_continuation(unsigned char byte) {
+    return (byte & 0xC0U) == 0x80U;
+}
 
 /// How many bytes the character that starts with `lead` has; 0 if nothing valid starts so.
 std::size_t sequence_length(unsigned char lead) {
@@ -101,7 +105,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 std::string quoted(std::string_view text, std::size_t limit) {
     std::string out = "\"";
     const auto shown = text.substr(0, limit);
-    for (const char c : shown.substr(0, shown.size() - (shown.size() < text.size() ? incomplete_utf8_tail(shown) : 0))) {
+    for (const char c :
+         shown.substr(0, shown.size() - (shown.size() < text.size() ? incomplete_utf8_tail(shown) : 0))) {
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             out += '\\';

@@ -20,13 +20,17 @@ struct EventLoop::State {
 EventLoop::EventLoop() : state_(std::make_unique<State>()) {}
 EventLoop::~EventLoop() = default;
 
-void EventLoop::post(std::function<void()> handler) { asio::post(state_->context, std::move(handler)); }
+void EventLoop::post(std::function<void()> handler) {
+    asio::post(state_->context, std::move(handler));
+}
 
 void EventLoop::run_until(const std::function<bool()>& done) {
     while (!done()) state_->context.run_one();
 }
 
-asio::io_context& EventLoop::context() { return state_->context; }
+asio::io_context& EventLoop::context() {
+    return state_->context;
+}
 
 struct Timer::State {
     explicit State(asio::io_context& context) : timer(context) {}
@@ -36,7 +40,9 @@ struct Timer::State {
 };
 
 Timer::Timer(EventLoop& loop) : state_(std::make_shared<State>(loop.context())) {}
-Timer::~Timer() { stop(); }
+Timer::~Timer() {
+    stop();
+}
 
 void Timer::start(std::chrono::milliseconds delay, std::function<void()> handler) {
     stop();
@@ -56,7 +62,8 @@ void Timer::stop() {
 }
 
 struct SignalWatcher::State : std::enable_shared_from_this<State> {
-    State(asio::io_context& context, std::function<void(int)> on_signal) : set(context), handler(std::move(on_signal)) {}
+    State(asio::io_context& context, std::function<void(int)> on_signal)
+        : set(context), handler(std::move(on_signal)) {}
     void wait() {
         set.async_wait([self = shared_from_this()](const boost::system::error_code& error, int signal) {
             if (error || !self->handler) return;

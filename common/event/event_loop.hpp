@@ -12,8 +12,8 @@ class io_context;
 
 namespace trebuchet {
 
-/// The one thread's loop. Everything but `post` belongs to the thread that runs it. Handlers must not block, and must not
-/// call `run_until` themselves: only the main flow waits.
+/// The one thread's loop. Everything but `post` belongs to the thread that runs it. Handlers must not block, and must
+/// not call `run_until` themselves: only the main flow waits.
 class EventLoop {
   public:
     EventLoop();

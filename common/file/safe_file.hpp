@@ -1,13 +1,13 @@
 #pragma once
 
+#include "common/base/result.hpp"
+#include "common/secret/secret_string.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "common/base/result.hpp"
-#include "common/secret/secret_string.hpp"
 
 namespace trebuchet {
 

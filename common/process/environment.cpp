@@ -9,7 +9,8 @@ Environment Environment::inherited() {
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
         const auto equals = text.find('=');
-        if (equals != std::string_view::npos && equals > 0) own.set(std::string(text.substr(0, equals)), text.substr(equals + 1));
+        if (equals != std::string_view::npos && equals > 0)
+            own.set(std::string(text.substr(0, equals)), text.substr(equals + 1));
     }
     return own;
 }
@@ -18,7 +19,9 @@ void Environment::set(const std::string& name, std::string_view value) {
     variables_.insert_or_assign(name, SecretString(value));
 }
 
-void Environment::unset(const std::string& name) { variables_.erase(name); }
+void Environment::unset(const std::string& name) {
+    variables_.erase(name);
+}
 
 void Environment::unset_prefix(std::string_view prefix) {
     auto entry = variables_.lower_bound(std::string(prefix));

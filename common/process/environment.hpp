@@ -1,11 +1,11 @@
 #pragma once
 
+#include "common/secret/secret_string.hpp"
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "common/secret/secret_string.hpp"
 
 namespace trebuchet {
 

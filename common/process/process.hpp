@@ -1,5 +1,9 @@
 #pragma once
 
+#include "common/base/result.hpp"
+#include "common/event/event_loop.hpp"
+#include "common/process/environment.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -8,10 +12,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-
-#include "common/base/result.hpp"
-#include "common/event/event_loop.hpp"
-#include "common/process/environment.hpp"
 
 namespace trebuchet {
 
@@ -37,8 +37,8 @@ struct CouldNotStart {
 /// How the command itself ended.
 using ProcessEnd = std::variant<Exited, Signalled, CouldNotStart>;
 
-/// A running command and all of its descendants, under a supervisor of their own (`supervise_phase`): whatever happens to this
-/// process, or to this object, none of them outlives it.
+/// A running command and all of its descendants, under a supervisor of their own (`supervise_phase`): whatever happens
+/// to this process, or to this object, none of them outlives it.
 ///
 ///     running ──command exits──▶ ended ──last descendant gone──▶ gone
 ///     running or ended ──stop()──▶ TERM to the tree, grace, KILL ──▶ gone
@@ -49,7 +49,8 @@ class Process {
     struct Handlers {
         /// Output of the whole tree, stdout and stderr as one. Not called any more once `ended` was.
         std::function<void(std::string_view)> output;
-        /// The command has ended and what it printed was read. `left` of its descendants still run, and go on until stop().
+        /// The command has ended and what it printed was read. `left` of its descendants still run, and go on until
+        /// stop().
         std::function<void(const ProcessEnd&, std::size_t left)> ended;
         /// The supervisor is gone, and with it every descendant. Comes after `ended`.
         std::function<void()> gone;

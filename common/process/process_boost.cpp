@@ -1,3 +1,8 @@
+#include "common/file/safe_file.hpp"
+#include "common/process/process.hpp"
+#include "common/process/process_tree.hpp"
+#include "common/process/supervisor.hpp"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -20,11 +25,6 @@
 #include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
 
-#include "common/file/safe_file.hpp"
-#include "common/process/process.hpp"
-#include "common/process/process_tree.hpp"
-#include "common/process/supervisor.hpp"
-
 namespace asio = boost::asio;
 namespace bp = boost::process;
 
@@ -36,8 +36,8 @@ constexpr std::chrono::milliseconds drain_time{300};
 /// What is read at most after that: a full pipe (pipe(7)).
 constexpr std::size_t drain_limit = 1U << 20;
 
-/// Supervisors that run now. A supervisor killed from outside leaves its tree to us, as its nearest subreaper: what is our child
-/// and not in here is such an orphan.
+/// Supervisors that run now. A supervisor killed from outside leaves its tree to us, as its nearest subreaper: what is
+/// our child and not in here is such an orphan.
 std::set<pid_t>& supervisors() {
     static std::set<pid_t> pids;
     return pids;
@@ -119,8 +119,8 @@ class SupervisedProcess final : public Process {
         void read_output() {
             if (reading || paused || ended || !pipe.is_open()) return;
             reading = true;
-            pipe.async_read_some(asio::buffer(buffer), [self = shared_from_this()](const boost::system::error_code& error,
-                                                                                   std::size_t count) {
+            pipe.async_read_some(asio::buffer(buffer), [self = shared_from_this()](
+                                                           const boost::system::error_code& error, std::size_t count) {
                 self->reading = false;
                 if (self->ended) return;
                 if (count > 0 && self->handlers.output) self->handlers.output({self->buffer.data(), count});
@@ -134,15 +134,16 @@ class SupervisedProcess final : public Process {
         }
 
         void read_channel() {
-            channel.async_read_some(asio::buffer(&report, sizeof report),
-                                    [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
-                                        if (!error && count == sizeof(SupervisorReport)) {
-                                            self->command_ended();
-                                            self->read_channel();
-                                        } else if (error != asio::error::operation_aborted) {
-                                            self->supervisor_ended();
-                                        }
-                                    });
+            channel.async_read_some(
+                asio::buffer(&report, sizeof report),
+                [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
+                    if (!error && count == sizeof(SupervisorReport)) {
+                        self->command_ended();
+                        self->read_channel();
+                    } else if (error != asio::error::operation_aborted) {
+                        self->supervisor_ended();
+                    }
+                });
         }
 
         void command_ended() {
@@ -175,8 +176,12 @@ class SupervisedProcess final : public Process {
         void finish_if_drained() {
             if (!output_ended || !reported) return;
             switch (report.kind) {
-                case SupervisorReport::Kind::exited: finish(Exited{report.value}); break;
-                case SupervisorReport::Kind::signalled: finish(Signalled{report.value}); break;
+                case SupervisorReport::Kind::exited:
+                    finish(Exited{report.value});
+                    break;
+                case SupervisorReport::Kind::signalled:
+                    finish(Signalled{report.value});
+                    break;
                 case SupervisorReport::Kind::could_not_start:
                     finish(CouldNotStart{"can't run /bin/sh: " + std::system_category().message(report.value)});
                     break;
@@ -240,7 +245,8 @@ class SupervisedProcess final : public Process {
 
     Result<void> try_launch(const ProcessSpec& spec) {
         const FileDescriptor folder(::open(spec.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (!folder) return fail("can't use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
+        if (!folder)
+            return fail("can't use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
         std::array<int, 2> ends{};
         if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
             return fail("can't make a socket pair: " + std::system_category().message(errno));
@@ -250,12 +256,11 @@ class SupervisedProcess final : public Process {
         EnvironmentBlock environment(spec.environment);
         try {
             bp::async_pipe pipe(loop_.context());
-            bp::child supervisor(
-                bp::exe = "/proc/self/exe",
-                bp::args = {supervisor_flag, std::to_string(child_end.get()), std::to_string(spec.kill_grace.count()),
-                            spec.command, spec.title},
-                (bp::std_out & bp::std_err) > pipe, bp::std_in < bp::null,
-                ChildSetup(folder.get(), child_end.get(), environment.data()));
+            bp::child supervisor(bp::exe = "/proc/self/exe",
+                                 bp::args = {supervisor_flag, std::to_string(child_end.get()),
+                                             std::to_string(spec.kill_grace.count()), spec.command, spec.title},
+                                 (bp::std_out & bp::std_err) > pipe, bp::std_in < bp::null,
+                                 ChildSetup(folder.get(), child_end.get(), environment.data()));
             state_->pid = supervisor.id();
             supervisors().insert(state_->pid);
             supervisor.detach();

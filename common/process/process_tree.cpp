@@ -1,13 +1,13 @@
 #include "common/process/process_tree.hpp"
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <unordered_map>
 
-#include <csignal>
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,7 +15,8 @@
 namespace trebuchet {
 namespace {
 
-/// The fourth field of /proc/PID/stat (proc(5)); 0 when the process is gone. The second, the name, may hold blanks and ")".
+/// The fourth field of /proc/PID/stat (proc(5)); 0 when the process is gone. The second, the name, may hold blanks and
+/// ")".
 pid_t parent_of(const char* pid) {
     const std::string path = std::string("/proc/") + pid + "/stat";
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

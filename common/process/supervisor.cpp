@@ -1,5 +1,7 @@
 #include "common/process/supervisor.hpp"
 
+#include "common/process/process_tree.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/process/process_tree.hpp"
-
 namespace trebuchet {
 namespace {
 
@@ -29,7 +29,8 @@ constexpr milliseconds kill_round{10};
 
 class Supervisor {
   public:
-    Supervisor(int channel, milliseconds grace, const char* command) : channel_(channel), grace_(grace), command_(command) {}
+    Supervisor(int channel, milliseconds grace, const char* command)
+        : channel_(channel), grace_(grace), command_(command) {}
 
     int run() {
         ::setsid();

@@ -18,9 +18,10 @@ struct SupervisorReport {
     std::int32_t left = 0;   ///< descendants that still run
 };
 
-/// Runs a command by /bin/sh -c as the subreaper of everything that comes of it. The arguments after the flag: the descriptor of
-/// the channel to the agent (one end of a SOCK_SEQPACKET pair), the grace in milliseconds, the command, a title for `ps`. Returns (and the process must exit) when no descendant is left: when they have ended by themselves, or were
-/// ended because the agent said so or is gone. Linux only; no threads.
+/// Runs a command by /bin/sh -c as the subreaper of everything that comes of it. The arguments after the flag: the
+/// descriptor of the channel to the agent (one end of a SOCK_SEQPACKET pair), the grace in milliseconds, the command, a
+/// title for `ps`. Returns (and the process must exit) when no descendant is left: when they have ended by themselves,
+/// or were ended because the agent said so or is gone. Linux only; no threads.
 int supervise_phase(int argc, char** argv);
 
 }  // namespace trebuchet

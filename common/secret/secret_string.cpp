@@ -10,7 +10,8 @@ void wipe(void* data, std::size_t size) noexcept {
     if (size > 0) OPENSSL_cleanse(data, size);
 }
 
-SecretString::SecretString(std::string_view bytes) : data_(new char[bytes.size()], Wiper{bytes.size()}), size_(bytes.size()) {
+SecretString::SecretString(std::string_view bytes)
+    : data_(new char[bytes.size()], Wiper{bytes.size()}), size_(bytes.size()) {
     std::copy(bytes.begin(), bytes.end(), data_.get());
 }
 

@@ -1,5 +1,7 @@
 #include "common/process/process.hpp"
 
+#include "common/process/supervisor.hpp"
+
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -8,14 +10,11 @@
 #include <string>
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "common/process/supervisor.hpp"
 
 namespace trebuchet {
 namespace {
@@ -25,8 +24,9 @@ using testing::Not;
 
 /// One command, run to its end on a loop of its own.
 struct RunningCommand {
-    explicit RunningCommand(const std::string& command, std::chrono::milliseconds grace = std::chrono::milliseconds(10'000),
-                 const std::string& folder = "/tmp") {
+    explicit RunningCommand(const std::string& command,
+                            std::chrono::milliseconds grace = std::chrono::milliseconds(10'000),
+                            const std::string& folder = "/tmp") {
         ProcessSpec spec;
         spec.title = "test";
         spec.command = command;
@@ -78,7 +78,9 @@ struct RunningCommand {
     std::unique_ptr<Process> process;
 };
 
-bool exists(pid_t pid) { return pid > 0 && ::kill(pid, 0) == 0; }
+bool exists(pid_t pid) {
+    return pid > 0 && ::kill(pid, 0) == 0;
+}
 
 TEST(Process, GivesOutputOfBothStreamsInOrderAndTheExitCode) {
     RunningCommand run("echo one; echo two >&2; echo three; exit 7");
@@ -156,8 +158,10 @@ TEST(Process, BlocksTheCommandWhileOutputIsPaused) {
 }
 
 TEST(Process, StopEndsTheWholeTreeDaemonisedAndSetsidDescendantsIncluded) {
-    RunningCommand run("setsid sh -c 'sleep 1000 & echo deep=$!; wait' & (setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo daemon=$!); "
-            "until [ $deep ]; do deep=1; done; echo main=$$; wait");
+    RunningCommand run(
+        "setsid sh -c 'sleep 1000 & echo deep=$!; wait' & (setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo "
+        "daemon=$!); "
+        "until [ $deep ]; do deep=1; done; echo main=$$; wait");
     run.until_output("main=");
     run.until_output("deep=");
     run.until_output("daemon=");
@@ -220,7 +224,8 @@ TEST(Process, ATreeWhoseSupervisorWasKilledIsKilledToo) {
 
 TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {
     const auto count_descriptors = [] {
-        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                             std::filesystem::directory_iterator());
     };
     {
         RunningCommand warm_up("true");
@@ -239,7 +244,8 @@ TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {
 }  // namespace trebuchet
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag) return trebuchet::supervise_phase(argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag)
+        return trebuchet::supervise_phase(argc, argv);
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }

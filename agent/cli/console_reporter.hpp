@@ -1,0 +1,59 @@
+#pragma once
+
+#include "agent/pipeline/job_reporter.hpp"
+#include "common/base/clock.hpp"
+#include "common/file/safe_file.hpp"
+
+#include <filesystem>
+#include <iosfwd>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// Shows a job to the person who runs it, live, and keeps what the server would have got in a folder: `<phase>.log`,
+/// `<phase>-serial.log`, `device-info.json`, `artifacts.tar.gz`, `testflinger-outcome.json`.
+class ConsoleReporter final : public JobReporter {
+  public:
+    /// `colour`: whether `out` is a terminal that wants it.
+    ConsoleReporter(const Clock& clock, std::ostream& out, bool colour, std::filesystem::path folder);
+
+    void job_taken(const Job& job) override;
+    void phase_entered(Phase /*phase*/) override {}
+    void phase_runs(Phase phase) override;
+    void output(Phase phase, const MaskedChunk& text) override;
+    void serial(Phase phase, const MaskedChunk& text) override;
+    [[nodiscard]] bool is_full() const override { return false; }
+    void on_room(std::function<void()> /*handler*/) override {}
+    void flush() override;
+    void device_info(const MaskedJson& info) override;
+    void phase_ran(Phase phase, const PhaseStatus& status) override;
+    void event(std::string_view /*name*/, const MaskedChunk& /*detail*/) override {}
+    void provision_log(int /*exit_code*/, const MaskedChunk& /*detail*/) override {}
+    void recovery_failed(const std::string& comment) override;
+    void artifacts(const std::filesystem::path& archive) override;
+    void job_finished(const PhaseStatus& status, bool cancelled) override;
+    [[nodiscard]] bool is_cancelled() override { return false; }
+    void watch_for_cancel(std::function<void()> /*handler*/) override {}
+    void unwatch() override {}
+
+    /// Of the phase that failed first; 0 if none did.
+    [[nodiscard]] int first_failure() const { return first_failure_; }
+
+  private:
+    void heading(std::string_view text, const char* colour_code);
+    void keep(const std::string& file, const MaskedChunk& text);
+
+    const Clock& clock_;
+    std::ostream& out_;
+    bool colour_;
+    std::filesystem::path folder_;
+    std::map<std::string, FileDescriptor> files_;
+    std::chrono::steady_clock::time_point job_began_;
+    std::chrono::steady_clock::time_point phase_began_;
+    bool at_line_start_ = true;
+    int first_failure_ = 0;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace trebuchet {
+
+/// What a user got wrong: the command line, a file that it names, the configuration.
+inline constexpr int exit_usage = 2;
+
+}  // namespace trebuchet

@@ -1,0 +1,147 @@
+#include "agent/cli/run_command.hpp"
+
+#include "agent/cli/console_reporter.hpp"
+#include "agent/cli/exit_codes.hpp"
+#include "agent/cli/local_job.hpp"
+#include "agent/config/load_config.hpp"
+#include "agent/pipeline/job_runner.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+#include "common/yaml/yaml.hpp"
+#include "common/yaml/yaml_json.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t file_limit = 16U << 20;
+
+int complain(const std::string& message) {
+    std::cerr << "trebuchet-agent run: " << message << '\n';
+    return exit_usage;
+}
+
+/// A folder of our own below the one for temporary files, deleted with everything in it.
+class TemporaryFolder {
+  public:
+    static Result<TemporaryFolder> make() {
+        std::error_code error;
+        std::string pattern = (fs::temp_directory_path(error) / "trebuchet-run-XXXXXX").string();
+        if (error || ::mkdtemp(pattern.data()) == nullptr) return fail("can't make a temporary folder like " + pattern);
+        return TemporaryFolder(pattern);
+    }
+    TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        if (!path_.empty()) fs::remove_all(path_, ignored);
+    }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+
+  private:
+    explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
+    fs::path path_;
+};
+
+/// Without a configuration file the job runs on this machine, by the connector that touches no hardware.
+Result<Config> stand_alone_config(const fs::path& folder) {
+    std::error_code error;
+    const auto connector = fs::read_symlink("/proc/self/exe", error).parent_path() / "trebuchet-provision";
+    if (error || !fs::exists(connector, error)) {
+        return fail("there is no " + connector.string() +
+                    " to run the phases with: install it there, or give a configuration with --config");
+    }
+    const auto settings = folder / "default.yaml";
+    if (auto written = write_file(settings, "agent_name: local\n"); !written) return fail(written.error());
+    Config config;
+    config.agent_id = "local";
+    config.exported["agent_id"] = config.agent_id;
+    for (const auto& [phase, stage] : {std::pair{"provision", "provision"},
+                                       {"firmware_update", "firmware_update"},
+                                       {"test", "runtest"},
+                                       {"allocate", "allocate"},
+                                       {"reserve", "reserve"}}) {
+        config.phase_commands[phase] = "exec '" + connector.string() + "' fake_connector " + stage + " -c '" +
+                                       settings.string() + "' testflinger.json";
+    }
+    return config;
+}
+
+Result<Config> configuration(const RunOptions& options, const fs::path& folder) {
+    if (!options.config) return stand_alone_config(folder);
+    auto loaded = load_config(*options.config);
+    if (loaded) return std::move(loaded->config);
+    std::string problems;
+    for (const auto& problem : loaded.error()) problems += (problems.empty() ? "" : "\n") + problem.message();
+    return fail(problems);
+}
+
+Result<LocalJob> read_job(const RunOptions& options) {
+    const auto text = read_file(options.job, file_limit);
+    if (!text) return fail(text.error());
+    const auto document = parse_yaml(*text);
+    if (!document) return fail(document.error().message(options.job.string()));
+    SecretString secrets;
+    if (options.secrets) {
+        auto values = read_secret_file(*options.secrets, file_limit);
+        if (!values) return fail(values.error());
+        secrets = std::move(*values);
+    }
+    auto job = make_local_job(yaml_to_json(document->root), secrets.reveal(), "local-" + std::to_string(::getpid()));
+    if (!job) return fail(job.error().with_context(options.job.string()));
+    return job;
+}
+
+bool wants_colour() {
+    const char* term = std::getenv("TERM");
+    return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && term != nullptr &&
+           std::string_view(term) != "dumb";
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+    const auto temporary = TemporaryFolder::make();
+    if (!temporary) return complain(temporary.error().message());
+    auto config = configuration(options, temporary->path());
+    if (!config) return complain(config.error().message());
+    config->execution_basedir = temporary->path() / "run";
+
+    auto local = read_job(options);
+    if (!local) return complain(local.error().message());
+    const Job& job = local->job;
+    const auto masks = MaskSet::build(job.secrets(), config->trebuchet.mask);
+    if (!masks) return complain(masks.error().message());
+    set_log_masks(*masks);
+    for (const auto& warning : local->warnings) log_warning(warning);
+    for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
+
+    std::error_code error;
+    fs::create_directories(options.output, error);
+    if (error) return complain("can't make the folder " + options.output.string() + ": " + error.message());
+    const auto secret_base = runtime_folder("run-" + std::to_string(::getpid()));
+    if (!secret_base) return complain(secret_base.error().message());
+
+    EventLoop loop;
+    const SystemClock clock;
+    ConsoleReporter reporter(clock, std::cout, wants_colour(), options.output);
+    JobRunner runner(loop, *config, reporter, job, *masks);
+    const SignalWatcher signals(loop, {SIGTERM, SIGINT, SIGHUP}, [&](int) { runner.stop(); });
+    runner.run(*secret_base);
+    fs::remove(*secret_base, error);
+    return reporter.first_failure();
+}
+
+}  // namespace trebuchet

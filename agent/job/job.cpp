@@ -1,0 +1,190 @@
+#include "agent/job/job.hpp"
+
+#include "common/base/text.hpp"
+#include "common/secret/secret_json.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace trebuchet {
+namespace {
+
+/// Deeper documents are refused: each level costs stack in everything that walks them.
+constexpr int depth_limit = 100;
+
+constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
+
+bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+}
+
+/// Null if it is not JSON or too deep.
+SecretJson parse_bounded(std::string_view document, bool& too_deep) {
+    return SecretJson::parse(
+        document.begin(), document.end(),
+        [&](int depth, SecretJson::parse_event_t, SecretJson&) {
+            too_deep = too_deep || depth > depth_limit;
+            return !too_deep;
+        },
+        false);
+}
+
+std::string shown(const SecretJson& value) {
+    switch (value.type()) {
+        case SecretJson::value_t::null:
+            return "null";
+        case SecretJson::value_t::object:
+            return "an object";
+        case SecretJson::value_t::array:
+            return "a list";
+        case SecretJson::value_t::string:
+            return "a string";
+        case SecretJson::value_t::boolean:
+            return "true or false";
+        default:
+            return "a number";
+    }
+}
+
+tl::unexpected<Error> wrong(const std::string& field, const SecretJson& found, std::string_view expected) {
+    return fail("the job's " + field + " is " + shown(found) + ", expected " + std::string(expected));
+}
+
+const SecretJson* find(const SecretJson& object, const char* key) {
+    const auto entry = object.find(key);
+    return entry == object.end() || entry->is_null() ? nullptr : &*entry;
+}
+
+Result<std::string> read_string(const SecretJson& job, const char* key) {
+    const auto* value = find(job, key);
+    if (value == nullptr) return std::string();
+    if (!value->is_string()) return wrong(key, *value, "a string");
+    return std::string(std::string_view(value->get_ref<const WipedString&>()));
+}
+
+Result<std::optional<std::chrono::seconds>> read_seconds(const SecretJson& job, const char* key) {
+    const auto* value = find(job, key);
+    if (value == nullptr) return std::nullopt;
+    if (!value->is_number_integer() || *value < 0 || *value > 10'000'000)
+        return wrong(key, *value, "a number of seconds");
+    return std::chrono::seconds(value->get<std::int64_t>());
+}
+
+Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const SecretJson& secrets) {
+    std::vector<SecretVariable> variables;
+    if (!secrets.is_object()) return wrong(field, secrets, "an object of environment names and values");
+    for (const auto& [name, value] : secrets.items()) {
+        const std::string variable(std::string_view{name});
+        const bool valid_name = !variable.empty() && std::isdigit(static_cast<unsigned char>(variable[0])) == 0 &&
+                                std::all_of(variable.begin(), variable.end(),
+                                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+        if (!valid_name)
+            return fail("the job's " + field + " has the name " + trebuchet::quoted(variable) +
+                        ", expected an environment name");
+        if (!value.is_string() && !value.is_null()) return wrong(field + "." + variable, value, "a string");
+        const std::string_view text = value.is_null() ? std::string_view() : value.get_ref<const WipedString&>();
+        if (text.find('\0') != std::string_view::npos) {
+            return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment can't");
+        }
+        variables.push_back({variable, SecretString(text)});
+    }
+    return variables;
+}
+
+Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, bool attachments_are_unpacked) {
+    if (!data.is_object()) return wrong(field, data, "an object");
+    PhaseData phase;
+    const bool only_attachments = attachments_are_unpacked && data.size() == 1 && data.contains("attachments");
+    phase.present = !data.empty() && !only_attachments;
+    if (const auto* skip = find(data, "skip")) {
+        if (!skip->is_boolean()) return wrong(field + ".skip", *skip, "true or false");
+        phase.skip = skip->get<bool>();
+    }
+    if (const auto* secrets = find(data, "secrets")) {
+        auto variables = read_secrets(field + ".secrets", *secrets);
+        if (!variables) return fail(variables.error());
+        phase.secrets = std::move(*variables);
+    }
+    return phase;
+}
+
+}  // namespace
+
+const PhaseData& Job::data_of(Phase phase) const {
+    static const PhaseData none;
+    const auto entry = phases.find(phase);
+    return entry == phases.end() ? none : entry->second;
+}
+
+std::vector<NamedSecret> Job::secrets() const {
+    std::vector<NamedSecret> all;
+    for (const auto& [phase, data] : phases) {
+        for (const auto& variable : data.secrets) all.push_back({variable.name, variable.value.clone()});
+    }
+    return all;
+}
+
+bool Job::has_secrets() const {
+    return std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
+}
+
+Result<Job> parse_job(std::string_view document) {
+    bool too_deep = false;
+    SecretJson json = parse_bounded(document, too_deep);
+    if (too_deep) return fail("the job is nested more than " + std::to_string(depth_limit) + " levels deep");
+    if (json.is_discarded()) return fail("the job is not JSON");
+    if (!json.is_object()) return fail("the job is " + shown(json) + ", expected an object");
+
+    Job job;
+    auto id = read_string(json, "job_id");
+    if (!id) return fail(id.error());
+    if (!is_id(*id)) return fail("the job's job_id is " + trebuchet::quoted(*id) + ", " + std::string(expected_id));
+    job.id = std::move(*id);
+    for (const auto& [key, target] : {std::pair{"job_queue", &job.queue},
+                                      {"parent_job_id", &job.parent_id},
+                                      {"job_status_webhook", &job.webhook}}) {
+        auto text = read_string(json, key);
+        if (!text) return fail(text.error());
+        *target = std::move(*text);
+    }
+    for (const auto& [key, target] :
+         {std::pair{"global_timeout", &job.global_timeout}, {"output_timeout", &job.output_timeout}}) {
+        const auto seconds = read_seconds(json, key);
+        if (!seconds) return fail(seconds.error());
+        *target = *seconds;
+    }
+    const auto* status = find(json, "attachments_status");
+    const bool unpacked = status != nullptr && *status == "complete";
+    for (const Phase phase : all_phases) {
+        const auto field = std::string(name_of(phase)) + "_data";
+        const auto* data = find(json, field.c_str());
+        if (data == nullptr) continue;
+        auto parsed = read_phase(field, *data, unpacked);
+        if (!parsed) return fail(parsed.error());
+        job.phases.emplace(phase, std::move(*parsed));
+    }
+    job.document = document;
+    for (const Phase phase : all_phases) {
+        const auto data = json.find(WipedString(name_of(phase)) + "_data");
+        if (data != json.end() && data->is_object()) data->erase("secrets");
+    }
+    const WipedString text = json.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
+    job.public_document.assign(text.data(), text.size());
+    return job;
+}
+
+std::string job_id_of(std::string_view document) {
+    // A callback that cuts off what is deep leaves the top level readable.
+    const SecretJson json = SecretJson::parse(
+        document.begin(), document.end(), [](int depth, SecretJson::parse_event_t, SecretJson&) { return depth <= 1; },
+        false);
+    if (!json.is_object()) return "";
+    const auto* id = find(json, "job_id");
+    if (id == nullptr || !id->is_string()) return "";
+    const std::string_view text = id->get_ref<const WipedString&>();
+    return is_id(text) ? std::string(text) : "";
+}
+
+}  // namespace trebuchet

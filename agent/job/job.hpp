@@ -1,0 +1,56 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+#include "common/base/result.hpp"
+#include "common/mask/mask_set.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// A variable of a phase's environment whose value is secret. "" when the server could not read it.
+struct SecretVariable {
+    std::string name;
+    SecretString value;
+};
+
+/// What a job says about one phase: its `<phase>_data`.
+struct PhaseData {
+    bool present = false;  ///< there, and not null or empty once `attachments` is left out
+    bool skip = false;
+    std::vector<SecretVariable> secrets;
+};
+
+/// A job as the server hands it out (GET /v1/job): what the agent itself needs of it, and the document for the
+/// connectors.
+struct Job {
+    std::string id;  ///< letters, digits, `-` and `_` only: it names folders and stands in URLs
+    std::string queue;
+    std::string parent_id;
+    std::string webhook;  ///< job_status_webhook; "": no events are wanted
+    std::optional<std::chrono::seconds> global_timeout;
+    std::optional<std::chrono::seconds> output_timeout;
+    std::map<Phase, PhaseData> phases;
+
+    WipedString document;         ///< the whole job as it arrived, values of secrets included
+    std::string public_document;  ///< the same without every phase's `secrets`; JSON
+
+    [[nodiscard]] const PhaseData& data_of(Phase phase) const;
+    /// Every value that must not get out, for the masker: the secrets of all phases.
+    [[nodiscard]] std::vector<NamedSecret> secrets() const;
+    [[nodiscard]] bool has_secrets() const;
+};
+
+/// Reads a job. The Error names the field, what was found and what was expected, and no value of a secret.
+[[nodiscard]] Result<Job> parse_job(std::string_view document);
+
+/// The id of a job that parse_job refuses, if that much can be read, so that it can be reported as failed; else "".
+[[nodiscard]] std::string job_id_of(std::string_view document);
+
+}  // namespace trebuchet

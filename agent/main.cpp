@@ -1,0 +1,84 @@
+#include "agent/cli/daemon_command.hpp"
+#include "agent/cli/exit_codes.hpp"
+#include "agent/cli/mask_command.hpp"
+#include "agent/cli/run_command.hpp"
+#include "common/base/version.hpp"
+#include "common/process/supervisor.hpp"
+
+#include <csignal>
+#include <cstring>
+#include <exception>
+#include <iostream>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+
+namespace {
+
+/// Secrets pass through this process: no core dump, and nobody of the same user may look into it.
+void shut_the_doors() {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // what a killed supervisor leaves comes to us
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+int run(int argc, char** argv) {
+    trebuchet::DaemonOptions daemon;
+    trebuchet::RunOptions job;
+    trebuchet::MaskCommandOptions mask;
+    int exit_code = 0;
+
+    CLI::App app{
+        "Runs the jobs of one device under test: polls a Testflinger server, provisions and tests the device, masks "
+        "every byte of\n"
+        "the log and sends it. Without a subcommand it is the daemon."};
+    app.name("trebuchet-agent");
+    app.set_version_flag("--version", std::string("trebuchet-agent ") + trebuchet::version);
+    app.require_subcommand(0, 1);
+    app.add_option("-c,--config", daemon.config, "The agent's configuration")->capture_default_str();
+    app.add_option("--token-file", daemon.token_file, R"(The file with {"refresh_token": "…"})")->capture_default_str();
+
+    auto* run_job = app.add_subcommand("run", "Run one job on this machine, without a server");
+    run_job->add_option("JOB", job.job, "The job, YAML or JSON, as it would be submitted")
+        ->required()
+        ->check(CLI::ExistingFile);
+    run_job->add_option("--secrets", job.secrets, "JSON object from the job's secret path to its value")
+        ->check(CLI::ExistingFile);
+    run_job->add_option("--output", job.output, "Folder for logs, artifacts and the outcome")
+        ->default_val("trebuchet-output");
+    run_job->add_option("-c,--config", job.config, "An agent's configuration, for its phase commands")
+        ->check(CLI::ExistingFile);
+    run_job->callback([&] { exit_code = trebuchet::run_command(job); });
+
+    auto* mask_stream = app.add_subcommand("mask", "Copy stdin to stdout with the given values masked");
+    mask_stream->add_option("--secrets", mask.secrets_file, "JSON object from name to value")->required();
+    mask_stream->add_option("--read-size", mask.read_size, "Bytes per read")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    mask_stream->callback([&] { exit_code = trebuchet::mask_command(mask); });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : trebuchet::exit_usage;
+    }
+    return app.get_subcommands().empty() ? trebuchet::daemon_command(daemon) : exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::strcmp(argv[1], trebuchet::supervisor_flag) == 0)
+        return trebuchet::supervise_phase(argc, argv);
+    shut_the_doors();
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "trebuchet-agent: this is a bug: " << error.what() << '\n';
+        return 70;  // EX_SOFTWARE of sysexits.h
+    }
+}

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "agent/job/job.hpp"
+#include "agent/server/job_server.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// Who is told of the job in hand: the server, or a person's terminal. What is reported is masked already. Calls block,
+/// bounded, and swallow what fails after logging it: a job goes on without its server. `output` and `serial` only
+/// queue.
+class JobReporter {
+  public:
+    virtual ~JobReporter() = default;
+
+    virtual void job_taken(const Job& job) = 0;
+    /// The phase is next, whether it has a command to run or not. Not told of cleanup.
+    virtual void phase_entered(Phase phase) = 0;
+    /// Its command is about to run.
+    virtual void phase_runs(Phase phase) = 0;
+
+    virtual void output(Phase phase, const MaskedChunk& text) = 0;
+    virtual void serial(Phase phase, const MaskedChunk& text) = 0;
+    /// Too much is queued: the phase should be held until `on_room` is called.
+    [[nodiscard]] virtual bool is_full() const = 0;
+    virtual void on_room(std::function<void()> handler) = 0;
+    /// Waits for what was queued.
+    virtual void flush() = 0;
+
+    virtual void device_info(const MaskedJson& info) = 0;
+    /// A phase ran; `status` holds every phase that did so far.
+    virtual void phase_ran(Phase phase, const PhaseStatus& status) = 0;
+    virtual void event(std::string_view name, const MaskedChunk& detail) = 0;
+    virtual void provision_log(int exit_code, const MaskedChunk& detail) = 0;
+    /// The device can't be used any more until somebody repairs it.
+    virtual void recovery_failed(const std::string& comment) = 0;
+    /// A gzip tar of masked files.
+    virtual void artifacts(const std::filesystem::path& archive) = 0;
+    virtual void job_finished(const PhaseStatus& status, bool cancelled) = 0;
+
+    /// Whether somebody cancelled the job, as of now.
+    [[nodiscard]] virtual bool is_cancelled() = 0;
+    /// Calls `handler` once when somebody does, until `unwatch`.
+    virtual void watch_for_cancel(std::function<void()> handler) = 0;
+    virtual void unwatch() = 0;
+};
+
+}  // namespace trebuchet

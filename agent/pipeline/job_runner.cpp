@@ -1,0 +1,227 @@
+#include "agent/pipeline/job_runner.hpp"
+
+#include "agent/pipeline/phase_environment.hpp"
+#include "common/archive/tar_gz_writer.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+/// What is sent of a serial log at most; the file's writer is hostile.
+constexpr std::size_t serial_log_limit = 64U << 20;
+
+std::string skip_reason(Phase phase, const PhaseData& data, const std::string& command) {
+    const std::string name(name_of(phase));
+    if (command.empty()) return "no " + name + "_command configured";
+    if (phase == Phase::setup || phase == Phase::cleanup) return "";
+    if (!data.present) return "no " + name + "_data in the job";
+    return data.skip ? "the job asks to skip it" : "";
+}
+
+std::string name_of_event(const Interruption& interruption) {
+    struct Name {
+        std::string operator()(const GlobalTimeout&) const { return "global_timeout"; }
+        std::string operator()(const OutputTimeout&) const { return "output_timeout"; }
+        std::string operator()(const Cancelled&) const { return "cancelled"; }
+        std::string operator()(const AgentStops&) const { return ""; }
+    };
+    return std::visit(Name{}, interruption);
+}
+
+}  // namespace
+
+std::string recovery_failed_comment(const std::string& job_id) {
+    return "Set to offline by agent. Recovery failed during job '" + job_id + "' execution.";
+}
+
+JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporter, const Job& job,
+                     std::shared_ptr<const MaskSet> masks)
+    : loop_(loop),
+      config_(config),
+      reporter_(reporter),
+      job_(job),
+      masks_(std::move(masks)),
+      phases_(loop, reporter, masks_) {}
+
+void JobRunner::stop() {
+    outcome_.stopped = true;
+    phases_.stop();
+}
+
+JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
+    reporter_.job_taken(job_);
+    auto folder = RunFolder::make(config_.execution_basedir, secret_base, job_);
+    if (folder) {
+        run_main_phases(*folder);
+        run_cleanup(*folder);
+    } else {
+        const auto reason = mask("ERROR: the job can't run: " + folder.error().message() + "\n");
+        log_error("job " + job_.id + " can't run: " + folder.error().message());
+        reporter_.output(Phase::setup, reason);
+        outcome_.status[Phase::setup] = 100;
+        end_reason_ = "setup_fail";
+        reporter_.phase_ran(Phase::setup, outcome_.status);
+    }
+    event("job_end", end_reason_);
+    phases_.end_leftovers();
+    if (folder) upload_artifacts(*folder);
+    outcome_.cancelled = outcome_.cancelled || reporter_.is_cancelled();  // its state must not be overwritten
+    reporter_.job_finished(outcome_.status, outcome_.cancelled);
+    if (folder) {
+        if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
+    }
+    return outcome_;
+}
+
+void JobRunner::run_main_phases(RunFolder& folder) {
+    for (const Phase phase : main_phases) {
+        if (outcome_.stopped) return;
+        if (outcome_.cancelled) return;
+        if (reporter_.is_cancelled()) {
+            outcome_.cancelled = true;
+            event("cancelled");
+            return;
+        }
+        if (run_main_phase(phase, folder) == Next::end_job) return;
+    }
+}
+
+JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
+    const std::string name(name_of(phase));
+    reporter_.phase_entered(phase);
+    const auto end = run_command(phase, folder);
+    const int code = end ? end->exit_code() : 0;
+    if (end && end->interruption) {
+        outcome_.cancelled = outcome_.cancelled || std::holds_alternative<Cancelled>(*end->interruption);
+        if (const auto happened = name_of_event(*end->interruption); !happened.empty()) {
+            event(happened, describe(*end->interruption));
+        }
+    }
+    std::string ending = name + (code == 0 ? "_success" : "_fail");
+    if (code == recovery_failed_code) {
+        ending = "recovery_fail";
+        outcome_.recovery_failed = true;
+        reporter_.recovery_failed(recovery_failed_comment(job_.id));
+    }
+    event(ending, code == 0 ? "" : folder.read_connector_error(phase));
+    if (phase == Phase::provision) reporter_.provision_log(code, mask(ending));
+    if (code == 0 || (phase == Phase::test && code != recovery_failed_code)) return Next::go_on;
+    end_reason_ = ending;
+    return Next::end_job;
+}
+
+std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
+    const auto configured = config_.phase_commands.find(std::string(name_of(phase)));
+    const std::string command = configured == config_.phase_commands.end() ? "" : configured->second;
+    if (const auto reason = skip_reason(phase, job_.data_of(phase), command); !reason.empty()) {
+        log_debug("phase " + std::string(name_of(phase)) + " is skipped: " + reason);
+        return std::nullopt;
+    }
+    reporter_.phase_runs(phase);
+    auto end = execute(phase, command, folder);
+    send_serial_log(phase, folder);
+    outcome_.status[phase] = end.exit_code();
+    if (auto written = folder.write_outcome(outcome_.status); !written) log_warning(written.error().message());
+    reporter_.phase_ran(phase, outcome_.status);
+    return end;
+}
+
+PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& folder) {
+    send_device_info(folder);
+    const auto secrets = secrets_of_phase(job_, phase, config_);
+    const bool file_with_secrets = !secrets.empty() && config_.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
+    if (auto shown = folder.show_job(job_, file_with_secrets); !shown) {
+        return {CouldNotStart{shown.error().message()}, std::nullopt};
+    }
+    const auto log_file = folder.open_phase_log(phase);
+    if (!log_file) return {CouldNotStart{log_file.error().message()}, std::nullopt};
+    auto spec = spec_of(phase, command, folder);
+    spec.process.environment = phase_environment(Environment::inherited(), config_, secrets);
+    auto end = phases_.run(std::move(spec), log_file->get());
+    if (file_with_secrets) {
+        if (auto hidden = folder.show_job(job_, false); !hidden) log_warning(hidden.error().message());
+    }
+    return end;
+}
+
+PhaseSpec JobRunner::spec_of(Phase phase, const std::string& command, const RunFolder& folder) const {
+    PhaseSpec spec;
+    spec.phase = phase;
+    spec.banner = "Starting testflinger " + std::string(name_of(phase)) + " phase on " + config_.agent_id;
+    spec.process.title = name_of(phase);
+    spec.process.command = command;
+    spec.process.folder = folder.path();
+    spec.process.kill_grace = config_.trebuchet.kill_grace;
+    if (phase != Phase::reserve) {
+        spec.global_timeout = std::min(job_.global_timeout.value_or(config_.global_timeout), config_.global_timeout);
+    }
+    if (phase == Phase::test) {
+        spec.output_timeout = std::min(job_.output_timeout.value_or(config_.output_timeout), config_.output_timeout);
+    }
+    spec.can_be_cancelled = phase != Phase::provision && phase != Phase::cleanup;
+    spec.can_be_stopped = phase != Phase::cleanup;
+    return spec;
+}
+
+void JobRunner::run_cleanup(RunFolder& folder) {
+    event("cleanup_start");
+    const auto end = run_command(Phase::cleanup, folder);
+    event(end && end->exit_code() != 0 ? "cleanup_fail" : "cleanup_success");
+}
+
+void JobRunner::send_device_info(const RunFolder& folder) {
+    const auto info = folder.read_device_info();
+    if (!info) {
+        log_warning("the device info is not sent: " + info.error().message());
+        return;
+    }
+    if (!*info) return;
+    const MaskedJson masked(*masks_, **info);
+    auto text = masked.value().dump();
+    if (std::exchange(last_device_info_, text) != text) reporter_.device_info(masked);
+}
+
+void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
+    const auto file = folder.open_serial_log(phase);
+    if (!file) return;
+    Masker masker(masks_);
+    std::array<char, 65536> buffer{};
+    std::size_t total = 0;
+    while (total < serial_log_limit) {
+        const auto count = ::read(file->get(), buffer.data(), buffer.size());
+        if (count <= 0) break;
+        total += static_cast<std::size_t>(count);
+        reporter_.serial(phase, masker.write({buffer.data(), static_cast<std::size_t>(count)}));
+    }
+    reporter_.serial(phase, masker.finish());
+    wipe(buffer.data(), buffer.size());
+}
+
+void JobRunner::upload_artifacts(const RunFolder& folder) {
+    const auto artifacts = folder.artifacts();
+    if (!artifacts) return;
+    const auto archive = folder.path() / "artifacts.tar.gz";
+    ::unlink(archive.c_str());
+    const auto file = create_new_file(archive);
+    if (!file) {
+        log_error("the artifacts are not sent: " + file.error().message());
+        return;
+    }
+    const auto report = write_tar_gz(*artifacts, file->get(), masks_, {});
+    if (!report) {
+        log_error("the artifacts are not sent: " + report.error().message());
+        return;
+    }
+    for (const auto& note : report->left_out) log_warning("an artifact is left out: " + note);
+    reporter_.artifacts(archive);
+}
+
+}  // namespace trebuchet

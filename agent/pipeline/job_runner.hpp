@@ -1,0 +1,77 @@
+#pragma once
+
+#include "agent/config/config.hpp"
+#include "agent/job/job.hpp"
+#include "agent/pipeline/job_reporter.hpp"
+#include "agent/pipeline/phase_runner.hpp"
+#include "agent/pipeline/run_folder.hpp"
+#include "common/event/event_loop.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// How a job ended, for whoever ran it.
+struct JobOutcome {
+    PhaseStatus status;            ///< exit codes of the phases that ran
+    bool recovery_failed = false;  ///< a phase exited with 46: the device needs somebody
+    bool cancelled = false;
+    bool stopped = false;  ///< the agent's own stop cut it short
+};
+
+/// Exit code by which a phase says that the device could not be brought back.
+inline constexpr int recovery_failed_code = 46;
+
+/// Why the agent is offline then; users search for this text.
+[[nodiscard]] std::string recovery_failed_comment(const std::string& job_id);
+
+/// Runs one job from its first phase to the deletion of its run folder:
+///
+///     setup … reserve, each: entered → (skipped | command → status) → success or fail
+///       │ a failure (but of test), a cancellation or the agent's stop leaves the row
+///     cleanup (always) → artifacts → finished
+///
+/// On the loop's thread; `run` returns when all is done.
+class JobRunner {
+  public:
+    JobRunner(EventLoop& loop, const Config& config, JobReporter& reporter, const Job& job,
+              std::shared_ptr<const MaskSet> masks);
+
+    /// `secret_base`: this agent's folder on tmpfs.
+    JobOutcome run(const std::filesystem::path& secret_base);
+
+    /// The agent is to stop: the phase that runs is ended, the rest but cleanup is left out. From a handler of the
+    /// loop.
+    void stop();
+
+  private:
+    enum class Next { go_on, end_job };
+
+    void run_main_phases(RunFolder& folder);
+    Next run_main_phase(Phase phase, RunFolder& folder);
+    /// Nothing if the phase has nothing to run.
+    std::optional<PhaseEnd> run_command(Phase phase, RunFolder& folder);
+    PhaseEnd execute(Phase phase, const std::string& command, RunFolder& folder);
+    [[nodiscard]] PhaseSpec spec_of(Phase phase, const std::string& command, const RunFolder& folder) const;
+    void run_cleanup(RunFolder& folder);
+    void upload_artifacts(const RunFolder& folder);
+    void send_device_info(const RunFolder& folder);
+    void send_serial_log(Phase phase, const RunFolder& folder);
+    [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_->mask(text); }
+    void event(const std::string& name, std::string_view detail = {}) { reporter_.event(name, mask(detail)); }
+
+    EventLoop& loop_;
+    const Config& config_;
+    JobReporter& reporter_;
+    const Job& job_;
+    std::shared_ptr<const MaskSet> masks_;
+    PhaseRunner phases_;
+    JobOutcome outcome_;
+    std::string end_reason_ = "normal_exit";  ///< detail of the event job_end
+    std::string last_device_info_;            ///< as it was sent
+};
+
+}  // namespace trebuchet

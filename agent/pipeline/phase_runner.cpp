@@ -1,0 +1,155 @@
+#include "agent/pipeline/phase_runner.hpp"
+
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+/// What the reference agent returns when a command can't be run at all.
+constexpr int could_not_start_code = 100;
+
+std::string seconds_text(std::chrono::seconds limit) {
+    return "(" + std::to_string(limit.count()) + "s)";
+}
+
+}  // namespace
+
+std::string describe(const Interruption& interruption) {
+    struct Describe {
+        std::string operator()(const GlobalTimeout& timeout) const {
+            return "ERROR: Global timeout reached! " + seconds_text(timeout.limit);
+        }
+        std::string operator()(const OutputTimeout& timeout) const {
+            return "ERROR: Output timeout reached! " + seconds_text(timeout.limit);
+        }
+        std::string operator()(const Cancelled&) const { return "Job cancellation was requested, exiting."; }
+        std::string operator()(const AgentStops&) const { return "The agent is stopping: the phase was ended."; }
+    };
+    return std::visit(Describe{}, interruption);
+}
+
+int PhaseEnd::exit_code() const {
+    if (const auto* exited = std::get_if<Exited>(&command)) return exited->code;
+    if (const auto* signalled = std::get_if<Signalled>(&command)) return (256 - signalled->signal) % 256;
+    return could_not_start_code;
+}
+
+/// The state of one run.
+struct PhaseRunner::Running {
+    Running(PhaseRunner& owner, PhaseSpec what, int fd)
+        : runner(owner),
+          spec(std::move(what)),
+          log_fd(fd),
+          masker(owner.masks_),
+          global(owner.loop_),
+          silence(owner.loop_) {}
+
+    void hand_over(const MaskedChunk& text) {
+        if (text.empty()) return;
+        if (auto written = write_all(log_fd, text.bytes()); !written && !std::exchange(log_is_broken, true)) {
+            log_error("the phase log is incomplete: " + written.error().message());
+        }
+        runner.reporter_.output(spec.phase, text);
+    }
+
+    void take(std::string_view bytes) {
+        last_byte = bytes.back();
+        hand_over(masker.write(bytes));
+        watch_silence();
+        if (process && runner.reporter_.is_full()) {
+            process->pause_output();
+            silence.stop();
+            runner.reporter_.on_room([this] {
+                if (!process) return;
+                watch_silence();
+                process->resume_output();
+            });
+        }
+    }
+
+    void watch_silence() {
+        if (!spec.output_timeout || ended) return;
+        silence.start(*spec.output_timeout, [this] { interrupt(OutputTimeout{*spec.output_timeout}); });
+    }
+
+    void interrupt(const Interruption& why) {
+        if (interruption || ended) return;
+        interruption = why;
+        process->stop();
+    }
+
+    PhaseRunner& runner;
+    PhaseSpec spec;
+    int log_fd;
+    Masker masker;
+    Timer global;
+    Timer silence;
+    std::unique_ptr<Process> process;
+    std::optional<ProcessEnd> ended;
+    std::optional<Interruption> interruption;
+    std::size_t left = 0;
+    char last_byte = '\n';
+    bool log_is_broken = false;
+};
+
+PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, std::shared_ptr<const MaskSet> masks)
+    : loop_(loop), reporter_(reporter), masks_(std::move(masks)) {}
+
+PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
+    const std::string frame(spec.banner.size() + 4, '*');
+    const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
+    Running run(*this, std::move(spec), log_fd);
+    run.hand_over(run.masker.write(banner));
+    run.process = Process::start(loop_, std::move(run.spec.process),
+                                 {[&](std::string_view bytes) { run.take(bytes); },
+                                  [&](const ProcessEnd& end, std::size_t left) {
+                                      run.ended = end;
+                                      run.left = left;
+                                  },
+                                  nullptr});
+    running_ = &run;
+    if (run.spec.global_timeout) {
+        run.global.start(*run.spec.global_timeout, [&] { run.interrupt(GlobalTimeout{*run.spec.global_timeout}); });
+    }
+    run.watch_silence();
+    if (run.spec.can_be_cancelled) {
+        reporter_.watch_for_cancel([&] { run.interrupt(Cancelled{}); });
+    }
+    loop_.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
+    running_ = nullptr;
+    reporter_.unwatch();
+    reporter_.on_room(nullptr);
+
+    std::string last_words;
+    if (const auto* failed = std::get_if<CouldNotStart>(&*run.ended)) last_words = "ERROR: " + failed->reason;
+    if (run.interruption) last_words = describe(*run.interruption);
+    if (!last_words.empty()) {
+        run.hand_over(run.masker.write((run.last_byte == '\n' ? "\n" : "\n\n") + last_words + "\n"));
+    }
+    run.hand_over(run.masker.finish());
+    if (run.left > 0 && !run.process->is_gone()) {
+        log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +
+                 " processes running: they are ended with the job");
+        leftovers_.push_back(std::move(run.process));
+    }
+    return {*run.ended, run.interruption};
+}
+
+void PhaseRunner::stop() {
+    if (running_ != nullptr && running_->spec.can_be_stopped) running_->interrupt(AgentStops{});
+}
+
+void PhaseRunner::end_leftovers() {
+    for (const auto& process : leftovers_) process->stop();
+    loop_.run_until([&] {
+        return std::all_of(leftovers_.begin(), leftovers_.end(),
+                           [](const auto& process) { return process->is_gone(); });
+    });
+    leftovers_.clear();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+#include "agent/pipeline/job_reporter.hpp"
+#include "common/event/event_loop.hpp"
+#include "common/mask/masker.hpp"
+#include "common/process/process.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace trebuchet {
+
+/// Why the agent ended a phase that had not ended by itself.
+struct GlobalTimeout {
+    std::chrono::seconds limit;
+};
+struct OutputTimeout {
+    std::chrono::seconds limit;
+};
+struct Cancelled {};
+struct AgentStops {};
+using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, AgentStops>;
+
+/// The sentence for the log, as the reference agent words it.
+[[nodiscard]] std::string describe(const Interruption& interruption);
+
+struct PhaseEnd {
+    ProcessEnd command;
+    std::optional<Interruption> interruption;
+
+    /// 0 to 255, as the reference agent counts: the exit code, 256 − n after signal n, 100 when the command could not
+    /// start.
+    [[nodiscard]] int exit_code() const;
+};
+
+/// One phase's command to run, and what may end it early.
+struct PhaseSpec {
+    Phase phase = Phase::setup;
+    std::string banner;  ///< one line: what starts where
+    ProcessSpec process;
+    std::optional<std::chrono::seconds> global_timeout;
+    std::optional<std::chrono::seconds> output_timeout;
+    bool can_be_cancelled = false;
+    bool can_be_stopped = false;  ///< by the agent's own stop
+};
+
+/// Runs phases: command → masker → phase log and reporter, live. One at a time, on the loop's thread.
+class PhaseRunner {
+  public:
+    PhaseRunner(EventLoop& loop, JobReporter& reporter, std::shared_ptr<const MaskSet> masks);
+
+    /// Runs the loop until the command has ended and its output is handed over. After an interruption, until its whole
+    /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
+    PhaseEnd run(PhaseSpec spec, int log_fd);
+
+    /// The agent is to stop: interrupts the phase that runs, if it can be stopped.
+    void stop();
+
+    /// Ends what commands left running in the background, and waits until it is gone.
+    void end_leftovers();
+
+  private:
+    struct Running;
+
+    EventLoop& loop_;
+    JobReporter& reporter_;
+    std::shared_ptr<const MaskSet> masks_;
+    Running* running_ = nullptr;
+    std::vector<std::unique_ptr<Process>> leftovers_;
+};
+
+}  // namespace trebuchet

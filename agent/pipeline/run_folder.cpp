@@ -1,0 +1,189 @@
+#include "agent/pipeline/run_folder.hpp"
+
+#include "common/base/text.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t device_info_limit = 1U << 20;
+constexpr std::size_t connector_error_limit = 1U << 20;
+constexpr int depth_limit = 100;
+constexpr const char* job_file = "testflinger.json";
+
+/// Discarded if it is not JSON or too deep.
+json parse_bounded(const std::string& text) {
+    bool too_deep = false;
+    auto parsed = json::parse(
+        text,
+        [&](int depth, json::parse_event_t, json&) {
+            too_deep = too_deep || depth > depth_limit;
+            return !too_deep;
+        },
+        false);
+    return too_deep ? json(json::value_t::discarded) : parsed;
+}
+
+std::string text_of(const json& object, const char* key) {
+    const auto entry = object.find(key);
+    return entry != object.end() && entry->is_string() ? entry->get<std::string>() : "";
+}
+
+bool stands_there(const fs::path& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
+}
+
+}  // namespace
+
+Result<fs::path> runtime_folder(const std::string& agent_id) {
+    std::vector<fs::path> candidates;
+    if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given != '\0') {
+        const std::string first(given);  // systemd separates several by colons (systemd.exec(5))
+        candidates.emplace_back(first.substr(0, first.find(':')));
+    }
+    candidates.push_back(fs::path("/run/trebuchet") / agent_id);
+    if (const char* user = std::getenv("XDG_RUNTIME_DIR"); user != nullptr && *user != '\0') {
+        candidates.push_back(fs::path(user) / "trebuchet" / agent_id);
+    }
+    candidates.push_back(fs::path("/dev/shm") / ("trebuchet-" + std::to_string(::geteuid())) / agent_id);
+    std::string problems;
+    for (const auto& candidate : candidates) {
+        fs::path existing = candidate;
+        std::error_code error;
+        while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
+        if (!is_on_tmpfs(existing)) {
+            problems += "; " + candidate.string() + " is not on tmpfs";
+            continue;
+        }
+        // The parent may be a name in a world-writable folder: it must be ours as well.
+        auto made =
+            candidate.string().starts_with("/dev/shm") ? make_private_folder(candidate.parent_path()) : Result<void>();
+        if (made) made = make_private_folder(candidate);
+        if (made) return candidate;
+        problems += "; " + made.error().message();
+    }
+    return fail("no folder in memory for secrets: set RUNTIME_DIRECTORY to one on tmpfs" + problems);
+}
+
+Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
+    if (auto made = make_private_folder(base); !made) return fail(made.error());
+    RunFolder folder(base / job.id, secret_base / job.id);
+    std::error_code error;
+    if (stands_there(folder.path_)) {
+        log_warning("the run folder " + folder.path_.string() + " is left over from an earlier run: removing it");
+        fs::remove_all(folder.path_, error);
+    }
+    if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
+    if (auto shown = folder.show_job(job, false); !shown) return fail(shown.error());
+    if (auto written = folder.write_outcome({}); !written) return fail(written.error());
+    return folder;
+}
+
+Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+    const auto shown = path_ / job_file;
+    if (!with_secrets) {
+        hide_secrets();
+        return write_file(shown, job.public_document);
+    }
+    const auto secret_file = secret_path_ / job_file;
+    if (auto made = make_private_folder(secret_path_); !made) return made;
+    if (auto written = write_file(secret_file, job.document); !written) return written;
+    const auto link = path_ / (std::string(job_file) + ".new");
+    ::unlink(link.c_str());
+    if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
+        return fail("can't link " + shown.string() + ": " + std::system_category().message(errno));
+    }
+    return {};
+}
+
+void RunFolder::hide_secrets() {
+    const auto secret_file = secret_path_ / job_file;
+    const FileDescriptor fd(::open(secret_file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info {};
+    if (fd && ::fstat(fd.get(), &info) == 0) {
+        const std::string zeros(static_cast<std::size_t>(info.st_size), '\0');
+        if (!write_all(fd.get(), zeros)) log_warning("can't overwrite " + secret_file.string());
+    }
+    ::unlink(secret_file.c_str());
+    ::rmdir(secret_path_.c_str());
+}
+
+Result<FileDescriptor> RunFolder::open_phase_log(Phase phase) const {
+    const auto file = path_ / (std::string(name_of(phase)) + ".log");
+    ::unlink(file.c_str());
+    return create_new_file(file);
+}
+
+std::optional<FileDescriptor> RunFolder::open_serial_log(Phase phase) const {
+    const auto file = path_ / (std::string(name_of(phase)) + "-serial.log");
+    if (!stands_there(file)) return std::nullopt;
+    auto fd = open_untrusted(file);
+    if (!fd) {
+        log_warning("the serial log is not sent: " + fd.error().message());
+        return std::nullopt;
+    }
+    return std::move(*fd);
+}
+
+Result<std::optional<json>> RunFolder::read_device_info() const {
+    const auto file = path_ / "device-info.json";
+    if (!stands_there(file)) return std::optional<json>();
+    const auto text = read_untrusted(file, device_info_limit);
+    if (!text) return fail(text.error());
+    auto document = parse_bounded(*text);
+    if (!document.is_object())
+        return fail(file.string() + " is not a JSON object of at most " + std::to_string(depth_limit) + " levels");
+    const auto info = document.find("device_info");
+    if (info == document.end() || !info->is_object()) return fail(file.string() + " has no object \"device_info\"");
+    return std::optional(std::move(*info));
+}
+
+std::string RunFolder::read_connector_error(Phase phase) const {
+    const auto text = read_untrusted(path_ / "device-connector-error.json", connector_error_limit);
+    if (!text) return "";
+    const auto document = parse_bounded(*text);
+    if (!document.is_object()) return "";
+    const auto info = document.find(std::string(name_of(phase)) + "_exception_info");
+    if (info == document.end() || !info->is_object()) return "";
+    const auto cause = text_of(*info, "exception_cause");
+    return text_of(*info, "exception_name") + ": " + text_of(*info, "exception_message") +
+           (cause.empty() ? "" : " caused by " + cause);
+}
+
+std::optional<fs::path> RunFolder::artifacts() const {
+    auto folder = path_ / "artifacts";
+    struct stat info {};
+    if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return std::nullopt;
+    return folder;
+}
+
+Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
+    json outcome = json::object();
+    for (const auto& [phase, code] : status) outcome["status"][std::string(name_of(phase))] = code;
+    return write_file(path_ / "testflinger-outcome.json", outcome.dump());
+}
+
+Result<void> RunFolder::remove() {
+    hide_secrets();
+    std::error_code error;
+    fs::remove_all(path_, error);
+    if (error) return fail("can't remove all of " + path_.string() + ": " + error.message());
+    return {};
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,287 @@
+#include "agent/server/http_job_server.hpp"
+
+#include "common/base/text.hpp"
+
+#include <array>
+#include <cctype>
+#include <random>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+using nlohmann::json;
+
+/// A job with its attachments' names, commands and secrets: more is refused.
+constexpr std::size_t job_limit = 16U << 20;
+/// `job_state` stands near the start of a result, whose keys the server sorts; the whole log may follow.
+constexpr std::size_t state_prefix = 65536;
+
+constexpr std::chrono::seconds call_timeout{30};
+constexpr std::chrono::seconds poll_timeout{60};
+/// A webhook that hangs must not hold up the job.
+constexpr std::chrono::seconds event_timeout{5};
+constexpr std::chrono::hours artifact_timeout{2};
+
+HttpRequest get(std::string target) {
+    HttpRequest request;
+    request.target = std::move(target);
+    request.timeout = call_timeout;
+    return request;
+}
+
+HttpRequest post(std::string target, const json& body) {
+    HttpRequest request;
+    request.method = HttpRequest::Method::post;
+    request.target = std::move(target);
+    request.content_type = "application/json";
+    request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+    request.timeout = call_timeout;
+    return request;
+}
+
+/// Finds one string at the top level of a JSON object, and stops there.
+class TopLevelString : public nlohmann::json_sax<json> {
+  public:
+    explicit TopLevelString(std::string key) : wanted_(std::move(key)) {}
+    [[nodiscard]] const std::string& found() const { return found_; }
+
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool string(string_t& value) override {
+        if (depth_ != 1 || key_ != wanted_) return true;
+        found_ = value;
+        return false;
+    }
+    bool start_object(std::size_t) override { return ++depth_ > 0; }
+    bool start_array(std::size_t) override { return ++depth_ > 0; }
+    bool end_object() override { return --depth_ >= 0; }
+    bool end_array() override { return --depth_ >= 0; }
+    bool key(string_t& value) override {
+        if (depth_ == 1) key_ = value;
+        return true;
+    }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+  private:
+    std::string wanted_;
+    std::string key_;
+    std::string found_;
+    int depth_ = 0;
+};
+
+json status_json(const PhaseStatus& status) {
+    json by_phase = json::object();
+    for (const auto& [phase, code] : status) by_phase[std::string(name_of(phase))] = code;
+    return by_phase;
+}
+
+std::string string_or_empty(const json& object, const char* key) {
+    const auto entry = object.find(key);
+    return entry != object.end() && entry->is_string() ? entry->get<std::string>() : "";
+}
+
+class HttpJobServer final : public JobServer {
+  public:
+    HttpJobServer(const Config& config, ApiClient& api) : config_(config), api_(api) {}
+
+    Result<void> register_agent() override {
+        json data{
+            {"location", config_.location}, {"queues", config_.job_queues}, {"provision_type", config_.provision_type}};
+        if (!config_.identifier.empty()) data["identifier"] = config_.identifier;
+        return expect_success(post(agent_target(), data));
+    }
+
+    Result<void> advertise() override {
+        if (!config_.advertised_queues.empty()) {
+            if (auto done = expect_success(post("/v1/agents/queues", config_.advertised_queues)); !done) return done;
+        }
+        if (config_.advertised_images.empty()) return {};
+        return expect_success(post("/v1/agents/images", config_.advertised_images));
+    }
+
+    Result<void> post_agent_state(std::string_view state, std::string_view comment) override {
+        return expect_success(post(agent_target(), {{"state", state}, {"comment", comment}}));
+    }
+
+    Result<void> post_agent_job(std::string_view job_id) override {
+        return expect_success(post(agent_target(), {{"job_id", job_id}}));
+    }
+
+    Result<AgentRecord> read_agent() override {
+        const auto request = get(agent_target());
+        const auto answer = api_.call(request);
+        if (!answer) return fail(answer.error().message);
+        if (answer->status == 404) return AgentRecord{};
+        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
+        const auto data = json::parse(answer->body, nullptr, false);
+        if (!data.is_object()) return fail("the server's answer to GET " + agent_target() + " is not a JSON object");
+        AgentRecord record{string_or_empty(data, "state"), string_or_empty(data, "comment"), {}};
+        if (const auto restricted = data.find("restricted_to"); restricted != data.end() && restricted->is_object()) {
+            for (const auto& [queue, owners] : restricted->items()) {
+                auto& names = record.restricted_to[queue];
+                for (const auto& owner : owners) {
+                    if (owner.is_string()) names.push_back(owner.get<std::string>());
+                }
+            }
+        }
+        return record;
+    }
+
+    Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) override {
+        std::string target = "/v1/job";
+        for (const auto& queue : queues) target += (target.size() == 7 ? "?queue=" : "&queue=") + url_encoded(queue);
+        auto request = get(target);
+        request.response_limit = job_limit;
+        request.timeout = poll_timeout;
+        auto answer = api_.call(request);
+        if (!answer) return fail(answer.error().message);
+        if (answer->status == 204) return std::optional<WipedString>();
+        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
+        return std::optional(std::move(answer->body));
+    }
+
+    Result<std::string> read_job_state(const std::string& job_id) override {
+        const auto request = state_request(job_id);
+        return state_of(request, api_.call(request));
+    }
+
+    void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override {
+        auto request = state_request(job_id);
+        api_.send(request,
+                  [request, done = std::move(done)](const HttpResult& answer) { done(state_of(request, answer)); });
+    }
+
+    Result<void> post_job_state(const std::string& job_id, std::string_view state) override {
+        return expect_success(post(result_target(job_id), {{"job_state", state}}));
+    }
+
+    Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override {
+        return expect_success(post(result_target(job_id), {{"status", status_json(status)}}));
+    }
+
+    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override {
+        return expect_success(post(result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}));
+    }
+
+    Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override {
+        return expect_success(post(result_target(job_id), {{"device_info", info.value()}}));
+    }
+
+    Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
+                             const std::vector<JobEvent>& events) override {
+        json list = json::array();
+        for (const auto& event : events) {
+            list.push_back(
+                {{"event_name", event.name}, {"timestamp", event.timestamp}, {"detail", event.detail.bytes()}});
+        }
+        auto request = post("/v1/job/" + url_encoded(job_id) + "/events", {{"agent_id", config_.agent_id},
+                                                                           {"job_queue", queue},
+                                                                           {"job_status_webhook", webhook},
+                                                                           {"events", std::move(list)}});
+        request.timeout = event_timeout;
+        return expect_success(std::move(request));
+    }
+
+    Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override {
+        return expect_success(post("/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
+                                   {{"job_id", job_id}, {"exit_code", exit_code}, {"detail", detail.bytes()}}));
+    }
+
+    void post_log(const std::string& job_id, const LogFragment& fragment,
+                  std::function<void(Result<void>)> done) override {
+        auto request =
+            post(result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"),
+                 {{"fragment_number", fragment.number},
+                  {"timestamp", fragment.timestamp},
+                  {"phase", name_of(fragment.phase)},
+                  {"log_data", fragment.text.bytes()}});
+        const auto shown = name_of_call(request);
+        api_.send(std::move(request),
+                  [shown, done = std::move(done)](const HttpResult& answer) { done(success_of(shown, answer)); });
+    }
+
+    Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) override {
+        std::random_device random;
+        const auto boundary = "trebuchet" + std::to_string(random()) + std::to_string(random());
+        HttpRequest request;
+        request.method = HttpRequest::Method::post;
+        request.target = result_target(job_id) + "/artifact";
+        request.content_type = "multipart/form-data; boundary=" + boundary;
+        request.file =
+            FileBody{"--" + boundary +
+                         "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"artifacts.tar.gz\"\r\n"
+                         "Content-Type: application/x-gzip\r\n\r\n",
+                     archive, "\r\n--" + boundary + "--\r\n"};
+        request.timeout = artifact_timeout;
+        return expect_success(std::move(request));
+    }
+
+  private:
+    [[nodiscard]] std::string agent_target() const { return "/v1/agents/data/" + url_encoded(config_.agent_id); }
+    static std::string result_target(const std::string& job_id) { return "/v1/result/" + url_encoded(job_id); }
+
+    static HttpRequest state_request(const std::string& job_id) {
+        auto request = get(result_target(job_id));
+        request.response_limit = state_prefix;
+        request.cut_response = true;
+        return request;
+    }
+
+    static Result<std::string> state_of(const HttpRequest& request, const HttpResult& answer) {
+        if (!answer) return fail(answer.error().message);
+        if (answer->status == 204) return std::string();
+        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
+        return find_job_state(answer->body);
+    }
+
+    static Result<void> success_of(const std::string& call, const HttpResult& answer) {
+        if (!answer) return fail(answer.error().message);
+        if (answer->status < 200 || answer->status > 299) return fail(refusal(call, *answer));
+        return {};
+    }
+
+    Result<void> expect_success(HttpRequest request) {
+        const auto shown = name_of_call(request);
+        return success_of(shown, api_.call(std::move(request)));
+    }
+
+    const Config& config_;
+    ApiClient& api_;
+};
+
+}  // namespace
+
+std::unique_ptr<JobServer> make_http_job_server(const Config& config, ApiClient& api) {
+    return std::make_unique<HttpJobServer>(config, api);
+}
+
+std::string find_job_state(std::string_view document) {
+    TopLevelString search("job_state");
+    json::sax_parse(document.begin(), document.end(), &search);
+    return search.found();
+}
+
+std::string url_encoded(std::string_view text) {
+    static constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x80 && std::isalnum(byte) != 0) || std::string_view("-._~").find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += '%';
+            out += digits[byte >> 4U];
+            out += digits[byte & 15U];
+        }
+    }
+    return out;
+}
+
+}  // namespace trebuchet

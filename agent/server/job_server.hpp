@@ -1,0 +1,88 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+#include "common/base/result.hpp"
+#include "common/mask/masked_chunk.hpp"
+#include "common/mask/masked_json.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// What the server knows of this agent: GET /v1/agents/data/<agent_id>.
+struct AgentRecord {
+    std::string state;  ///< waiting, a phase, offline, maintenance, restart; "" if it was never posted
+    std::string comment;
+    std::map<std::string, std::vector<std::string>> restricted_to;  ///< queue → owners
+};
+
+/// Whether an administrator sets this state, and the agent obeys it.
+[[nodiscard]] inline bool is_order(std::string_view state) {
+    return state == "offline" || state == "maintenance" || state == "restart";
+}
+
+/// Exit codes so far, by phase.
+using PhaseStatus = std::map<Phase, int>;
+
+struct JobEvent {
+    std::string name;
+    std::string timestamp;  ///< ISO 8601
+    MaskedChunk detail;
+};
+
+enum class LogSeries { output, serial };
+
+/// A piece of one of a job's two log series.
+struct LogFragment {
+    LogSeries series = LogSeries::output;
+    std::uint64_t number = 0;  ///< from 0, over the whole job
+    std::string timestamp;     ///< ISO 8601
+    Phase phase = Phase::setup;
+    MaskedChunk text;
+};
+
+/// The Testflinger v1 API as an agent uses it. Calls block, the loop running meanwhile, and are bounded in time; the
+/// ones with a `done` run beside. Nothing here is sent twice, but by ApiClient after a refusal of its token.
+class JobServer {
+  public:
+    virtual ~JobServer() = default;
+
+    /// location, queues, provision_type and, if configured, identifier.
+    virtual Result<void> register_agent() = 0;
+    /// advertised_queues and advertised_images, where configured.
+    virtual Result<void> advertise() = 0;
+    virtual Result<void> post_agent_state(std::string_view state, std::string_view comment) = 0;
+    /// "" when no job is in hand.
+    virtual Result<void> post_agent_job(std::string_view job_id) = 0;
+    virtual Result<AgentRecord> read_agent() = 0;
+
+    /// Takes a job off one of these queues; nothing if there is none. Each call may take one: don't repeat it blindly.
+    virtual Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) = 0;
+
+    /// "" when the server does not say. Reads the start of GET /v1/result/<id> only.
+    virtual Result<std::string> read_job_state(const std::string& job_id) = 0;
+    virtual void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) = 0;
+
+    virtual Result<void> post_job_state(const std::string& job_id, std::string_view state) = 0;
+    virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;
+    virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) = 0;
+    virtual Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) = 0;
+    /// All of the job's events so far: the server keeps the last list.
+    virtual Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
+                                     const std::vector<JobEvent>& events) = 0;
+    virtual Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) = 0;
+    virtual void post_log(const std::string& job_id, const LogFragment& fragment,
+                          std::function<void(Result<void>)> done) = 0;
+    /// A gzip tar of masked files.
+    virtual Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) = 0;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "agent/server/job_server.hpp"
+#include "common/base/backoff.hpp"
+#include "common/base/clock.hpp"
+#include "common/event/event_loop.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// Sends one of a job's log series, in order, one fragment under way at a time: what arrives meanwhile goes into the
+/// next one. A fragment that could not be sent is tried again, with growing waits. Lives on the loop's thread.
+class LogUploader {
+  public:
+    LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, LogSeries series, std::string job_id,
+                std::function<double()> draw);
+
+    void add(Phase phase, const MaskedChunk& text);
+
+    /// More than this waits to be sent: whoever adds should pause until `on_room` is called.
+    [[nodiscard]] bool is_full() const;
+    void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
+
+    /// Sends all of it now, a character that is not finished included, and runs the loop until that is done or `limit`
+    /// is over. What is left then stays queued: the Error says how much.
+    Result<void> flush(std::chrono::milliseconds limit);
+
+  private:
+    struct Piece {
+        Phase phase;
+        MaskedChunk text;
+    };
+
+    void send_soon();
+    void send_next();
+    void sent(const Result<void>& answer);
+    [[nodiscard]] LogFragment next_fragment();
+
+    EventLoop& loop_;
+    const Clock& clock_;
+    JobServer& server_;
+    LogSeries series_;
+    std::string job_id_;
+    Backoff backoff_;
+    Timer timer_;
+    std::function<void()> on_room_;
+
+    std::deque<Piece> waiting_;
+    std::size_t waiting_bytes_ = 0;
+    std::uint64_t number_ = 0;
+    std::optional<LogFragment> under_way_;
+    std::optional<std::chrono::steady_clock::time_point> last_sent_;
+    bool timer_runs_ = false;
+    bool in_flight_ = false;
+    bool flushing_ = false;
+    bool told_of_trouble_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< answers may come when we are gone
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,347 @@
+#include "common/http/http_client.hpp"
+#include "common/http/proxy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <istream>
+#include <mutex>
+#include <set>
+#include <streambuf>
+#include <system_error>
+#include <utility>
+
+#include <cpprest/http_client.h>
+#include <cpprest/interopstream.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pplx/threadpool.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace http = web::http;
+
+/// cpprestsdk starts 40 threads unless told otherwise before its first use (measured).
+constexpr std::size_t pool_threads = 2;
+
+/// Takes an answer's bytes up to a limit.
+class BodyBuffer final : public std::streambuf {
+  public:
+    explicit BodyBuffer(std::size_t limit) : limit_(limit) {}
+    [[nodiscard]] bool overflowed() const { return overflowed_; }
+    [[nodiscard]] WipedString take() { return std::move(bytes_); }
+
+  protected:
+    std::streamsize xsputn(const char* data, std::streamsize count) override {
+        const auto size = static_cast<std::size_t>(count);
+        const auto room = std::min(size, limit_ - bytes_.size());
+        bytes_.append(data, room);
+        if (room < size) overflowed_ = true;
+        return static_cast<std::streamsize>(room);
+    }
+    int_type overflow(int_type byte) override {
+        const char c = traits_type::to_char_type(byte);
+        return xsputn(&c, 1) == 1 ? byte : traits_type::eof();
+    }
+
+  private:
+    std::size_t limit_;
+    std::atomic<bool> overflowed_{false};
+    WipedString bytes_;
+};
+
+/// Reads `before`, the file and `after` as one, and knows the length of the whole.
+class FileBodyBuffer final : public std::streambuf {
+  public:
+    explicit FileBodyBuffer(FileBody body) : body_(std::move(body)), file_(body_.file, std::ios::binary) {
+        std::error_code error;
+        const auto size = std::filesystem::file_size(body_.file, error);
+        ready_ = file_.is_open() && !error;
+        if (ready_) length_ = body_.before.size() + size + body_.after.size();
+        setg(body_.before.data(), body_.before.data(), body_.before.data() + body_.before.size());
+    }
+    [[nodiscard]] bool ready() const { return ready_; }
+    [[nodiscard]] std::size_t length() const { return length_; }
+
+  protected:
+    int_type underflow() override {
+        if (gptr() < egptr()) return traits_type::to_int_type(*gptr());
+        if (file_.read(chunk_.data(), static_cast<std::streamsize>(chunk_.size())) || file_.gcount() > 0) {
+            setg(chunk_.data(), chunk_.data(), chunk_.data() + file_.gcount());
+        } else if (!std::exchange(at_end_, true) && !body_.after.empty()) {
+            setg(body_.after.data(), body_.after.data(), body_.after.data() + body_.after.size());
+        } else {
+            return traits_type::eof();
+        }
+        return traits_type::to_int_type(*gptr());
+    }
+
+  private:
+    FileBody body_;
+    std::ifstream file_;
+    std::array<char, 65536> chunk_{};
+    std::size_t length_ = 0;
+    bool ready_ = false;
+    bool at_end_ = false;
+};
+
+/// The way back to the loop, shut when the client goes: the pool's threads may outlive both.
+class ReturnPath {
+  public:
+    explicit ReturnPath(EventLoop& loop) : loop_(&loop) {}
+    void post(std::function<void()> handler) {
+        const std::lock_guard lock(mutex_);
+        if (loop_ != nullptr) loop_->post(std::move(handler));
+    }
+    void shut() {
+        const std::lock_guard lock(mutex_);
+        loop_ = nullptr;
+    }
+
+  private:
+    std::mutex mutex_;
+    EventLoop* loop_;
+};
+
+struct StoreDeleter {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
+using TrustStore = std::unique_ptr<X509_STORE, StoreDeleter>;
+
+std::string openssl_reason() {
+    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    return reason == nullptr ? "unknown reason" : reason;
+}
+
+Result<TrustStore> load_trust(const std::filesystem::path& ca_file) {
+    TrustStore store(X509_STORE_new());
+    if (ca_file.empty()) {
+        X509_STORE_set_default_paths(store.get());
+    } else if (X509_STORE_load_locations(store.get(), ca_file.c_str(), nullptr) != 1) {
+        return fail("can't load certificate authorities from " + ca_file.string() + ": " + openssl_reason() +
+                    "; expected a PEM file");
+    }
+    return store;
+}
+
+HttpFailure::Kind classify(const http::http_exception& error) {
+    const std::string what = error.what();
+    if (what.find("SSL handshake") != std::string::npos) return HttpFailure::Kind::tls;
+    switch (error.error_code().value()) {
+        case ECONNREFUSED:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+            return HttpFailure::Kind::unreachable;
+        case ETIMEDOUT:
+            return HttpFailure::Kind::timed_out;
+        default:
+            break;
+    }
+    const bool connecting = what.find("resolv") != std::string::npos || what.find("connect to") != std::string::npos;
+    return connecting ? HttpFailure::Kind::unreachable : HttpFailure::Kind::broken;
+}
+
+class CpprestClient final : public HttpClient {
+  public:
+    CpprestClient(EventLoop& loop, HttpOptions options, std::shared_ptr<X509_STORE> trust)
+        : loop_(loop),
+          options_(std::move(options)),
+          return_path_(std::make_shared<ReturnPath>(loop)),
+          trust_(std::move(trust)) {
+        client_ = new_client();
+    }
+    ~CpprestClient() override {
+        return_path_->shut();
+        for (const auto& call : under_way_) {
+            call->cancel.cancel();
+            call->deadline.reset();  // here, and not on a thread of the pool
+        }
+    }
+
+    void drop_connections() override { client_ = new_client(); }
+
+    void send(HttpRequest request, std::function<void(HttpResult)> done) override {
+        auto call = std::make_shared<Call>(*this, std::move(request), std::move(done));
+        under_way_.insert(call);
+        call->start();
+    }
+
+  private:
+    using Client = http::client::http_client;
+
+    /// One request under way. `settle` and `done` belong to the loop's thread.
+    struct Call : std::enable_shared_from_this<Call> {
+        Call(CpprestClient& owner_client, HttpRequest what, std::function<void(HttpResult)> callback)
+            : owner(owner_client),
+              client(owner_client.client_),
+              return_path(owner_client.return_path_),
+              request(std::move(what)),
+              done(std::move(callback)),
+              body(request.response_limit),
+              body_stream(&body),
+              deadline(std::make_unique<Timer>(owner_client.loop_)) {}
+
+        void start() {
+            deadline->start(request.timeout, [self = shared_from_this()] {
+                self->cancel.cancel();
+                self->settle(tl::unexpected(
+                    self->failure(HttpFailure::Kind::timed_out,
+                                  "no answer within " + std::to_string(self->request.timeout.count()) + " ms")));
+            });
+            auto message = compose();
+            if (!message) {
+                return_path->post([self = shared_from_this(), reason = message.error().message()] {
+                    self->settle(tl::unexpected(self->failure(HttpFailure::Kind::unreachable, reason)));
+                });
+                return;
+            }
+            client->request(*message, cancel.get_token())
+                .then([self = shared_from_this()](const http::http_response& response) {
+                    self->status = response.status_code();
+                    if (const auto cookie = response.headers().find("Set-Cookie"); cookie != response.headers().end()) {
+                        self->cookies.push_back(cookie->second.substr(0, cookie->second.find(';')));
+                    }
+                    return response.content_ready();
+                })
+                .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
+                    auto result = std::make_shared<HttpResult>(self->outcome(task));
+                    self->return_path->post([self, result] { self->settle(std::move(*result)); });
+                });
+        }
+
+        Result<http::http_request> compose() {
+            http::http_request message(request.method == HttpRequest::Method::get ? http::methods::GET
+                                                                                  : http::methods::POST);
+            message.set_request_uri(web::uri(request.target));
+            for (const auto& [name, value] : request.headers) message.headers().add(name, std::string(value));
+            if (request.file) {
+                upload = std::make_unique<FileBodyBuffer>(*request.file);
+                if (!upload->ready()) return fail("can't read " + request.file->file.string());
+                upload_stream = std::make_unique<std::istream>(upload.get());
+                message.set_body(concurrency::streams::stdio_istream<std::uint8_t>(*upload_stream), upload->length(),
+                                 request.content_type);
+            } else if (request.method == HttpRequest::Method::post) {
+                message.set_body(std::string(request.body), request.content_type);
+            }
+            message.set_response_stream(concurrency::streams::stdio_ostream<std::uint8_t>(body_stream));
+            return message;
+        }
+
+        /// Runs on a thread of the pool.
+        HttpResult outcome(const pplx::task<http::http_response>& task) {
+            try {
+                static_cast<void>(task.get());
+                if (status < 200) {
+                    return tl::unexpected(
+                        failure(HttpFailure::Kind::protocol,
+                                "the server answered " + std::to_string(status) + ", expected a final status"));
+                }
+                return answer();
+            } catch (const http::http_exception& error) {
+                if (body.overflowed()) return cut_or_refused();
+                return tl::unexpected(failure(classify(error), error.what()));
+            } catch (const std::exception& error) {
+                if (body.overflowed()) return cut_or_refused();
+                return tl::unexpected(failure(HttpFailure::Kind::broken, error.what()));
+            }
+        }
+
+        [[nodiscard]] HttpResponse answer() { return {status, cookies, body.take()}; }
+
+        [[nodiscard]] HttpResult cut_or_refused() {
+            if (request.cut_response) return answer();
+            return tl::unexpected(failure(HttpFailure::Kind::protocol, "the answer is longer than the " +
+                                                                           std::to_string(request.response_limit) +
+                                                                           " bytes that are accepted"));
+        }
+
+        [[nodiscard]] HttpFailure failure(HttpFailure::Kind kind, const std::string& reason) const {
+            const auto method = request.method == HttpRequest::Method::get ? "GET " : "POST ";
+            return {kind, method + origin + request.target.substr(0, request.target.find('?')) + ": " + reason};
+        }
+
+        void settle(HttpResult result) {
+            if (!done) return;
+            deadline.reset();
+            owner.under_way_.erase(shared_from_this());
+            // A connection in an unknown state must not serve the next request.
+            if (!result && owner.client_ == client) owner.drop_connections();
+            const auto callback = std::exchange(done, nullptr);
+            callback(std::move(result));
+        }
+
+        CpprestClient& owner;  ///< valid on the loop's thread: `settle` comes through the return path
+        std::shared_ptr<Client> client;
+        std::shared_ptr<ReturnPath> return_path;
+        HttpRequest request;
+        std::string origin = owner.options_.origin;
+        std::function<void(HttpResult)> done;
+        std::unique_ptr<FileBodyBuffer> upload;
+        std::unique_ptr<std::istream> upload_stream;
+        int status = 0;
+        std::vector<std::string> cookies;
+        BodyBuffer body;
+        std::ostream body_stream;
+        pplx::cancellation_token_source cancel;
+        std::unique_ptr<Timer> deadline;
+    };
+
+    std::shared_ptr<Client> new_client() {
+        http::client::http_client_config config;
+        config.set_timeout(std::chrono::seconds(60));
+        config.set_max_redirects(0);
+        config.set_ssl_context_callback([trust = trust_, options = options_](boost::asio::ssl::context& context) {
+            SSL_CTX* native = context.native_handle();
+            SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+            SSL_CTX_set1_cert_store(native, trust.get());
+            if (!options.client_cert.empty()) {
+                SSL_CTX_use_certificate_chain_file(native, options.client_cert.c_str());
+                SSL_CTX_use_PrivateKey_file(native, options.client_key.c_str(), SSL_FILETYPE_PEM);
+            }
+        });
+        const web::uri address(options_.origin);
+        if (const auto proxy =
+                proxy_for(address.scheme(), address.host(), [](const char* name) { return std::getenv(name); });
+            !proxy.empty()) {
+            config.set_proxy(web::web_proxy(web::uri(proxy)));
+        }
+        return std::make_shared<Client>(address, config);
+    }
+
+    EventLoop& loop_;
+    HttpOptions options_;
+    std::shared_ptr<ReturnPath> return_path_;
+    std::shared_ptr<X509_STORE> trust_;
+    std::shared_ptr<Client> client_;
+    std::set<std::shared_ptr<Call>> under_way_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOptions options) {
+    static std::once_flag pool_ready;
+    std::call_once(pool_ready, [] { crossplat::threadpool::initialize_with_threads(pool_threads); });
+    try {
+        if (web::uri(options.origin).host().starts_with('[')) {
+            return fail("the server's address " + options.origin +
+                        " is an IPv6 literal, which the HTTP library can't resolve: use a host name");
+        }
+        auto trust = load_trust(options.ca_file);
+        if (!trust) return fail(trust.error());
+        return std::make_unique<CpprestClient>(loop, std::move(options),
+                                               std::shared_ptr<X509_STORE>(std::move(*trust)));
+    } catch (const std::exception& error) {
+        return fail("the server's address " + options.origin + " can't be used: " + error.what());
+    }
+}
+
+}  // namespace trebuchet

@@ -12,6 +12,8 @@
 namespace trebuchet {
 namespace {
 
+constexpr const char* usage = "Usage: trebuchet-provision TYPE STAGE -c CONFIG.yaml JOB.json\n";
+
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
     for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
@@ -28,10 +30,15 @@ std::string unknown(const std::string& what, const std::string& found, std::vect
 }
 
 tl::unexpected<UsageError> usage_error(const std::string& text) {
-    return tl::unexpected(UsageError{"trebuchet-provision: " + text +
-                                     "\nUsage: trebuchet-provision TYPE STAGE -c CONFIG.yaml JOB.json\n"
-                                     "More: trebuchet-provision --help\n"});
+    return tl::unexpected(
+        UsageError{"trebuchet-provision: " + text + "\n" + usage + "More: trebuchet-provision --help\n"});
 }
+
+/// CLI11's own usage line calls every argument optional.
+class HelpFormatter : public CLI::Formatter {
+  public:
+    std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override { return usage; }
+};
 
 }  // namespace
 
@@ -41,6 +48,7 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
                " (test means runtest)\n\n`trebuchet-provision list` prints the types.\n\n"
                "Exit codes: 0 done; 1 failed; 2 wrong usage; 46 the device could not be recovered;\n"
                "runtest returns that of the last test command.");
+    app.formatter(std::make_shared<HelpFormatter>());
     std::string type;
     std::string stage;
     std::string config;

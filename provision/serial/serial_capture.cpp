@@ -134,7 +134,7 @@ class SerialCapture::Worker {
             error = ::connect(socket.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
             if (error == EINPROGRESS) {
                 const auto ready = wait(socket.get(), POLLOUT, connect_timeout);
-                if (ready.stop) return FileDescriptor();
+                if (ready.stop && !ready.socket) return FileDescriptor();
                 socklen_t size = sizeof(error);
                 ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
                 if (!ready.socket) error = ETIMEDOUT;

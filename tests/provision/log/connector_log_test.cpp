@@ -1,0 +1,44 @@
+#include "provision/log/connector_log.hpp"
+
+#include "common/file/safe_file.hpp"
+#include "tests/provision/support/fakes.hpp"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+TEST(ConnectorLog, WritesALineAsTheReferenceDoes) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const FileDescriptor read_end(ends[0]);
+    const FileDescriptor write_end(ends[1]);
+    const FakeClock clock;
+    const ConnectorLog log(clock, "board-1", write_end.get());
+    log.info("BEGIN testrun");
+    log.warning("w");
+    log.error("e");
+
+    std::array<char, 1024> buffer{};
+    const auto count = ::read(read_end.get(), buffer.data(), buffer.size());
+    ASSERT_GT(count, 0);
+    // The date and the hour depend on the time zone.
+    EXPECT_THAT(
+        std::string(buffer.data(), static_cast<std::size_t>(count)),
+        testing::MatchesRegex("2026-11-[0-9]+ [0-9]+:[0-9]+:00,125 board-1 INFO: DEVICE CONNECTOR: BEGIN testrun\n"
+                              "[^\n]* board-1 WARNING: DEVICE CONNECTOR: w\n"
+                              "[^\n]* board-1 ERROR: DEVICE CONNECTOR: e\n"));
+}
+
+TEST(ConnectorLog, LosesWhatCantBeWritten) {
+    const FakeClock clock;
+    const ConnectorLog log(clock, "board-1", -1);
+    log.info("nobody reads this");
+}
+
+}  // namespace
+}  // namespace trebuchet

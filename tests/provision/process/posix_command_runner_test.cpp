@@ -1,0 +1,93 @@
+#include "provision/process/posix_command_runner.hpp"
+
+#include <cerrno>
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PosixCommandRunnerTest : public testing::Test {
+  protected:
+    static void SetUpTestSuite() { SignalInterrupt::block_signals(); }
+
+    CommandResult shell(const std::string& text, std::optional<std::chrono::milliseconds> timeout = std::nullopt,
+                        const Environment* environment = nullptr) {
+        return runner_.run({{"/bin/sh", "-c", text}, environment, timeout, true});
+    }
+
+    SignalInterrupt interrupt_;
+    PosixCommandRunner runner_{interrupt_};
+};
+
+TEST_F(PosixCommandRunnerTest, ReturnsExitCodeAndBothOutputs) {
+    const auto result = shell("echo out; echo err >&2; exit 3");
+    EXPECT_EQ(exit_code(result.end), 3);
+    EXPECT_EQ(describe(result.end), "exit code 3");
+    EXPECT_EQ(result.output, "out\nerr\n");
+}
+
+TEST_F(PosixCommandRunnerTest, KeepsTheFirstPartOfALongOutput) {
+    const auto result = shell("head -c 200000 /dev/zero");
+    EXPECT_EQ(exit_code(result.end), 0);
+    EXPECT_EQ(result.output.size(), 64U * 1024);
+}
+
+TEST_F(PosixCommandRunnerTest, TellsASignalFromAnExit) {
+    const auto result = shell("kill -KILL $$");
+    EXPECT_EQ(std::get<CommandKilled>(result.end).signal, SIGKILL);
+    EXPECT_EQ(exit_code(result.end), 137);
+    EXPECT_EQ(describe(result.end), "killed by signal 9 (Killed)");
+}
+
+TEST_F(PosixCommandRunnerTest, TellsWhatIsMissingFromWhatCantRun) {
+    const auto missing = runner_.run({{"no-such-program-here"}, nullptr, std::nullopt, false});
+    EXPECT_EQ(std::get<CommandNotStarted>(missing.end).error_number, ENOENT);
+    EXPECT_EQ(exit_code(missing.end), 127);
+    const auto folder = runner_.run({{"/"}, nullptr, std::nullopt, false});
+    EXPECT_EQ(exit_code(folder.end), 126);
+}
+
+TEST_F(PosixCommandRunnerTest, GivesTheCommandItsEnvironmentAndNoInput) {
+    Environment environment;
+    environment.set("ONLY", "this");
+    environment.set("EMPTY", "");
+    const auto result = shell("echo $ONLY [${EMPTY-unset}] [${HOME-unset}]; cat", std::nullopt, &environment);
+    EXPECT_EQ(result.output, "this [] [unset]\n");
+}
+
+TEST_F(PosixCommandRunnerTest, GivesTheCommandItsOwnGroupAndNoBlockedSignals) {
+    const auto result = shell("test $(ps -o pgid= -p $$) = $$ && echo own; grep SigBlk /proc/self/status");
+    EXPECT_EQ(result.output, "own\nSigBlk:\t0000000000000000\n");
+}
+
+TEST_F(PosixCommandRunnerTest, ACommandBeyondItsTimeIsStoppedWithItsGroup) {
+    const auto result = shell("trap 'echo term; exit 0' TERM; sleep 1000 & wait", 1ms);
+    EXPECT_TRUE(std::holds_alternative<CommandTimedOut>(result.end));
+    EXPECT_EQ(exit_code(result.end), 124);
+}
+
+TEST_F(PosixCommandRunnerTest, KillsWhatIgnoresTerm) {
+    PosixCommandRunner hasty(interrupt_, 1ms);
+    const auto result =
+        hasty.run({{"/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done"}, nullptr, 1ms, true});
+    EXPECT_TRUE(std::holds_alternative<CommandTimedOut>(result.end));
+}
+
+TEST_F(PosixCommandRunnerTest, PassesAnOrderToStopOnAndStartsNothingAfterIt) {
+    const auto result = shell("kill -TERM $PPID; sleep 1000 & wait");
+    EXPECT_EQ(std::get<CommandInterrupted>(result.end).signal, SIGTERM);
+    EXPECT_EQ(exit_code(result.end), 143);
+    EXPECT_EQ(interrupt_.wait_for(1h), SIGTERM);
+    EXPECT_TRUE(std::holds_alternative<CommandInterrupted>(shell("true").end));
+}
+
+TEST_F(PosixCommandRunnerTest, WaitsUntilTimeIsUp) {
+    EXPECT_EQ(interrupt_.wait_for(1ms), 0);
+}
+
+}  // namespace
+}  // namespace trebuchet

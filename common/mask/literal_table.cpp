@@ -1,19 +1,11 @@
 #include "common/mask/literal_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <limits>
 
 namespace trebuchet {
 namespace {
-
-constexpr unsigned filter_bits = 15;
-
-std::size_t hash_four(const char* bytes) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, bytes, sizeof word);
-    return (word * 0x9E3779B1U) >> (32U - filter_bits);
-}
 
 unsigned char byte_of(char c) {
     return static_cast<unsigned char>(c);
@@ -24,8 +16,15 @@ std::size_t common_suffix(std::string_view left, std::string_view right, std::si
     const auto most = std::min(left.size(), right.size());
     const char* left_end = left.data() + left.size();
     const char* right_end = right.data() + right.size();
-    while (known + 64 <= most && std::memcmp(left_end - known - 64, right_end - known - 64, 64) == 0) known += 64;
-    while (known < most && *(left_end - known - 1) == *(right_end - known - 1)) ++known;
+    const auto equal_before = [&](std::size_t block) {
+        return known + block <= most && std::memcmp(left_end - known - block, right_end - known - block, block) == 0;
+    };
+    std::size_t block = 16;
+    for (; equal_before(block); block *= 2) known += block;
+    while (block > 1) {
+        block /= 2;
+        if (equal_before(block)) known += block;
+    }
     return known;
 }
 
@@ -41,7 +40,8 @@ std::string_view anchor_of(std::string_view literal) {
 
 }  // namespace
 
-LiteralTable::LiteralTable(std::vector<Literal> literals) : literals_(std::move(literals)) {
+LiteralTable::LiteralTable(std::vector<Literal> literals)
+    : literals_(std::move(literals)), first_four_(literals_.size()), last_four_(literals_.size()) {
     std::stable_sort(literals_.begin(), literals_.end(), [](const Literal& left, const Literal& right) {
         return left.bytes.reveal() < right.bytes.reveal();
     });
@@ -54,33 +54,52 @@ LiteralTable::LiteralTable(std::vector<Literal> literals) : literals_(std::move(
     fill_filters();
 }
 
+/// Of the bits one in a hundred is set; the whole fits into the first-level cache up to a thousand literals or so.
+LiteralTable::Filter::Filter(std::size_t count)
+    : hash_bits_(static_cast<unsigned>(std::clamp<std::size_t>(std::bit_width(count * 64), 10, 22))),
+      words_((std::size_t{1} << hash_bits_) / 64) {}
+
+void LiteralTable::Filter::add(const char* four_bytes) {
+    const auto bit = hash(four_bytes);
+    words_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+}
+
+inline bool LiteralTable::Filter::may_hold(const char* four_bytes) const {
+    const auto bit = hash(four_bytes);
+    return (words_.data()[bit / 64] >> (bit % 64) & 1U) != 0;
+}
+
+inline std::size_t LiteralTable::Filter::hash(const char* four_bytes) const {
+    std::uint32_t word = 0;
+    std::memcpy(&word, four_bytes, sizeof word);
+    return (word * 0x9E3779B1U) >> (32U - hash_bits_);
+}
+
+/// Read backwards, the literals that end with the first of a group's anchor follow it immediately.
 void LiteralTable::group_by_anchor() {
     for (std::uint32_t i = 0; i < literals_.size(); ++i) backwards_.push_back(i);
     std::sort(backwards_.begin(), backwards_.end(),
               [this](std::uint32_t left, std::uint32_t right) { return less_backwards(bytes(left), bytes(right)); });
-    suffix_.assign(backwards_.size(), none);
     for (std::uint32_t place = 0; place < backwards_.size(); ++place) {
         const auto literal = bytes(backwards_[place]);
-        if (groups_.empty() || anchor_of(bytes(backwards_[groups_.back().begin])) != anchor_of(literal)) {
-            groups_.push_back({place, place + 1});
-            continue;
+        auto suffix = place == 0 ? none : place - 1;
+        while (suffix != none && !literal.ends_with(bytes(backwards_[suffix]))) suffix = suffix_[suffix];
+        suffix_.push_back(suffix);
+        if (!groups_.empty() && literal.ends_with(anchor_of(bytes(backwards_[groups_.back().begin])))) {
+            groups_.back().end = place + 1;
+        } else {
+            groups_.push_back({place, place + 1, anchor_of(literal).size()});
         }
-        groups_.back().end = place + 1;
-        auto candidate = place - 1;
-        while (candidate != none && !literal.ends_with(bytes(backwards_[candidate]))) candidate = suffix_[candidate];
-        suffix_[place] = candidate;
     }
 }
 
 void LiteralTable::fill_filters() {
-    first_four_.assign((std::size_t{1} << filter_bits) / 64, 0);
     for (const auto& literal : literals_) {
         const auto value = literal.bytes.reveal();
         if (value.size() > 1) first_byte_[byte_of(value.front())] = true;
-        if (value.size() > 4) {
-            const auto hash = hash_four(value.data());
-            first_four_[hash / 64] |= std::uint64_t{1} << (hash % 64);
-        }
+        if (value.size() > 4) first_four_.add(value.data());
+        if (value.size() < 4) last_byte_[byte_of(value.back())] = true;
+        if (value.size() >= 4) last_four_.add(value.data() + value.size() - 4);
     }
 }
 
@@ -92,20 +111,26 @@ std::vector<std::string_view> LiteralTable::anchors() const {
 }
 
 std::uint32_t LiteralTable::longest_at_end(std::string_view text, std::uint32_t anchor) const {
-    const auto group = groups_[anchor];
-    const auto anchored = std::min(bytes(backwards_[group.begin]).size(), anchor_size);
+    return longest_in_group(text, groups_[anchor]);
+}
+
+std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
+    if (text.empty()) return none;
+    const bool maybe =
+        last_byte_[byte_of(text.back())] || (text.size() >= 4 && last_four_.may_hold(text.data() + text.size() - 4));
+    return maybe ? longest_in_group(text, {0, static_cast<std::uint32_t>(backwards_.size()), 0}) : none;
+}
+
+/// Finds the last literal not after the text, both read backwards; the answer is that one or one that it ends with.
+std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group& group) const {
     if (group.end - group.begin == 1) {
         const auto only = backwards_[group.begin];
-        const auto head = bytes(only).substr(0, bytes(only).size() - anchored);
-        const bool here =
-            text.size() >= bytes(only).size() && text.substr(text.size() - bytes(only).size(), head.size()) == head;
-        return here ? only : none;
+        return text.ends_with(bytes(only)) ? only : none;
     }
-    // The last literal not after the text, both read backwards; the answer is that one or one of its suffixes.
     auto low = group.begin;
     auto high = group.end;
-    std::size_t low_common = anchored;
-    std::size_t high_common = anchored;
+    auto low_common = group.anchor_size;
+    auto high_common = group.anchor_size;
     while (low < high) {
         const auto middle = low + (high - low) / 2;
         const auto literal = bytes(backwards_[middle]);
@@ -137,10 +162,7 @@ std::size_t LiteralTable::first_open(std::string_view text, std::size_t from) co
     if (longest_ == 0) return text.size();
     auto position = std::max(from, text.size() - std::min(text.size(), longest_ - 1));
     for (; position + 4 <= text.size(); ++position) {
-        const auto hash = hash_four(text.data() + position);
-        if ((first_four_[hash / 64] >> (hash % 64) & 1U) != 0 && is_proper_prefix(text.substr(position))) {
-            return position;
-        }
+        if (first_four_.may_hold(text.data() + position) && is_proper_prefix(text.substr(position))) return position;
     }
     for (; position < text.size(); ++position) {
         if (first_byte_[byte_of(text[position])] && is_proper_prefix(text.substr(position))) return position;

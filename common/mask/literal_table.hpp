@@ -27,7 +27,8 @@ class LiteralTable {
     /// None empty; of those with the same bytes the first counts.
     explicit LiteralTable(std::vector<Literal> literals);
 
-    /// The distinct anchors. They point into this table.
+    /// What a matcher has to look for: wherever a literal ends, one of these ends, and never two. They point into this
+    /// table.
     [[nodiscard]] std::vector<std::string_view> anchors() const;
 
     /// Bytes of the longest literal; 0 if there is none.
@@ -39,34 +40,56 @@ class LiteralTable {
 
     static constexpr std::uint32_t none = UINT32_MAX;
 
-    /// The longest literal with that anchor whose whole is what `text` ends with. The text ends with the anchor.
+    /// The longest literal that `text`, which ends with that anchor, ends with; `none` if there is none.
     [[nodiscard]] std::uint32_t longest_at_end(std::string_view text, std::uint32_t anchor) const;
+
+    /// The same without a matcher's help: for a few bytes this is faster.
+    [[nodiscard]] std::uint32_t longest_at_end(std::string_view text) const;
 
     /// The earliest position, from `from` on, where the rest of `text` is a proper prefix of a literal; the text's size
     /// if there is none.
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from) const;
 
   private:
+    /// A range of backwards_: the literals that end with one anchor.
     struct Group {
         std::uint32_t begin;
         std::uint32_t end;
+        std::size_t anchor_size;
+    };
+
+    /// A set of hashes of four bytes: says "no" for certain, and "maybe" else.
+    class Filter {
+      public:
+        explicit Filter(std::size_t count);
+        void add(const char* four_bytes);
+        [[nodiscard]] bool may_hold(const char* four_bytes) const;
+
+      private:
+        [[nodiscard]] std::size_t hash(const char* four_bytes) const;
+        unsigned hash_bits_;
+        std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
     };
 
     void group_by_anchor();
     void fill_filters();
+    [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;
     [[nodiscard]] bool is_proper_prefix(std::string_view rest) const;
 
     /// Sorted by their bytes.
     std::vector<Literal> literals_;
-    /// The literals sorted by their bytes read backwards; each group has one anchor.
+    /// The literals sorted by their bytes read backwards.
     std::vector<std::uint32_t> backwards_;
-    /// For each place in backwards_, the place in its group of the longest literal that is a proper suffix of that one.
+    /// For each place in backwards_ that of the longest other literal which that one ends with.
     std::vector<std::uint32_t> suffix_;
     std::vector<Group> groups_;
     std::size_t longest_ = 0;
-    /// What the first one byte and the first four bytes of literals longer than that can be (the latter hashed).
+    /// First byte of those literals that are longer than that, and the first four of those longer than four.
     std::array<bool, 256> first_byte_{};
-    std::vector<std::uint64_t> first_four_;
+    Filter first_four_;
+    /// Last byte of the literals of one to three bytes, and the last four of the others.
+    std::array<bool, 256> last_byte_{};
+    Filter last_four_;
 };
 
 }  // namespace trebuchet

@@ -8,6 +8,9 @@ namespace {
 /// What is scanned and copied in one go: small enough to be still in the second-level cache for the copying.
 constexpr std::size_t slice_size = 128 * std::size_t{1024};
 
+/// Up to so many new bytes are searched without the matcher, whose calls have a price of their own.
+constexpr std::size_t few_bytes = 16;
+
 /// What is copied behind the held bytes at first, in the hope that nothing of them need be held after that.
 constexpr std::size_t first_piece = 128;
 
@@ -73,39 +76,41 @@ std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool
     return until;
 }
 
+/// Finds what ends behind the first `scanned` bytes of `text`, of all that ends at one place the longest, since that
+/// contains the others.
 void MaskStream::find(std::string_view text, std::size_t scanned) {
-    if (scanned == text.size()) return;
+    if (text.size() - scanned > few_bytes) {
+        find_with_matcher(text, scanned);
+        return;
+    }
+    for (auto end = scanned + 1; end <= text.size(); ++end) {
+        const auto literal = table_.longest_at_end(text.substr(0, end));
+        if (literal != LiteralTable::none) add_to_runs({end, literal});
+    }
+}
+
+void MaskStream::find_with_matcher(std::string_view text, std::size_t scanned) {
     struct Context {
-        MaskStream& stream;
+        const LiteralTable& table;
+        std::vector<Match>& matches;
         std::string_view text;
-        std::size_t offset;
+        std::size_t scan_start;
         std::size_t scanned;
         bool sorted;
     };
-    const auto overlap = std::min(scanned, LiteralTable::anchor_size - 1);
-    Context context{*this, text, scanned - overlap, scanned, true};
     matches_.clear();
-    const auto found = [](void* data, std::uint32_t anchor, std::size_t scanned_end) noexcept {
+    const auto overlap = std::min(scanned, LiteralTable::anchor_size - 1);
+    Context context{table_, matches_, text, scanned - overlap, scanned, true};
+    const auto found = [](void* data, std::uint32_t anchor, std::size_t end_in_scan) noexcept {
         auto& here = *static_cast<Context*>(data);
-        const auto end = here.offset + scanned_end;
+        const auto end = here.scan_start + end_in_scan;
         if (end <= here.scanned) return;
-        const auto& table = here.stream.table_;
-        const auto literal = table.longest_at_end(here.text.substr(0, end), anchor);
+        const auto literal = here.table.longest_at_end(here.text.substr(0, end), anchor);
         if (literal == LiteralTable::none) return;
-        auto& matches = here.stream.matches_;
-        if (matches.empty() || matches.back().end < end) {
-            matches.push_back({end, literal});
-        } else if (matches.back().end == end) {
-            // Of those that end at one place the longest contains the others.
-            if (table.bytes(literal).size() > table.bytes(matches.back().literal).size()) {
-                matches.back().literal = literal;
-            }
-        } else {
-            here.sorted = false;
-            matches.push_back({end, literal});
-        }
+        if (!here.matches.empty() && here.matches.back().end > end) here.sorted = false;
+        here.matches.push_back({end, literal});
     };
-    anchors_.scan(text.substr(context.offset), scratch_, found, &context);
+    anchors_.scan(text.substr(context.scan_start), scratch_, found, &context);
     if (!context.sorted) {
         std::sort(matches_.begin(), matches_.end(),
                   [](const Match& left, const Match& right) { return left.end < right.end; });

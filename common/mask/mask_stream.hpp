@@ -47,6 +47,7 @@ class MaskStream {
     std::string_view bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned);
     std::size_t advance(std::string_view text, std::size_t scanned, bool last, std::string& out);
     void find(std::string_view text, std::size_t scanned);
+    void find_with_matcher(std::string_view text, std::size_t scanned);
     void add_to_runs(Match match);
     void emit(std::string_view text, std::size_t until, std::string& out);
 

@@ -1,0 +1,142 @@
+#include "common/mask/mask_set.hpp"
+#include "common/mask/masker.hpp"
+#include "tests/bench/bench_text.hpp"
+#include "tests/bench/raw_hyperscan.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+namespace trebuchet::bench {
+namespace {
+
+constexpr std::size_t chunk = 65536;
+constexpr std::size_t text_size = 16 * chunk;
+
+std::shared_ptr<const MaskSet> set_of(const std::vector<std::string>& values) {
+    std::vector<NamedSecret> named;
+    for (const auto& value : values) named.push_back({"NAME", SecretString(value)});
+    return MaskSet::build(std::move(named)).value();
+}
+
+/// MB/s of CPU time, the MB being 10⁶ bytes.
+void count_bytes(benchmark::State& state, std::size_t each) {
+    const auto bytes = static_cast<double>(each) * static_cast<double>(state.iterations());
+    state.counters["MB/s"] = benchmark::Counter(bytes / 1e6, benchmark::Counter::kIsRate);
+}
+
+void mask_in_writes(benchmark::State& state, const std::vector<std::string>& values, std::string_view text,
+                    std::size_t write_size) {
+    Masker masker(set_of(values));
+    for (auto _ : state) {
+        for (std::size_t i = 0; i < text.size(); i += write_size) {
+            const auto masked = masker.write(text.substr(i, write_size));
+            benchmark::DoNotOptimize(masked.bytes().data());
+        }
+    }
+    benchmark::DoNotOptimize(masker.finish().size());
+    count_bytes(state, text.size());
+}
+
+void mask_no_match(benchmark::State& state) {
+    mask_in_writes(state, secrets(static_cast<std::size_t>(state.range(0))), log_text(text_size), chunk);
+}
+
+void mask_a_hit_per_kilobyte(benchmark::State& state) {
+    const auto values = secrets(static_cast<std::size_t>(state.range(0)));
+    mask_in_writes(state, values, with_hits(log_text(text_size), values, 1000), chunk);
+}
+
+void mask_lines_of_80_bytes(benchmark::State& state) {
+    mask_in_writes(state, secrets(static_cast<std::size_t>(state.range(0))), log_text(text_size), 80);
+}
+
+/// With private keys of 3 KB among the values, of which log text never holds a part.
+void mask_with_long_values(benchmark::State& state) {
+    auto values = secrets(static_cast<std::size_t>(state.range(0)));
+    for (const auto& part : secrets(10)) {
+        std::string value = "-----BEGIN PRIVATE KEY-----\n";
+        while (value.size() < 3000) value += part + "\n";
+        values.push_back(value + "-----END PRIVATE KEY-----\n");
+    }
+    mask_in_writes(state, values, log_text(text_size), chunk);
+}
+
+void scan_raw(benchmark::State& state) {
+    const RawHyperscan raw(secrets(static_cast<std::size_t>(state.range(0))));
+    const auto text = log_text(text_size);
+    for (auto _ : state) {
+        for (std::size_t i = 0; i < text.size(); i += chunk) {
+            benchmark::DoNotOptimize(raw.scan(std::string_view(text).substr(i, chunk)));
+        }
+    }
+    count_bytes(state, text.size());
+}
+
+void copy_only(benchmark::State& state) {
+    const auto text = log_text(text_size);
+    for (auto _ : state) {
+        for (std::size_t i = 0; i < text.size(); i += chunk) {
+            const auto copy = text.substr(i, chunk);
+            benchmark::DoNotOptimize(copy.data());
+        }
+    }
+    count_bytes(state, text.size());
+}
+
+/// `aaaa…` against `aaaa…b`, one byte at a time: each byte moves the place up to which bytes are held.
+void worst_near_miss_byte_by_byte(benchmark::State& state) {
+    const auto length = static_cast<std::size_t>(state.range(0));
+    mask_in_writes(state, {std::string(length - 1, 'a') + "b"}, std::string(4 * chunk, 'a'), 1);
+}
+
+void worst_nested_values(benchmark::State& state) {
+    std::vector<std::string> values;
+    for (std::size_t i = 1; i <= 100; ++i) values.emplace_back(i + 2, 'a');
+    mask_in_writes(state, values, std::string(4 * chunk, 'a'), static_cast<std::size_t>(state.range(0)));
+}
+
+/// The anchor matches at each byte and the whole value only nearly does.
+void worst_near_miss_behind_the_anchor(benchmark::State& state) {
+    const auto half = static_cast<std::size_t>(state.range(0)) / 2;
+    mask_in_writes(state, {std::string(half, 'a') + "b" + std::string(half, 'a')}, std::string(4 * chunk, 'a'), chunk);
+}
+
+/// A whole value ends at each byte.
+void worst_long_value_of_one_letter(benchmark::State& state) {
+    mask_in_writes(state, {std::string(static_cast<std::size_t>(state.range(0)), 'a')}, std::string(4 * chunk, 'a'),
+                   chunk);
+}
+
+/// Text in which, at the end of each write, thousands of places might begin a value but none does.
+void worst_search_for_a_beginning(benchmark::State& state) {
+    const auto length = static_cast<std::size_t>(state.range(0));
+    std::string text;
+    while (text.size() < 4 * chunk) text += std::string(length / 2, 'a') + "c";
+    mask_in_writes(state, {std::string(length, 'a') + "b"}, text, 512);
+}
+
+void build_set(benchmark::State& state) {
+    const auto values = secrets(static_cast<std::size_t>(state.range(0)));
+    for (auto _ : state) benchmark::DoNotOptimize(set_of(values));
+}
+
+BENCHMARK(mask_no_match)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+BENCHMARK(scan_raw)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+BENCHMARK(mask_a_hit_per_kilobyte)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+BENCHMARK(mask_lines_of_80_bytes)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+BENCHMARK(mask_with_long_values)->Arg(10);
+BENCHMARK(copy_only);
+BENCHMARK(worst_near_miss_byte_by_byte)->Arg(100)->Arg(16000);
+BENCHMARK(worst_nested_values)->Arg(1)->Arg(chunk);
+BENCHMARK(worst_near_miss_behind_the_anchor)->Arg(100)->Arg(16000);
+BENCHMARK(worst_long_value_of_one_letter)->Arg(100)->Arg(16000);
+BENCHMARK(worst_search_for_a_beginning)->Arg(100)->Arg(16000);
+BENCHMARK(build_set)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace trebuchet::bench
+
+BENCHMARK_MAIN();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/mask/mask_set.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -7,8 +9,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "common/mask/mask_set.hpp"
 
 namespace trebuchet {
 
@@ -55,8 +55,8 @@ struct Config {
     std::string provision_type;
     std::chrono::seconds global_timeout{4 * 3600};
     std::chrono::seconds output_timeout{15 * 60};
-    std::map<std::string, std::string> advertised_queues;                          ///< queue → description
-    std::map<std::string, std::map<std::string, std::string>> advertised_images;   ///< queue → image → provision_data
+    std::map<std::string, std::string> advertised_queues;                         ///< queue → description
+    std::map<std::string, std::map<std::string, std::string>> advertised_images;  ///< queue → image → provision_data
 
     /// Every top-level key whose value is a string, as phases get it in their environment: unknown keys included, and
     /// the defaults of those that the file leaves out, as with the reference agent.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/config/config.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -7,13 +9,12 @@
 
 #include <tl/expected.hpp>
 
-#include "agent/config/config.hpp"
-
 namespace trebuchet {
 
-/// "file:line:col: what is wrong, found …, expected …". Line and column count from 1; both 0: about the file as a whole.
+/// "file:line:col: what is wrong, found …, expected …". Line and column count from 1; both 0: about the file as a
+/// whole.
 struct ConfigProblem {
-    std::string file;
+    std::string file;  ///< "": the text names it
     int line = 0;
     int column = 0;
     std::string text;
@@ -25,10 +26,11 @@ struct LoadedConfig {
     std::vector<ConfigProblem> warnings;  ///< keys that nobody knows, with "did you mean", and deprecated ones
 };
 
-/// Reads the file and, if there is one, `trebuchet.yaml` beside it. Returns every problem at once.
+/// Reads the file and, if there is one, `trebuchet.yaml` beside it, which holds at its top level what else stands under
+/// `trebuchet:` in the file; a key that stands in both counts as the main file has it. Returns every problem at once.
 [[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::filesystem::path& file);
 
-/// The same from text: `file` is only for messages. For tests and fuzzing.
+/// The same from the main file's text alone: `file` is only for messages.
 [[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> parse_config(std::string_view text,
                                                                                   const std::string& file);
 

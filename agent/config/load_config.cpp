@@ -1,0 +1,121 @@
+#include "agent/config/load_config.hpp"
+
+#include "agent/config/agent_section.hpp"
+#include "agent/config/trebuchet_section.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/yaml/yaml.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+using Loaded = tl::expected<LoadedConfig, std::vector<ConfigProblem>>;
+
+struct Text {
+    std::string file;
+    std::string content;
+};
+
+ConfigProblem in_file(const std::string& file, const YamlProblem& problem) {
+    return {file, problem.at.line, problem.at.column, problem.text};
+}
+
+/// The parsed text, or nothing and a problem.
+std::optional<YamlNode> parse(const Text& text, std::vector<ConfigProblem>& problems,
+                              std::vector<ConfigProblem>& warnings) {
+    auto document = parse_yaml(text.content);
+    if (!document) {
+        problems.push_back(in_file(text.file, document.error()));
+        return std::nullopt;
+    }
+    for (const auto& warning : document->warnings) warnings.push_back(in_file(text.file, warning));
+    return std::move(document->root);
+}
+
+void check_tls(const TlsConfig& tls, const std::string& file, std::vector<ConfigProblem>& problems) {
+    if (tls.client_cert.empty() == tls.client_key.empty()) return;
+    problems.push_back({file, 0, 0,
+                        std::string("trebuchet.tls: found only ") +
+                            (tls.client_key.empty() ? "client_cert" : "client_key") +
+                            ", expected client_cert and client_key, or neither"});
+}
+
+/// By place; what is about a whole file comes first.
+void sort_by_place(std::vector<ConfigProblem>& problems) {
+    std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
+        return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+    });
+}
+
+Loaded read(const Text& main, const std::optional<Text>& beside) {
+    LoadedConfig loaded;
+    std::vector<ConfigProblem> problems;
+    if (beside) {
+        if (const auto section = parse(*beside, problems, loaded.warnings)) {
+            read_trebuchet_section(*section, beside->file, "", loaded.config.trebuchet, problems);
+        }
+        sort_by_place(problems);
+    }
+    std::vector<ConfigProblem> main_problems;
+    if (const auto root = parse(main, main_problems, loaded.warnings)) {
+        if (root->kind == YamlKind::map) {
+            read_agent_section(*root, main.file, loaded.config, main_problems, loaded.warnings);
+            if (const auto* section = root->find("trebuchet")) {
+                read_trebuchet_section(*section, main.file, "trebuchet.", loaded.config.trebuchet, main_problems);
+            }
+        } else {
+            main_problems.push_back(
+                in_file(main.file, root->expected("a map with agent_id, server_address and job_queues")));
+        }
+    }
+    if (problems.empty() && main_problems.empty()) check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
+    sort_by_place(main_problems);
+    problems.insert(problems.begin(), main_problems.begin(), main_problems.end());
+    if (!problems.empty()) return tl::unexpected(std::move(problems));
+    sort_by_place(loaded.warnings);
+    return loaded;
+}
+
+Result<Text> read_text(const std::filesystem::path& file) {
+    auto content = read_file(file, YamlLimits().bytes);
+    if (!content) return fail(content.error());
+    return Text{file.string(), std::move(*content)};
+}
+
+}  // namespace
+
+std::string ConfigProblem::message() const {
+    if (file.empty()) return text;
+
+    return YamlProblem{{line, column}, text}.message(file);
+}
+
+Loaded load_config(const std::filesystem::path& file) {
+    std::vector<ConfigProblem> unreadable;
+    auto main = read_text(file);
+    if (!main) unreadable.push_back({"", 0, 0, main.error().message()});
+
+    std::optional<Text> beside;
+    const auto path = file.parent_path() / "trebuchet.yaml";
+    std::error_code error;
+    if (std::filesystem::status(path, error).type() != std::filesystem::file_type::not_found) {
+        if (auto text = read_text(path)) {
+            beside = std::move(*text);
+        } else {
+            unreadable.push_back({"", 0, 0, text.error().message()});
+        }
+    }
+    if (!unreadable.empty()) return tl::unexpected(std::move(unreadable));
+    return read(*main, beside);
+}
+
+Loaded parse_config(std::string_view text, const std::string& file) {
+    return read({file, std::string(text)}, std::nullopt);
+}
+
+}  // namespace trebuchet

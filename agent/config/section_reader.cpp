@@ -1,0 +1,104 @@
+#include "agent/config/section_reader.hpp"
+
+#include "common/base/text.hpp"
+
+#include <algorithm>
+
+namespace trebuchet {
+
+YamlResult<std::size_t> one_of(const YamlNode& node, const std::vector<std::string>& words) {
+    const auto text = node.as_string().value_or("");
+    const auto place = std::find(words.begin(), words.end(), text);
+    if (place != words.end()) return static_cast<std::size_t>(place - words.begin());
+    std::string expected;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) expected += i + 1 == words.size() ? " or " : ", ";
+        expected += words[i];
+    }
+    const auto meant = text.empty() ? "" : did_you_mean(text, words);
+    if (!meant.empty()) expected += "; did you mean " + meant + "?";
+    return tl::unexpected(node.expected(expected));
+}
+
+const YamlNode* SectionReader::take(const std::string& key) {
+    known_.push_back(key);
+    return map_.find(key);
+}
+
+void SectionReader::note(const std::string& key, const YamlProblem& problem) {
+    problems_.push_back({file_, problem.at.line, problem.at.column, prefix_ + key + ": " + problem.text});
+}
+
+void SectionReader::refuse_unknown() {
+    for (const auto* entry : unknown()) {
+        std::string text = "unknown key " + trebuchet::quoted(prefix_ + entry->key);
+        if (const auto meant = nearest_known(entry->key); !meant.empty()) {
+            text += ", did you mean " + trebuchet::quoted(prefix_ + meant) + "?";
+        }
+        problems_.push_back({file_, entry->key_at.line, entry->key_at.column, std::move(text)});
+    }
+}
+
+std::optional<std::string> SectionReader::string(const std::string& key) {
+    const auto* node = take(key);
+    if (node == nullptr) return std::nullopt;
+    auto value = node->as_string();
+    if (value) return std::move(*value);
+    note(key, value.error());
+    return std::nullopt;
+}
+
+std::optional<std::string> SectionReader::non_empty_string(const std::string& key) {
+    auto value = string(key);
+    if (!value || !value->empty()) return value;
+    note(key, map_.find(key)->expected("a text that is not empty"));
+    return std::nullopt;
+}
+
+std::optional<std::string> SectionReader::absolute_path(const std::string& key) {
+    auto value = string(key);
+    if (!value || value->starts_with('/')) return value;
+    note(key, map_.find(key)->expected("an absolute path"));
+    return std::nullopt;
+}
+
+std::optional<bool> SectionReader::boolean(const std::string& key) {
+    const auto* node = take(key);
+    if (node == nullptr) return std::nullopt;
+    const auto value = node->as_bool();
+    if (value) return *value;
+    note(key, value.error());
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> SectionReader::whole_number(const std::string& key, std::int64_t least, std::int64_t most) {
+    const auto* node = take(key);
+    if (node == nullptr) return std::nullopt;
+    const auto value = node->as_int();
+    if (value && *value >= least && *value <= most) return *value;
+    note(key, node->expected("a whole number from " + std::to_string(least) + " to " + std::to_string(most)));
+    return std::nullopt;
+}
+
+std::optional<std::size_t> SectionReader::choice(const std::string& key, const std::vector<std::string>& words) {
+    const auto* node = take(key);
+    if (node == nullptr) return std::nullopt;
+    const auto index = one_of(*node, words);
+    if (index) return *index;
+    note(key, index.error());
+    return std::nullopt;
+}
+
+std::vector<const YamlEntry*> SectionReader::unknown() const {
+    std::vector<const YamlEntry*> entries;
+    for (const auto& entry : map_.entries) {
+        if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) entries.push_back(&entry);
+    }
+    return entries;
+}
+
+std::string SectionReader::nearest_known(std::string_view word) const {
+    return did_you_mean(word, known_);
+}
+
+}  // namespace trebuchet

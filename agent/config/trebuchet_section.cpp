@@ -1,0 +1,84 @@
+#include "agent/config/trebuchet_section.hpp"
+
+#include "agent/config/section_reader.hpp"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+void read_tls(const YamlNode& section, const std::string& file, const std::string& prefix, TlsConfig& tls,
+              std::vector<ConfigProblem>& problems) {
+    SectionReader reader(section, file, prefix, problems);
+    if (auto path = reader.absolute_path("ca_file")) tls.ca_file = std::move(*path);
+    if (auto path = reader.absolute_path("client_cert")) tls.client_cert = std::move(*path);
+    if (auto path = reader.absolute_path("client_key")) tls.client_key = std::move(*path);
+    reader.refuse_unknown();
+}
+
+void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases) {
+    static const std::vector<std::string> known{"setup",    "provision", "firmware_update", "test",
+                                                "allocate", "reserve",   "cleanup"};
+    const auto* node = reader.take("secret_phases");
+    if (node == nullptr) return;
+    if (node->kind != YamlKind::sequence) {
+        reader.note("secret_phases", node->expected("a list of phases, such as [provision, test]"));
+        return;
+    }
+    phases.clear();
+    for (const auto& item : node->items) {
+        const auto index = one_of(item, known);
+        if (!index) {
+            reader.note("secret_phases", index.error());
+        } else {
+            phases.push_back(known[*index]);
+        }
+    }
+}
+
+void read_kill_grace(SectionReader& reader, std::chrono::milliseconds& grace) {
+    const auto* node = reader.take("kill_grace");
+    if (node == nullptr) return;
+    const auto value = node->as_seconds();
+    if (!value || *value > std::chrono::hours(1)) {
+        reader.note("kill_grace", node->expected("a number of seconds from 0 to 3600"));
+    } else {
+        grace = *value;
+    }
+}
+
+}  // namespace
+
+void read_trebuchet_section(const YamlNode& section, const std::string& file, const std::string& prefix,
+                            TrebuchetConfig& config, std::vector<ConfigProblem>& problems) {
+    if (section.kind == YamlKind::null) return;
+    SectionReader reader(section, file, prefix, problems);
+    if (section.kind != YamlKind::map) {
+        const auto problem = section.expected("a map of Trebuchet's own settings");
+        problems.push_back({file, problem.at.line, problem.at.column, problem.text});
+        return;
+    }
+    if (const auto* tls = reader.take("tls")) {
+        if (tls->kind == YamlKind::map) {
+            read_tls(*tls, file, prefix + "tls.", config.tls, problems);
+        } else {
+            reader.note("tls", tls->expected("a map with ca_file, client_cert or client_key"));
+        }
+    }
+    if (const auto length = reader.whole_number("mask_min_length", 1, 64)) {
+        config.mask.min_length = static_cast<std::size_t>(*length);
+    }
+    if (const auto index = reader.choice("mask_hash", {"keyed", "sha256"})) {
+        config.mask.hash = std::array{MaskHash::keyed, MaskHash::sha256}.at(*index);
+    }
+    if (const auto index = reader.choice("job_file_secrets", {"tmpfs", "none"})) {
+        config.job_file_secrets = std::array{JobFileSecrets::tmpfs, JobFileSecrets::none}.at(*index);
+    }
+    read_secret_phases(reader, config.secret_phases);
+    read_kill_grace(reader, config.kill_grace);
+    reader.refuse_unknown();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,107 @@
+#include "agent/config/load_config.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+tl::expected<LoadedConfig, std::vector<ConfigProblem>> with_section(const std::string& section) {
+    return parse_config("{agent_id: a, server_address: lab, job_queues: [q], trebuchet:\n" + section + "\n}\n",
+                        "a.conf");
+}
+
+TrebuchetConfig read(const std::string& section) {
+    auto loaded = with_section(section);
+    if (loaded) return loaded->config.trebuchet;
+    for (const auto& problem : loaded.error()) ADD_FAILURE() << problem.message();
+    return {};
+}
+
+std::vector<std::string> problems_of(const std::string& section) {
+    std::vector<std::string> texts;
+    if (const auto loaded = with_section(section); !loaded) {
+        for (const auto& problem : loaded.error()) texts.push_back(problem.message());
+    }
+    return texts;
+}
+
+TEST(TrebuchetSection, HasDefaults) {
+    for (const char* section : {"{}", "~", ""}) {
+        const auto config = read(section);
+        EXPECT_EQ(config.mask.min_length, 3U);
+        EXPECT_EQ(config.mask.hash, MaskHash::keyed);
+        EXPECT_EQ(config.job_file_secrets, JobFileSecrets::tmpfs);
+        EXPECT_THAT(config.secret_phases, ElementsAre("provision", "test"));
+        EXPECT_EQ(config.kill_grace, std::chrono::seconds(10));
+        EXPECT_TRUE(config.tls.ca_file.empty());
+    }
+}
+
+TEST(TrebuchetSection, ReadsEachKey) {
+    const auto config = read(
+        "{tls: {ca_file: /etc/ca.pem, client_cert: /etc/c.pem, client_key: /etc/k.pem}, mask_min_length: 1,"
+        " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5}");
+    EXPECT_EQ(config.tls.ca_file, "/etc/ca.pem");
+    EXPECT_EQ(config.tls.client_cert, "/etc/c.pem");
+    EXPECT_EQ(config.tls.client_key, "/etc/k.pem");
+    EXPECT_EQ(config.mask.min_length, 1U);
+    EXPECT_EQ(config.mask.hash, MaskHash::sha256);
+    EXPECT_EQ(config.job_file_secrets, JobFileSecrets::none);
+    EXPECT_THAT(config.secret_phases, ElementsAre("test", "cleanup"));
+    EXPECT_EQ(config.kill_grace, std::chrono::milliseconds(500));
+    EXPECT_THAT(read("{secret_phases: []}").secret_phases, IsEmpty());
+}
+
+TEST(TrebuchetSection, SaysWhatIsWrongWithEachKey) {
+    EXPECT_THAT(
+        problems_of("{tls: {ca_file: ca.pem, cert: /x},\n"
+                    "mask_min_length: 0,\n"
+                    "mask_hash: sha-256,\n"
+                    "job_file_secrets: non,\n"
+                    "secret_phases: [provison, 7, [test], sleep],\n"
+                    "kill_grace: 10s,\n"
+                    "\"\\e[1m\": x}"),
+        ElementsAre(
+            "a.conf:2:17: trebuchet.tls.ca_file: found \"ca.pem\", expected an absolute path",
+            "a.conf:2:25: unknown key \"trebuchet.tls.cert\"",
+            "a.conf:3:18: trebuchet.mask_min_length: found the number 0, expected a whole number from 1 to 64",
+            "a.conf:4:12: trebuchet.mask_hash: found \"sha-256\", expected keyed or sha256; did you mean sha256?",
+            "a.conf:5:19: trebuchet.job_file_secrets: found \"non\", expected tmpfs or none; did you mean none?",
+            "a.conf:6:17: trebuchet.secret_phases: found \"provison\", expected setup, provision, firmware_update, "
+            "test, allocate, reserve or cleanup; did you mean provision?",
+            "a.conf:6:27: trebuchet.secret_phases: found the number 7, expected setup, provision, firmware_update, "
+            "test, allocate, reserve or cleanup",
+            "a.conf:6:30: trebuchet.secret_phases: found a list, expected setup, provision, firmware_update, "
+            "test, allocate, reserve or cleanup",
+            "a.conf:6:38: trebuchet.secret_phases: found \"sleep\", expected setup, provision, firmware_update, "
+            "test, allocate, reserve or cleanup",
+            "a.conf:7:13: trebuchet.kill_grace: found \"10s\", expected a number of seconds from 0 to 3600",
+            "a.conf:8:1: unknown key \"trebuchet.\\x1b[1m\""));
+    EXPECT_THAT(
+        problems_of("{tls: /etc/ca.pem, secret_phases: test}"),
+        ElementsAre("a.conf:2:7: trebuchet.tls: found \"/etc/ca.pem\", expected a map with ca_file, client_cert or "
+                    "client_key",
+                    "a.conf:2:35: trebuchet.secret_phases: found \"test\", expected a list of phases, such as "
+                    "[provision, test]"));
+    EXPECT_THAT(problems_of("[mask_hash]"),
+                ElementsAre("a.conf:2:1: found a list, expected a map of Trebuchet's own settings"));
+}
+
+TEST(TrebuchetSection, WantsBothOfCertificateAndKey) {
+    EXPECT_THAT(
+        problems_of("{tls: {client_cert: /c.pem}}"),
+        ElementsAre("a.conf: trebuchet.tls: found only client_cert, expected client_cert and client_key, or neither"));
+    EXPECT_THAT(
+        problems_of("{tls: {client_key: /k.pem}}"),
+        ElementsAre("a.conf: trebuchet.tls: found only client_key, expected client_cert and client_key, or neither"));
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -11,25 +11,52 @@ unsigned char byte_of(char c) {
     return static_cast<unsigned char>(c);
 }
 
-/// How many bytes at the end of both are equal, given that the last `known` are.
-std::size_t common_suffix(std::string_view left, std::string_view right, std::size_t known) {
-    const auto most = std::min(left.size(), right.size());
-    const char* left_end = left.data() + left.size();
-    const char* right_end = right.data() + right.size();
-    const auto equal_before = [&](std::size_t block) {
-        return known + block <= most && std::memcmp(left_end - known - block, right_end - known - block, block) == 0;
-    };
-    std::size_t block = 16;
-    for (; equal_before(block); block *= 2) known += block;
-    while (block > 1) {
-        block /= 2;
-        if (equal_before(block)) known += block;
+/// Two texts, compared from their starts.
+struct Forwards {
+    const char* left;
+    const char* right;
+    std::size_t most;
+
+    Forwards(std::string_view left_text, std::string_view right_text)
+        : left(left_text.data()), right(right_text.data()), most(std::min(left_text.size(), right_text.size())) {}
+    [[nodiscard]] bool equal(std::size_t done, std::size_t count) const {
+        return std::memcmp(left + done, right + done, count) == 0;
     }
+};
+
+/// Two texts, compared from their ends.
+struct Backwards {
+    const char* left_end;
+    const char* right_end;
+    std::size_t most;
+
+    Backwards(std::string_view left, std::string_view right)
+        : left_end(left.data() + left.size()),
+          right_end(right.data() + right.size()),
+          most(std::min(left.size(), right.size())) {}
+    [[nodiscard]] bool equal(std::size_t done, std::size_t count) const {
+        return std::memcmp(left_end - done - count, right_end - done - count, count) == 0;
+    }
+};
+
+/// How many bytes of two texts are equal, given that the first `known` are. Most differ soon, some only after
+/// kilobytes.
+template <typename Texts>
+std::size_t common_bytes(const Texts& texts, std::size_t known) {
+    const auto near = std::min(texts.most, known + 16);
+    while (known < near && texts.equal(known, 1)) ++known;
+    if (known < near) return known;
+    std::size_t block = 64;
+    for (; known + block <= texts.most && texts.equal(known, block); block *= 2) known += block;
+    for (block /= 2; block >= 8; block /= 2) {
+        if (known + block <= texts.most && texts.equal(known, block)) known += block;
+    }
+    while (known < texts.most && texts.equal(known, 1)) ++known;
     return known;
 }
 
 bool less_backwards(std::string_view left, std::string_view right) {
-    const auto common = common_suffix(left, right, 0);
+    const auto common = common_bytes(Backwards(left, right), 0);
     if (common == left.size() || common == right.size()) return left.size() < right.size();
     return byte_of(left[left.size() - common - 1]) < byte_of(right[right.size() - common - 1]);
 }
@@ -41,7 +68,7 @@ std::string_view anchor_of(std::string_view literal) {
 }  // namespace
 
 LiteralTable::LiteralTable(std::vector<Literal> literals)
-    : literals_(std::move(literals)), first_four_(literals_.size()), last_four_(literals_.size()) {
+    : literals_(std::move(literals)), first_bytes_(3 * literals_.size()), last_bytes_(literals_.size()) {
     std::stable_sort(literals_.begin(), literals_.end(), [](const Literal& left, const Literal& right) {
         return left.bytes.reveal() < right.bytes.reveal();
     });
@@ -54,25 +81,29 @@ LiteralTable::LiteralTable(std::vector<Literal> literals)
     fill_filters();
 }
 
-/// Of the bits one in a hundred is set; the whole fits into the first-level cache up to a thousand literals or so.
+/// At most one bit in 32 is set.
 LiteralTable::Filter::Filter(std::size_t count)
-    : hash_bits_(static_cast<unsigned>(std::clamp<std::size_t>(std::bit_width(count * 64), 10, 22))),
+    : hash_bits_(static_cast<unsigned>(std::clamp<std::size_t>(std::bit_width(count * 32), 10, 22))),
       words_((std::size_t{1} << hash_bits_) / 64) {}
 
-void LiteralTable::Filter::add(const char* four_bytes) {
-    const auto bit = hash(four_bytes);
+template <std::size_t size>
+void LiteralTable::Filter::add(const char* bytes) {
+    const auto bit = hash<size>(bytes);
     words_[bit / 64] |= std::uint64_t{1} << (bit % 64);
 }
 
-inline bool LiteralTable::Filter::may_hold(const char* four_bytes) const {
-    const auto bit = hash(four_bytes);
+template <std::size_t size>
+bool LiteralTable::Filter::may_hold(const char* bytes) const {
+    const auto bit = hash<size>(bytes);
     return (words_.data()[bit / 64] >> (bit % 64) & 1U) != 0;
 }
 
-inline std::size_t LiteralTable::Filter::hash(const char* four_bytes) const {
+template <std::size_t size>
+std::size_t LiteralTable::Filter::hash(const char* bytes) const {
+    static_assert(size >= 2 && size <= 4);
     std::uint32_t word = 0;
-    std::memcpy(&word, four_bytes, sizeof word);
-    return (word * 0x9E3779B1U) >> (32U - hash_bits_);
+    std::memcpy(&word, bytes, size);
+    return ((word + static_cast<std::uint32_t>(4 - size)) * 0x9E3779B1U) >> (32U - hash_bits_);
 }
 
 /// Read backwards, the literals that end with the first of a group's anchor follow it immediately.
@@ -97,9 +128,14 @@ void LiteralTable::fill_filters() {
     for (const auto& literal : literals_) {
         const auto value = literal.bytes.reveal();
         if (value.size() > 1) first_byte_[byte_of(value.front())] = true;
-        if (value.size() > 4) first_four_.add(value.data());
-        if (value.size() < 4) last_byte_[byte_of(value.back())] = true;
-        if (value.size() >= 4) last_four_.add(value.data() + value.size() - 4);
+        if (value.size() > 2) first_bytes_.add<2>(value.data());
+        if (value.size() > 3) first_bytes_.add<3>(value.data());
+        if (value.size() > 4) first_bytes_.add<4>(value.data());
+        if (value.size() < 4) {
+            last_byte_[byte_of(value.back())] = true;
+        } else {
+            last_bytes_.add<4>(value.data() + value.size() - 4);
+        }
     }
 }
 
@@ -116,8 +152,8 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text, std::uint32_t 
 
 std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
     if (text.empty()) return none;
-    const bool maybe =
-        last_byte_[byte_of(text.back())] || (text.size() >= 4 && last_four_.may_hold(text.data() + text.size() - 4));
+    const bool maybe = last_byte_[byte_of(text.back())] ||
+                       (text.size() >= 4 && last_bytes_.may_hold<4>(text.data() + text.size() - 4));
     return maybe ? longest_in_group(text, {0, static_cast<std::uint32_t>(backwards_.size()), 0}) : none;
 }
 
@@ -134,7 +170,7 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
     while (low < high) {
         const auto middle = low + (high - low) / 2;
         const auto literal = bytes(backwards_[middle]);
-        const auto common = common_suffix(text, literal, std::min(low_common, high_common));
+        const auto common = common_bytes(Backwards(text, literal), std::min(low_common, high_common));
         const bool not_after =
             common == literal.size() || (common < text.size() && byte_of(literal[literal.size() - common - 1]) <
                                                                      byte_of(text[text.size() - common - 1]));
@@ -151,22 +187,44 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
     return place == none ? none : backwards_[place];
 }
 
+/// Those that `rest` is a proper prefix of are the first after `rest` in the order of the literals.
 bool LiteralTable::is_proper_prefix(std::string_view rest) const {
-    auto at = std::partition_point(literals_.begin(), literals_.end(),
-                                   [rest](const Literal& literal) { return literal.bytes.reveal() < rest; });
-    if (at != literals_.end() && at->bytes.size() == rest.size() && at->bytes.reveal() == rest) ++at;
-    return at != literals_.end() && at->bytes.reveal().starts_with(rest);
+    std::size_t low = 0;
+    std::size_t high = literals_.size();
+    std::size_t low_common = 0;
+    std::size_t high_common = 0;
+    while (low < high) {
+        const auto middle = low + (high - low) / 2;
+        const auto literal = literals_[middle].bytes.reveal();
+        const auto common = common_bytes(Forwards(rest, literal), std::min(low_common, high_common));
+        if (common == rest.size() && common < literal.size()) return true;
+        if (common == literal.size() || byte_of(literal[common]) < byte_of(rest[common])) {
+            low = middle + 1;
+            low_common = common;
+        } else {
+            high = middle;
+            high_common = common;
+        }
+    }
+    return false;
 }
 
 std::size_t LiteralTable::first_open(std::string_view text, std::size_t from) const {
     if (longest_ == 0) return text.size();
     auto position = std::max(from, text.size() - std::min(text.size(), longest_ - 1));
+    const auto is_open = [&] { return is_proper_prefix(text.substr(position)); };
     for (; position + 4 <= text.size(); ++position) {
-        if (first_four_.may_hold(text.data() + position) && is_proper_prefix(text.substr(position))) return position;
+        if (first_bytes_.may_hold<4>(text.data() + position) && is_open()) return position;
     }
-    for (; position < text.size(); ++position) {
-        if (first_byte_[byte_of(text[position])] && is_proper_prefix(text.substr(position))) return position;
+    if (position + 3 == text.size()) {
+        if (first_bytes_.may_hold<3>(text.data() + position) && is_open()) return position;
+        ++position;
     }
+    if (position + 2 == text.size()) {
+        if (first_bytes_.may_hold<2>(text.data() + position) && is_open()) return position;
+        ++position;
+    }
+    if (position + 1 == text.size() && first_byte_[byte_of(text.back())]) return position;
     return text.size();
 }
 

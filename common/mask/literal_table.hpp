@@ -58,15 +58,18 @@ class LiteralTable {
         std::size_t anchor_size;
     };
 
-    /// A set of hashes of four bytes: says "no" for certain, and "maybe" else.
+    /// A set of hashes of two, three or four bytes: says "no" for certain, and "maybe" else.
     class Filter {
       public:
         explicit Filter(std::size_t count);
-        void add(const char* four_bytes);
-        [[nodiscard]] bool may_hold(const char* four_bytes) const;
+        template <std::size_t size>
+        void add(const char* bytes);
+        template <std::size_t size>
+        [[nodiscard]] bool may_hold(const char* bytes) const;
 
       private:
-        [[nodiscard]] std::size_t hash(const char* four_bytes) const;
+        template <std::size_t size>
+        [[nodiscard]] std::size_t hash(const char* bytes) const;
         unsigned hash_bits_;
         std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
     };
@@ -84,12 +87,12 @@ class LiteralTable {
     std::vector<std::uint32_t> suffix_;
     std::vector<Group> groups_;
     std::size_t longest_ = 0;
-    /// First byte of those literals that are longer than that, and the first four of those longer than four.
+    /// How literals begin: the first byte, and the first two, three and four, of those that are longer than that.
     std::array<bool, 256> first_byte_{};
-    Filter first_four_;
-    /// Last byte of the literals of one to three bytes, and the last four of the others.
+    Filter first_bytes_;
+    /// How they end: the last four bytes, but of those that are shorter the last one.
     std::array<bool, 256> last_byte_{};
-    Filter last_four_;
+    Filter last_bytes_;
 };
 
 }  // namespace trebuchet

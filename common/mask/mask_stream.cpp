@@ -32,9 +32,9 @@ void MaskStream::finish(std::string& out) {
 }
 
 void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
-    if (out.empty()) out.reserve(std::min(held_.size() + bytes.size(), slice_size));
+    if (out.empty()) out.reserve(std::min(held() + bytes.size(), slice_size));
     std::size_t scanned = 0;
-    auto text = held_.empty() ? bytes : bridge(bytes, last, out, scanned);
+    auto text = held() == 0 ? bytes : bridge(bytes, last, out, scanned);
     while (scanned < text.size()) {
         const auto slice = text.substr(0, scanned + slice_size);
         const auto done = advance(slice, scanned, last && slice.size() == text.size(), out);
@@ -48,20 +48,24 @@ void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
 /// Returns the end of `bytes` that is to be treated further, of which the first `scanned` bytes have been searched.
 std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned) {
     std::size_t taken = 0;
-    auto piece = std::max(first_piece, held_.size());
+    auto piece = std::max(first_piece, held());
     while (true) {
         piece = std::min(piece, bytes.size() - taken);
-        const auto before = held_.size();
+        const auto before = held();
         held_.append(bytes.substr(taken, piece));
         taken += piece;
-        const auto done = advance(held_, before, last && taken == bytes.size(), out);
-        const auto left = held_.size() - done;
+        held_begin_ += advance(std::string_view(held_).substr(held_begin_), before, last && taken == bytes.size(), out);
+        const auto left = held();
         if (left <= taken) {
             held_.clear();
+            held_begin_ = 0;
             scanned = left;
             return bytes.substr(taken - left);
         }
-        held_.erase(0, done);
+        if (held_begin_ > left) {
+            held_.erase(0, held_begin_);
+            held_begin_ = 0;
+        }
         if (taken == bytes.size()) return {};
         piece *= 2;
     }

@@ -29,7 +29,7 @@ class MaskStream {
     /// The stream's last or only bytes: write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
-    [[nodiscard]] std::size_t held() const { return held_.size(); }
+    [[nodiscard]] std::size_t held() const { return held_.size() - held_begin_; }
 
   private:
     struct Match {
@@ -59,7 +59,9 @@ class MaskStream {
     std::vector<Run> runs_;
     /// How much of what is held belongs to a run whose mask has been emitted.
     std::size_t covered_ = 0;
+    /// What is held, behind held_begin_ bytes that are done with.
     WipedString held_;
+    std::size_t held_begin_ = 0;
 };
 
 }  // namespace trebuchet

@@ -131,6 +131,8 @@ bool Job::has_secrets() const {
 }
 
 Result<Job> parse_job(std::string_view document) {
+    // The library takes a NUL for the end of its input: others would see what stands behind.
+    if (document.find('\0') != std::string_view::npos) return fail("the job is not JSON: it holds a NUL byte");
     bool too_deep = false;
     SecretJson json = parse_bounded(document, too_deep);
     if (too_deep) return fail("the job is nested more than " + std::to_string(depth_limit) + " levels deep");

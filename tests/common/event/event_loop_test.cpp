@@ -1,0 +1,198 @@
+#include "common/event/event_loop.hpp"
+
+#include <csignal>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Everything that is due by now, and what comes of it.
+void run_what_is_due(EventLoop& loop) {
+    bool over = false;
+    loop.post([&] { loop.post([&] { over = true; }); });
+    loop.run_until([&] { return over; });
+}
+
+TEST(EventLoop, RunsHandlersInTheOrderOfTheirPosting) {
+    EventLoop loop;
+    std::vector<int> order;
+    for (int i = 0; i < 4; ++i) loop.post([&, i] { order.push_back(i); });
+    loop.run_until([&] { return order.size() == 4; });
+    EXPECT_THAT(order, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(EventLoop, ReturnsWithoutRunningAnythingWhenTheConditionHoldsAlready) {
+    EventLoop loop;
+    bool ran = false;
+    loop.post([&] { ran = true; });
+    loop.run_until([] { return true; });
+    EXPECT_FALSE(ran);
+}
+
+TEST(EventLoop, AsksForTheConditionAfterEachHandler) {
+    EventLoop loop;
+    int ran = 0;
+    for (int i = 0; i < 5; ++i) loop.post([&] { ++ran; });
+    loop.run_until([&] { return ran == 2; });
+    EXPECT_EQ(ran, 2);
+    loop.run_until([&] { return ran == 5; });
+}
+
+TEST(EventLoop, RunsWhatAnotherThreadPostsOnItsOwnThread) {
+    EventLoop loop;
+    std::thread::id ran_on;
+    std::thread other([&] { loop.post([&] { ran_on = std::this_thread::get_id(); }); });
+    loop.run_until([&] { return ran_on != std::thread::id(); });
+    other.join();
+    EXPECT_EQ(ran_on, std::this_thread::get_id());
+}
+
+TEST(EventLoop, LetsAnExceptionOfAHandlerThroughAndCanGoOn) {
+    EventLoop loop;
+    bool ran = false;
+    loop.post([] { throw std::runtime_error("a bug"); });
+    loop.post([&] { ran = true; });
+    EXPECT_THROW(loop.run_until([&] { return ran; }), std::runtime_error);
+    loop.run_until([&] { return ran; });
+}
+
+TEST(Timer, CallsItsHandlerOnce) {
+    EventLoop loop;
+    Timer timer(loop);
+    int calls = 0;
+    timer.start(milliseconds(1), [&] { ++calls; });
+    loop.run_until([&] { return calls > 0; });
+    run_what_is_due(loop);
+    EXPECT_EQ(calls, 1);
+}
+
+TEST(Timer, TimersFireInTheOrderInWhichTheyAreDue) {
+    EventLoop loop;
+    std::vector<int> order;
+    Timer late(loop);
+    Timer early(loop);
+    late.start(milliseconds(20), [&] { order.push_back(2); });
+    early.start(milliseconds(1), [&] { order.push_back(1); });
+    loop.run_until([&] { return order.size() == 2; });
+    EXPECT_THAT(order, ElementsAre(1, 2));
+}
+
+TEST(Timer, StartedAgainOnlyTheLastHandlerCounts) {
+    EventLoop loop;
+    Timer timer(loop);
+    std::vector<int> calls;
+    timer.start(milliseconds(0), [&] { calls.push_back(1); });
+    timer.start(milliseconds(0), [&] { calls.push_back(2); });
+    loop.run_until([&] { return !calls.empty(); });
+    run_what_is_due(loop);
+    EXPECT_THAT(calls, ElementsAre(2));
+}
+
+TEST(Timer, StoppedItDoesNothingEvenIfItWasDueAlready) {
+    EventLoop loop;
+    Timer timer(loop);
+    Timer later(loop);
+    bool over = false;
+    bool called = false;
+    loop.post([&] { timer.stop(); });  // runs before what the reactor reports
+    timer.start(milliseconds(0), [&] { called = true; });
+    later.start(milliseconds(5), [&] { over = true; });
+    loop.run_until([&] { return over; });
+    EXPECT_FALSE(called);
+}
+
+TEST(Timer, DestroyedItDoesNothing) {
+    EventLoop loop;
+    bool called = false;
+    {
+        Timer timer(loop);
+        timer.start(milliseconds(0), [&] { called = true; });
+    }
+    Timer later(loop);
+    bool over = false;
+    later.start(milliseconds(5), [&] { over = true; });
+    loop.run_until([&] { return over; });
+    EXPECT_FALSE(called);
+}
+
+TEST(Timer, CanBeStartedAgainByItsOwnHandler) {
+    EventLoop loop;
+    Timer timer(loop);
+    int calls = 0;
+    std::function<void()> again = [&] {
+        if (++calls < 3) timer.start(milliseconds(0), again);
+    };
+    timer.start(milliseconds(0), again);
+    loop.run_until([&] { return calls == 3; });
+}
+
+TEST(Timer, CanBeDestroyedByItsOwnHandler) {
+    EventLoop loop;
+    auto timer = std::make_unique<Timer>(loop);
+    const auto kept = std::make_shared<int>(7);
+    int seen = 0;
+    timer->start(milliseconds(0), [&, kept] {
+        timer.reset();
+        seen = *kept;
+    });
+    loop.run_until([&] { return seen != 0; });
+    EXPECT_EQ(seen, 7);
+}
+
+TEST(Timer, FreesItsHandlerWhenStopped) {
+    EventLoop loop;
+    Timer timer(loop);
+    auto kept = std::make_shared<int>(7);
+    const std::weak_ptr<int> watched = kept;
+    timer.start(hours(1), [kept] {});
+    kept.reset();
+    timer.stop();
+    EXPECT_TRUE(watched.expired());
+}
+
+TEST(SignalWatcher, CallsItsHandlerForEachSignalOnTheLoop) {
+    EventLoop loop;
+    std::vector<int> seen;
+    const SignalWatcher watcher(loop, {SIGUSR1, SIGUSR2}, [&](int signal) { seen.push_back(signal); });
+    ::raise(SIGUSR2);
+    EXPECT_THAT(seen, IsEmpty());
+    loop.run_until([&] { return seen.size() == 1; });
+    ::raise(SIGUSR1);
+    loop.run_until([&] { return seen.size() == 2; });
+    ::raise(SIGUSR2);
+    loop.run_until([&] { return seen.size() == 3; });
+    EXPECT_THAT(seen, ElementsAre(SIGUSR2, SIGUSR1, SIGUSR2));
+}
+
+TEST(SignalWatcher, DestroyedItCallsNobodyAndGivesTheSignalBack) {
+    struct sigaction before {};
+    ::sigaction(SIGUSR2, nullptr, &before);
+    EventLoop loop;
+    bool called = false;
+    {
+        const SignalWatcher watcher(loop, {SIGUSR2}, [&](int) { called = true; });
+        ::raise(SIGUSR2);
+    }
+    Timer later(loop);
+    bool over = false;
+    later.start(milliseconds(5), [&] { over = true; });
+    loop.run_until([&] { return over; });
+    EXPECT_FALSE(called);
+    struct sigaction after {};
+    ::sigaction(SIGUSR2, nullptr, &after);
+    EXPECT_EQ(after.sa_handler, before.sa_handler);
+}
+
+}  // namespace
+}  // namespace trebuchet

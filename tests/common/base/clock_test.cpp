@@ -1,0 +1,31 @@
+#include "common/base/clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::system_clock;
+
+TEST(Iso8601, WritesUtcWithMicroseconds) {
+    const auto time = system_clock::from_time_t(1795206660);
+    EXPECT_EQ(iso8601(time), "2026-11-20T20:31:00.000000+00:00");
+    EXPECT_EQ(iso8601(time + 1500us), "2026-11-20T20:31:00.001500+00:00");
+    EXPECT_EQ(iso8601(time + 999999us), "2026-11-20T20:31:00.999999+00:00");
+}
+
+TEST(Iso8601, RoundsDownBeforeTheEpochToo) {
+    EXPECT_EQ(iso8601(system_clock::from_time_t(0)), "1970-01-01T00:00:00.000000+00:00");
+    EXPECT_EQ(iso8601(system_clock::from_time_t(0) - 1us), "1969-12-31T23:59:59.999999+00:00");
+}
+
+TEST(SystemClock, GivesBothTimes) {
+    const SystemClock clock;
+    const auto before = clock.now();
+    EXPECT_LE(before, clock.now());
+    EXPECT_GT(clock.wall_time(), system_clock::from_time_t(0));
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -276,5 +276,17 @@ TEST(Masker, HandlesWritesOfManyMegabytes) {
     EXPECT_TRUE(fed_in_pieces(set, cut_at_random(text, 300000, 1)) == expected);
 }
 
+TEST(Masker, FindsAValueWhereverItLiesInALargeWrite) {
+    const std::string value = "a secret of some forty bytes, more or less";
+    const auto set = set_of({value});
+    for (const std::size_t power : {14U, 15U, 16U, 17U, 18U}) {
+        for (std::size_t back = 0; back <= value.size() + 1; ++back) {
+            const std::string front((std::size_t{1} << power) - back, 'x');
+            const auto expected = front + mask_of(*set, value) + front;
+            ASSERT_TRUE(fed_in_pieces(set, {front + value + front}) == expected) << "2^" << power << " - " << back;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace trebuchet

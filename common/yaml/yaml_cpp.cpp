@@ -58,6 +58,28 @@ bool has_standard_tag(const std::string& tag, std::string_view name) {
            tag.compare(18, std::string::npos, name) == 0;
 }
 
+/// yaml-cpp 0.7 makes the bare bytes 0x85 and 0xA0 of the escapes \N and \_, where U+0085 and U+00A0 are meant. The
+/// rest is UTF-8, since the text is.
+std::string with_whole_escapes(const std::string& value) {
+    std::string out;
+    out.reserve(value.size());
+    int awaited = 0;  // continuation bytes of the character that we are in
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0xC0) {
+            awaited = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : 1;
+        } else if (byte < 0x80) {
+            awaited = 0;
+        } else if (awaited > 0) {
+            --awaited;
+        } else {
+            out += '\xC2';
+        }
+        out += c;
+    }
+    return out;
+}
+
 class TreeBuilder final : public YAML::EventHandler {
   public:
     explicit TreeBuilder(const YamlLimits& limits) : limits_(limits) {}
@@ -91,7 +113,7 @@ class TreeBuilder final : public YAML::EventHandler {
         YamlNode node;
         node.kind = YamlKind::scalar;
         node.at = position(mark);
-        node.text = value;
+        node.text = with_whole_escapes(value);
         node.was_quoted = tag == "!" || has_standard_tag(tag, "str");
         if (!node.was_quoted && tag != "?" && std::none_of(scalar_tags.begin(), scalar_tags.end(), [&](auto name) {
                 return has_standard_tag(tag, name);

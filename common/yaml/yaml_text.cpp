@@ -264,7 +264,9 @@ std::optional<YamlProblem> find_forbidden_character(std::string_view text) {
     const auto valid = to_valid_utf8(text);
     if (valid != text) {
         const auto first = std::mismatch(text.begin(), text.end(), valid.begin(), valid.end()).first;
-        return forbidden(text, static_cast<std::size_t>(first - text.begin()), ", expected UTF-8");
+        const auto same = static_cast<std::size_t>(first - text.begin());
+        // The character that was put in may begin as the wrong bytes do.
+        return forbidden(text, same - incomplete_utf8_tail(text.substr(0, same)), ", expected UTF-8");
     }
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);

@@ -1,8 +1,8 @@
 #include "agent/config/load_config.hpp"
 
-#include <cstdlib>
+#include "tests/fakes/temporary_folder.hpp"
+
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -39,24 +39,6 @@ LoadedConfig loaded_from(const std::string& text) {
     for (const auto& message : messages(loaded.error())) ADD_FAILURE() << message;
     return {};
 }
-
-/// A folder that is gone with the test.
-class Folder {
-  public:
-    Folder() {
-        auto pattern = (std::filesystem::temp_directory_path() / "config-test-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    [[nodiscard]] std::filesystem::path file(const std::string& name) const { return path_ / name; }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 TEST(LoadConfig, FillsInTheDefaultsOfTheReferenceAgent) {
     const auto [config, warnings] = loaded_from(minimal);
@@ -251,10 +233,10 @@ TEST(LoadConfig, RefusesQueuesWithoutAName) {
 }
 
 TEST(LoadConfig, ReadsOurSettingsFromBesideTheFile) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("agent.conf", minimal);
     folder.write("trebuchet.yaml", "mask_min_length: 5\nkill_grace: 2.5\n");
-    const auto loaded = load_config(folder.file("agent.conf"));
+    const auto loaded = load_config(folder / "agent.conf");
     ASSERT_TRUE(loaded);
     EXPECT_EQ(loaded->config.trebuchet.mask.min_length, 5U);
     EXPECT_EQ(loaded->config.trebuchet.kill_grace, milliseconds(2500));
@@ -262,11 +244,11 @@ TEST(LoadConfig, ReadsOurSettingsFromBesideTheFile) {
 }
 
 TEST(LoadConfig, LetsTheMainFileWinKeyByKey) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("agent.conf", minimal + "trebuchet:\n  mask_min_length: 7\n  tls: {client_cert: /c.pem}\n");
     folder.write("trebuchet.yaml",
                  "mask_min_length: 5\nmask_hash: sha256\ntls: {client_cert: /old.pem, client_key: /k.pem}\n");
-    const auto loaded = load_config(folder.file("agent.conf"));
+    const auto loaded = load_config(folder / "agent.conf");
     ASSERT_TRUE(loaded);
     EXPECT_EQ(loaded->config.trebuchet.mask.min_length, 7U);
     EXPECT_EQ(loaded->config.trebuchet.mask.hash, MaskHash::sha256);
@@ -275,26 +257,26 @@ TEST(LoadConfig, LetsTheMainFileWinKeyByKey) {
 }
 
 TEST(LoadConfig, TellsTheProblemsOfBothFiles) {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("agent.conf", minimal + "polling_interval: soon\n");
     folder.write("trebuchet.yaml", "\nmask_hash: md5\n");
-    const auto loaded = load_config(folder.file("agent.conf"));
+    const auto loaded = load_config(folder / "agent.conf");
     ASSERT_FALSE(loaded);
     EXPECT_THAT(messages(loaded.error()),
-                ElementsAre(folder.file("agent.conf").string() +
+                ElementsAre((folder / "agent.conf").string() +
                                 ":4:19: polling_interval: found \"soon\", expected a whole number from 1 to 1000000000",
-                            folder.file("trebuchet.yaml").string() +
+                            (folder / "trebuchet.yaml").string() +
                                 ":2:12: mask_hash: found \"md5\", expected keyed or sha256"));
 }
 
 TEST(LoadConfig, SaysWhichFileItCannotRead) {
-    const Folder folder;
-    std::filesystem::create_directory(folder.file("trebuchet.yaml"));
-    const auto loaded = load_config(folder.file("absent.conf"));
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder / "trebuchet.yaml");
+    const auto loaded = load_config(folder / "absent.conf");
     ASSERT_FALSE(loaded);
     EXPECT_THAT(messages(loaded.error()),
-                ElementsAre("can't open " + folder.file("absent.conf").string() + ": No such file or directory",
-                            "can't read " + folder.file("trebuchet.yaml").string() + ": Is a directory"));
+                ElementsAre("can't open " + (folder / "absent.conf").string() + ": No such file or directory",
+                            "can't read " + (folder / "trebuchet.yaml").string() + ": Is a directory"));
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ TEST(YamlJson, TakesAJobFileOver) {
 TEST(YamlJson, AlwaysMakesTextThatCanBeDumped) {
     EXPECT_EQ(json_of(R"({"\0\x1b\xff": "\U0001F600\n"})").dump(),
               "{\"\\u0000\\u001b\xC3\xBF\":\"\xF0\x9F\x98\x80\\n\"}");
+    EXPECT_EQ(json_of(R"("é\N\_\L\P")").dump(), "\"é\xC2\x85\xC2\xA0\xE2\x80\xA8\xE2\x80\xA9\"");
     EXPECT_EQ(json_of("{}").dump(), "{}");
     EXPECT_EQ(json_of("[]").dump(), "[]");
     EXPECT_EQ(json_of("").dump(), "null");

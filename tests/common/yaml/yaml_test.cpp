@@ -160,6 +160,7 @@ TEST(Yaml, SaysWhereTextIsNotUtf8OrHoldsControlCharacters) {
     EXPECT_EQ(problem_of("\xFF\xFE"
                          "a\0"sv),
               "f:1:1: found the byte 0xff, expected UTF-8");
+    EXPECT_EQ(problem_of("a: \xEF\xBF"), "f:1:4: found the byte 0xef, expected UTF-8");
     EXPECT_EQ(parsed("Zürich — 東京").text, "Zürich — 東京");
 }
 

@@ -1,0 +1,67 @@
+#include "agent/config/load_config.hpp"
+#include "agent/config/server_address.hpp"
+#include "common/base/text.hpp"
+#include "common/yaml/yaml.hpp"
+#include "common/yaml/yaml_json.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+void require_one_clean_line(const std::string& message) {
+    require(message.find_first_of(std::string_view("\n\r\0\x1b", 4)) == std::string::npos,
+            "one line, no control characters");
+    require(trebuchet::to_valid_utf8(message) == message, "UTF-8");
+}
+
+void require_one_clean_line(const std::vector<trebuchet::ConfigProblem>& problems) {
+    for (const auto& problem : problems) require_one_clean_line(problem.message());
+}
+
+}  // namespace
+
+/// Any text is parsed or refused, and what was accepted keeps the promises of config.hpp and yaml_json.hpp.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(data, data + size);
+
+    if (const auto document = trebuchet::parse_yaml(text)) {
+        static_cast<void>(trebuchet::yaml_to_json(document->root).dump());
+    }
+
+    const auto loaded = trebuchet::parse_config(text, "fuzz.conf");
+    if (!loaded) {
+        require(!loaded.error().empty(), "a problem for each refusal");
+        require_one_clean_line(loaded.error());
+        return 0;
+    }
+    require_one_clean_line(loaded->warnings);
+    const auto& config = loaded->config;
+    require(!config.agent_id.empty() && config.agent_id.find('/') == std::string::npos, "agent_id is a folder's name");
+    require(config.agent_id != "." && config.agent_id != "..", "agent_id is a folder of its own");
+    const auto address = trebuchet::parse_server_address(config.server_address);
+    require(address && address->origin == config.server_address && address->path.empty(),
+            "server_address is an origin");
+    require(!config.job_queues.empty(), "a queue");
+    require(config.polling_interval.count() > 0 && config.global_timeout.count() > 0, "positive durations");
+    require(config.trebuchet.tls.client_cert.empty() == config.trebuchet.tls.client_key.empty(),
+            "certificate with key");
+    for (const auto& [name, value] : config.exported) {
+        require(!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos,
+                "a variable's name");
+        require(value.find('\0') == std::string::npos, "a variable's value");
+    }
+    require(config.exported.count("trebuchet") == 0, "our own settings are not exported");
+    return 0;
+}

@@ -2,6 +2,8 @@
 
 #include "tests/labserver/url.hpp"
 
+#include <charconv>
+
 namespace trebuchet::labserver {
 namespace {
 
@@ -18,6 +20,15 @@ std::string rememberable_body(const Request& request) {
         if (name != "expire_after" && name != "ephemeral") value = left_out;
     }
     return to_text(*body);
+}
+
+/// Of a body that was refused for its length only the announced size is known; 0 if it was not announced.
+std::size_t size_of_body(const Request& request) {
+    if (!request.body_over_limit) return request.body.size();
+    const auto announced = request.header("content-length");
+    std::size_t size = 0;
+    std::from_chars(announced.data(), announced.data() + announced.size(), size);
+    return size;
 }
 
 double seconds_since_epoch(std::chrono::system_clock::time_point time) {
@@ -38,7 +49,7 @@ Response Recorder::handle(const Request& request) {
     record.method = request.method;
     record.target = request.target;
     record.agent = request.agent_name();
-    record.size = request.body.size();
+    record.size = size_of_body(request);
     record.body = rememberable_body(request);
 
     auto response = next_.handle(request);

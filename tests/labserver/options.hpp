@@ -1,0 +1,32 @@
+#pragma once
+
+#include "tests/labserver/https_listener.hpp"
+#include "tests/labserver/tokens.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace trebuchet::labserver {
+
+struct Options {
+    std::string address;
+    std::uint16_t port = 0;
+    std::optional<TlsFiles> tls;
+    std::optional<std::filesystem::path> clients;
+    TokenLifetimes lifetimes;
+};
+
+/// Why the program ends before it starts: 0 for help and version, to stdout; 2 for a wrong command line, to stderr.
+struct EarlyExit {
+    int code = 0;
+    std::string text;
+};
+
+[[nodiscard]] tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace trebuchet::labserver

@@ -146,6 +146,16 @@ std::vector<std::string_view> LiteralTable::anchors() const {
     return found;
 }
 
+std::vector<std::string_view> LiteralTable::heads() const {
+    std::vector<std::string_view> found;
+    for (const auto& literal : literals_) {
+        if (literal.bytes.size() <= long_size) continue;
+        const auto head = literal.bytes.reveal().substr(0, head_size);
+        if (found.empty() || found.back() != head) found.push_back(head);
+    }
+    return found;
+}
+
 std::uint32_t LiteralTable::longest_at_end(std::string_view text, std::uint32_t anchor) const {
     return longest_in_group(text, groups_[anchor]);
 }
@@ -188,7 +198,7 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
 }
 
 /// Those that `rest` is a proper prefix of are the first after `rest` in the order of the literals.
-bool LiteralTable::is_proper_prefix(std::string_view rest) const {
+bool LiteralTable::is_open(std::string_view rest) const {
     std::size_t low = 0;
     std::size_t high = literals_.size();
     std::size_t low_common = 0;
@@ -209,23 +219,20 @@ bool LiteralTable::is_proper_prefix(std::string_view rest) const {
     return false;
 }
 
-std::size_t LiteralTable::first_open(std::string_view text, std::size_t from) const {
-    if (longest_ == 0) return text.size();
-    auto position = std::max(from, text.size() - std::min(text.size(), longest_ - 1));
-    const auto is_open = [&] { return is_proper_prefix(text.substr(position)); };
-    for (; position + 4 <= text.size(); ++position) {
-        if (first_bytes_.may_hold<4>(text.data() + position) && is_open()) return position;
+std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until) const {
+    const auto is_open_at = [&](std::size_t position) { return is_open(text.substr(position)); };
+    auto position = from;
+    for (; position < until && position + 4 <= text.size(); ++position) {
+        if (first_bytes_.may_hold<4>(text.data() + position) && is_open_at(position)) return position;
     }
-    if (position + 3 == text.size()) {
-        if (first_bytes_.may_hold<3>(text.data() + position) && is_open()) return position;
-        ++position;
+    const auto may_begin = [&](const char* bytes, std::size_t rest) {
+        if (rest == 1) return first_byte_[byte_of(*bytes)];
+        return rest == 2 ? first_bytes_.may_hold<2>(bytes) : first_bytes_.may_hold<3>(bytes);
+    };
+    for (; position < until; ++position) {
+        if (may_begin(text.data() + position, text.size() - position) && is_open_at(position)) return position;
     }
-    if (position + 2 == text.size()) {
-        if (first_bytes_.may_hold<2>(text.data() + position) && is_open()) return position;
-        ++position;
-    }
-    if (position + 1 == text.size() && first_byte_[byte_of(text.back())]) return position;
-    return text.size();
+    return until;
 }
 
 }  // namespace trebuchet

@@ -46,9 +46,19 @@ class LiteralTable {
     /// The same without a matcher's help: for a few bytes this is faster.
     [[nodiscard]] std::uint32_t longest_at_end(std::string_view text) const;
 
-    /// The earliest position, from `from` on, where the rest of `text` is a proper prefix of a literal; the text's size
-    /// if there is none.
-    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from) const;
+    /// Literals longer than this are found at the end of a text by their heads.
+    static constexpr std::size_t long_size = 128;
+    static constexpr std::size_t head_size = 32;
+
+    /// The distinct first head_size bytes of the literals longer than long_size. They point into this table.
+    [[nodiscard]] std::vector<std::string_view> heads() const;
+
+    /// Whether a literal begins with `rest` and is longer.
+    [[nodiscard]] bool is_open(std::string_view rest) const;
+
+    /// The earliest position, from `from` to before `until`, where the rest of `text` is open; `until` if there is
+    /// none.
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until) const;
 
   private:
     /// A range of backwards_: the literals that end with one anchor.
@@ -77,7 +87,6 @@ class LiteralTable {
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;
-    [[nodiscard]] bool is_proper_prefix(std::string_view rest) const;
 
     /// Sorted by their bytes.
     std::vector<Literal> literals_;

@@ -42,7 +42,7 @@ std::string MaskSet::Matcher::mask(std::string_view text) const {
             idle_.pop_back();
         }
     }
-    if (!stream) stream = std::make_unique<MaskStream>(*table_, *anchors_);
+    if (!stream) stream = std::make_unique<MaskStream>(make_stream());
     std::string out;
     stream->write_last(text, out);
     const std::lock_guard lock(mutex_);
@@ -65,7 +65,13 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> s
         if (table->size() == 0) return set;
         auto anchors = AnchorMatcher::compile(table->anchors());
         if (!anchors) return fail(std::move(anchors).error());
-        set->matcher_ = std::make_unique<const Matcher>(std::move(table), std::move(*anchors));
+        std::unique_ptr<const AnchorMatcher> head_matcher;
+        if (const auto heads = table->heads(); !heads.empty()) {
+            auto compiled = AnchorMatcher::compile(heads);
+            if (!compiled) return fail(std::move(compiled).error());
+            head_matcher = std::move(*compiled);
+        }
+        set->matcher_ = std::make_unique<const Matcher>(std::move(table), std::move(*anchors), std::move(head_matcher));
     } catch (const std::exception& error) {
         return fail(std::string("can't mask secrets: ") + error.what());
     }

@@ -11,13 +11,18 @@ constexpr std::size_t slice_size = 128 * std::size_t{1024};
 /// Up to so many new bytes are searched without the matcher, whose calls have a price of their own.
 constexpr std::size_t few_bytes = 16;
 
+/// From so many positions on the search for long literals' heads is left to a matcher.
+constexpr std::size_t worth_a_scan = 256;
+
 /// What is copied behind the held bytes at first, in the hope that nothing of them need be held after that.
 constexpr std::size_t first_piece = 128;
 
 }  // namespace
 
-MaskStream::MaskStream(const LiteralTable& table, const AnchorMatcher& anchors)
-    : table_(table), anchors_(anchors), scratch_(anchors.make_scratch()) {}
+MaskStream::MaskStream(const LiteralTable& table, const AnchorMatcher& anchors, const AnchorMatcher* heads)
+    : table_(table), anchors_(anchors), heads_(heads), scratch_(anchors.make_scratch()) {
+    if (heads != nullptr) heads_scratch_ = heads->make_scratch();
+}
 
 void MaskStream::write(std::string_view bytes, std::string& out) {
     take(bytes, false, out);
@@ -75,7 +80,7 @@ std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::stri
 /// of it are done with; runs_ and covered_ then count from there.
 std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
     find(text, scanned);
-    const auto until = last ? text.size() : table_.first_open(text, 0);
+    const auto until = last ? text.size() : first_open(text, scanned);
     emit(text, until, out);
     return until;
 }
@@ -137,6 +142,39 @@ void MaskStream::add_to_runs(Match match) {
         runs_.pop_back();
     }
     runs_.push_back(run);
+}
+
+/// The earliest position where the rest of `text` is a proper prefix of a literal; the text's size if there is none. Of
+/// the first `scanned` bytes most of the time the very first still is one, so there the positions are tried in turn.
+std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
+    const auto begin = text.size() - std::min(text.size(), table_.longest() - 1);
+    const auto far_begin = std::max(begin, scanned);
+    const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
+    if (heads_ == nullptr || far_end < far_begin + worth_a_scan) return table_.first_open(text, begin, text.size());
+    const auto before = table_.first_open(text, begin, far_begin);
+    if (before < far_begin) return before;
+    const auto far = first_long_open(text, far_begin, far_end);
+    return far < far_end ? far : table_.first_open(text, far_end, text.size());
+}
+
+/// The same for the positions from `begin` to before `end`, where the rest is longer than long_size; `end` if there is
+/// none.
+std::size_t MaskStream::first_long_open(std::string_view text, std::size_t begin, std::size_t end) {
+    struct Context {
+        const LiteralTable& table;
+        std::string_view text;
+        std::size_t scan_start;
+        std::size_t first;
+    };
+    Context context{table_, text, begin, end};
+    const auto found = [](void* data, std::uint32_t /*head*/, std::size_t end_in_scan) noexcept {
+        auto& here = *static_cast<Context*>(data);
+        const auto position = here.scan_start + end_in_scan - LiteralTable::head_size;
+        if (position < here.first && here.table.is_open(here.text.substr(position))) here.first = position;
+    };
+    const auto size = end - begin + LiteralTable::head_size - 1;
+    heads_->scan(text.substr(begin, size), *heads_scratch_, found, &context);
+    return context.first;
 }
 
 /// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,9 @@ namespace trebuchet {
 /// that need be remembered but how far an emitted mask reaches.
 class MaskStream {
   public:
-    /// Both outlive this object. `anchors` was compiled from `table.anchors()`.
-    MaskStream(const LiteralTable& table, const AnchorMatcher& anchors);
+    /// All outlive this object. `anchors` was compiled from table.anchors(), `heads` from table.heads(); it is null if
+    /// there are none.
+    MaskStream(const LiteralTable& table, const AnchorMatcher& anchors, const AnchorMatcher* heads);
 
     /// Appends to `out` what is certain after `bytes`.
     void write(std::string_view bytes, std::string& out);
@@ -49,11 +51,15 @@ class MaskStream {
     void find(std::string_view text, std::size_t scanned);
     void find_with_matcher(std::string_view text, std::size_t scanned);
     void add_to_runs(Match match);
+    std::size_t first_open(std::string_view text, std::size_t scanned);
+    std::size_t first_long_open(std::string_view text, std::size_t begin, std::size_t end);
     void emit(std::string_view text, std::size_t until, std::string& out);
 
     const LiteralTable& table_;
     const AnchorMatcher& anchors_;
+    const AnchorMatcher* heads_;
     AnchorMatcher::Scratch scratch_;
+    std::optional<AnchorMatcher::Scratch> heads_scratch_;
     std::vector<Match> matches_;
     /// Found in what is held, not emitted; in order, none overlapping another. Positions count from what is held.
     std::vector<Run> runs_;

@@ -64,15 +64,35 @@ TEST(LiteralTable, FindsNoLiteralWithoutItsWhole) {
     EXPECT_EQ(longest_at_end(table, "ead" + end), "");
 }
 
+TEST(LiteralTable, GivesTheHeadsOfLongLiteralsEachOnce) {
+    const std::string head(LiteralTable::head_size, 'h');
+    const std::string more(LiteralTable::long_size, 'm');
+    EXPECT_THAT(table_of({head + more, head + more + "x", "other" + more, head}).heads(),
+                testing::UnorderedElementsAre(head, ("other" + more).substr(0, LiteralTable::head_size)));
+    EXPECT_THAT(table_of({"short", more}).heads(), testing::IsEmpty());
+}
+
+TEST(LiteralTable, KnowsWhatAnotherLiteralGoesOnFrom) {
+    const auto table = table_of({"secret", "secretsauce", "tea"});
+    for (const auto* open : {"s", "secre", "secret", "secretsauc", "te"}) EXPECT_TRUE(table.is_open(open)) << open;
+    for (const auto* closed : {"secretsauce", "secretsaucer", "tea", "ea", "x"}) {
+        EXPECT_FALSE(table.is_open(closed)) << closed;
+    }
+}
+
 TEST(LiteralTable, FindsTheEarliestPlaceWhereALiteralMayHaveBegun) {
     const auto table = table_of({"secret", "secretsauce", "tea"});
-    EXPECT_EQ(table.first_open("nothing", 0), 7U);
-    EXPECT_EQ(table.first_open("a secre", 0), 2U);
-    EXPECT_EQ(table.first_open("a secret", 0), 2U);
-    EXPECT_EQ(table.first_open("a secret", 3), 7U) << "the t of tea";
-    EXPECT_EQ(table.first_open("tea", 0), 3U);
-    EXPECT_EQ(table.first_open("", 0), 0U);
-    EXPECT_EQ(table_of({}).first_open("text", 0), 4U);
+    const auto first_open = [&table](std::string_view text) { return table.first_open(text, 0, text.size()); };
+    EXPECT_EQ(first_open("nothing"), 7U);
+    EXPECT_EQ(first_open("a secre"), 2U);
+    EXPECT_EQ(first_open("a secret"), 2U);
+    EXPECT_EQ(first_open("tea"), 3U);
+    EXPECT_EQ(first_open("a te"), 2U);
+    EXPECT_EQ(first_open("s sec"), 2U);
+    EXPECT_EQ(first_open(""), 0U);
+    EXPECT_EQ(table.first_open("a secret", 3, 8), 7U) << "the t of tea";
+    EXPECT_EQ(table.first_open("a secret", 3, 7), 7U) << "none";
+    EXPECT_EQ(table_of({}).first_open("text", 0, 4), 4U);
 }
 
 }  // namespace

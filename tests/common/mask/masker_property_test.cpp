@@ -94,5 +94,14 @@ TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesLongerThanAnAnchor) {
     for (std::uint64_t seed = 1; seed <= 200 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
 }
 
+TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesOfManyHundredBytes) {
+    const Shape shape{{"a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abc"},
+                      4,
+                      900,
+                      3000,
+                      1200};
+    for (std::uint64_t seed = 1; seed <= 30 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
+}
+
 }  // namespace
 }  // namespace trebuchet

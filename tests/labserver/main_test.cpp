@@ -1,0 +1,106 @@
+#include "tests/labserver/test_certificate.hpp"
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace trebuchet::labserver {
+namespace {
+
+/// The program as a child, with its stdout and stderr in one pipe.
+class Program {
+  public:
+    explicit Program(std::vector<std::string> arguments) {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) ADD_FAILURE() << "pipe2 failed";
+        output_ = ends[0];
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+        arguments.insert(arguments.begin(), LABSERVER_PROGRAM);
+        std::vector<char*> argv;
+        for (auto& argument : arguments) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        EXPECT_EQ(::posix_spawn(&pid_, LABSERVER_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
+        posix_spawn_file_actions_destroy(&actions);
+        ::close(ends[1]);
+    }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+    ~Program() {
+        if (!reaped_) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+        ::close(output_);
+    }
+
+    /// Up to and without the next line break, or all that is left.
+    std::string read_line() {
+        std::string line;
+        char c = 0;
+        while (::read(output_, &c, 1) == 1 && c != '\n') line += c;
+        return line;
+    }
+    void signal(int number) const { ::kill(pid_, number); }
+    int exit_code() {
+        int status = 0;
+        ::waitpid(pid_, &status, 0);
+        reaped_ = true;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+  private:
+    pid_t pid_ = -1;
+    int output_ = -1;
+    bool reaped_ = false;
+};
+
+TEST(LabserverProgram, SaysWhereItListensAndEndsCleanlyOnASignal) {
+    const TestCertificate certificate;
+    for (const int number : {SIGTERM, SIGINT}) {
+        Program program({"--listen", "127.0.0.1:0", "--cert", certificate.certificate(), "--key", certificate.key()});
+        const auto line = program.read_line();
+        EXPECT_EQ(line.rfind("trebuchet-labserver listening on https://127.0.0.1:", 0), 0U) << line;
+        EXPECT_FALSE(line.ends_with(":0"));
+        program.signal(number);
+        EXPECT_EQ(program.read_line(), "");
+        EXPECT_EQ(program.exit_code(), 0);
+    }
+}
+
+TEST(LabserverProgram, ReadsItsClientsFromAFile) {
+    const TestCertificate folder;
+    const auto path = folder.folder() / "clients.json";
+    std::ofstream(path) << R"({"rig": {"secret_key": "k", "role": "agent"}})";
+    Program good({"--listen", "127.0.0.1:0", "--clients", path});
+    EXPECT_EQ(good.read_line().rfind("trebuchet-labserver listening on http://", 0), 0U);
+    good.signal(SIGTERM);
+    EXPECT_EQ(good.exit_code(), 0);
+
+    std::ofstream(path) << R"({"rig": {"secret_key": "hush", "role": "king"}})";
+    Program bad({"--listen", "127.0.0.1:0", "--clients", path});
+    const auto message = bad.read_line();
+    EXPECT_NE(message.find(path.string()), std::string::npos) << message;
+    EXPECT_NE(message.find("\"rig\""), std::string::npos) << message;
+    EXPECT_EQ(message.find("hush"), std::string::npos) << message;
+    EXPECT_EQ(bad.exit_code(), 1);
+}
+
+TEST(LabserverProgram, RefusesAWrongCommandLine) {
+    Program program({"--listen", "nonsense"});
+    EXPECT_NE(program.read_line().find("nonsense"), std::string::npos);
+    EXPECT_EQ(program.exit_code(), 2);
+}
+
+}  // namespace
+}  // namespace trebuchet::labserver

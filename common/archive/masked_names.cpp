@@ -1,0 +1,64 @@
+#include "common/archive/masked_names.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+
+namespace trebuchet {
+namespace {
+
+/// What file systems take, less the room for a number.
+constexpr std::size_t longest_name = 255 - 20;
+
+std::string masked(const std::string& text, const MaskSet& masks) {
+    return std::string(masks.mask(text).bytes());
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::string> names, const std::string& parent,
+                                                              const MaskSet& masks) {
+    std::sort(names.begin(), names.end());
+    const std::string before = parent.empty() ? "" : parent + "/";
+    // A mask may itself look like a very short secret; then what spans the slash can't be told.
+    const bool can_span = masked(before, masks) == before;
+    std::vector<std::pair<std::string, std::string>> pairs;
+    pairs.reserve(names.size());
+    std::set<std::string> taken;
+    for (auto& name : names) {
+        auto archived = masked(name, masks);
+        if (can_span && masked(before + name, masks) != before + archived) archived = "masked";
+        if (archived == name) taken.insert(name);
+        pairs.emplace_back(std::move(name), std::move(archived));
+    }
+    std::map<std::string, std::size_t> last_number;
+    for (auto& [name, archived] : pairs) {
+        if (name == archived) continue;
+        if (archived.size() > longest_name) archived.resize(longest_name);
+        const auto base = archived;
+        auto& number = last_number[base];
+        while (!taken.insert(archived).second) archived = base + "." + std::to_string(++number);
+    }
+    return pairs;
+}
+
+bool stays_inside(const std::string& target, std::size_t depth) {
+    if (target.empty() || target.front() == '/') return false;
+    bool went_down = false;
+    for (std::string_view rest = target; !rest.empty();) {
+        const auto part = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+        if (part.empty() || part == ".") continue;
+        if (part != "..") {
+            went_down = true;
+        } else if (went_down || depth == 0) {
+            return false;
+        } else {
+            --depth;
+        }
+    }
+    return true;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,238 @@
+#include "common/archive/tar_gz_writer.hpp"
+
+#include "common/archive/masked_content.hpp"
+#include "common/archive/masked_names.hpp"
+#include "common/archive/tar_gz_stream.hpp"
+#include "common/base/text.hpp"
+#include "common/file/safe_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+constexpr std::size_t most_notes = 100;
+
+struct FolderCloser {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, FolderCloser>;
+
+std::string system_text() {
+    return std::system_category().message(errno);
+}
+
+bool is_same_file(const struct stat& left, const struct stat& right) {
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+/// What an entry is if it is nothing that goes into an archive.
+const char* other_kind(mode_t mode) {
+    if (S_ISFIFO(mode)) return "a FIFO";
+    if (S_ISSOCK(mode)) return "a socket";
+    if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+    return "of an unknown kind";
+}
+
+/// Puts one tree into one archive. Its functions return only what ends the writing: what is wrong with an entry is
+/// noted in the report.
+class TreePacker {
+  public:
+    TreePacker(TarGzStream& archive, const struct stat& archive_info, std::shared_ptr<const MaskSet> masks,
+               const TarGzLimits& limits)
+        : archive_(archive), archive_info_(archive_info), masks_(std::move(masks)), limits_(limits) {}
+
+    Result<void> pack_top(FileDescriptor fd, const std::string& path, const struct stat& info) {
+        device_ = info.st_dev;
+        return pack_folder(std::move(fd), path, 0, info);
+    }
+
+    TarGzReport take_report() { return std::move(report_); }
+
+  private:
+    void leave_out(const std::string& path, std::string_view reason) {
+        if (report_.left_out_count++ < most_notes) {
+            report_.left_out.push_back(quoted(std::string_view(path), 300) + ": " + std::string(reason));
+        }
+    }
+
+    /// The names in a folder, as many as the limit leaves.
+    std::vector<std::string> read_names(DIR* folder, const std::string& path) {
+        std::vector<std::string> names;
+        while (true) {
+            errno = 0;
+            const auto* const entry = ::readdir(folder);
+            if (entry == nullptr) break;
+            const std::string_view name(entry->d_name);
+            if (name == "." || name == "..") continue;
+            if (seen_ >= limits_.entries) {
+                leave_out(path,
+                          "has more in it than the " + std::to_string(limits_.entries) + " entries that are accepted");
+                return names;
+            }
+            ++seen_;
+            names.emplace_back(name);
+        }
+        if (errno != 0) leave_out(path, "can't be read to its end: " + system_text());
+        return names;
+    }
+
+    Result<void> pack_folder(FileDescriptor fd, const std::string& path, std::size_t depth, const struct stat& info) {
+        const Folder folder(::fdopendir(fd.get()));
+        if (!folder) {
+            leave_out(path, "can't be read: " + system_text());
+            return {};
+        }
+        static_cast<void>(fd.release());
+        if (auto done = archive_.add_folder(path, info); !done) return done;
+        ++report_.entries;
+        const auto before = path + "/";
+        for (const auto& [name, archived] : masked_names(read_names(folder.get(), path), path, *masks_)) {
+            if (auto done = pack(::dirfd(folder.get()), name, before + archived, depth); !done) return done;
+        }
+        return {};
+    }
+
+    /// `depth` is that of the folder that `name` is in.
+    Result<void> pack(int folder, const std::string& name, const std::string& path, std::size_t depth) {
+        struct stat info {};
+        if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+            leave_out(path, "can't be looked at: " + system_text());
+            return {};
+        }
+        if (S_ISREG(info.st_mode)) return pack_file(folder, name, path);
+        if (S_ISLNK(info.st_mode)) return pack_link(folder, name, path, depth, info);
+        if (S_ISDIR(info.st_mode)) return pack_subfolder(folder, name, path, depth + 1);
+        leave_out(path, other_kind(info.st_mode));
+        return {};
+    }
+
+    /// The open file, or nothing and a note. Between the look at it and now it may have become anything.
+    std::optional<FileDescriptor> open(int folder, const std::string& name, const std::string& path, int kind,
+                                       struct stat& info) {
+        FileDescriptor fd(
+            ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | kind));
+        if (!fd || ::fstat(fd.get(), &info) != 0) {
+            leave_out(path, "can't be opened: " + system_text());
+            return std::nullopt;
+        }
+        return fd;
+    }
+
+    Result<void> pack_subfolder(int folder, const std::string& name, const std::string& path, std::size_t depth) {
+        if (depth > limits_.depth) {
+            leave_out(path, "lies deeper than the " + std::to_string(limits_.depth) + " levels that are accepted");
+            return {};
+        }
+        struct stat info {};
+        auto fd = open(folder, name, path, O_DIRECTORY, info);
+        if (!fd) return {};
+        if (info.st_dev != device_) {
+            leave_out(path, "another file system");
+            return {};
+        }
+        return pack_folder(std::move(*fd), path, depth, info);
+    }
+
+    Result<void> pack_link(int folder, const std::string& name, const std::string& path, std::size_t depth,
+                           const struct stat& info) {
+        std::array<char, PATH_MAX> buffer{};
+        const auto length = ::readlinkat(folder, name.c_str(), buffer.data(), buffer.size());
+        if (length < 0) {
+            leave_out(path, "can't be read: " + system_text());
+            return {};
+        }
+        const std::string target(masks_->mask({buffer.data(), static_cast<std::size_t>(length)}).bytes());
+        if (!stays_inside({buffer.data(), static_cast<std::size_t>(length)}, depth) || !stays_inside(target, depth)) {
+            leave_out(path, "a link that may lead out of the folder");
+            return {};
+        }
+        if (auto done = archive_.add_link(path, target, info); !done) return done;
+        ++report_.entries;
+        return {};
+    }
+
+    Result<void> pack_file(int folder, const std::string& name, const std::string& path) {
+        struct stat info {};
+        const auto fd = open(folder, name, path, 0, info);
+        if (!fd) return {};
+        if (!S_ISREG(info.st_mode)) {
+            leave_out(path, other_kind(info.st_mode));
+            return {};
+        }
+        if (is_same_file(info, archive_info_)) {
+            leave_out(path, "the archive itself");
+            return {};
+        }
+        const auto plain_size = static_cast<std::uint64_t>(info.st_size);
+        const auto room = limits_.bytes - report_.bytes;
+        const auto size = plain_size > room ? plain_size : masked_size(fd->get(), plain_size, masks_);
+        if (!size) {
+            leave_out(path, "can't be read");
+            return {};
+        }
+        if (*size > room) {
+            leave_out(path, "does not fit into the " + std::to_string(limits_.bytes) + " bytes that are accepted");
+            return {};
+        }
+        return write_file_entry(fd->get(), path, plain_size, *size, info);
+    }
+
+    Result<void> write_file_entry(int fd, const std::string& path, std::uint64_t plain_size, std::uint64_t size,
+                                  const struct stat& info) {
+        if (auto done = archive_.begin_file(path, size, info); !done) return done;
+        std::uint64_t written = 0;
+        const auto whole = read_masked(fd, plain_size, masks_, [this, &written](const MaskedChunk& chunk) {
+            written += chunk.size();
+            return archive_.write(chunk.bytes());
+        });
+        if (!whole) return fail(whole.error());
+        if (auto done = archive_.end_file(); !done) return done;
+        if (!*whole || written != size) leave_out(path, "changed while it was packed: padded with zeros or cut");
+        ++report_.entries;
+        report_.bytes += size;
+        return {};
+    }
+
+    TarGzStream& archive_;
+    const struct stat& archive_info_;
+    std::shared_ptr<const MaskSet> masks_;
+    TarGzLimits limits_;
+    TarGzReport report_;
+    std::size_t seen_ = 0;
+    dev_t device_ = 0;
+};
+
+}  // namespace
+
+Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd, std::shared_ptr<const MaskSet> masks,
+                                 const TarGzLimits& limits) {
+    FileDescriptor top(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info {};
+    if (!top || ::fstat(top.get(), &info) != 0) {
+        return fail("can't open the folder " + folder.string() + ": " + system_text());
+    }
+    struct stat archive_info {};
+    if (::fstat(fd, &archive_info) != 0) return fail("can't look at the archive: " + system_text());
+
+    auto archive = TarGzStream::open(fd);
+    if (!archive) return fail(archive.error());
+    const auto name = masked_names({folder.filename().string()}, "", *masks).front().second;
+    TreePacker packer(*archive, archive_info, std::move(masks), limits);
+    if (auto done = packer.pack_top(std::move(top), name, info); !done) return fail(done.error());
+    if (auto done = archive->close(); !done) return fail(done.error());
+    return packer.take_report();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/mask/mask_set.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace trebuchet {
+
+/// Bounds on what goes into an archive. What lies beyond them is left out.
+struct TarGzLimits {
+    std::size_t entries = 100'000;
+    std::size_t depth = 64;                                       ///< folders within folders
+    std::uint64_t bytes = std::uint64_t{8} * 1024 * 1024 * 1024;  ///< contents of all files together, masked
+};
+
+struct TarGzReport {
+    std::size_t entries = 0;  ///< folders, files and links in the archive, the folder itself included
+    std::uint64_t bytes = 0;  ///< contents of all files together, masked
+    /// Names and reasons, masked, each for one line: what was left out, or changed while it was packed. The first 100.
+    std::vector<std::string> left_out;
+    std::size_t left_out_count = 0;
+};
+
+/// Writes `folder` and what is in it to `fd` as a gzip-compressed tar (GNU format), with the folder's own name in front
+/// of every path. Files' contents, names and links' targets are masked; but what is compressed or encrypted in a file
+/// can't be seen. A name that masking would make equal to another gets a number.
+///
+/// The folder may be hostile, and change while it is read. Links are not followed: one whose target can't lead out of
+/// the folder goes into the archive as a link. Left out are other links, what is no file, folder or link, other file
+/// systems mounted in it, and the archive itself. A file that changes is padded with zeros or cut to its length
+/// at the start. Owners and set-uid bits are not kept; times and permissions are.
+///
+/// Memory is bounded by the number of names in one folder and the longest secret. An Error if `folder` can't be opened
+/// or `fd` not be written to; what was written until then is no archive.
+[[nodiscard]] Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd,
+                                               std::shared_ptr<const MaskSet> masks, const TarGzLimits& limits = {});
+
+}  // namespace trebuchet

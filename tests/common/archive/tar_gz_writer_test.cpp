@@ -1,0 +1,287 @@
+#include "common/archive/tar_gz_writer.hpp"
+
+#include "common/archive/tar_gz_stream.hpp"
+#include "common/file/safe_file.hpp"
+#include "tests/common/archive/archive_masks.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Unpacked {
+    unsigned type = 0;
+    unsigned mode = 0;
+    std::int64_t time = 0;
+    std::string owner;
+    std::string text;  ///< of a file its content, of a link its target
+};
+
+std::map<std::string, Unpacked> unpack(const std::filesystem::path& file) {
+    auto* const reader = archive_read_new();
+    archive_read_support_filter_gzip(reader);
+    archive_read_support_format_tar(reader);
+    std::map<std::string, Unpacked> entries;
+    if (archive_read_open_filename(reader, file.c_str(), 65536) != ARCHIVE_OK) throw std::runtime_error("no archive");
+    archive_entry* entry = nullptr;
+    while (archive_read_next_header(reader, &entry) == ARCHIVE_OK) {
+        auto& unpacked = entries[archive_entry_pathname(entry)];
+        unpacked.type = archive_entry_filetype(entry);
+        unpacked.mode = archive_entry_mode(entry) & 07777U;
+        unpacked.time = archive_entry_mtime(entry);
+        unpacked.owner = std::to_string(archive_entry_uid(entry)) + ":" + std::to_string(archive_entry_gid(entry));
+        if (const auto* const name = archive_entry_uname(entry)) unpacked.owner += name;
+        if (unpacked.type == AE_IFLNK) unpacked.text = archive_entry_symlink(entry);
+        std::array<char, 8192> buffer{};
+        for (la_ssize_t count = 0; (count = archive_read_data(reader, buffer.data(), buffer.size())) > 0;) {
+            unpacked.text.append(buffer.data(), static_cast<std::size_t>(count));
+        }
+    }
+    const std::string problem = archive_error_string(reader) == nullptr ? "" : archive_error_string(reader);
+    archive_read_free(reader);
+    if (!problem.empty()) throw std::runtime_error(problem);
+    return entries;
+}
+
+std::vector<std::string> names(const std::map<std::string, Unpacked>& entries) {
+    std::vector<std::string> all;
+    all.reserve(entries.size());
+    for (const auto& entry : entries) all.push_back(entry.first);
+    return all;
+}
+
+class TarGzWriter : public testing::Test {
+  protected:
+    TarGzWriter() { std::filesystem::create_directory(top()); }
+
+    [[nodiscard]] std::filesystem::path top() const { return folder_ / "artifacts"; }
+    [[nodiscard]] std::filesystem::path outside() const { return folder_.path(); }
+    [[nodiscard]] std::filesystem::path archive() const { return folder_ / "archive.tar.gz"; }
+    void write(const std::string& name, std::string_view text) const { folder_.write("artifacts/" + name, text); }
+
+    TarGzReport pack(const std::shared_ptr<const MaskSet>& masks = MaskSet::none(),
+                     const TarGzLimits& limits = {}) const {
+        std::filesystem::remove(archive());
+        const auto file = create_new_file(archive());
+        if (!file) throw std::runtime_error(file.error().message());
+        auto report = write_tar_gz(top(), file->get(), masks, limits);
+        if (!report) throw std::runtime_error(report.error().message());
+        return std::move(*report);
+    }
+
+    std::map<std::string, Unpacked> packed(const std::shared_ptr<const MaskSet>& masks = MaskSet::none(),
+                                           const TarGzLimits& limits = {}) const {
+        EXPECT_THAT(pack(masks, limits).left_out, IsEmpty());
+        return unpack(archive());
+    }
+
+  private:
+    TemporaryFolder folder_;
+};
+
+TEST_F(TarGzWriter, PacksFoldersFilesAndLinks) {
+    std::filesystem::create_directories(top() / "sub" / "empty");
+    write("a.txt", "text\n");
+    write("sub/b.bin", std::string_view("\0\xff\n", 3));
+    write("none", "");
+    std::filesystem::create_symlink("sub/b.bin", top() / "link");
+    std::filesystem::create_symlink("../a.txt", top() / "sub" / "back");
+    const auto report = pack();
+    EXPECT_THAT(report.left_out, IsEmpty());
+    EXPECT_EQ(report.entries, 8U);
+    EXPECT_EQ(report.bytes, 8U);
+    const auto entries = unpack(archive());
+    EXPECT_THAT(names(entries),
+                ElementsAre("artifacts/", "artifacts/a.txt", "artifacts/link", "artifacts/none", "artifacts/sub/",
+                            "artifacts/sub/b.bin", "artifacts/sub/back", "artifacts/sub/empty/"));
+    EXPECT_EQ(entries.at("artifacts/a.txt").text, "text\n");
+    EXPECT_EQ(entries.at("artifacts/sub/b.bin").text, std::string("\0\xff\n", 3));
+    EXPECT_EQ(entries.at("artifacts/none").text, "");
+    EXPECT_EQ(entries.at("artifacts/link").type, static_cast<unsigned>(AE_IFLNK));
+    EXPECT_EQ(entries.at("artifacts/link").text, "sub/b.bin");
+    EXPECT_EQ(entries.at("artifacts/sub/back").text, "../a.txt");
+    EXPECT_EQ(entries.at("artifacts/sub/empty/").type, static_cast<unsigned>(AE_IFDIR));
+}
+
+TEST_F(TarGzWriter, KeepsTimesAndPermissionsButNoOwnersAndNoSetUid) {
+    write("tool", "#!/bin/sh\n");
+    ASSERT_EQ(::chmod((top() / "tool").c_str(), 04751), 0);
+    const std::array<struct timespec, 2> times{{{1'234'567'890, 0}, {1'234'567'890, 0}}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, (top() / "tool").c_str(), times.data(), 0), 0);
+    const auto tool = packed().at("artifacts/tool");
+    EXPECT_EQ(tool.mode, 0751U);
+    EXPECT_EQ(tool.time, 1'234'567'890);
+    EXPECT_EQ(tool.owner, "0:0");
+}
+
+TEST_F(TarGzWriter, TakesNamesThatAreLongOrNotText) {
+    const std::string longest(255, 'x');
+    const std::string deep = longest + "/" + longest + "/" + longest;
+    std::filesystem::create_directories(top() / deep);
+    write(deep + "/\xff\n\xC3\xA9", "odd");
+    EXPECT_EQ(packed().at("artifacts/" + deep + "/\xff\n\xC3\xA9").text, "odd");
+}
+
+TEST_F(TarGzWriter, MasksContentsNamesAndTargets) {
+    const auto masks = masks_of({"hunter2", "dir/hidden"});
+    const auto mask = mask_of(*masks, "hunter2");
+    std::filesystem::create_directory(top() / "dir-hunter2");
+    std::filesystem::create_directory(top() / "dir");
+    write("dir/hidden", "x");
+    write("dir-hunter2/log", std::string(70'000, '.') + "hunter2" + std::string(70'000, '.') + "hunter2");
+    std::filesystem::create_symlink("dir-hunter2/log", top() / "link");
+    const auto entries = packed(masks);
+    EXPECT_THAT(names(entries),
+                ElementsAre("artifacts/", "artifacts/dir-" + mask + "/", "artifacts/dir-" + mask + "/log",
+                            "artifacts/dir/", "artifacts/dir/masked", "artifacts/link"));
+    EXPECT_EQ(entries.at("artifacts/dir-" + mask + "/log").text,
+              std::string(70'000, '.') + mask + std::string(70'000, '.') + mask);
+    EXPECT_EQ(entries.at("artifacts/link").text, "dir-" + mask + "/log");
+}
+
+TEST_F(TarGzWriter, LeavesOutWhatIsNoFileFolderOrLink) {
+    ASSERT_EQ(::mkfifo((top() / "fifo").c_str(), 0600), 0);
+    ASSERT_EQ(::mknod((top() / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
+    write("file", "x");
+    const auto report = pack();
+    EXPECT_THAT(report.left_out, ElementsAre("\"artifacts/fifo\": a FIFO", "\"artifacts/socket\": a socket"));
+    EXPECT_EQ(report.left_out_count, 2U);
+    EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/", "artifacts/file"));
+}
+
+TEST_F(TarGzWriter, LeavesOutLinksThatMayLeadOut) {
+    std::filesystem::create_symlink("/etc/passwd", top() / "absolute");
+    std::filesystem::create_symlink("../archive.tar.gz", top() / "above");
+    std::filesystem::create_symlink("..", top() / "parent");
+    EXPECT_THAT(pack().left_out, ElementsAre("\"artifacts/above\": a link that may lead out of the folder",
+                                             "\"artifacts/absolute\": a link that may lead out of the folder",
+                                             "\"artifacts/parent\": a link that may lead out of the folder"));
+    EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/"));
+}
+
+TEST_F(TarGzWriter, DoesNotFollowALinkInPlaceOfTheFolder) {
+    std::filesystem::create_symlink(top(), outside() / "elsewhere");
+    const auto file = create_new_file(archive());
+    const auto report = write_tar_gz(outside() / "elsewhere", file->get(), MaskSet::none());
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().message(),
+              "can't open the folder " + (outside() / "elsewhere").string() + ": Not a directory");
+}
+
+TEST_F(TarGzWriter, MasksTheNamesInItsNotesAndKeepsThemToOneLine) {
+    const auto masks = masks_of({"hunter2"});
+    ASSERT_EQ(::mkfifo((top() / "a\n\x1bhunter2").c_str(), 0600), 0);
+    EXPECT_THAT(pack(masks).left_out,
+                ElementsAre("\"artifacts/a\\x0a\\x1b" + mask_of(*masks, "hunter2") + "\": a FIFO"));
+}
+
+TEST_F(TarGzWriter, LeavesItselfOut) {
+    write("file", "x");
+    const auto file = create_new_file(top() / "self.tar.gz");
+    const auto report = write_tar_gz(top(), file->get(), MaskSet::none());
+    ASSERT_TRUE(report);
+    EXPECT_THAT(report->left_out, ElementsAre("\"artifacts/self.tar.gz\": the archive itself"));
+    EXPECT_THAT(names(unpack(top() / "self.tar.gz")), ElementsAre("artifacts/", "artifacts/file"));
+}
+
+TEST_F(TarGzWriter, BoundsEntriesDepthAndBytes) {
+    std::filesystem::create_directories(top() / "1" / "2" / "3");
+    write("1/2/3/file", "x");
+    TarGzLimits limits;
+    limits.depth = 2;
+    EXPECT_THAT(pack(MaskSet::none(), limits).left_out,
+                ElementsAre("\"artifacts/1/2/3\": lies deeper than the 2 levels that are accepted"));
+
+    std::filesystem::remove_all(top() / "1");
+    for (const char* name : {"a", "b", "c"}) write(name, "1234");
+    limits = {};
+    limits.entries = 2;
+    const auto few = pack(MaskSet::none(), limits);
+    EXPECT_EQ(few.entries, 3U);
+    EXPECT_THAT(few.left_out, ElementsAre("\"artifacts\": has more in it than the 2 entries that are accepted"));
+
+    limits = {};
+    limits.bytes = 8;
+    EXPECT_THAT(pack(MaskSet::none(), limits).left_out,
+                ElementsAre("\"artifacts/c\": does not fit into the 8 bytes that are accepted"));
+}
+
+TEST_F(TarGzWriter, CountsBytesAsMasked) {
+    write("a", "abcd");
+    TarGzLimits limits;
+    limits.bytes = 9;
+    EXPECT_THAT(pack(masks_of({"abcd"}), limits).left_out,
+                ElementsAre("\"artifacts/a\": does not fit into the 9 bytes that are accepted"));
+    limits.bytes = 10;
+    EXPECT_EQ(pack(masks_of({"abcd"}), limits).bytes, 10U);
+}
+
+TEST_F(TarGzWriter, NotesOnlyTheFirstHundred) {
+    for (int i = 0; i < 150; ++i) ASSERT_EQ(::mkfifo((top() / std::to_string(i)).c_str(), 0600), 0);
+    const auto report = pack();
+    EXPECT_EQ(report.left_out.size(), 100U);
+    EXPECT_EQ(report.left_out_count, 150U);
+}
+
+TEST_F(TarGzWriter, FailsWhenItCannotWrite) {
+    write("file", "x");
+    const FileDescriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    const auto report = write_tar_gz(top(), full.get(), MaskSet::none());
+    ASSERT_FALSE(report);
+    EXPECT_THAT(report.error().message(), HasSubstr("can't write the archive: "));
+    EXPECT_FALSE(write_tar_gz(outside() / "absent", full.get(), MaskSet::none()));
+    EXPECT_FALSE(write_tar_gz(top(), -1, MaskSet::none()));
+}
+
+TEST_F(TarGzWriter, MakesTheSameArchiveOfTheSameFolder) {
+    for (const char* name : {"c", "a", "b"}) write(name, name);
+    pack();
+    const auto first = text_of(archive());
+    pack();
+    EXPECT_EQ(text_of(archive()), first);
+}
+
+TEST(TarGzStream, CutsAndPadsAFileToItsAnnouncedSize) {
+    const TemporaryFolder folder;
+    const auto file = create_new_file(folder / "archive.tar.gz");
+    auto stream = TarGzStream::open(file->get());
+    ASSERT_TRUE(stream);
+    struct stat info {};
+    ASSERT_EQ(::fstat(file->get(), &info), 0);
+    ASSERT_TRUE(stream->begin_file("cut", 4, info));
+    ASSERT_TRUE(stream->write("123"));
+    ASSERT_TRUE(stream->write("456"));
+    ASSERT_TRUE(stream->write("789"));
+    ASSERT_TRUE(stream->end_file());
+    ASSERT_TRUE(stream->begin_file("padded", 6, info));
+    ASSERT_TRUE(stream->write("123"));
+    ASSERT_TRUE(stream->end_file());
+    ASSERT_TRUE(stream->begin_file("after", 1, info));
+    ASSERT_TRUE(stream->write("x"));
+    ASSERT_TRUE(stream->end_file());
+    ASSERT_TRUE(stream->close());
+    const auto entries = unpack(folder / "archive.tar.gz");
+    EXPECT_EQ(entries.at("cut").text, "1234");
+    EXPECT_EQ(entries.at("padded").text, std::string("123\0\0\0", 6));
+    EXPECT_EQ(entries.at("after").text, "x");
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -127,12 +127,12 @@ void LiteralTable::group_by_anchor() {
 void LiteralTable::fill_filters() {
     for (const auto& literal : literals_) {
         const auto value = literal.bytes.reveal();
-        if (value.size() > 1) first_byte_[byte_of(value.front())] = true;
+        if (value.size() > 1) first_byte_[byte_of(value.front())] = 1;
         if (value.size() > 2) first_bytes_.add<2>(value.data());
         if (value.size() > 3) first_bytes_.add<3>(value.data());
         if (value.size() > 4) first_bytes_.add<4>(value.data());
         if (value.size() < 4) {
-            last_byte_[byte_of(value.back())] = true;
+            last_byte_[byte_of(value.back())] = 1;
         } else {
             last_bytes_.add<4>(value.data() + value.size() - 4);
         }
@@ -162,7 +162,7 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text, std::uint32_t 
 
 std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
     if (text.empty()) return none;
-    const bool maybe = last_byte_[byte_of(text.back())] ||
+    const bool maybe = last_byte_[byte_of(text.back())] != 0 ||
                        (text.size() >= 4 && last_bytes_.may_hold<4>(text.data() + text.size() - 4));
     return maybe ? longest_in_group(text, {0, static_cast<std::uint32_t>(backwards_.size()), 0}) : none;
 }
@@ -226,7 +226,7 @@ std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, st
         if (first_bytes_.may_hold<4>(text.data() + position) && is_open_at(position)) return position;
     }
     const auto may_begin = [&](const char* bytes, std::size_t rest) {
-        if (rest == 1) return first_byte_[byte_of(*bytes)];
+        if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
         return rest == 2 ? first_bytes_.may_hold<2>(bytes) : first_bytes_.may_hold<3>(bytes);
     };
     for (; position < until; ++position) {

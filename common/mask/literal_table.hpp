@@ -2,7 +2,6 @@
 
 #include "common/secret/secret_string.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -84,6 +83,9 @@ class LiteralTable {
         std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
     };
 
+    /// Not zero for the bytes that are in it.
+    using ByteSet = std::vector<unsigned char, WipingAllocator<unsigned char>>;
+
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;
@@ -97,10 +99,10 @@ class LiteralTable {
     std::vector<Group> groups_;
     std::size_t longest_ = 0;
     /// How literals begin: the first byte, and the first two, three and four, of those that are longer than that.
-    std::array<bool, 256> first_byte_{};
+    ByteSet first_byte_ = ByteSet(256);
     Filter first_bytes_;
     /// How they end: the last four bytes, but of those that are shorter the last one.
-    std::array<bool, 256> last_byte_{};
+    ByteSet last_byte_ = ByteSet(256);
     Filter last_bytes_;
 };
 

@@ -25,11 +25,13 @@ enum class MaskHash {
 };
 
 struct MaskOptions {
-    std::size_t min_length = 3;  ///< shorter values are not masked; see MaskSet::too_short
+    std::size_t min_length = 3;  ///< in bytes; shorter values are not masked, see MaskSet::too_short
     MaskHash hash = MaskHash::keyed;
 };
 
 /// The values of one job, compiled for searching. Immutable: share it between threads.
+/// A value is also masked, with the same mask, where it stands without the blanks, line ends and quotes around it. One
+/// of nothing but blanks, line ends or a pair of quotes is not masked: that would hide the log's layout and no secret.
 class MaskSet {
   public:
     /// Empty values are left out. Fails only if the matcher can't be compiled (then nothing may be let out).
@@ -45,7 +47,8 @@ class MaskSet {
     /// Masks a text that is whole; a stream goes through Masker.
     [[nodiscard]] MaskedChunk mask(std::string_view text) const;
 
-    /// Names of the values that are not empty and shorter than min_length, and so are not masked.
+    /// Names, each once, of the values that are not empty and, without the blanks and quotes around them, shorter than
+    /// min_length: they are not masked, or only where they stand with those.
     [[nodiscard]] const std::vector<std::string>& too_short() const;
 
     /// Bytes of the longest value; 0 if there is none.

@@ -37,7 +37,7 @@ void MaskStream::finish(std::string& out) {
 }
 
 void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
-    if (out.empty()) out.reserve(std::min(held() + bytes.size(), slice_size));
+    if (out.empty()) out.reserve(bytes.size() + std::min(held(), bytes.size()));
     std::size_t scanned = 0;
     auto text = held() == 0 ? bytes : bridge(bytes, last, out, scanned);
     while (scanned < text.size()) {

@@ -16,7 +16,7 @@ using trebuchet::Masker;
 using trebuchet::MaskSet;
 using trebuchet::test::MaskOracle;
 
-constexpr std::size_t longest_text = 2000;
+constexpr std::size_t longest_text = 400;
 
 /// One byte: number of values (3 bits), minimum length less one (2 bits), most bytes per write (3 bits, a power of
 /// two). Then each value as its length in one byte and its bytes; the rest is the text.

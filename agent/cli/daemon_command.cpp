@@ -44,9 +44,11 @@ int daemon_command(const DaemonOptions& options) {
         return exit_usage;
     }
     const Config& config = loaded->config;
-    if (auto ready = start_log({config.logging_basedir, config.logging_level, config.logging_quiet}); !ready) {
-        return complain(ready.error());
-    }
+    LogOptions log;
+    log.level = log_level(config.logging_level).value_or(LogLevel::info);
+    log.quiet = config.logging_quiet;
+    log.folder = config.logging_basedir;
+    if (auto ready = set_up_log(log); !ready) return complain(ready.error());
     for (const auto& problem : loaded->warnings) log_warning(problem.message());
     const auto secret_base = runtime_folder(config.agent_id);
     if (!secret_base) return complain(secret_base.error());

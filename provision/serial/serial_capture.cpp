@@ -71,8 +71,8 @@ class SerialCapture::Worker {
     bool stop() {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
-        const std::uint64_t one = 1;
-        (void)::write(stop_.get(), &one, sizeof(one));
+
+        ::eventfd_write(stop_.get(), 1);
         return !resolving_;
     }
 

@@ -1,6 +1,6 @@
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/provision/support/program.hpp"
 #include "tests/provision/support/tcp_server.hpp"
-#include "tests/provision/support/temporary_folder.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -47,7 +47,14 @@ class ProvisionProgram : public testing::Test {
         err_ = program.err();
         return code;
     }
-    [[nodiscard]] json read_json(const char* name) const { return json::parse(folder_.read(name), nullptr, false); }
+    void make_fifo(const char* name) const { ASSERT_EQ(::mkfifo((folder_ / name).c_str(), 0600), 0); }
+    void write_program(const char* name, const std::string& text) const {
+        folder_.write(name, text);
+        std::filesystem::permissions(folder_ / name, std::filesystem::perms::owner_all);
+    }
+    [[nodiscard]] json read_json(const char* name) const {
+        return json::parse(text_of(folder_ / name), nullptr, false);
+    }
     [[nodiscard]] std::string error_message(const std::string& stage) const {
         return read_json("device-connector-error.json").at(stage + "_exception_info").at("exception_message");
     }
@@ -145,7 +152,7 @@ TEST_F(ProvisionProgram, RuntestWritesNoSecretAnywhere) {
     std::filesystem::remove(folder_ / "testflinger.json");
     EXPECT_THAT(out_ + err_, Not(HasSubstr(secret)));
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-        EXPECT_THAT(folder_.read(entry.path().filename().c_str()), Not(HasSubstr(secret))) << entry.path();
+        EXPECT_THAT(text_of(entry.path()), Not(HasSubstr(secret))) << entry.path();
     }
 }
 
@@ -158,7 +165,7 @@ TEST_F(ProvisionProgram, RuntestFillsOldTemplatesOnly) {
 }
 
 TEST_F(ProvisionProgram, RuntestLeavesBackgroundCommandsToTheNextOnes) {
-    folder_.make_fifo("pipe");
+    make_fifo("pipe");
     job_with_commands({"echo from the background > pipe &", "cat pipe"});
     EXPECT_EQ(run("runtest"), 0);
     EXPECT_EQ(out_, "from the background\n");
@@ -173,7 +180,7 @@ TEST_F(ProvisionProgram, RuntestWithoutCommandsFails) {
 }
 
 TEST_F(ProvisionProgram, ToldToStopItStopsTheCommandWithItsGroup) {
-    folder_.make_fifo("never");
+    make_fifo("never");
     job_with_commands({"trap 'echo stopped; exit 3' TERM; echo started; cat never & wait", "echo next"});
     auto program = start("runtest");
     ASSERT_TRUE(program.wait_for_output("started\n"));
@@ -185,7 +192,7 @@ TEST_F(ProvisionProgram, ToldToStopItStopsTheCommandWithItsGroup) {
 
 TEST_F(ProvisionProgram, SerialOutputIsCapturedDuringATest) {
     const TcpServer console;
-    folder_.make_fifo("go");
+    make_fifo("go");
     folder_.write("test-serial.log", "earlier\n");
     config("serial_host: 127.0.0.1\nserial_port: " + std::to_string(console.port()) + "\n");
     job_with_commands({"cat go"});
@@ -195,7 +202,7 @@ TEST_F(ProvisionProgram, SerialOutputIsCapturedDuringATest) {
     std::ofstream(folder_ / "go") << "done\n";
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(program.out(), "done\n");
-    EXPECT_EQ(folder_.read("test-serial.log"), "earlier\nlogin: ");
+    EXPECT_EQ(text_of(folder_ / "test-serial.log"), "earlier\nlogin: ");
 }
 
 TEST_F(ProvisionProgram, ASerialConsoleThatIsAwayIsNotFatal) {
@@ -209,21 +216,21 @@ TEST_F(ProvisionProgram, ASerialConsoleThatIsAwayIsNotFatal) {
 
 TEST_F(ProvisionProgram, ReserveInstallsKeysWithTheProgramsOnThePath) {
     std::filesystem::create_directory(folder_ / "bin");
-    folder_.write_program("bin/ssh-import-id",
-                          "#!/bin/sh\necho import \"$@\" >> calls\n"
-                          "case $3 in lp:nobody) echo status_code=404; exit 1;; esac\necho key of $3 > $2\n");
-    folder_.write_program("bin/ssh-copy-id", "#!/bin/sh\necho copy \"$@\" >> calls\ncat key.pub >> authorized_keys\n");
+    write_program("bin/ssh-import-id",
+                  "#!/bin/sh\necho import \"$@\" >> calls\n"
+                  "case $3 in lp:nobody) echo status_code=404; exit 1;; esac\necho key of $3 > $2\n");
+    write_program("bin/ssh-copy-id", "#!/bin/sh\necho copy \"$@\" >> calls\ncat key.pub >> authorized_keys\n");
     config("agent_name: board-1\ndevice_ip: 10.0.0.7\n");
     job({{"job_id", "j-1"},
          {"test_data", {{"test_username", "tester"}}},
          {"reserve_data", {{"ssh_keys", {"lp:nobody", "gh:me"}}, {"timeout", 1}}}});
     const char* path = std::getenv("PATH");
     EXPECT_EQ(run("reserve", {{"PATH", (folder_ / "bin").string() + ":" + (path == nullptr ? "" : path)}}), 0);
-    EXPECT_EQ(folder_.read("calls"),
+    EXPECT_EQ(text_of(folder_ / "calls"),
               "import -o key.pub lp:nobody\n"
               "import -o key.pub gh:me\n"
               "copy -f -i key.pub -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null tester@10.0.0.7\n");
-    EXPECT_EQ(folder_.read("authorized_keys"), "key of gh:me\n");
+    EXPECT_EQ(text_of(folder_ / "authorized_keys"), "key of gh:me\n");
     EXPECT_THAT(out_, AllOf(HasSubstr("*** TESTFLINGER SYSTEM RESERVED ***\n"),
                             HasSubstr("You can now connect to tester@10.0.0.7\n"),
                             HasSubstr("automatically timeout in 1 seconds\n"), HasSubstr("cancel j-1\n")));

@@ -1,6 +1,6 @@
 #include "provision/config/connector_config.hpp"
 
-#include "tests/provision/support/temporary_folder.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "provision/job/job_file.hpp"
 
-#include "tests/provision/support/temporary_folder.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #include "provision/log/connector_log.hpp"
 
 #include "common/file/safe_file.hpp"
-#include "tests/provision/support/fakes.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 #include <array>
 
@@ -29,7 +29,7 @@ TEST(ConnectorLog, WritesALineAsTheReferenceDoes) {
     // The date and the hour depend on the time zone.
     EXPECT_THAT(
         std::string(buffer.data(), static_cast<std::size_t>(count)),
-        testing::MatchesRegex("2026-11-[0-9]+ [0-9]+:[0-9]+:00,125 board-1 INFO: DEVICE CONNECTOR: BEGIN testrun\n"
+        testing::MatchesRegex("2027-01-1[0-9] [0-9]+:[0-9]+:00,000 board-1 INFO: DEVICE CONNECTOR: BEGIN testrun\n"
                               "[^\n]* board-1 WARNING: DEVICE CONNECTOR: w\n"
                               "[^\n]* board-1 ERROR: DEVICE CONNECTOR: e\n"));
 }

@@ -1,8 +1,8 @@
 #include "provision/serial/serial_capture.hpp"
 
-#include "tests/provision/support/fakes.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/provision/support/tcp_server.hpp"
-#include "tests/provision/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -53,7 +53,7 @@ TEST_F(SerialCaptureTest, AppendsEverythingThatArrivedBeforeTheEnd) {
     const auto connection = server_.accept();
     send_text(connection, std::string("boot\0\xff\r\n", 8));
     running.reset();
-    EXPECT_EQ(folder_.read("serial.log"), "earlier\n" + std::string("boot\0\xff\r\n", 8));
+    EXPECT_EQ(text_of(folder_ / "serial.log"), "earlier\n" + std::string("boot\0\xff\r\n", 8));
 }
 
 TEST_F(SerialCaptureTest, ConnectsAgainWhenTheConnectionIsLost) {
@@ -63,7 +63,7 @@ TEST_F(SerialCaptureTest, ConnectsAgainWhenTheConnectionIsLost) {
     const auto second = server_.accept();
     send_text(second, "second");
     running.reset();
-    EXPECT_EQ(folder_.read("serial.log"), "first second");
+    EXPECT_EQ(text_of(folder_ / "serial.log"), "first second");
 }
 
 TEST_F(SerialCaptureTest, EndsAtOnceWhileNobodyListens) {
@@ -79,7 +79,7 @@ TEST_F(SerialCaptureTest, EndsAtOnceWhileTheConsoleIsSilent) {
     const auto connection = server_.accept();
     EXPECT_THAT(wait_for_log("Connected"), testing::HasSubstr("INFO"));
     running.reset();
-    EXPECT_EQ(folder_.read("serial.log"), "");
+    EXPECT_EQ(text_of(folder_ / "serial.log"), "");
 }
 
 TEST_F(SerialCaptureTest, EndsWhileTheConsoleNeverStopsTalking) {

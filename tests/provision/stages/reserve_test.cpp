@@ -1,5 +1,6 @@
 #include "provision/stages/reserve.hpp"
 
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/provision/support/fakes.hpp"
 
 #include <csignal>
@@ -56,8 +57,8 @@ TEST_F(Reserve, SaysHowToReachTheDeviceAndWhenItEnds) {
               "*** TESTFLINGER SYSTEM RESERVED ***\n"
               "You can now connect to ubuntu@10.0.0.7\n"
               "Serial access is available via: telnet ser2net 2001\n"
-              "Current time:           [2026-11-20T20:31:00.125000+00:00]\n"
-              "Reservation expires at: [2026-11-20T21:31:00.125000+00:00]\n"
+              "Current time:           [2027-01-15T08:00:00.000000+00:00]\n"
+              "Reservation expires at: [2027-01-15T09:00:00.000000+00:00]\n"
               "Reservation will automatically timeout in 3600 seconds\n"
               "To end the reservation sooner use: testflinger-cli cancel j-1\n");
 }

@@ -1,6 +1,6 @@
 #include "provision/stages/stage_files.hpp"
 
-#include "tests/provision/support/temporary_folder.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using nlohmann::json;
 
 class StageFiles : public testing::Test {
   protected:
-    [[nodiscard]] json errors() const { return json::parse(folder_.read("errors.json")); }
+    [[nodiscard]] json errors() const { return json::parse(text_of(folder_ / "errors.json")); }
     [[nodiscard]] bool append(Stage stage, const StageError& error) const {
         return append_stage_error(folder_ / "errors.json", stage, error).has_value();
     }
@@ -24,10 +24,10 @@ class StageFiles : public testing::Test {
 TEST_F(StageFiles, DeviceInfoLeavesEmptyValuesOut) {
     ConnectorConfig config;
     ASSERT_TRUE(write_device_info(folder_ / "device-info.json", config));
-    EXPECT_EQ(json::parse(folder_.read("device-info.json")), (json{{"device_info", json::object()}}));
+    EXPECT_EQ(json::parse(text_of(folder_ / "device-info.json")), (json{{"device_info", json::object()}}));
     config.agent_name = "board-1";
     ASSERT_TRUE(write_device_info(folder_ / "device-info.json", config));
-    EXPECT_EQ(json::parse(folder_.read("device-info.json")), (json{{"device_info", {{"agent_name", "board-1"}}}}));
+    EXPECT_EQ(json::parse(text_of(folder_ / "device-info.json")), (json{{"device_info", {{"agent_name", "board-1"}}}}));
 }
 
 TEST_F(StageFiles, ErrorsOfSeveralStagesStandTogether) {
@@ -52,7 +52,7 @@ TEST_F(StageFiles, ALinkIsReplacedAndNotFollowed) {
     folder_.write("elsewhere", "{}");
     std::filesystem::create_symlink(folder_ / "elsewhere", folder_ / "errors.json");
     ASSERT_TRUE(append(Stage::cleanup, {"E", "m", std::nullopt, 1}));
-    EXPECT_EQ(folder_.read("elsewhere"), "{}");
+    EXPECT_EQ(text_of(folder_ / "elsewhere"), "{}");
     EXPECT_TRUE(errors().contains("cleanup_exception_info"));
 }
 

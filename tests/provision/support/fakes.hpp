@@ -1,6 +1,5 @@
 #pragma once
 
-#include "common/base/clock.hpp"
 #include "provision/process/command.hpp"
 #include "provision/process/interrupt.hpp"
 
@@ -10,15 +9,6 @@
 #include <vector>
 
 namespace trebuchet {
-
-class FakeClock final : public Clock {
-  public:
-    [[nodiscard]] std::chrono::steady_clock::time_point now() const override { return {}; }
-    /// 2026-11-20 20:31:00.125 UTC
-    [[nodiscard]] std::chrono::system_clock::time_point wall_time() const override {
-        return std::chrono::system_clock::time_point(std::chrono::milliseconds(1'795'206'660'125));
-    }
-};
 
 /// Waiting takes no time, and is written down.
 class FakeInterrupt final : public Interrupt {

@@ -44,6 +44,7 @@ Program::Program(std::vector<std::string> argv, const std::filesystem::path& fol
     for (const auto& [name, value] : environment) all.set(name, value);
     EnvironmentBlock block(all);
     std::vector<char*> arguments;
+    arguments.reserve(argv.size() + 1);
     for (auto& argument : argv) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
 

@@ -92,8 +92,8 @@ Result<std::vector<NamedSecret>> read_secrets(const std::filesystem::path& file)
     const auto text = bytes->reveal();
     SecretsReader reader;
     // SecretJson::sax_parse() would do the same, but does not compile with a string type other than std::string.
-    auto input = nlohmann::detail::input_adapter(text.begin(), text.end());
-    nlohmann::detail::parser<SecretJson, decltype(input)> parser(std::move(input));
+    using Input = decltype(nlohmann::detail::input_adapter(text.begin(), text.end()));
+    nlohmann::detail::parser<SecretJson, Input> parser(nlohmann::detail::input_adapter(text.begin(), text.end()));
     if (!parser.sax_parse(&reader)) {
         const auto place = reader.problem_at == 0 ? file.string() : place_in(file, text, reader.problem_at);
         return fail(Error(reader.problem).with_context(place));

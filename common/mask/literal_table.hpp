@@ -20,8 +20,9 @@ struct Literal {
 /// beginning here?
 class LiteralTable {
   public:
-    /// Longest piece of a literal that a matcher is given to look for: its last bytes, the anchor.
-    static constexpr std::size_t anchor_size = 32;
+    /// A matcher is given no more of a literal than its last bytes, the anchor: a library's compiler leaves copies of
+    /// what it is given in memory that nobody wipes, and longer ones are found no faster.
+    static constexpr std::size_t anchor_size = 12;
 
     /// None empty; of those with the same bytes the first counts.
     explicit LiteralTable(std::vector<Literal> literals);
@@ -47,7 +48,7 @@ class LiteralTable {
 
     /// Literals longer than this are found at the end of a text by their heads.
     static constexpr std::size_t long_size = 128;
-    static constexpr std::size_t head_size = 32;
+    static constexpr std::size_t head_size = 16;
 
     /// The distinct first head_size bytes of the literals longer than long_size. They point into this table.
     [[nodiscard]] std::vector<std::string_view> heads() const;

@@ -16,16 +16,16 @@ bool is_too_short(const SecretString& value, std::size_t min_length) {
 }
 
 /// The values as they are come first, so that a value's own mask counts where it is also a form of another.
-std::vector<Literal> literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options) {
+std::vector<Literal> literals_of(std::vector<NamedSecret> secrets, const MaskOptions& options) {
     const MaskText mask_text(options.hash);
     std::vector<Literal> literals;
     std::vector<Literal> derived;
-    for (const auto& secret : secrets) {
+    for (auto& secret : secrets) {
         const auto value = secret.value.reveal();
         if (core_of(value).empty() || value.size() < options.min_length) continue;
         const auto mask = mask_text.of(value);
         for (auto& form : derived_forms(value, options.min_length)) derived.push_back({std::move(form), mask});
-        literals.push_back({secret.value.clone(), mask});
+        literals.push_back({std::move(secret.value), mask});
     }
     std::move(derived.begin(), derived.end(), std::back_inserter(literals));
     return literals;
@@ -61,7 +61,7 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> s
         if (known == set->too_short_.end()) set->too_short_.push_back(secret.name);
     }
     try {
-        auto table = std::make_unique<const LiteralTable>(literals_of(secrets, options));
+        auto table = std::make_unique<const LiteralTable>(literals_of(std::move(secrets), options));
         if (table->size() == 0) return set;
         auto anchors = AnchorMatcher::compile(table->anchors());
         if (!anchors) return fail(std::move(anchors).error());

@@ -50,7 +50,7 @@ double seconds_of_raw(const std::vector<std::string>& values, std::string_view t
 }
 
 void mask_in_writes(benchmark::State& state, Masker masker, std::string_view text, std::size_t write_size) {
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         for (std::size_t i = 0; i < text.size(); i += write_size) {
             const auto masked = masker.write(text.substr(i, write_size));
             benchmark::DoNotOptimize(masked.bytes().data());
@@ -94,13 +94,13 @@ void mask_with_long_values(benchmark::State& state) {
 void scan_raw(benchmark::State& state) {
     const RawHyperscan raw(secrets(static_cast<std::size_t>(state.range(0))));
     const auto text = log_text(text_size);
-    for (auto _ : state) benchmark::DoNotOptimize(scan_in_chunks(raw, text));
+    while (state.KeepRunning()) benchmark::DoNotOptimize(scan_in_chunks(raw, text));
     count_bytes(state, text.size());
 }
 
 void copy_only(benchmark::State& state) {
     const auto text = log_text(text_size);
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         for (std::size_t i = 0; i < text.size(); i += chunk) {
             const auto copy = text.substr(i, chunk);
             benchmark::DoNotOptimize(copy.data());
@@ -145,7 +145,7 @@ void worst_search_for_a_beginning(benchmark::State& state) {
 
 void build_set(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
-    for (auto _ : state) benchmark::DoNotOptimize(set_of(values));
+    while (state.KeepRunning()) benchmark::DoNotOptimize(set_of(values));
 }
 
 BENCHMARK(mask_no_match)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);

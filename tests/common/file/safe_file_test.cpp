@@ -22,16 +22,19 @@ static_assert(!std::is_copy_constructible_v<FileDescriptor> && !std::is_copy_ass
 
 /// A folder of the test's own.
 class SafeFile : public testing::Test {
-  protected:
+  public:
     SafeFile() {
         std::string pattern = (fs::temp_directory_path() / "trebuchet-file-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
         folder_ = pattern;
     }
     ~SafeFile() override { fs::remove_all(folder_); }
+    SafeFile(const SafeFile&) = delete;
+    SafeFile& operator=(const SafeFile&) = delete;
 
+  protected:
     [[nodiscard]] fs::path make(const char* name, std::string_view bytes) const {
-        const auto path = folder_ / name;
+        auto path = folder_ / name;
         std::ofstream(path, std::ios::binary) << bytes;
         return path;
     }

@@ -11,6 +11,7 @@ namespace {
 
 LiteralTable table_of(const std::vector<std::string>& values) {
     std::vector<Literal> literals;
+    literals.reserve(values.size());
     for (const auto& value : values) literals.push_back({SecretString(value), "mask of " + value.substr(0, 8)});
     return LiteralTable(std::move(literals));
 }

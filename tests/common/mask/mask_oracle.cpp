@@ -58,6 +58,7 @@ std::string MaskOracle::masked(std::string_view text) const {
 
 std::vector<NamedSecret> named(const std::vector<std::string>& values) {
     std::vector<NamedSecret> secrets;
+    secrets.reserve(values.size());
     for (const auto& value : values) {
         secrets.push_back({"NAME_" + std::to_string(secrets.size() + 1), SecretString(value)});
     }

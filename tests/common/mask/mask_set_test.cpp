@@ -41,6 +41,7 @@ TEST(MaskSet, GivesPlainSha256OnRequest) {
 
 TEST(MaskSet, DrawsAKeyForEachSet) {
     std::vector<std::string> masks;
+    masks.reserve(5);
     for (int i = 0; i < 5; ++i) masks.push_back(masked(*build({"secret"}), "secret"));
     EXPECT_THAT(masks, testing::Contains(testing::Ne(masks.front()))) << "five keys and one mask";
 }

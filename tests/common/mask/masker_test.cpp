@@ -165,6 +165,7 @@ TEST(Masker, HandlesValuesOfOneByteWhereTheyAreAllowed) {
 
 TEST(Masker, HandlesEveryByteAsAValueOfItsOwn) {
     std::vector<std::string> values;
+    values.reserve(256);
     for (int byte = 0; byte < 256; ++byte) values.emplace_back(1, static_cast<char>(byte));
     const auto set = set_of(values, 1);
     for (const auto& value : values) {
@@ -282,8 +283,9 @@ TEST(Masker, FindsAValueWhereverItLiesInALargeWrite) {
     for (const std::size_t power : {14U, 15U, 16U, 17U, 18U}) {
         for (std::size_t back = 0; back <= value.size() + 1; ++back) {
             const std::string front((std::size_t{1} << power) - back, 'x');
-            const auto expected = front + mask_of(*set, value) + front;
-            ASSERT_TRUE(fed_in_pieces(set, {front + value + front}) == expected) << "2^" << power << " - " << back;
+            const auto expected = between(front, mask_of(*set, value), front);
+            ASSERT_TRUE(fed_in_pieces(set, {between(front, value, front)}) == expected)
+                << "2^" << power << " - " << back;
         }
     }
 }

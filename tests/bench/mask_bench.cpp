@@ -19,6 +19,7 @@ constexpr std::size_t text_size = 16 * chunk;
 
 std::shared_ptr<const MaskSet> set_of(const std::vector<std::string>& values) {
     std::vector<NamedSecret> named;
+    named.reserve(values.size());
     for (const auto& value : values) named.push_back({"NAME", SecretString(value)});
     return MaskSet::build(std::move(named)).value();
 }

@@ -1,0 +1,63 @@
+#include "tests/integration/harness/agent.hpp"
+
+#include "tests/integration/harness/wait.hpp"
+
+namespace trebuchet::harness {
+namespace {
+
+constexpr const char* config_file = "testflinger-agent.conf";
+constexpr const char* token_file = "refresh_token";
+
+}  // namespace
+
+Agent::Agent(LabServer& server) : server_(server) {
+    config_ = {{"agent_id", agent_id},         {"server_address", server.url()},
+               {"job_queues", {queue}},        {"polling_interval", 1},
+               {"execution_basedir", runs()},  {"logging_basedir", logs()},
+               {"results_basedir", results()}, {"trebuchet", {{"tls", {{"ca_file", server.certificates().ca}}}}}};
+    environment_ = {{"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", secrets()}};
+    write_token(server.tokens(clients::agent)["refresh_token"]);
+}
+
+void Agent::configure(const Json& keys) {
+    config_.merge_patch(keys);
+}
+
+void Agent::write_token(const std::string& refresh_token) const {
+    const auto file = folder_.write("token.new", Json{{"refresh_token", refresh_token}}.dump());
+    std::filesystem::rename(file, folder_ / token_file);
+}
+
+void Agent::start() {
+    folder_.write(config_file, config_.dump(2));  // JSON is YAML
+    program_.emplace(Command{TREBUCHET_AGENT,
+                             {"-c", folder_ / config_file, "--token-file", folder_ / token_file},
+                             environment_,
+                             folder_.path()});
+}
+
+bool Agent::is_ready() {
+    return eventually(
+               [&] { return !program_->is_running() || server_.agent(agent_id).value("queues", Json()).is_array(); }) &&
+           program_->is_running();
+}
+
+std::string Agent::log() const {
+    std::string text;
+    if (program_) text = program_->out() + program_->err();
+    for (const auto& file : everything_in(logs())) text += bytes_of(file);
+    return text;
+}
+
+bool Agent::logs_text(std::string_view text) const {
+    return eventually([&] { return log().find(text) != std::string::npos; });
+}
+
+std::vector<std::filesystem::path> Agent::files_holding(std::string_view text) const {
+    auto found = harness::files_holding(folder_.path(), text);
+    const auto in_memory = harness::files_holding(memory_.path(), text);
+    found.insert(found.end(), in_memory.begin(), in_memory.end());
+    return found;
+}
+
+}  // namespace trebuchet::harness

@@ -1,0 +1,26 @@
+#include "tests/integration/harness/gate.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace trebuchet::harness {
+
+Gate::Gate(std::filesystem::path path) : path_(std::move(path)) {
+    if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("can't make the FIFO " + path_.string());
+    // Open for both, so that what is written stays there until somebody reads it (fifo(7)).
+    fifo_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fifo_) throw std::runtime_error("can't open the FIFO " + path_.string());
+}
+
+std::string Gate::wait_command() const {
+    return "read -r go <'" + path_.string() + "'";
+}
+
+void Gate::open() {
+    if (!write_all(fifo_.get(), "go\n")) throw std::runtime_error("can't write to the FIFO " + path_.string());
+}
+
+}  // namespace trebuchet::harness

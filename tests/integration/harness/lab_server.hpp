@@ -1,0 +1,76 @@
+#pragma once
+
+#include "tests/integration/harness/certificates.hpp"
+#include "tests/integration/harness/child_program.hpp"
+#include "tests/integration/harness/https_client.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet::harness {
+
+/// Who may log in to the server of a test.
+namespace clients {
+inline constexpr const char* agent = "lab-agent";
+inline constexpr const char* submitter = "submitter";
+inline constexpr const char* other_submitter = "other-submitter";
+inline constexpr const char* administrator = "administrator";
+}  // namespace clients
+
+/// trebuchet-labserver on loopback, over TLS. Calls throw if there is no answer, or not the one that they are for.
+class LabServer {
+  public:
+    /// Is ready when made. `port` 0: any. `folder`: for its files.
+    LabServer(std::filesystem::path folder, Certificates certificates, std::uint16_t port = 0);
+
+    [[nodiscard]] const std::string& url() const { return url_; }
+    [[nodiscard]] const Certificates& certificates() const { return certificates_; }
+    [[nodiscard]] ChildProgram& program() { return *program_; }
+
+    /// The answer, whatever it is, to a call as `client`; "" for nobody.
+    [[nodiscard]] Reply ask(const std::string& client, std::string_view method, const std::string& target,
+                            const Json& body = nullptr);
+    /// {"access_token", "refresh_token"} of a client.
+    [[nodiscard]] Json tokens(const std::string& client);
+
+    // What a submitter does.
+    std::string post_job(const Json& job);
+    void store_secret(const std::string& path, const std::string& value);
+    void cancel(const std::string& job_id);
+    [[nodiscard]] Json result(const std::string& job_id);
+    [[nodiscard]] std::string job_state(const std::string& job_id);
+    /// `series`: "output" or "serial".
+    [[nodiscard]] std::string log(const std::string& job_id, const std::string& phase,
+                                  const std::string& series = "output");
+    [[nodiscard]] std::map<std::string, std::string> artifacts(const std::string& job_id);
+
+    /// Waits for it; false after harness::patience.
+    [[nodiscard]] bool reaches(const std::string& job_id, const std::string& state);
+    [[nodiscard]] bool shows(const std::string& job_id, const std::string& phase, std::string_view text);
+
+    /// What the server knows of the agent.
+    [[nodiscard]] Json agent(const std::string& name);
+    [[nodiscard]] bool agent_is(const std::string& name, const std::string& state);
+
+    // What only a test does.
+    /// Requests from number `since` on, with their bodies.
+    [[nodiscard]] Json requests(std::uint64_t since = 0);
+    [[nodiscard]] Json control(std::string_view method, const std::string& target, const Json& body = nullptr);
+    void advance_clock(std::chrono::seconds by);
+    /// Every access token so far is invalid.
+    void rotate_key();
+
+  private:
+    Certificates certificates_;
+    std::unique_ptr<ChildProgram> program_;
+    std::string url_;
+    std::map<std::string, std::string> access_tokens_;
+};
+
+}  // namespace trebuchet::harness

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+namespace trebuchet::harness {
+
+/// How long a program may take for what it has to do: far more than it needs on a busy machine. It bounds waiting, and
+/// says nothing about speed.
+inline constexpr std::chrono::seconds patience{60};
+
+/// Asks again and again until the condition holds: true. False once `limit` is over, which is a failure of what is
+/// waited for. The one place where tests wait.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = patience);
+
+}  // namespace trebuchet::harness

@@ -97,6 +97,7 @@ Result<LocalJob> read_job(const RunOptions& options) {
     if (options.secrets) {
         auto values = read_secret_file(*options.secrets, file_limit);
         if (!values) return fail(values.error());
+        if (values->empty()) return fail(options.secrets->string() + " is empty, expected a JSON object");
         secrets = std::move(*values);
     }
     auto job = make_local_job(yaml_to_json(document->root), secrets.reveal(), "local-" + std::to_string(::getpid()));

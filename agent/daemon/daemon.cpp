@@ -78,6 +78,11 @@ Daemon::Orders Daemon::ask_for_orders() {
         log_warning("can't ask the server for this agent's state: " + found.error().message());
         return Orders::stay_away;
     }
+    if (found->state.empty()) {
+        log_info("the server does not know this agent any more: registering again");
+        introduced_ = false;
+        return Orders::stay_away;
+    }
     if (found->state != record_.state) log_info("the server has this agent as " + found->state);
     record_ = *found;
     if (record_.state == "restart") {

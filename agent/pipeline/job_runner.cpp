@@ -84,8 +84,7 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
 void JobRunner::run_main_phases(RunFolder& folder) {
     for (const Phase phase : main_phases) {
         if (outcome_.stopped) return;
-        if (outcome_.cancelled) return;
-        if (reporter_.is_cancelled()) {
+        if (outcome_.cancelled || reporter_.is_cancelled()) {
             outcome_.cancelled = true;
             event("cancelled");
             return;

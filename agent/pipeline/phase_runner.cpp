@@ -4,6 +4,7 @@
 #include "common/log/log.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 namespace trebuchet {
@@ -11,6 +12,10 @@ namespace {
 
 /// What the reference agent returns when a command can't be run at all.
 constexpr int could_not_start_code = 100;
+
+/// What the reference agent, which sends KILL at once, returns for a command that it ended. Ours may have caught the
+/// TERM and exited with 0: that must not look like a success.
+constexpr int ended_by_agent_code = 256 - SIGKILL;
 
 std::string seconds_text(std::chrono::seconds limit) {
     return "(" + std::to_string(limit.count()) + "s)";
@@ -33,6 +38,7 @@ std::string describe(const Interruption& interruption) {
 }
 
 int PhaseEnd::exit_code() const {
+    if (interruption) return ended_by_agent_code;
     if (const auto* exited = std::get_if<Exited>(&command)) return exited->code;
     if (const auto* signalled = std::get_if<Signalled>(&command)) return (256 - signalled->signal) % 256;
     return could_not_start_code;

@@ -34,8 +34,8 @@ struct PhaseEnd {
     ProcessEnd command;
     std::optional<Interruption> interruption;
 
-    /// 0 to 255, as the reference agent counts: the exit code, 256 − n after signal n, 100 when the command could not
-    /// start.
+    /// 0 to 255, as the reference agent counts: the exit code, 256 − n after signal n, 247 when the agent ended it, 100
+    /// when the command could not start.
     [[nodiscard]] int exit_code() const;
 };
 

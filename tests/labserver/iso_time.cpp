@@ -2,46 +2,90 @@
 
 #include "common/base/clock.hpp"
 
-#include <cstdlib>
-#include <regex>
-
 namespace trebuchet::labserver {
 namespace {
 
-using Match = std::match_results<std::string_view::const_iterator>;
+/// Reads from left to right; after the first thing that is not as expected, everything fails.
+class Reader {
+  public:
+    explicit Reader(std::string_view text) : rest_(text) {}
 
-int number(const Match& match, std::size_t group) {
-    return match[group].matched ? std::atoi(match[group].str().c_str()) : 0;  // NOLINT: the pattern admits digits only
-}
+    /// A number of `least` to `most` digits; 0 on failure.
+    int number(std::size_t least, std::size_t most) {
+        int value = 0;
+        std::size_t digits = 0;
+        for (; digits < most && digits < rest_.size() && rest_[digits] >= '0' && rest_[digits] <= '9'; ++digits) {
+            value = value * 10 + (rest_[digits] - '0');
+        }
+        last_digits_ = digits;
+        if (digits < least) good_ = false;
+        rest_.remove_prefix(digits);
+        return value;
+    }
 
-std::chrono::minutes zone_offset(const std::string& zone) {
-    if (zone.empty() || zone == "Z") return std::chrono::minutes(0);
-    const int hours = std::atoi(zone.substr(1, 2).c_str());                                     // NOLINT: as above
-    const int minutes = zone.size() > 3 ? std::atoi(zone.substr(zone.size() - 2).c_str()) : 0;  // NOLINT: as above
-    const auto offset = std::chrono::minutes(hours * 60 + minutes);
-    return zone[0] == '-' ? -offset : offset;
+    /// Whether one of `characters` comes next; if so, it is taken.
+    bool take(std::string_view characters) {
+        if (rest_.empty() || characters.find(rest_.front()) == std::string_view::npos) return false;
+        taken_ = rest_.front();
+        rest_.remove_prefix(1);
+        return true;
+    }
+    void expect(std::string_view characters) {
+        if (!take(characters)) good_ = false;
+    }
+
+    /// The fraction of a second after its dot, in microseconds; what is finer is dropped.
+    int micros() {
+        int value = number(1, 6);
+        for (auto digits = last_digits_; digits < 6; ++digits) value *= 10;
+        number(0, 6);
+        return value;
+    }
+
+    [[nodiscard]] char taken() const { return taken_; }
+    [[nodiscard]] bool at_end() const { return rest_.empty(); }
+    [[nodiscard]] bool good() const { return good_; }
+
+  private:
+    std::string_view rest_;
+    std::size_t last_digits_ = 0;
+    char taken_ = '\0';
+    bool good_ = true;
+};
+
+/// "", "Z", "+02", "+0230" or "+02:30", as minutes.
+int zone_offset(Reader& reader) {
+    if (reader.at_end() || reader.take("Z")) return 0;
+    reader.expect("+-");
+    const int sign = reader.taken() == '-' ? -1 : 1;
+    const int hours = reader.number(2, 2);
+    const bool more = reader.take(":") || !reader.at_end();
+    return sign * (hours * 60 + (more ? reader.number(2, 2) : 0));
 }
 
 }  // namespace
 
 std::optional<Time> parse_iso_time(std::string_view text) {
     using namespace std::chrono;
-    static const std::regex pattern(
-        R"((\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6})\d{0,6})?)?(Z|[+-]\d{2}(?::?\d{2})?)?)",
-        std::regex::optimize);
-    Match match;
-    if (text.size() > 64 || !std::regex_match(text.begin(), text.end(), match, pattern)) return std::nullopt;
-    const year_month_day date(year(number(match, 1)), month(static_cast<unsigned>(number(match, 2))),
-                              day(static_cast<unsigned>(number(match, 3))));
-    const int hour = number(match, 4);
-    const int minute = number(match, 5);
-    const int second = number(match, 6);
-    if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-    auto fraction = match[7].str();
-    fraction.resize(6, '0');
-    const auto in_day = hours(hour) + minutes(minute) + seconds(second) +
-                        microseconds(std::atoi(fraction.c_str()));  // NOLINT: as above
-    return Time(sys_days(date)) + in_day - zone_offset(match[8].str());
+    Reader reader(text);
+    const int year_number = reader.number(4, 4);
+    reader.expect("-");
+    const int month_number = reader.number(1, 2);
+    reader.expect("-");
+    const int day_number = reader.number(1, 2);
+    reader.expect("T ");
+    const int hour = reader.number(1, 2);
+    reader.expect(":");
+    const int minute = reader.number(1, 2);
+    const int second = reader.take(":") ? reader.number(1, 2) : 0;
+    const int micro = reader.take(".") ? reader.micros() : 0;
+    const int offset = zone_offset(reader);
+    const year_month_day date{year(year_number), month(static_cast<unsigned>(month_number)),
+                              day(static_cast<unsigned>(day_number))};
+    if (!reader.good() || !reader.at_end() || !date.ok() || hour > 23 || minute > 59 || second > 59)
+        return std::nullopt;
+    if (year_number < 1700 || year_number > 2200) return std::nullopt;  // what a Time can hold
+    return Time(sys_days(date)) + hours(hour) + minutes(minute - offset) + seconds(second) + microseconds(micro);
 }
 
 std::string zulu(Time time) {

@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 
 /// Advertising refreshes a time stamp on the server; the reference does it at each poll.
 constexpr std::chrono::seconds advertise_pause{60};
-constexpr std::chrono::minutes longest_pause{5};
+/// A server that comes back is found within so long.
+constexpr std::chrono::seconds longest_pause{60};
 
 bool keeps_away(std::string_view state) {
     return state == "offline" || state == "maintenance";

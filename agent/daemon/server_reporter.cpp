@@ -12,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds flush_limit{60};
+constexpr std::chrono::seconds hurried_flush_limit{5};
 constexpr int status_tries = 4;
 /// About a minute of trying: without its outcome, a job looks as if it ran for ever.
 constexpr int outcome_tries = 8;
@@ -66,7 +67,7 @@ void ServerReporter::on_room(std::function<void()> handler) {
 
 void ServerReporter::flush() {
     for (auto* series : {output_.get(), serial_.get()}) {
-        if (auto flushed = series->flush(flush_limit); !flushed) log_error(flushed.error().message());
+        if (auto flushed = series->flush(hurried_ ? hurried_flush_limit : flush_limit); !flushed) log_error(flushed.error().message());
     }
 }
 
@@ -145,7 +146,7 @@ void ServerReporter::wait(milliseconds time) {
     bool over = false;
     Timer timer(loop_);
     timer.start(time, [&] { over = true; });
-    loop_.run_until([&] { return over; });
+    loop_.run_until([&] { return over || hurried_; });
 }
 
 bool ServerReporter::insist(int tries, const std::string& what, const std::function<Result<void>()>& call) {
@@ -153,8 +154,10 @@ bool ServerReporter::insist(int tries, const std::string& what, const std::funct
     for (int left = tries; left > 0; --left) {
         const auto done = call();
         if (done) return true;
-        log_warning("can't " + what + (left > 1 ? ", trying again: " : ": ") + done.error().message());
-        if (left > 1) wait(backoff.next());
+        const bool again = left > 1 && !hurried_;
+        log_warning("can't " + what + (again ? ", trying again: " : ": ") + done.error().message());
+        if (!again) break;
+        wait(backoff.next());
     }
     return false;
 }

@@ -41,6 +41,7 @@ class ServerReporter final : public JobReporter {
     [[nodiscard]] bool is_cancelled() override;
     void watch_for_cancel(std::function<void()> handler) override;
     void unwatch() override;
+    void hurry() override { hurried_ = true; }
 
     /// The state, if any, into which an administrator put this agent while the job ran: offline, maintenance or
     /// restart. It is obeyed when the job is done.
@@ -67,6 +68,7 @@ class ServerReporter final : public JobReporter {
     std::unique_ptr<LogUploader> serial_;
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
+    bool hurried_ = false;
     std::optional<AgentRecord> orders_;
     Timer cancel_timer_;
     std::function<void()> on_cancel_;

@@ -47,6 +47,9 @@ class JobReporter {
     /// Calls `handler` once when somebody does, until `unwatch`.
     virtual void watch_for_cancel(std::function<void()> handler) = 0;
     virtual void unwatch() = 0;
+
+    /// The agent is to stop: from now on what fails is not waited for. From a handler of the loop.
+    virtual void hurry() {}
 };
 
 }  // namespace trebuchet

@@ -53,6 +53,7 @@ JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporte
 
 void JobRunner::stop() {
     outcome_.stopped = true;
+    reporter_.hurry();
     phases_.stop();
 }
 

@@ -31,7 +31,8 @@ ApiClient::ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpCl
     : loop_(loop), clock_(clock), http_(std::move(http)), token_file_(std::move(token_file)) {}
 
 void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) {
-    if (!renewal_is_due()) return send_authorized(std::move(request), true, std::move(done));
+    const bool wait_for_token = is_renewing() || renewal_is_due();
+    if (!wait_for_token) return send_authorized(std::move(request), true, std::move(done));
     renew([this, request = std::move(request), done = std::move(done)]() mutable {
         send_authorized(std::move(request), false, std::move(done));
     });
@@ -51,24 +52,29 @@ void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::functi
         value += token_->value.reveal();
         authorized.headers.emplace_back("Authorization", std::move(value));
     }
-    if (!cookie_.empty()) authorized.headers.emplace_back("Cookie", WipedString(cookie_));
-    http_->send(std::move(authorized),
-                [this, may_renew, request = std::move(request), done = std::move(done)](HttpResult answer) mutable {
-                    const bool refused = answer && (answer->status == 401 || answer->status == 403);
-                    if (refused && may_renew && renewal_may_help()) {
-                        renew([this, request = std::move(request), done = std::move(done)]() mutable {
-                            send_authorized(std::move(request), false, std::move(done));
-                        });
-                        return;
-                    }
-                    store(answer);
-                    done(std::move(answer));
-                });
+    WipedString cookies;
+    for (const auto& [name, value] : cookies_) {
+        if (!cookies.empty()) cookies += "; ";
+        cookies.append(name).append("=").append(value);
+    }
+    if (!cookies.empty()) authorized.headers.emplace_back("Cookie", std::move(cookies));
+    http_->send(std::move(authorized), [this, may_renew, sent_with = tokens_, request = std::move(request),
+                                        done = std::move(done)](HttpResult answer) mutable {
+        const bool refused = answer && (answer->status == 401 || answer->status == 403);
+        const bool renewed_since = sent_with != tokens_;
+        if (refused && may_renew && (renewed_since || is_renewing() || renewal_may_help())) {
+            auto again = [this, request = std::move(request), done = std::move(done)]() mutable {
+                send_authorized(std::move(request), false, std::move(done));
+            };
+            return renewed_since ? again() : renew(std::move(again));
+        }
+        store(answer);
+        done(std::move(answer));
+    });
 }
 
 bool ApiClient::renewal_is_due() const {
-    if (token_) return clock_.now() >= token_->renew_at;
-    return !tried_at_ || clock_.now() - *tried_at_ >= renewal_pause;
+    return renewal_may_help() && (!token_ || clock_.now() >= token_->renew_at);
 }
 
 bool ApiClient::renewal_may_help() const {
@@ -98,6 +104,7 @@ void ApiClient::renew(std::function<void()> done) {
         auto token = parse_access_token(answer->body, clock_.now());
         if (!token) return go_on(token.error().message());
         token_ = std::move(*token);
+        ++tokens_;
         go_on("");
     });
 }
@@ -105,7 +112,9 @@ void ApiClient::renew(std::function<void()> done) {
 void ApiClient::store(const HttpResult& answer) {
     if (!answer) return;
     for (const auto& cookie : answer->cookies) {
-        if (cookie.find_first_of("\r\n") == std::string::npos) cookie_ = cookie;
+        const auto equals = cookie.find('=');
+        if (equals == std::string::npos || cookie.find_first_of("\r\n") != std::string::npos) continue;
+        cookies_[cookie.substr(0, equals)] = cookie.substr(equals + 1);
     }
 }
 

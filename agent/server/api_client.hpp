@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,8 @@
 namespace trebuchet {
 
 /// Calls of the v1 API as this agent: with its access token, which is renewed when due and after a refusal that may be
-/// the token's fault (401, 403), and with the cookie by which the server knows it. The token file is read at each
-/// renewal.
+/// the token's fault (401, 403), and with the cookies that the server set, by which it knows it. The token file is read
+/// at each renewal.
 class ApiClient {
   public:
     ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpClient> http, std::filesystem::path token_file);
@@ -33,7 +34,8 @@ class ApiClient {
     void renew(std::function<void()> done);
     void store(const HttpResult& answer);
     [[nodiscard]] bool renewal_is_due() const;
-    /// Whether a new token may help against a refusal: not if the one that was refused is only just made.
+    [[nodiscard]] bool is_renewing() const { return !waiting_for_renewal_.empty(); }
+    /// Whether it is worth while to ask for a token: not if that was done only just now.
     [[nodiscard]] bool renewal_may_help() const;
 
     EventLoop& loop_;
@@ -41,9 +43,10 @@ class ApiClient {
     std::unique_ptr<HttpClient> http_;
     std::filesystem::path token_file_;
     std::optional<AccessToken> token_;
+    unsigned tokens_ = 0;  ///< how many there were
     std::optional<std::chrono::steady_clock::time_point> tried_at_;
     std::vector<std::function<void()>> waiting_for_renewal_;
-    std::string cookie_;
+    std::map<std::string, std::string> cookies_;
     std::string last_problem_;  ///< logged once, not at each call
 };
 

@@ -140,6 +140,7 @@ class HttpJobServer final : public JobServer {
         auto request = get(target);
         request.response_limit = job_limit;
         request.timeout = poll_timeout;
+        request.fresh_connection = true;
         auto answer = api_.call(request);
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204) return std::optional<WipedString>();

@@ -45,6 +45,9 @@ struct HttpRequest {
     std::chrono::milliseconds timeout{30'000};
     std::size_t response_limit = 1U << 20;  ///< a longer answer is a failure,
     bool cut_response = false;              ///< unless this is set: then what fits is the answer
+    /// Opens a connection of its own. On one that was kept alive, the HTTP library sends a request again by itself if
+    /// the server closes it without an answer: for those that must not arrive twice.
+    bool fresh_connection = false;
 };
 
 struct HttpResponse {

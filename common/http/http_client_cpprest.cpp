@@ -5,23 +5,23 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdlib>
 #include <fstream>
 #include <istream>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <streambuf>
 #include <system_error>
 #include <utility>
 
 #include <cpprest/http_client.h>
 #include <cpprest/interopstream.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pplx/threadpool.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 
 namespace trebuchet {
@@ -32,24 +32,36 @@ namespace http = web::http;
 /// cpprestsdk starts 40 threads unless told otherwise before its first use (measured).
 constexpr std::size_t pool_threads = 2;
 
-/// Takes an answer's bytes up to a limit.
+/// What is cancelled ends at once, unless it is looking up a name.
+constexpr std::chrono::milliseconds cancel_limit{500};
+
+/// Takes an answer's bytes up to a limit. What is beyond is dropped and counts as written: cpprestsdk would try for
+/// ever to write it, and can't stand an exception here. It asks `check` before it goes on.
 class BodyBuffer final : public std::streambuf {
   public:
     explicit BodyBuffer(std::size_t limit) : limit_(limit) {}
     [[nodiscard]] bool overflowed() const { return overflowed_; }
     [[nodiscard]] WipedString take() { return std::move(bytes_); }
+    /// Throws if more came than is accepted.
+    void check() const {
+        if (overflowed_) throw std::length_error("the answer is too long");
+    }
 
   protected:
     std::streamsize xsputn(const char* data, std::streamsize count) override {
+        if (count < 0) {  // a chunk's size of "-1", which cpprestsdk lets through
+            overflowed_ = true;
+            return 0;
+        }
         const auto size = static_cast<std::size_t>(count);
         const auto room = std::min(size, limit_ - bytes_.size());
         bytes_.append(data, room);
         if (room < size) overflowed_ = true;
-        return static_cast<std::streamsize>(room);
+        return count;
     }
     int_type overflow(int_type byte) override {
-        const char c = traits_type::to_char_type(byte);
-        return xsputn(&c, 1) == 1 ? byte : traits_type::eof();
+        const char one = traits_type::to_char_type(byte);
+        return xsputn(&one, 1) == 1 ? byte : traits_type::eof();
     }
 
   private:
@@ -66,7 +78,7 @@ class FileBodyBuffer final : public std::streambuf {
         const auto size = std::filesystem::file_size(body_.file, error);
         ready_ = file_.is_open() && !error;
         if (ready_) length_ = body_.before.size() + size + body_.after.size();
-        setg(body_.before.data(), body_.before.data(), body_.before.data() + body_.before.size());
+        read_from(body_.before.data(), body_.before.size());
     }
     [[nodiscard]] bool ready() const { return ready_; }
     [[nodiscard]] std::size_t length() const { return length_; }
@@ -75,9 +87,9 @@ class FileBodyBuffer final : public std::streambuf {
     int_type underflow() override {
         if (gptr() < egptr()) return traits_type::to_int_type(*gptr());
         if (file_.read(chunk_.data(), static_cast<std::streamsize>(chunk_.size())) || file_.gcount() > 0) {
-            setg(chunk_.data(), chunk_.data(), chunk_.data() + file_.gcount());
+            read_from(chunk_.data(), static_cast<std::size_t>(file_.gcount()));
         } else if (!std::exchange(at_end_, true) && !body_.after.empty()) {
-            setg(body_.after.data(), body_.after.data(), body_.after.data() + body_.after.size());
+            read_from(body_.after.data(), body_.after.size());
         } else {
             return traits_type::eof();
         }
@@ -85,6 +97,8 @@ class FileBodyBuffer final : public std::streambuf {
     }
 
   private:
+    void read_from(char* data, std::size_t size) { setg(data, data, data + size); }
+
     FileBody body_;
     std::ifstream file_;
     std::array<char, 65536> chunk_{};
@@ -106,9 +120,26 @@ class ReturnPath {
         loop_ = nullptr;
     }
 
+    /// Around what the pool does for one call.
+    void begin() {
+        const std::lock_guard lock(mutex_);
+        ++in_pool_;
+    }
+    void end() {
+        const std::lock_guard lock(mutex_);
+        --in_pool_;
+        ended_.notify_all();
+    }
+    void wait_for_pool(std::chrono::milliseconds limit) {
+        std::unique_lock lock(mutex_);
+        ended_.wait_for(lock, limit, [this] { return in_pool_ == 0; });
+    }
+
   private:
     std::mutex mutex_;
+    std::condition_variable ended_;
     EventLoop* loop_;
+    int in_pool_ = 0;
 };
 
 struct StoreDeleter {
@@ -131,6 +162,43 @@ Result<TrustStore> load_trust(const std::filesystem::path& ca_file) {
                     "; expected a PEM file");
     }
     return store;
+}
+
+/// Fails if the client certificate of `options` can't be used with `context`.
+Result<void> use_client_certificate(SSL_CTX* context, const HttpOptions& options) {
+    if (options.client_cert.empty()) return {};
+    if (SSL_CTX_use_certificate_chain_file(context, options.client_cert.c_str()) != 1) {
+        return fail("can't use the client certificate " + options.client_cert.string() + ": " + openssl_reason() +
+                    "; expected a PEM file");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        return fail("can't use the client certificate's key " + options.client_key.string() + ": " + openssl_reason() +
+                    "; expected the PEM file of the key of " + options.client_cert.string());
+    }
+    return {};
+}
+
+Result<void> check_client_certificate(const HttpOptions& options) {
+    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    return use_client_certificate(context.get(), options);
+}
+
+/// Takes the cookies, without their attributes, out of a Set-Cookie header into which cpprestsdk has merged several,
+/// with ", " between. A date holds that as well: a cookie starts with a name and "=".
+std::vector<std::string> cookies_of(std::string_view merged) {
+    std::vector<std::string> cookies;
+    while (!merged.empty()) {
+        std::size_t end = merged.find(", ");
+        while (end != std::string_view::npos) {
+            const auto name_end = merged.find_first_of("=;, ", end + 2);
+            if (name_end != std::string_view::npos && merged[name_end] == '=') break;
+            end = merged.find(", ", end + 2);
+        }
+        const auto cookie = merged.substr(0, end);
+        cookies.emplace_back(cookie.substr(0, cookie.find(';')));
+        merged = end == std::string_view::npos ? std::string_view() : merged.substr(end + 2);
+    }
+    return cookies;
 }
 
 HttpFailure::Kind classify(const http::http_exception& error) {
@@ -162,9 +230,11 @@ class CpprestClient final : public HttpClient {
     ~CpprestClient() override {
         return_path_->shut();
         for (const auto& call : under_way_) {
-            call->cancel.cancel();
+            call->done = nullptr;    // its answer may stand in the loop's queue already
             call->deadline.reset();  // here, and not on a thread of the pool
+            call->cancel.cancel();
         }
+        return_path_->wait_for_pool(cancel_limit);
     }
 
     void drop_connections() override { client_ = new_client(); }
@@ -182,7 +252,7 @@ class CpprestClient final : public HttpClient {
     struct Call : std::enable_shared_from_this<Call> {
         Call(CpprestClient& owner_client, HttpRequest what, std::function<void(HttpResult)> callback)
             : owner(owner_client),
-              client(owner_client.client_),
+              client(what.fresh_connection ? owner_client.new_client() : owner_client.client_),
               return_path(owner_client.return_path_),
               request(std::move(what)),
               done(std::move(callback)),
@@ -204,24 +274,27 @@ class CpprestClient final : public HttpClient {
                 });
                 return;
             }
+            return_path->begin();
             client->request(*message, cancel.get_token())
                 .then([self = shared_from_this()](const http::http_response& response) {
                     self->status = response.status_code();
                     if (const auto cookie = response.headers().find("Set-Cookie"); cookie != response.headers().end()) {
-                        self->cookies.push_back(cookie->second.substr(0, cookie->second.find(';')));
+                        self->cookies = cookies_of(cookie->second);
                     }
                     return response.content_ready();
                 })
                 .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
                     auto result = std::make_shared<HttpResult>(self->outcome(task));
                     self->return_path->post([self, result] { self->settle(std::move(*result)); });
+                    self->return_path->end();
                 });
         }
 
-        Result<http::http_request> compose() {
+        Result<http::http_request> compose() try {
             http::http_request message(request.method == HttpRequest::Method::get ? http::methods::GET
                                                                                   : http::methods::POST);
             message.set_request_uri(web::uri(request.target));
+            if (!owner.options_.user_agent.empty()) message.headers().add("User-Agent", owner.options_.user_agent);
             for (const auto& [name, value] : request.headers) message.headers().add(name, std::string(value));
             if (request.file) {
                 upload = std::make_unique<FileBodyBuffer>(*request.file);
@@ -233,13 +306,18 @@ class CpprestClient final : public HttpClient {
                 message.set_body(std::string(request.body), request.content_type);
             }
             message.set_response_stream(concurrency::streams::stdio_ostream<std::uint8_t>(body_stream));
+            message.set_progress_handler(
+                [self = shared_from_this()](http::message_direction::direction, std::uint64_t) { self->body.check(); });
             return message;
+        } catch (const std::exception& error) {
+            return fail(error.what());
         }
 
         /// Runs on a thread of the pool.
         HttpResult outcome(const pplx::task<http::http_response>& task) {
             try {
                 static_cast<void>(task.get());
+                if (body.overflowed()) return cut_or_refused();
                 if (status < 200) {
                     return tl::unexpected(
                         failure(HttpFailure::Kind::protocol,
@@ -303,10 +381,7 @@ class CpprestClient final : public HttpClient {
             SSL_CTX* native = context.native_handle();
             SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
             SSL_CTX_set1_cert_store(native, trust.get());
-            if (!options.client_cert.empty()) {
-                SSL_CTX_use_certificate_chain_file(native, options.client_cert.c_str());
-                SSL_CTX_use_PrivateKey_file(native, options.client_key.c_str(), SSL_FILETYPE_PEM);
-            }
+            static_cast<void>(use_client_certificate(native, options));  // worked in `make`
         });
         const web::uri address(options_.origin);
         if (const auto proxy =
@@ -329,7 +404,10 @@ class CpprestClient final : public HttpClient {
 
 Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOptions options) {
     static std::once_flag pool_ready;
-    std::call_once(pool_ready, [] { crossplat::threadpool::initialize_with_threads(pool_threads); });
+    std::call_once(pool_ready, [] {
+        OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool's threads end before OpenSSL cleans up
+        crossplat::threadpool::initialize_with_threads(pool_threads);
+    });
     try {
         if (web::uri(options.origin).host().starts_with('[')) {
             return fail("the server's address " + options.origin +
@@ -337,6 +415,7 @@ Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOption
         }
         auto trust = load_trust(options.ca_file);
         if (!trust) return fail(trust.error());
+        if (auto usable = check_client_certificate(options); !usable) return fail(usable.error());
         return std::make_unique<CpprestClient>(loop, std::move(options),
                                                std::shared_ptr<X509_STORE>(std::move(*trust)));
     } catch (const std::exception& error) {

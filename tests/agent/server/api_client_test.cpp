@@ -1,0 +1,229 @@
+#include "agent/server/api_client.hpp"
+
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_http_client.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using std::chrono::seconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr auto refresh = "/v1/oauth2/refresh";
+
+/// A server that hands out access tokens "access-1", "access-2", … for the refresh token "good", and takes only the
+/// last one.
+class ApiClientTest : public testing::Test {
+  protected:
+    ApiClientTest() {
+        folder_.write("token", R"({"refresh_token": "good"})");
+        script_.answer = [this](const HttpRequest& request) { return answer(request); };
+    }
+
+    HttpResult answer(const HttpRequest& request) {
+        if (request.target == refresh) {
+            if (refresh_status_ != 200) return HttpResponse{refresh_status_, {}, WipedString("no")};
+            if (request.body != WipedString(R"({"refresh_token":"good"})")) return HttpResponse{400, {}, {}};
+            ++handed_out_;
+            return HttpResponse{
+                200, {}, WipedString("{\"access_token\": \"access-" + std::to_string(handed_out_) + "\"}")};
+        }
+        const bool trusted =
+            handed_out_ > 0 && header_of(request, "Authorization") == "Bearer access-" + std::to_string(handed_out_);
+        return HttpResponse{trusted ? 200 : refusal_status_, cookies_, {}};
+    }
+
+    int status_of_call(const std::string& target = "/v1/x") {
+        HttpRequest request;
+        request.target = target;
+        const auto result = api_.call(std::move(request));
+        return result ? result->status : -1;
+    }
+
+    std::vector<int> statuses_of_calls_at_once(std::size_t count) {
+        std::vector<int> statuses;
+        for (std::size_t i = 0; i < count; ++i) {
+            HttpRequest request;
+            request.target = "/v1/" + std::to_string(i);
+            api_.send(std::move(request), [&](const HttpResult& result) { statuses.push_back(result->status); });
+        }
+        loop_.run_until([&] { return statuses.size() == count; });
+        return statuses;
+    }
+
+    EventLoop loop_;
+    FakeClock clock_;
+    TemporaryFolder folder_;
+    FakeHttpClient::Script script_;
+    int handed_out_ = 0;
+    int refresh_status_ = 200;
+    int refusal_status_ = 401;
+    std::vector<std::string> cookies_;
+    ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), folder_ / "token"};
+};
+
+TEST_F(ApiClientTest, GetsAnAccessTokenBeforeTheFirstCallAndKeepsIt) {
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_THAT(script_.targets(), ElementsAre(refresh, "/v1/x", "/v1/x"));
+    EXPECT_EQ(header_of(script_.requests[0], "Authorization"), "none");
+}
+
+TEST_F(ApiClientTest, RenewsWhenFourFifthsOfTheTokensLifeAreOver) {
+    EXPECT_EQ(status_of_call(), 200);
+    clock_.advance(seconds(479));
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(handed_out_, 1);
+    clock_.advance(seconds(1));
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(handed_out_, 2);
+}
+
+TEST_F(ApiClientTest, RenewsAfterARefusalAndSendsTheCallAgain) {
+    for (const int status : {401, 403}) {
+        refusal_status_ = status;
+        EXPECT_EQ(status_of_call(), 200);
+        const auto before = handed_out_;
+        ++handed_out_;  // the server forgets what it handed out, as after a rotation of its key
+        clock_.advance(seconds(10));
+        EXPECT_EQ(status_of_call(), 200) << status;
+        EXPECT_EQ(handed_out_, before + 2);
+    }
+}
+
+TEST_F(ApiClientTest, ARefusalOfAFreshTokenIsTheAnswer) {
+    script_.answer = [this](const HttpRequest& request) {
+        return request.target == refresh ? answer(request) : HttpResult(HttpResponse{403, {}, {}});
+    };
+    EXPECT_EQ(status_of_call(), 403);
+    EXPECT_EQ(status_of_call(), 403);
+    EXPECT_EQ(handed_out_, 1);
+    clock_.advance(seconds(6));
+    EXPECT_EQ(status_of_call(), 403);
+    EXPECT_EQ(handed_out_, 2);
+}
+
+TEST_F(ApiClientTest, GoesOnAnonymousWithoutATokenFileAndTakesOneThatComesLater) {
+    std::filesystem::remove(folder_ / "token");
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_THAT(script_.targets(), ElementsAre("/v1/x"));
+    EXPECT_EQ(header_of(script_.requests[0], "Authorization"), "none");
+    folder_.write("token", R"({"refresh_token": "good"})");
+    clock_.advance(seconds(6));
+    EXPECT_EQ(status_of_call(), 200);
+}
+
+TEST_F(ApiClientTest, RecoversWhenTheServerWasDownAtTheStart) {
+    bool down = true;
+    script_.answer = [&](const HttpRequest& request) {
+        if (!down) return answer(request);
+        return HttpResult(tl::unexpected(HttpFailure{HttpFailure::Kind::unreachable, "down"}));
+    };
+    EXPECT_EQ(status_of_call(), -1);
+    down = false;
+    clock_.advance(seconds(6));
+    EXPECT_EQ(status_of_call(), 200);
+}
+
+TEST_F(ApiClientTest, ReadsTheTokenFileAtEachRenewal) {
+    EXPECT_EQ(status_of_call(), 200);
+    folder_.write("token", R"({"refresh_token": "rotated"})");
+    clock_.advance(seconds(500));
+    EXPECT_EQ(status_of_call(), 200);  // the rotated one is refused, the access token still counts
+    EXPECT_EQ(script_.requests[2].body, WipedString(R"({"refresh_token":"rotated"})"));
+}
+
+TEST_F(ApiClientTest, WhenARenewalFailsTheOldTokenIsUsedOnAndRenewingPauses) {
+    EXPECT_EQ(status_of_call(), 200);
+    refresh_status_ = 500;
+    clock_.advance(seconds(480));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(status_of_call(), 200);
+    EXPECT_THAT(script_.targets(), ElementsAre(refresh, "/v1/x", refresh, "/v1/x", "/v1/x", "/v1/x"));
+    refresh_status_ = 200;
+    clock_.advance(seconds(6));
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(handed_out_, 2);
+}
+
+TEST_F(ApiClientTest, ACorruptTokenFileIsLikeNone) {
+    folder_.write("token", "garbage");
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_THAT(script_.targets(), ElementsAre("/v1/x"));
+}
+
+TEST_F(ApiClientTest, SeveralCallsShareOneRenewal) {
+    EXPECT_THAT(statuses_of_calls_at_once(3), Each(200));
+    EXPECT_EQ(handed_out_, 1);
+}
+
+TEST_F(ApiClientTest, SeveralRefusedCallsShareOneRenewal) {
+    EXPECT_EQ(status_of_call(), 200);
+    ++handed_out_;  // the server forgets what it handed out
+    clock_.advance(seconds(10));
+    EXPECT_THAT(statuses_of_calls_at_once(3), Each(200));
+    EXPECT_EQ(handed_out_, 3);
+}
+
+TEST_F(ApiClientTest, ReturnsTheCookiesThatTheServerSet) {
+    cookies_ = {"agent_name=rpi4"};
+    EXPECT_EQ(status_of_call(), 200);
+    cookies_ = {};
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(header_of(script_.requests[1], "Cookie"), "none");
+    EXPECT_EQ(header_of(script_.requests[2], "Cookie"), "agent_name=rpi4");
+}
+
+TEST_F(ApiClientTest, KeepsOneCookiePerNameAndReturnsAll) {
+    cookies_ = {"agent_name=old", "route=node-1"};
+    EXPECT_EQ(status_of_call(), 200);
+    cookies_ = {"agent_name=new"};
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(header_of(script_.requests[3], "Cookie"), "agent_name=new; route=node-1");
+}
+
+TEST_F(ApiClientTest, ACookieThatWouldEndItsHeaderIsDropped) {
+    cookies_ = {"agent_name=a\r\nX-Evil: 1"};
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(header_of(script_.requests[2], "Cookie"), "none");
+}
+
+TEST_F(ApiClientTest, FailuresArriveAsTheyAre) {
+    script_.answer = [](const HttpRequest&) {
+        return HttpResult(tl::unexpected(HttpFailure{HttpFailure::Kind::timed_out, "GET /v1/x: late"}));
+    };
+    HttpRequest request;
+    request.target = "/v1/x";
+    const auto result = api_.call(std::move(request));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, HttpFailure::Kind::timed_out);
+    EXPECT_EQ(result.error().message, "GET /v1/x: late");
+}
+
+TEST(ApiMessages, NameACallWithoutItsQuery) {
+    HttpRequest request;
+    request.target = "/v1/job?queue=a";
+    EXPECT_EQ(name_of_call(request), "GET /v1/job");
+    request.method = HttpRequest::Method::post;
+    EXPECT_EQ(name_of_call(request), "POST /v1/job");
+}
+
+TEST(ApiMessages, QuoteTheStartOfARefusal) {
+    const HttpResponse answer{422, {}, WipedString("bad\nfield\x1b[31m" + std::string(10'000, 'x'))};
+    const auto message = refusal("POST /v1/x", answer).message();
+    EXPECT_THAT(message, HasSubstr("the server answered 422 to POST /v1/x: \"bad\\x0afield\\x1b[31m"));
+    EXPECT_LT(message.size(), 400U);
+}
+
+}  // namespace
+}  // namespace trebuchet

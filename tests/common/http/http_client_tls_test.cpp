@@ -1,0 +1,115 @@
+#include "tests/common/http/http_client_fixture.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+#include "tests/fakes/test_authority.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using testing::HasSubstr;
+using Kind = HttpFailure::Kind;
+
+class HttpTls : public HttpClientTest {
+  protected:
+    void connect_to(const LoopbackServer& server, const std::filesystem::path& ca_file,
+                    const TestCertificate& own = {}) {
+        HttpOptions options;
+        options.origin = server.origin();
+        options.ca_file = ca_file;
+        options.client_cert = own.certificate;
+        options.client_key = own.key;
+        connect(std::move(options));
+    }
+    static ServerIdentity identity(const TestCertificate& files, const std::filesystem::path& client_ca = {}) {
+        return {files.certificate, files.key, client_ca};
+    }
+
+    TemporaryFolder folder_;
+    TestAuthority authority_{folder_.path(), "authority"};
+    TestAuthority stranger_{folder_.path(), "stranger"};
+    TestCertificate good_ = authority_.issue("good", "IP:127.0.0.1");
+};
+
+TEST_F(HttpTls, TrustsACertificateOfItsAuthority) {
+    const LoopbackServer server(always(ok("x")), identity(good_));
+    connect_to(server, authority_.certificate());
+    EXPECT_EQ(body_of(get("/x")), "x");
+    EXPECT_EQ(body_of(post("/x", std::string(100'000, 'y'))), "x");
+    EXPECT_EQ(body_of(get("/x")), "x");
+}
+
+TEST_F(HttpTls, RefusesAnUnknownAuthority) {
+    const LoopbackServer server(always(ok("x")), identity(stranger_.issue("other", "IP:127.0.0.1")));
+    connect_to(server, authority_.certificate());
+    const auto answer = call(get("/v1/x"));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, Kind::tls);
+    EXPECT_THAT(answer.error().message, HasSubstr("GET " + server.origin() + "/v1/x: "));
+    EXPECT_TRUE(server.requests().empty());
+}
+
+TEST_F(HttpTls, RefusesItWithTheSystemsAuthoritiesToo) {
+    const LoopbackServer server(always(ok("x")), identity(good_));
+    connect_to(server, {});
+    EXPECT_EQ(failure_of(get("/x")), Kind::tls);
+    EXPECT_TRUE(server.requests().empty());
+}
+
+TEST_F(HttpTls, RefusesACertificateForAnotherHost) {
+    for (const auto* subject : {"DNS:other.example.com", "IP:127.0.0.2"}) {
+        const LoopbackServer server(always(ok("x")), identity(authority_.issue("other", subject)));
+        connect_to(server, authority_.certificate());
+        EXPECT_EQ(failure_of(get("/x")), Kind::tls) << subject;
+        EXPECT_TRUE(server.requests().empty());
+    }
+}
+
+TEST_F(HttpTls, RefusesAServerThatDoesNotSpeakTls) {
+    const LoopbackServer server([](LoopbackServer::Connection& connection) { connection.send(ok("x")); });
+    HttpOptions options;
+    options.origin = "https://127.0.0.1:" + std::to_string(server.port());
+    connect(std::move(options));
+    EXPECT_EQ(failure_of(get("/x")), Kind::tls);
+}
+
+TEST_F(HttpTls, ShowsItsClientCertificate) {
+    const LoopbackServer server(always(ok("x")), identity(good_, authority_.certificate()));
+    connect_to(server, authority_.certificate(), authority_.issue("client", "DNS:agent"));
+    EXPECT_EQ(body_of(get("/x")), "x");
+    connect_to(server, authority_.certificate());
+    EXPECT_FALSE(call(get("/x")));
+}
+
+TEST_F(HttpTls, DoesNotStartWithAClientCertificateThatCannotBeUsed) {
+    const auto client = authority_.issue("client", "DNS:agent");
+    const auto problem_of = [&](const TestCertificate& own) {
+        HttpOptions options;
+        options.origin = "https://lab.example.com";
+        options.client_cert = own.certificate;
+        options.client_key = own.key;
+        const auto made = HttpClient::make(loop_, options);
+        return made ? std::string("no problem") : made.error().message();
+    };
+    EXPECT_EQ(problem_of(client), "no problem");
+    EXPECT_THAT(problem_of({folder_ / "missing", client.key}), HasSubstr((folder_ / "missing").string()));
+    EXPECT_THAT(problem_of({client.certificate, folder_ / "missing"}), HasSubstr((folder_ / "missing").string()));
+    EXPECT_THAT(problem_of({client.certificate, good_.key}), HasSubstr(good_.key.string()));
+}
+
+TEST_F(HttpTls, DoesNotStartWithAuthoritiesThatCannotBeRead) {
+    folder_.write("garbage", "not a certificate");
+    for (const auto& file : {folder_ / "missing", folder_ / "garbage"}) {
+        HttpOptions options;
+        options.origin = "https://lab.example.com";
+        options.ca_file = file;
+        const auto made = HttpClient::make(loop_, options);
+        ASSERT_FALSE(made);
+        EXPECT_THAT(made.error().message(), HasSubstr(file.string()));
+        EXPECT_THAT(made.error().message(), HasSubstr("expected a PEM file"));
+    }
+}
+
+}  // namespace
+}  // namespace trebuchet

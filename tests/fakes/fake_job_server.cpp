@@ -1,0 +1,152 @@
+#include "tests/fakes/fake_job_server.hpp"
+
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <utility>
+
+namespace trebuchet {
+
+using nlohmann::json;
+
+json to_json(const PhaseStatus& status) {
+    json by_phase = json::object();
+    for (const auto& [phase, code] : status) by_phase[std::string(name_of(phase))] = code;
+    return by_phase;
+}
+
+bool FakeJobServer::fails(const std::string& call) {
+    ++calls[call];
+    return is_down(call);
+}
+
+Result<void> FakeJobServer::take(const std::string& call, json effect) {
+    if (fails(call)) return fail("the server is down");
+    effects.push_back(effect);
+    on_effect(effect);
+    return {};
+}
+
+void FakeJobServer::answer_log() {
+    auto log = std::move(held_.front());
+    held_.pop_front();
+    answer(log.fragment, log.done);
+}
+
+void FakeJobServer::answer(const LogFragment& fragment, const std::function<void(Result<void>)>& done) {
+    attempts.push_back(fragment);
+    if (fails("post_log")) return done(fail("the server is down"));
+    fragments.push_back(fragment);
+    if (fragment.series == LogSeries::serial) {
+        const auto text = std::string(fragment.text.bytes());
+        effects.push_back({"serial", std::string(name_of(fragment.phase)), text});
+        on_effect(effects.back());
+    }
+    done({});
+}
+
+std::string FakeJobServer::output_of(Phase phase) const {
+    std::string text;
+    for (const auto& fragment : fragments) {
+        if (fragment.series == LogSeries::output && fragment.phase == phase) text += fragment.text.bytes();
+    }
+    return text;
+}
+
+Result<void> FakeJobServer::register_agent() {
+    return take("register", {"register"});
+}
+
+Result<void> FakeJobServer::advertise() {
+    return take("advertise", {"advertise"});
+}
+
+Result<void> FakeJobServer::post_agent_state(std::string_view state, std::string_view comment) {
+    auto taken = take("post_agent_state", {"agent_state", state, comment});
+    if (taken) {
+        agent.state = state;
+        agent.comment = comment;
+    }
+    return taken;
+}
+
+Result<void> FakeJobServer::post_agent_job(std::string_view job_id) {
+    return take("post_agent_job", {"agent_job_id", job_id});
+}
+
+Result<AgentRecord> FakeJobServer::read_agent() {
+    if (fails("read_agent")) return fail("the server is down");
+    return agent;
+}
+
+Result<std::optional<WipedString>> FakeJobServer::take_job(const std::vector<std::string>& queues) {
+    polled_queues = queues;
+    if (fails("take_job")) return fail("the server is down");
+    if (jobs.empty()) {
+        on_effect({"idle"});
+        return std::optional<WipedString>();
+    }
+    const WipedString job(jobs.front());
+    jobs.pop_front();
+    effects.push_back({"take_job"});
+    on_effect(effects.back());
+    return std::optional(job);
+}
+
+Result<std::string> FakeJobServer::read_job_state(const std::string& job_id) {
+    if (fails("read_job_state")) return fail("the server is down");
+    return job_states[job_id];
+}
+
+void FakeJobServer::read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) {
+    loop_.post([this, job_id, done = std::move(done)] { done(read_job_state(job_id)); });
+}
+
+Result<void> FakeJobServer::post_job_state(const std::string& job_id, std::string_view state) {
+    if (auto taken = take("post_job_state", {"result", {{"job_state", state}}}); !taken) return taken;
+    job_states[job_id] = state;
+    return {};
+}
+
+Result<void> FakeJobServer::post_status(const std::string& /*job_id*/, const PhaseStatus& status) {
+    return take("post_status", {"result", {{"status", to_json(status)}}});
+}
+
+Result<void> FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) {
+    if (auto taken = take("post_outcome", {"result", {{"status", to_json(status)}, {"job_state", state}}}); !taken) {
+        return taken;
+    }
+    job_states[job_id] = state;
+    return {};
+}
+
+Result<void> FakeJobServer::post_device_info(const std::string& /*job_id*/, const MaskedJson& info) {
+    device_info = info.value();
+    return take("post_device_info", {"result", {{"device_info", info.value()}}});
+}
+
+Result<void> FakeJobServer::post_events(const std::string& /*job_id*/, const std::string& /*queue*/,
+                                        const std::string& /*webhook*/, const std::vector<JobEvent>& all) {
+    events = all;
+    return take("post_events", {"event", all.back().name, all.back().detail.bytes()});
+}
+
+Result<void> FakeJobServer::post_provision_log(const std::string& /*job_id*/, int exit_code,
+                                               const MaskedChunk& detail) {
+    return take("post_provision_log", {"provision_log", exit_code, detail.bytes()});
+}
+
+void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& fragment,
+                             std::function<void(Result<void>)> done) {
+    if (hold_logs) {
+        held_.push_back({fragment, std::move(done)});
+        return;
+    }
+    loop_.post([this, fragment, done = std::move(done)] { answer(fragment, done); });
+}
+
+Result<void> FakeJobServer::post_artifacts(const std::string& /*job_id*/, const std::filesystem::path& file) {
+    archive = text_of(file);
+    return take("post_artifacts", {"artifact"});
+}
+
+}  // namespace trebuchet

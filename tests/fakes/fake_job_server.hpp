@@ -1,0 +1,90 @@
+#pragma once
+
+#include "agent/server/job_server.hpp"
+#include "common/event/event_loop.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+
+/// A server in memory for one agent. It writes down what is done to it, in order, each effect as a list:
+///
+///     ["agent_state", STATE, COMMENT] ["register"] ["advertise"] ["agent_job_id", ID] ["take_job"]
+///     ["result", {…}] ["event", NAME, DETAIL] ["provision_log", CODE, DETAIL] ["serial", PHASE, TEXT] ["artifact"]
+///
+/// Polls that find no job are not written down. The test's own thread calls everything.
+class FakeJobServer final : public JobServer {
+  public:
+    explicit FakeJobServer(EventLoop& loop) : loop_(loop) {}
+
+    /// Calls, by the names below, fail as long as this returns true. Asked once per call: "read_agent",
+    /// "post_agent_state", "register", "advertise", "post_agent_job", "take_job", "read_job_state", "post_job_state",
+    /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log",
+    /// "post_artifacts".
+    std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
+    /// Called after an effect was written down, or a poll that found no job: ["idle"].
+    std::function<void(const nlohmann::json& effect)> on_effect = [](const nlohmann::json&) {};
+
+    AgentRecord agent;  ///< as an administrator sees and sets it
+    std::deque<std::string> jobs;
+    std::map<std::string, std::string> job_states;
+    bool hold_logs = false;  ///< log posts are not answered, until answer_log()
+
+    std::vector<nlohmann::json> effects;
+    std::vector<LogFragment> fragments;  ///< as they arrived, the refused ones left out
+    std::vector<LogFragment> attempts;   ///< the refused ones included
+    std::vector<JobEvent> events;        ///< the last list
+    std::vector<std::string> polled_queues;
+    std::map<std::string, int> calls;  ///< how often, by name
+    nlohmann::json device_info;
+    std::string archive;  ///< the artifacts' bytes
+
+    /// Answers the oldest log post that is held.
+    void answer_log();
+    [[nodiscard]] std::size_t held_logs() const { return held_.size(); }
+    /// All output of a phase, in the order of the fragments.
+    [[nodiscard]] std::string output_of(Phase phase) const;
+
+    Result<void> register_agent() override;
+    Result<void> advertise() override;
+    Result<void> post_agent_state(std::string_view state, std::string_view comment) override;
+    Result<void> post_agent_job(std::string_view job_id) override;
+    Result<AgentRecord> read_agent() override;
+    Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) override;
+    Result<std::string> read_job_state(const std::string& job_id) override;
+    void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override;
+    Result<void> post_job_state(const std::string& job_id, std::string_view state) override;
+    Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override;
+    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override;
+    Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override;
+    Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
+                             const std::vector<JobEvent>& all) override;
+    Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override;
+    void post_log(const std::string& job_id, const LogFragment& fragment,
+                  std::function<void(Result<void>)> done) override;
+    Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& file) override;
+
+  private:
+    struct HeldLog {
+        LogFragment fragment;
+        std::function<void(Result<void>)> done;
+    };
+
+    Result<void> take(const std::string& call, nlohmann::json effect);
+    [[nodiscard]] bool fails(const std::string& call);
+    void answer(const LogFragment& fragment, const std::function<void(Result<void>)>& done);
+
+    EventLoop& loop_;
+    std::deque<HeldLog> held_;
+};
+
+/// {"setup": 0}, as the API has it.
+[[nodiscard]] nlohmann::json to_json(const PhaseStatus& status);
+
+}  // namespace trebuchet

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "agent/pipeline/job_reporter.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+
+/// Writes down what is reported, in order, as "what: …" lines, and keeps the texts by phase.
+class FakeReporter final : public JobReporter {
+  public:
+    std::vector<std::string> reports;
+    std::map<Phase, std::string> outputs;
+    std::map<Phase, std::string> serials;
+    std::vector<std::pair<std::string, std::string>> events;
+    std::vector<nlohmann::json> device_infos;
+    PhaseStatus last_status;
+
+    bool full = false;
+    bool cancelled = false;
+    /// Called for each line of `reports`, and for each piece of output: "output: PHASE".
+    std::function<void(const std::string&)> on_report = [](const std::string&) {};
+    /// As an archive is reported: the file is gone afterwards.
+    std::function<void(const std::filesystem::path&)> on_artifacts = [](const std::filesystem::path&) {};
+
+    /// What the runner waits for, to be called by the test.
+    std::function<void()> room_handler;
+    std::function<void()> cancel_handler;
+
+    void job_taken(const Job& job) override { note("job_taken: " + job.id); }
+    void phase_entered(Phase phase) override { note("entered: " + name(phase)); }
+    void phase_runs(Phase phase) override { note("runs: " + name(phase)); }
+    void output(Phase phase, const MaskedChunk& text) override {
+        outputs[phase] += text.bytes();
+        on_report("output: " + name(phase));
+    }
+    void serial(Phase phase, const MaskedChunk& text) override { serials[phase] += text.bytes(); }
+    [[nodiscard]] bool is_full() const override { return full; }
+    void on_room(std::function<void()> handler) override { room_handler = std::move(handler); }
+    void flush() override { note("flush"); }
+    void device_info(const MaskedJson& info) override {
+        device_infos.push_back(info.value());
+        note("device_info");
+    }
+    void phase_ran(Phase phase, const PhaseStatus& status) override {
+        last_status = status;
+        note("ran: " + name(phase) + " " + std::to_string(status.at(phase)));
+    }
+    void event(std::string_view event_name, const MaskedChunk& detail) override {
+        events.emplace_back(event_name, detail.bytes());
+        note("event: " + std::string(event_name));
+    }
+    void provision_log(int exit_code, const MaskedChunk& detail) override {
+        note("provision_log: " + std::to_string(exit_code) + " " + std::string(detail.bytes()));
+    }
+    void recovery_failed(const std::string& comment) override { note("recovery_failed: " + comment); }
+    void artifacts(const std::filesystem::path& archive) override {
+        on_artifacts(archive);
+        note("artifacts");
+    }
+    void job_finished(const PhaseStatus& status, bool was_cancelled) override {
+        last_status = status;
+        note(was_cancelled ? "finished: cancelled" : "finished");
+    }
+    [[nodiscard]] bool is_cancelled() override { return cancelled; }
+    void watch_for_cancel(std::function<void()> handler) override { cancel_handler = std::move(handler); }
+    void unwatch() override { cancel_handler = nullptr; }
+
+    /// The detail of an event; "none" if there was no such event.
+    [[nodiscard]] std::string detail_of(const std::string& event_name) const {
+        for (const auto& [known, detail] : events) {
+            if (known == event_name) return detail;
+        }
+        return "none";
+    }
+
+  private:
+    static std::string name(Phase phase) { return std::string(name_of(phase)); }
+    void note(const std::string& line) {
+        reports.push_back(line);
+        on_report(line);
+    }
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <stdlib.h>
+
+namespace trebuchet {
+
+/// A folder of the test's own, removed with all that is in it.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        auto name = (std::filesystem::temp_directory_path() / "agent-test-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("can't make a temporary folder");
+        path_ = name;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+    void write(std::string_view name, std::string_view text) const {
+        std::ofstream(path_ / name, std::ios::binary) << text;
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// All of a file; "" if there is none.
+[[nodiscard]] inline std::string text_of(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace trebuchet

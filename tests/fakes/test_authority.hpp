@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+struct evp_pkey_st;
+struct x509_st;
+
+namespace trebuchet {
+
+/// PEM files.
+struct TestCertificate {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+};
+
+/// A certificate authority of the test's own.
+class TestAuthority {
+  public:
+    /// Its certificate is written to `folder`/`name`.pem.
+    TestAuthority(std::filesystem::path folder, const std::string& name);
+
+    [[nodiscard]] const std::filesystem::path& certificate() const { return file_; }
+
+    /// `subject`: an entry of subjectAltName, "DNS:lab.example.com" or "IP:127.0.0.1".
+    [[nodiscard]] TestCertificate issue(const std::string& name, const std::string& subject) const;
+
+  private:
+    std::filesystem::path folder_;
+    std::filesystem::path file_;
+    std::shared_ptr<evp_pkey_st> key_;
+    std::shared_ptr<x509_st> certificate_;
+};
+
+}  // namespace trebuchet

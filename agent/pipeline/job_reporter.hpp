@@ -25,7 +25,7 @@ class JobReporter {
 
     virtual void output(Phase phase, const MaskedChunk& text) = 0;
     virtual void serial(Phase phase, const MaskedChunk& text) = 0;
-    /// Too much is queued: the phase should be held until `on_room` is called.
+    /// Too much is queued: the phase should be held until the handler of `on_room` is called, once.
     [[nodiscard]] virtual bool is_full() const = 0;
     virtual void on_room(std::function<void()> handler) = 0;
     /// Waits for what was queued.

@@ -97,7 +97,7 @@ void LogUploader::sent(const Result<void>& answer) {
     if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
     backoff_.reset();
     under_way_.reset();
-    if (!is_full() && on_room_) on_room_();
+    if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
     send_soon();
 }
 

@@ -25,7 +25,7 @@ class LogUploader {
 
     void add(Phase phase, const MaskedChunk& text);
 
-    /// More than this waits to be sent: whoever adds should pause until `on_room` is called.
+    /// More than this waits to be sent: whoever adds should pause until the handler of `on_room` is called, once.
     [[nodiscard]] bool is_full() const;
     void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 

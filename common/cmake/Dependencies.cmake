@@ -20,4 +20,6 @@ find_path(TREBUCHET_ARCHIVE_INCLUDE archive.h REQUIRED)
 find_library(TREBUCHET_ARCHIVE_LIBRARY NAMES libarchive.a REQUIRED)
 add_library(trebuchet_libarchive INTERFACE)
 target_include_directories(trebuchet_libarchive SYSTEM INTERFACE ${TREBUCHET_ARCHIVE_INCLUDE})
+# In every build type: what we don't use of it refers to libraries that aren't linked.
+target_link_options(trebuchet_libarchive INTERFACE -Wl,--gc-sections)
 target_link_libraries(trebuchet_libarchive INTERFACE ${TREBUCHET_ARCHIVE_LIBRARY} ZLIB::ZLIB)

@@ -67,7 +67,8 @@ void ServerReporter::on_room(std::function<void()> handler) {
 
 void ServerReporter::flush() {
     for (auto* series : {output_.get(), serial_.get()}) {
-        if (auto flushed = series->flush(hurried_ ? hurried_flush_limit : flush_limit); !flushed) log_error(flushed.error().message());
+        if (auto flushed = series->flush(hurried_ ? hurried_flush_limit : flush_limit); !flushed)
+            log_error(flushed.error().message());
     }
 }
 

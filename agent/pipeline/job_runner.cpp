@@ -138,14 +138,23 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     send_device_info(folder);
     const auto secrets = secrets_of_phase(job_, phase, config_);
     const bool file_with_secrets = !secrets.empty() && config_.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
-    if (auto shown = folder.show_job(job_, file_with_secrets); !shown) {
-        return {CouldNotStart{shown.error().message()}, std::nullopt};
+    auto ready = folder.show_job(job_, file_with_secrets);
+    FileDescriptor log_file;
+    if (ready) {
+        auto opened = folder.open_phase_log(phase);
+        if (opened) log_file = std::move(*opened);
+        if (!opened) ready = fail(opened.error());
     }
-    const auto log_file = folder.open_phase_log(phase);
-    if (!log_file) return {CouldNotStart{log_file.error().message()}, std::nullopt};
+    if (!ready) {
+        const auto& reason = ready.error().message();
+        reporter_.output(phase, mask("ERROR: the run folder can't be used: " + reason + "\n"));
+        // The device has to be cleaned up even when a phase filled the disk.
+        if (phase != Phase::cleanup) return {CouldNotStart{reason}, std::nullopt};
+        log_error("cleanup runs although the run folder can't be used: " + reason);
+    }
     auto spec = spec_of(phase, command, folder);
     spec.process.environment = phase_environment(Environment::inherited(), config_, secrets);
-    auto end = phases_.run(std::move(spec), log_file->get());
+    auto end = phases_.run(std::move(spec), log_file.get());
     if (file_with_secrets) {
         if (auto hidden = folder.show_job(job_, false); !hidden) log_warning(hidden.error().message());
     }
@@ -209,7 +218,8 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
     const auto artifacts = folder.artifacts();
     if (!artifacts) return;
     const auto archive = folder.path() / "artifacts.tar.gz";
-    ::unlink(archive.c_str());
+    std::error_code ignored;
+    std::filesystem::remove_all(archive, ignored);
     const auto file = create_new_file(archive);
     if (!file) {
         log_error("the artifacts are not sent: " + file.error().message());

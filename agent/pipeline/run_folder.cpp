@@ -48,6 +48,29 @@ bool stands_there(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0;
 }
 
+bool is_folder(const fs::path& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/// Removes a folder that a phase left where a file of ours goes, which can't be renamed over it.
+void make_way(const fs::path& path) {
+    std::error_code ignored;
+    if (is_folder(path)) fs::remove_all(path, ignored);
+}
+
+/// The name under which a file is made before it is renamed, as write_file does it.
+fs::path temporary_name(fs::path path) {
+    path += ".new";
+    return path;
+}
+
+Result<void> replace_file(const fs::path& path, std::string_view text) {
+    make_way(path);
+    make_way(temporary_name(path));
+    return write_file(path, text);
+}
+
 }  // namespace
 
 Result<fs::path> runtime_folder(const std::string& agent_id) {
@@ -95,15 +118,20 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
 }
 
 Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+    // A phase may have removed the folder in which it ran, or put something else there.
+    if (!is_folder(path_)) ::unlink(path_.c_str());
+    if (auto made = make_private_folder(path_); !made) return made;
     const auto shown = path_ / job_file;
     if (!with_secrets) {
         hide_secrets();
-        return write_file(shown, job.public_document);
+        return replace_file(shown, job.public_document);
     }
     const auto secret_file = secret_path_ / job_file;
     if (auto made = make_private_folder(secret_path_); !made) return made;
     if (auto written = write_file(secret_file, job.document); !written) return written;
-    const auto link = path_ / (std::string(job_file) + ".new");
+    const auto link = temporary_name(shown);
+    make_way(shown);
+    make_way(link);
     ::unlink(link.c_str());
     if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
         return fail("can't link " + shown.string() + ": " + std::system_category().message(errno));
@@ -125,6 +153,7 @@ void RunFolder::hide_secrets() {
 
 Result<FileDescriptor> RunFolder::open_phase_log(Phase phase) const {
     const auto file = path_ / (std::string(name_of(phase)) + ".log");
+    make_way(file);
     ::unlink(file.c_str());
     return create_new_file(file);
 }
@@ -167,15 +196,13 @@ std::string RunFolder::read_connector_error(Phase phase) const {
 
 std::optional<fs::path> RunFolder::artifacts() const {
     auto folder = path_ / "artifacts";
-    struct stat info {};
-    if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return std::nullopt;
-    return folder;
+    return is_folder(folder) ? std::optional(std::move(folder)) : std::nullopt;
 }
 
 Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
     json outcome = json::object();
     for (const auto& [phase, code] : status) outcome["status"][std::string(name_of(phase))] = code;
-    return write_file(path_ / "testflinger-outcome.json", outcome.dump());
+    return replace_file(path_ / "testflinger-outcome.json", outcome.dump());
 }
 
 Result<void> RunFolder::remove() {

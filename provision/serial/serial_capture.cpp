@@ -71,7 +71,6 @@ class SerialCapture::Worker {
     bool stop() {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
-
         ::eventfd_write(stop_.get(), 1);
         return !resolving_;
     }

@@ -25,8 +25,8 @@ Outcome retry(const Command& command, Backoff backoff, StageContext& context, Ho
         const auto [end, output] = context.commands.run(command);
         if (exit_code(end) == 0) return Outcome::done;
         if (std::holds_alternative<CommandInterrupted>(end)) return Outcome::interrupted;
-        context.log.error(command.argv.front() + ": " + describe(end) + (output.empty() ? "" : ", it said: ") +
-                          (output.empty() ? "" : trebuchet::quoted(to_valid_utf8(output), 400)));
+        const auto said = output.empty() ? "" : ", it said: " + trebuchet::quoted(to_valid_utf8(output), 400);
+        context.log.error(command.argv.front() + ": " + describe(end) + said);
         if (hopeless(output) || std::holds_alternative<CommandNotStarted>(end)) break;
         if (left > 1 && context.interrupt.wait_for(backoff.next()) != 0) return Outcome::interrupted;
     }

@@ -3,17 +3,13 @@
 #include <poll.h>
 
 namespace trebuchet::harness {
-namespace {
 
-constexpr int pause_milliseconds = 5;
-
-}  // namespace
-
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit,
+                std::chrono::milliseconds pause) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!condition()) {
         if (std::chrono::steady_clock::now() >= end) return false;
-        ::poll(nullptr, 0, pause_milliseconds);
+        ::poll(nullptr, 0, static_cast<int>(pause.count()));
     }
     return true;
 }

@@ -9,8 +9,9 @@ namespace trebuchet::harness {
 /// says nothing about speed.
 inline constexpr std::chrono::seconds patience{60};
 
-/// Asks again and again until the condition holds: true. False once `limit` is over, which is a failure of what is
-/// waited for. The one place where tests wait.
-[[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = patience);
+/// Asks every `pause` until the condition holds: true. False once `limit` is over, which is a failure of what is waited
+/// for. The one place where tests wait.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = patience,
+                              std::chrono::milliseconds pause = std::chrono::milliseconds(5));
 
 }  // namespace trebuchet::harness

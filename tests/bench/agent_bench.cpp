@@ -1,0 +1,177 @@
+#include "tests/bench/process_figures.hpp"
+#include "tests/integration/harness/agent.hpp"
+#include "tests/integration/harness/certificates.hpp"
+#include "tests/integration/harness/lab_server.hpp"
+#include "tests/integration/harness/temporary_folder.hpp"
+#include "tests/integration/harness/wait.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace trebuchet {
+namespace {
+
+using harness::Agent;
+using harness::Json;
+using harness::LabServer;
+
+struct Options {
+    int jobs = 21;
+    int output_jobs = 5;
+    std::size_t output_bytes = 1'000'000;
+    int idle_seconds = 60;
+};
+
+/// Asking costs the machine some of its time: seldom enough, so that it is not what is measured.
+constexpr std::chrono::milliseconds asking_pause{250};
+
+struct Spread {
+    double least = 0, median = 0, most = 0;
+};
+
+Spread spread_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return {values.front(), values[values.size() / 2], values.back()};
+}
+
+void print(const char* what, double value, const char* unit, const char* target) {
+    std::printf("%-52s %9.2f %-3s  target %s\n", what, value, unit, target);
+    std::fflush(stdout);
+}
+
+void set_up(Agent& agent) {
+    for (const auto* phase : {"setup", "provision", "test", "cleanup"}) {
+        agent.on(phase, std::string("echo ") + phase);
+    }
+}
+
+void start(Agent& agent) {
+    agent.start();
+    if (!agent.is_ready()) throw std::runtime_error("the agent does not register:\n" + agent.log());
+}
+
+/// Milliseconds from the answer of GET /v1/job to job_state complete, of each of so many jobs.
+Spread run_jobs(LabServer& server, const Agent& agent, int count) {
+    std::vector<double> times;
+    for (int done = 0; done < count; ++done) {
+        const auto id = server.post_job({{"job_queue", harness::queue},
+                                         {"provision_data", {{"distro", "none"}}},
+                                         {"test_data", {{"test_cmds", "none"}}}});
+        const auto complete = [&] { return server.job_state(id) == "complete"; };
+        if (!harness::eventually(complete, harness::patience, asking_pause)) {
+            throw std::runtime_error("a job does not end:\n" + agent.log());
+        }
+        times.push_back(server.control("GET", "/timings/" + id)["taken_to_complete_ms"]);
+    }
+    return spread_of(std::move(times));
+}
+
+void measure_jobs(LabServer& server, const Options& options) {
+    double trivial = 0;
+    {
+        Agent agent(server);
+        set_up(agent);
+        start(agent);
+        const auto times = run_jobs(server, agent, options.jobs);
+        trivial = times.median;
+        print("trivial job, from its pick-up to complete: median", times.median, "ms", "<= 100");
+        std::printf("%52s least %.2f, most %.2f, of %d\n", "", times.least, times.most, options.jobs);
+        print("memory after these jobs: RSS", figures_of(agent.program().pid()).rss_megabytes, "MB", "none");
+    }
+    Agent agent(server);
+    set_up(agent);
+    agent.on("test", "yes 'A line of a test log, of the length that such lines have: 0123456789' | head -c " +
+                         std::to_string(options.output_bytes));
+    start(agent);
+    const auto times = run_jobs(server, agent, options.output_jobs);
+    const auto what = "more for " + std::to_string(options.output_bytes) + " bytes of test output: median";
+    print(what.c_str(), (times.median - trivial) / 1000, "s", "<= 1");
+}
+
+/// What the agent asked, and how often it polled for a job.
+struct Requests {
+    std::size_t all = 0;
+    std::size_t polls = 0;
+};
+
+Requests requests_since(LabServer& server, std::uint64_t number) {
+    Requests count;
+    for (const auto& request : server.requests(number)) {
+        if (request["agent"] != harness::agent_id) continue;
+        ++count.all;
+        if (request["target"].get<std::string>().rfind("/v1/job?", 0) == 0) ++count.polls;
+    }
+    return count;
+}
+
+void measure_idle(LabServer& server, const Options& options) {
+    Agent agent(server);
+    set_up(agent);
+    agent.configure({{"advertised_queues", {{harness::queue, "boards of the bench"}}}});
+    start(agent);
+    const auto pid = agent.program().pid();
+    const std::uint64_t last = server.requests().back()["number"];
+    const auto before = figures_of(pid);
+    const auto began = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(std::chrono::seconds(options.idle_seconds));  // this time is what is measured
+    const std::chrono::duration<double, std::ratio<60>> minutes = std::chrono::steady_clock::now() - began;
+    const auto after = figures_of(pid);
+    const auto requests = requests_since(server, last);
+
+    std::printf("idle for %d s, polling every second, over TLS:\n", options.idle_seconds);
+    print("  RSS", after.rss_megabytes, "MB", "<= 20");
+    if (after.pss_megabytes) print("  PSS", *after.pss_megabytes, "MB", "none");
+    print("  threads", after.threads, "", "<= 6");
+    print("  CPU time a minute", (after.cpu_time - before.cpu_time).count() / minutes.count(), "s", "<= 0.1");
+    if (requests.polls > 0) {
+        print("  requests a poll", static_cast<double>(requests.all) / static_cast<double>(requests.polls), "",
+              "<= 2 (and 1 a minute to advertise queues)");
+    }
+}
+
+int run(int argc, char** argv) {
+    Options options;
+    CLI::App app("Measures the agent against the labserver, over TLS on this machine; asserts nothing.",
+                 "trebuchet-bench-agent");
+    app.add_option("--jobs", options.jobs, "Trivial jobs to run")->capture_default_str()->check(CLI::PositiveNumber);
+    app.add_option("--output-jobs", options.output_jobs, "Jobs with much output to run")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--output-bytes", options.output_bytes, "What the test of each of them prints")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--idle-seconds", options.idle_seconds, "How long to watch an idle agent")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    const harness::TemporaryFolder folder;
+    LabServer server(folder / "server", harness::make_certificates(folder / "certificates"));
+    measure_jobs(server, options);
+    measure_idle(server, options);
+    return 0;
+}
+
+}  // namespace
+}  // namespace trebuchet
+
+int main(int argc, char** argv) {
+    try {
+        return trebuchet::run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "trebuchet-bench-agent: " << error.what() << '\n';
+        return 1;
+    }
+}

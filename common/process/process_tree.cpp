@@ -30,17 +30,29 @@ pid_t parent_of(const char* pid) {
     return static_cast<pid_t>(std::strtol(name_end + 4, nullptr, 10));
 }
 
-}  // namespace
+using Children = std::unordered_map<pid_t, std::vector<pid_t>>;
 
-std::vector<pid_t> descendants_of(pid_t root) {
-    std::unordered_map<pid_t, std::vector<pid_t>> children;
+/// Of every process.
+Children read_children() {
+    Children children;
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
-    if (!proc) return {};
+    if (!proc) return children;
     while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
         const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
         if (pid <= 0) continue;
         if (const pid_t parent = parent_of(entry->d_name); parent > 0) children[parent].push_back(pid);
     }
+    return children;
+}
+
+}  // namespace
+
+std::vector<pid_t> children_of(pid_t parent) {
+    return read_children()[parent];
+}
+
+std::vector<pid_t> descendants_of(pid_t root) {
+    auto children = read_children();
     std::vector<pid_t> found;
     std::vector<pid_t> open{root};
     while (!open.empty()) {

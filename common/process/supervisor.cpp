@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <optional>
 
 #include <fcntl.h>
@@ -26,6 +27,11 @@ using std::chrono::steady_clock;
 
 /// While killing: how often newly forked descendants are looked for.
 constexpr milliseconds kill_round{10};
+/// While waiting for the tree to end after TERM: how often orphans are looked for.
+constexpr milliseconds term_round{20};
+/// An orphan that is still there is told again after this: between fork and exec a shell's child swallows TERM
+/// (measured with dash).
+constexpr milliseconds tell_again{200};
 
 class Supervisor {
   public:
@@ -129,7 +135,9 @@ class Supervisor {
         ::poll(sources.data(), count, timeout());
         drain_signals();
         if (count == 2 && (sources[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) take_order();
+        if (!told_.empty()) tell_orphans();
         if (kill_at_ && steady_clock::now() >= *kill_at_) {
+            told_.clear();
             signal_descendants(::getpid(), SIGKILL);
             kill_at_ = steady_clock::now() + kill_round;
         }
@@ -137,13 +145,31 @@ class Supervisor {
 
     [[nodiscard]] int timeout() const {
         if (!kill_at_) return -1;
-        const auto left = std::chrono::ceil<milliseconds>(*kill_at_ - steady_clock::now());
+        auto left = std::chrono::ceil<milliseconds>(*kill_at_ - steady_clock::now());
+        if (!told_.empty()) left = std::min(left, term_round);
         return static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
     }
 
     void drain_signals() const {
         std::array<signalfd_siginfo, 16> pending{};
         while (::read(signals_, pending.data(), sizeof pending) > 0) continue;
+    }
+
+    void tell_to_end(pid_t pid) {
+        told_[pid] = steady_clock::now();
+        ::kill(pid, SIGTERM);
+        ::kill(pid, SIGCONT);
+    }
+
+    /// What a process forked while it was told to end comes to us when that is gone. What still has its parent is that
+    /// one's to end: it may be part of its clearing up.
+    void tell_orphans() {
+        for (const pid_t pid : children_of(::getpid())) {
+            const auto told = told_.find(pid);
+            const bool again =
+                told != told_.end() && pid != command_pid_ && steady_clock::now() - told->second >= tell_again;
+            if (told == told_.end() || again) tell_to_end(pid);
+        }
     }
 
     void take_order() {
@@ -154,8 +180,7 @@ class Supervisor {
         if (agent_gone_ || order == static_cast<char>(SupervisorOrder::kill)) {
             kill_at_ = steady_clock::now();
         } else if (order == static_cast<char>(SupervisorOrder::term) && !kill_at_) {
-            signal_descendants(::getpid(), SIGTERM);
-            signal_descendants(::getpid(), SIGCONT);
+            for (const pid_t pid : descendants_of(::getpid())) tell_to_end(pid);
             kill_at_ = steady_clock::now() + grace_;
         }
     }
@@ -168,6 +193,7 @@ class Supervisor {
     bool reported_ = false;
     bool agent_gone_ = false;
     std::optional<steady_clock::time_point> kill_at_;
+    std::map<pid_t, steady_clock::time_point> told_;  ///< who got TERM, and when; empty once KILL is due
 };
 
 }  // namespace

@@ -181,6 +181,15 @@ TEST(Process, StopKillsWhatIgnoresTermOnceTheGraceIsOver) {
     EXPECT_EQ(run.signal(), SIGKILL);
 }
 
+TEST(Process, StopReachesWhatWasForkedWhileTheTreeWasToldToEnd) {
+    RunningCommand run("trap 'sleep 1000 & exit 3' TERM; echo ready; while :; do sleep 0.01; done",
+                       std::chrono::hours(1));
+    run.until_output("ready");
+    run.process->stop();
+    run.until_gone();
+    EXPECT_EQ(run.exit_code(), 3);
+}
+
 TEST(Process, StopLetsTheCommandFinishItsOwnCleaningUpWithinTheGrace) {
     RunningCommand run("trap 'echo cleaned; exit 3' TERM; echo ready; while :; do sleep 0.01; done");
     run.until_output("ready");

@@ -83,7 +83,8 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
     if (const char* user = std::getenv("XDG_RUNTIME_DIR"); user != nullptr && *user != '\0') {
         candidates.push_back(fs::path(user) / "trebuchet" / agent_id);
     }
-    candidates.push_back(fs::path("/dev/shm") / ("trebuchet-" + std::to_string(::geteuid())) / agent_id);
+    const auto below_shm = fs::path("/dev/shm") / ("trebuchet-" + std::to_string(::geteuid()));
+    candidates.push_back(below_shm / agent_id);
     std::string problems;
     for (const auto& candidate : candidates) {
         fs::path existing = candidate;
@@ -93,9 +94,8 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
             problems += "; " + candidate.string() + " is not on tmpfs";
             continue;
         }
-        // The parent may be a name in a world-writable folder: it must be ours as well.
-        auto made =
-            candidate.string().starts_with("/dev/shm") ? make_private_folder(candidate.parent_path()) : Result<void>();
+        // Anybody can make this name in /dev/shm: it must be ours as well.
+        auto made = candidate.parent_path() == below_shm ? make_private_folder(below_shm) : Result<void>();
         if (made) made = make_private_folder(candidate);
         if (made) return candidate;
         problems += "; " + made.error().message();
@@ -104,7 +104,7 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
 }
 
 Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
-    if (auto made = make_private_folder(base); !made) return fail(made.error());
+    if (auto made = make_folder(base); !made) return fail(made.error());
     RunFolder folder(base / job.id, secret_base / job.id);
     std::error_code error;
     if (stands_there(folder.path_)) {

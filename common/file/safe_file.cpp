@@ -35,6 +35,22 @@ Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t l
     return {};
 }
 
+Result<void> make_missing(const std::filesystem::path& path) {
+    std::filesystem::path so_far;
+    for (const auto& part : path) {
+        so_far /= part;
+        if (::mkdir(so_far.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS) {
+            return failed("can't make the folder", so_far);
+        }
+    }
+    return {};
+}
+
+tl::unexpected<Error> belongs_to_another(const std::filesystem::path& path, const struct stat& info) {
+    return fail("the folder " + path.string() + " belongs to uid " + std::to_string(info.st_uid) + ", expected " +
+                std::to_string(::geteuid()) + ": remove it, or configure another");
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -113,22 +129,22 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
     return {};
 }
 
+Result<void> make_folder(const std::filesystem::path& path) {
+    if (auto made = make_missing(path); !made) return made;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return failed("can't look at", path);
+    if (!S_ISDIR(info.st_mode)) return fail(path.string() + " is not a folder: remove it, or configure another");
+    if (info.st_uid != 0 && info.st_uid != ::geteuid()) return belongs_to_another(path, info);
+    return {};
+}
+
 Result<void> make_private_folder(const std::filesystem::path& path) {
-    std::filesystem::path so_far;
-    for (const auto& part : path) {
-        so_far /= part;
-        if (::mkdir(so_far.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS) {
-            return failed("can't make the folder", so_far);
-        }
-    }
+    if (auto made = make_missing(path); !made) return made;
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd) return failed("can't use as a folder", path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
-    if (info.st_uid != ::geteuid()) {
-        return fail("the folder " + path.string() + " belongs to uid " + std::to_string(info.st_uid) + ", expected " +
-                    std::to_string(::geteuid()) + ": remove it, or configure another");
-    }
+    if (info.st_uid != ::geteuid()) return belongs_to_another(path, info);
     if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) return failed("can't set 0700 on", path);
     return {};
 }

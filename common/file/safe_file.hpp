@@ -51,8 +51,11 @@ class FileDescriptor {
 
 [[nodiscard]] Result<void> write_all(int fd, std::string_view bytes);
 
-/// Makes the folder and its parents where missing, each 0700. The last one, if it was there already, must belong to us
-/// and be a real folder, not a link; it is set to 0700.
+/// Makes the folder and its parents where missing, each 0700. If it was there already, it is left as it is: others may
+/// use it too. It must belong to us or to root, who both could change what we put there anyway.
+[[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
+
+/// The same for a folder of ours alone: a real one, not a link, that belongs to us; it is set to 0700.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
 
 /// Whether the path lies on tmpfs or ramfs, so that what is written there never reaches a disk.

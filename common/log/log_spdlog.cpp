@@ -136,7 +136,7 @@ Result<void> set_up_log(const LogOptions& options, const Clock& clock) {
     std::vector<spdlog::sink_ptr> sinks;
     if (!options.quiet) sinks.push_back(std::make_shared<ConsoleSink>(options.console));
     if (!options.folder.empty()) {
-        if (auto made = make_private_folder(options.folder); !made) return fail(made.error());
+        if (auto made = make_folder(options.folder); !made) return fail(made.error());
         auto file = LogFile::open(options.folder / "testflinger-agent.log", longest_file, older_files);
         if (!file) return fail(file.error());
         sinks.push_back(std::make_shared<FileSink>(std::move(*file), options.console));

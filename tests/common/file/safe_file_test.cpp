@@ -173,6 +173,22 @@ TEST_F(SafeFile, MakesAPrivateFolderWithItsParents) {
     EXPECT_TRUE(make_private_folder(path)) << "a second time";
 }
 
+TEST_F(SafeFile, MakesAFolderWithItsParents) {
+    ASSERT_TRUE(make_folder(folder_ / "a" / "b"));
+    for (const auto* part : {"a", "a/b"}) EXPECT_EQ(mode(folder_ / part), 0700U) << part;
+}
+
+TEST_F(SafeFile, LeavesAFolderThatIsThereAsItIs) {
+    fs::create_directory(folder_ / "open");
+    fs::permissions(folder_ / "open", fs::perms::all | fs::perms::sticky_bit);
+    fs::create_directory_symlink(folder_ / "open", folder_ / "link");
+    EXPECT_TRUE(make_folder(folder_ / "open"));
+    EXPECT_TRUE(make_folder(folder_ / "link"));
+    EXPECT_TRUE(make_folder("/")) << "root's";
+    EXPECT_EQ(mode(folder_ / "open"), 01777U);
+    EXPECT_THAT(make_folder(make("file", "")).error().message(), HasSubstr("file"));
+}
+
 TEST_F(SafeFile, ClosesAFolderThatWasOpenToOthers) {
     fs::create_directory(folder_ / "open");
     fs::permissions(folder_ / "open", fs::perms::all);
@@ -195,6 +211,9 @@ TEST_F(SafeFile, TakesNoPrivateFolderOfSomebodyElse) {
         ASSERT_EQ(::chown(foreign.c_str(), 12345, 12345), 0);
     }
     EXPECT_THAT(make_private_folder(foreign).error().message(), HasSubstr("belongs to uid"));
+    if (::geteuid() == 0) {
+        EXPECT_THAT(make_folder(foreign).error().message(), HasSubstr("belongs to uid"));
+    }
 }
 
 TEST_F(SafeFile, KnowsATmpfs) {

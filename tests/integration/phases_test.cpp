@@ -229,6 +229,19 @@ TEST_F(Phases, RunInTheJobsFolderWhichIsGoneAfterwards) {
     EXPECT_THAT(everything_in(agent.runs()), IsEmpty());
 }
 
+TEST_F(Phases, LeaveFoldersThatOthersUseAsTheyAre) {
+    const auto open_to_all = std::filesystem::perms::all | std::filesystem::perms::sticky_bit;
+    for (const auto& shared : {agent.runs(), agent.logs(), agent.results()}) {
+        std::filesystem::create_directory(shared);
+        std::filesystem::permissions(shared, open_to_all);
+    }
+    static_cast<void>(run_job({{"test_data", {{"test_cmds", "x"}}}}));
+
+    for (const auto& shared : {agent.runs(), agent.logs(), agent.results()}) {
+        EXPECT_EQ(std::filesystem::status(shared).permissions(), open_to_all) << shared;
+    }
+}
+
 TEST_F(Phases, LeaveNoBackgroundProcessOfTheJobBehind) {
     auto held = gate();
     agent.on("setup", "sleep 1000 & echo $! > " + path("plain") + "; setsid sh -c 'echo $$ > " + path("own-session") +

@@ -53,10 +53,31 @@ bool is_folder(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/// Gives us back the folders in which a phase took away our own permissions.
+void open_up(const fs::path& folder) {
+    ::chmod(folder.c_str(), 0700);
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        if (is_folder(entry->path())) open_up(entry->path());
+    }
+}
+
+/// Links are removed, not followed.
+Result<void> remove_tree(const fs::path& path) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error && is_folder(path)) {
+        open_up(path);
+        fs::remove_all(path, error);
+    }
+    if (error) return fail("can't remove all of " + path.string() + ": " + error.message());
+    return {};
+}
+
 /// Removes a folder that a phase left where a file of ours goes, which can't be renamed over it.
 void make_way(const fs::path& path) {
-    std::error_code ignored;
-    if (is_folder(path)) fs::remove_all(path, ignored);
+    if (!is_folder(path)) return;
+    if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
 }
 
 /// The name under which a file is made before it is renamed, as write_file does it.
@@ -106,10 +127,9 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
 Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
     if (auto made = make_folder(base); !made) return fail(made.error());
     RunFolder folder(base / job.id, secret_base / job.id);
-    std::error_code error;
     if (stands_there(folder.path_)) {
         log_warning("the run folder " + folder.path_.string() + " is left over from an earlier run: removing it");
-        fs::remove_all(folder.path_, error);
+        if (auto removed = remove_tree(folder.path_); !removed) return fail(removed.error());
     }
     if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
     if (auto shown = folder.show_job(job, false); !shown) return fail(shown.error());
@@ -119,7 +139,11 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
 
 Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
     // A phase may have removed the folder in which it ran, or put something else there.
-    if (!is_folder(path_)) ::unlink(path_.c_str());
+    if (is_folder(path_)) {
+        ::chmod(path_.c_str(), 0700);
+    } else {
+        ::unlink(path_.c_str());
+    }
     if (auto made = make_private_folder(path_); !made) return made;
     const auto shown = path_ / job_file;
     if (!with_secrets) {
@@ -207,10 +231,7 @@ Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
 
 Result<void> RunFolder::remove() {
     hide_secrets();
-    std::error_code error;
-    fs::remove_all(path_, error);
-    if (error) return fail("can't remove all of " + path_.string() + ": " + error.message());
-    return {};
+    return remove_tree(path_);
 }
 
 }  // namespace trebuchet

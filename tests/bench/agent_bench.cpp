@@ -1,8 +1,7 @@
 #include "tests/bench/process_figures.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/agent.hpp"
-#include "tests/integration/harness/certificates.hpp"
 #include "tests/integration/harness/lab_server.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 #include "tests/integration/harness/wait.hpp"
 
 #include <algorithm>
@@ -157,8 +156,9 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    const harness::TemporaryFolder folder;
-    LabServer server(folder / "server", harness::make_certificates(folder / "certificates"));
+    const TemporaryFolder folder;
+    const TestAuthority authority(folder.path(), "authority");
+    LabServer server(folder / "server", authority);
     measure_jobs(server, options);
     measure_idle(server, options);
     return 0;

@@ -11,11 +11,11 @@
 
 namespace trebuchet {
 
-/// A folder of the test's own, removed with all that is in it.
+/// A folder of the test's own below `parent`, 0700, removed with all that is in it.
 class TemporaryFolder {
   public:
-    TemporaryFolder() {
-        auto name = (std::filesystem::temp_directory_path() / "agent-test-XXXXXX").string();
+    explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        auto name = (parent / "trebuchet-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("can't make a temporary folder");
         path_ = name;
     }
@@ -29,8 +29,10 @@ class TemporaryFolder {
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-    void write(std::string_view name, std::string_view text) const {
+    /// Returns the file's path.
+    std::filesystem::path write(std::string_view name, std::string_view text) const {
         std::ofstream(path_ / name, std::ios::binary) << text;
+        return path_ / name;
     }
 
   private:

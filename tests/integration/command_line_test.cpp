@@ -1,5 +1,5 @@
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/child_program.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ TEST(AgentCommandLine, ReadsTheConfigurationInItsFolderWhenNoneIsNamed) {
 
 TEST(AgentCommandLine, RefusesACertificateAuthorityThatCanNotBeRead) {
     const TemporaryFolder folder;
-    const TemporaryFolder memory(TemporaryFolder::Place::memory);
+    const TemporaryFolder memory("/dev/shm");
     const auto file = folder.write("agent.conf",
                                    "agent_id: a\njob_queues: [q]\nserver_address: https://127.0.0.1:1\n"
                                    "logging_basedir: " +

@@ -33,7 +33,7 @@ TEST_F(Connection, ComesAboutWhenTheServerStartsAfterTheAgent) {
     agent.configure({{"server_address", "https://127.0.0.1:" + std::to_string(port.number())}});
     agent.start();
     ASSERT_TRUE(agent.logs_text("can't reach the server")) << agent.log();
-    LabServer late(folder / "late", server.certificates(), port.number());
+    LabServer late(folder / "late", authority, port.number());
     agent.write_token(late.tokens(clients::agent)["refresh_token"]);
     const auto id = late.post_job(job(small_job()));
 
@@ -42,7 +42,7 @@ TEST_F(Connection, ComesAboutWhenTheServerStartsAfterTheAgent) {
 
 TEST_F(Connection, ComesBackWhenTheServerWasAway) {
     const ReservedPort port;
-    auto first = std::make_unique<LabServer>(folder / "first", server.certificates(), port.number());
+    auto first = std::make_unique<LabServer>(folder / "first", authority, port.number());
     agent.configure({{"server_address", first->url()}});
     agent.write_token(first->tokens(clients::agent)["refresh_token"]);
     const auto before = first->post_job(job(small_job()));
@@ -50,7 +50,7 @@ TEST_F(Connection, ComesBackWhenTheServerWasAway) {
     ASSERT_TRUE(first->reaches(before, "complete")) << agent.log();
     first.reset();
     ASSERT_TRUE(agent.logs_text("can't ask")) << agent.log();
-    LabServer second(folder / "second", server.certificates(), port.number());
+    LabServer second(folder / "second", authority, port.number());
     agent.write_token(second.tokens(clients::agent)["refresh_token"]);
     const auto after = second.post_job(job(small_job()));
 
@@ -59,8 +59,8 @@ TEST_F(Connection, ComesBackWhenTheServerWasAway) {
 }
 
 TEST_F(Connection, IsRefusedToAServerOfAnotherAuthority) {
-    const auto other = make_certificates(folder / "other");
-    agent.configure({{"trebuchet", {{"tls", {{"ca_file", other.ca}}}}}});
+    const TestAuthority other(folder.path(), "other");
+    agent.configure({{"trebuchet", {{"tls", {{"ca_file", other.certificate()}}}}}});
     agent.start();
     ASSERT_TRUE(agent.logs_text("can't reach the server")) << agent.log();
 
@@ -79,7 +79,7 @@ TEST_F(Connection, IsRefusedToAServerWithoutAConfiguredAuthority) {
 
 TEST_F(Connection, TrustsTheAuthorityOfRequestsCaBundle) {
     agent.configure({{"trebuchet", nullptr}});
-    agent.set_environment("REQUESTS_CA_BUNDLE", server.certificates().ca);
+    agent.set_environment("REQUESTS_CA_BUNDLE", server.authority());
     agent.start();
 
     EXPECT_TRUE(agent.is_ready()) << agent.log();

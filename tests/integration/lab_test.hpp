@@ -3,6 +3,7 @@
 #include "tests/integration/harness/agent.hpp"
 #include "tests/integration/harness/gate.hpp"
 #include "tests/integration/harness/lab_server.hpp"
+#include "tests/integration/harness/left_files.hpp"
 #include "tests/integration/harness/wait.hpp"
 
 #include <string>
@@ -37,7 +38,8 @@ class LabTest : public ::testing::Test {
     }
 
     TemporaryFolder folder;
-    LabServer server{folder / "server", make_certificates(folder / "certificates")};
+    TestAuthority authority{folder.path(), "authority"};
+    LabServer server{folder / "server", authority};
     Agent agent{server};
 
   private:

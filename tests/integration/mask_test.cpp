@@ -1,5 +1,5 @@
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/child_program.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 
 #include <regex>
 

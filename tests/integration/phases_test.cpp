@@ -33,7 +33,7 @@ class Phases : public LabTest {
     /// The process whose number a phase left in `file`.
     [[nodiscard]] pid_t process_named_in(const std::string& file) const {
         pid_t pid = 0;
-        EXPECT_TRUE(eventually([&] { return bool(std::istringstream(bytes_of(agent.folder() / file)) >> pid); }));
+        EXPECT_TRUE(eventually([&] { return bool(std::istringstream(text_of(agent.folder() / file)) >> pid); }));
         return pid;
     }
 

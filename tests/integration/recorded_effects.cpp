@@ -1,6 +1,6 @@
 #include "tests/integration/recorded_effects.hpp"
 
-#include "tests/integration/harness/temporary_folder.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <regex>
 #include <stdexcept>
@@ -44,7 +44,7 @@ bool continues(const Json& last, const Json& next) {
 
 Recording load_recording(const std::string& name) {
     const auto file = std::string(TREBUCHET_TESTDATA) + "/recorded/" + name + ".json";
-    const auto whole = Json::parse(bytes_of(file), nullptr, false);
+    const auto whole = Json::parse(text_of(file), nullptr, false);
     if (!whole.is_object()) throw std::runtime_error(file + " is not a recording");
     return {whole["configuration"], whole["job"], whole["effects"], whole["output"]};
 }

@@ -1,6 +1,7 @@
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/child_program.hpp"
+#include "tests/integration/harness/left_files.hpp"
 #include "tests/integration/harness/tar_gz.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 
 #include <csignal>
 
@@ -57,10 +58,10 @@ class Run : public ::testing::Test {
     }
     [[nodiscard]] Ending run_configured() const { return run(command({"-c", folder / "agent.conf"})); }
 
-    [[nodiscard]] std::string output(const std::string& name) const { return bytes_of(folder / "output" / name); }
+    [[nodiscard]] std::string output(const std::string& name) const { return text_of(folder / "output" / name); }
 
     TemporaryFolder folder;
-    TemporaryFolder memory{TemporaryFolder::Place::memory};
+    TemporaryFolder memory{"/dev/shm"};
 };
 
 TEST_F(Run, ShowsTheMaskedLogWithPhaseHeadingsAndTimes) {

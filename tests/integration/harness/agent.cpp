@@ -1,5 +1,6 @@
 #include "tests/integration/harness/agent.hpp"
 
+#include "tests/integration/harness/left_files.hpp"
 #include "tests/integration/harness/wait.hpp"
 
 namespace trebuchet::harness {
@@ -14,7 +15,7 @@ Agent::Agent(LabServer& server) : server_(server) {
     config_ = {{"agent_id", agent_id},         {"server_address", server.url()},
                {"job_queues", {queue}},        {"polling_interval", 1},
                {"execution_basedir", runs()},  {"logging_basedir", logs()},
-               {"results_basedir", results()}, {"trebuchet", {{"tls", {{"ca_file", server.certificates().ca}}}}}};
+               {"results_basedir", results()}, {"trebuchet", {{"tls", {{"ca_file", server.authority()}}}}}};
     environment_ = {{"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", secrets()}};
     write_token(server.tokens(clients::agent)["refresh_token"]);
 }
@@ -45,7 +46,7 @@ bool Agent::is_ready() {
 std::string Agent::log() const {
     std::string text;
     if (program_) text = program_->out() + program_->err();
-    for (const auto& file : everything_in(logs())) text += bytes_of(file);
+    for (const auto& file : everything_in(logs())) text += text_of(file);
     return text;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/child_program.hpp"
 #include "tests/integration/harness/https_client.hpp"
 #include "tests/integration/harness/lab_server.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 
 #include <map>
 #include <optional>
@@ -52,7 +52,7 @@ class Agent {
   private:
     LabServer& server_;
     TemporaryFolder folder_;
-    TemporaryFolder memory_{TemporaryFolder::Place::memory};
+    TemporaryFolder memory_{"/dev/shm"};
     Json config_;
     std::map<std::string, std::string> environment_;
     std::optional<ChildProgram> program_;

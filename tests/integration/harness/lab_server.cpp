@@ -1,7 +1,6 @@
 #include "tests/integration/harness/lab_server.hpp"
 
 #include "tests/integration/harness/tar_gz.hpp"
-#include "tests/integration/harness/temporary_folder.hpp"
 #include "tests/integration/harness/wait.hpp"
 
 #include <fstream>
@@ -31,15 +30,15 @@ Json clients_file() {
 
 }  // namespace
 
-LabServer::LabServer(fs::path folder, Certificates certificates, std::uint16_t port)
-    : certificates_(std::move(certificates)) {
+LabServer::LabServer(const fs::path& folder, const TestAuthority& authority, std::uint16_t port)
+    : authority_(authority.certificate()) {
+    const auto files = authority.issue("server", "IP:127.0.0.1,DNS:localhost");
     const auto clients = folder / "clients.json";
     fs::create_directories(folder);
     std::ofstream(clients) << clients_file();
-    program_ = std::make_unique<ChildProgram>(
-        Command{TREBUCHET_LABSERVER,
-                {"--listen", "127.0.0.1:" + std::to_string(port), "--cert", certificates_.server, "--key",
-                 certificates_.server_key, "--clients", clients}});
+    program_ = std::make_unique<ChildProgram>(Command{TREBUCHET_LABSERVER,
+                                                      {"--listen", "127.0.0.1:" + std::to_string(port), "--cert",
+                                                       files.certificate, "--key", files.key, "--clients", clients}});
     if (!program_->prints("\n")) throw std::runtime_error("the labserver is not ready: " + program_->err());
     const auto out = program_->out();
     const auto start = out.find("https://");
@@ -54,14 +53,14 @@ Reply LabServer::ask(const std::string& client, std::string_view method, const s
         if (known.empty()) known = tokens(client)["access_token"];
         token = known;
     }
-    auto reply = send_request(url_, certificates_.ca, method, target, token, body);
+    auto reply = send_request(url_, authority_, method, target, token, body);
     if (reply.status != 401 || client.empty()) return reply;
     access_tokens_[client] = tokens(client)["access_token"];
-    return send_request(url_, certificates_.ca, method, target, access_tokens_[client], body);
+    return send_request(url_, authority_, method, target, access_tokens_[client], body);
 }
 
 Json LabServer::control(std::string_view method, const std::string& target, const Json& body) {
-    const auto reply = send_request(url_, certificates_.ca, method, "/control" + target, "", body);
+    const auto reply = send_request(url_, authority_, method, "/control" + target, "", body);
     if (reply.status != 200) refuse(method, target, reply);
     return reply.json();
 }

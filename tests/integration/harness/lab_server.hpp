@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/integration/harness/certificates.hpp"
+#include "tests/fakes/test_authority.hpp"
 #include "tests/integration/harness/child_program.hpp"
 #include "tests/integration/harness/https_client.hpp"
 
@@ -27,10 +27,11 @@ inline constexpr const char* administrator = "administrator";
 class LabServer {
   public:
     /// Is ready when made. `port` 0: any. `folder`: for its files.
-    LabServer(std::filesystem::path folder, Certificates certificates, std::uint16_t port = 0);
+    LabServer(const std::filesystem::path& folder, const TestAuthority& authority, std::uint16_t port = 0);
 
     [[nodiscard]] const std::string& url() const { return url_; }
-    [[nodiscard]] const Certificates& certificates() const { return certificates_; }
+    /// The certificate of the authority that its own is from.
+    [[nodiscard]] const std::filesystem::path& authority() const { return authority_; }
     [[nodiscard]] ChildProgram& program() { return *program_; }
 
     /// The answer, whatever it is, to a call as `client`; "" for nobody.
@@ -67,7 +68,7 @@ class LabServer {
     void rotate_key();
 
   private:
-    Certificates certificates_;
+    std::filesystem::path authority_;
     std::unique_ptr<ChildProgram> program_;
     std::string url_;
     std::map<std::string, std::string> access_tokens_;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +100,22 @@ CommandEnd reap(pid_t pid) {
     return CommandExited{WEXITSTATUS(status)};
 }
 
+/// Whoever is left of a group whose leader was reaped, such as a process forked while the group got its SIGTERM, has
+/// until `kill_time`. The group's number is not given away as long as it has a member.
+void end_group(pid_t group, steady_clock::time_point kill_time) {
+    constexpr int interval_ms = 10;
+    while (true) {
+        while (::waitpid(-group, nullptr, WNOHANG) > 0) {
+        }
+        if (::kill(-group, 0) != 0) return;
+        if (steady_clock::now() >= kill_time) {
+            ::kill(-group, SIGKILL);
+            return;
+        }
+        ::poll(nullptr, 0, interval_ms);
+    }
+}
+
 std::string read_output(const FileDescriptor& file) {
     std::string output(max_output, '\0');
     std::size_t filled = 0;
@@ -113,6 +130,11 @@ std::string read_output(const FileDescriptor& file) {
 }
 
 }  // namespace
+
+PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds grace)
+    : interrupt_(&interrupt), grace_(grace) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
 
 CommandResult PosixCommandRunner::run(const Command& command) {
     if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0)
@@ -131,17 +153,20 @@ CommandResult PosixCommandRunner::run(const Command& command) {
     std::optional<steady_clock::time_point> deadline;
     if (command.timeout) deadline = steady_clock::now() + *command.timeout;
 
-    std::optional<CommandEnd> cut_short;
     if (!wait_for_end(process, interrupt_->fd(), deadline)) {
-        cut_short = CommandTimedOut{};
+        CommandEnd cut_short = CommandTimedOut{};
         if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
             cut_short = CommandInterrupted{signal};
         }
+        const auto kill_time = steady_clock::now() + grace_;
         ::kill(-pid, SIGTERM);
-        if (!wait_for_end(process, -1, steady_clock::now() + grace_)) ::kill(-pid, SIGKILL);
+        if (!wait_for_end(process, -1, kill_time)) ::kill(-pid, SIGKILL);
+        (void)reap(pid);
+        end_group(pid, kill_time);
+        return {cut_short, output ? read_output(output) : ""};
     }
     const auto end = reap(pid);
-    return {cut_short.value_or(end), output ? read_output(output) : ""};
+    return {end, output ? read_output(output) : ""};
 }
 
 }  // namespace trebuchet

@@ -11,8 +11,8 @@ namespace trebuchet {
 /// group gets SIGTERM and, if its leader is still there after `grace`, SIGKILL.
 class PosixCommandRunner final : public CommandRunner {
   public:
-    explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5))
-        : interrupt_(&interrupt), grace_(grace) {}
+    /// Makes this process the subreaper of what its commands leave behind, to know when a group has ended.
+    explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5));
 
     [[nodiscard]] CommandResult run(const Command& command) override;
 

@@ -1,9 +1,11 @@
 #include "provision/process/posix_command_runner.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -20,7 +22,7 @@ class PosixCommandRunnerTest : public testing::Test {
     }
 
     SignalInterrupt interrupt_;
-    PosixCommandRunner runner_{interrupt_};
+    PosixCommandRunner runner_{interrupt_, 20ms};
 };
 
 TEST_F(PosixCommandRunnerTest, ReturnsExitCodeAndBothOutputs) {
@@ -78,11 +80,25 @@ TEST_F(PosixCommandRunnerTest, KillsWhatIgnoresTerm) {
 }
 
 TEST_F(PosixCommandRunnerTest, PassesAnOrderToStopOnAndStartsNothingAfterIt) {
-    const auto result = shell("kill -TERM $PPID; sleep 1000 & wait");
+    const auto result = shell("sleep 1000 & kill -TERM $PPID; wait");
     EXPECT_EQ(std::get<CommandInterrupted>(result.end).signal, SIGTERM);
     EXPECT_EQ(exit_code(result.end), 143);
     EXPECT_EQ(interrupt_.wait_for(1h), SIGTERM);
     EXPECT_TRUE(std::holds_alternative<CommandInterrupted>(shell("true").end));
+}
+
+TEST_F(PosixCommandRunnerTest, LeavesNothingOfAGroupThatIsStopped) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const FileDescriptor read_end(ends[0]);
+    FileDescriptor inherited(ends[1]);
+    PosixCommandRunner hasty(interrupt_, 1ms);
+    const auto result = hasty.run(
+        {{"/bin/sh", "-c", "(trap '' TERM; kill -TERM $PPID; exec sleep 1000) & wait"}, nullptr, std::nullopt, false});
+    EXPECT_TRUE(std::holds_alternative<CommandInterrupted>(result.end));
+    inherited = FileDescriptor();
+    char byte = 0;
+    EXPECT_EQ(::read(read_end.get(), &byte, 1), 0) << "ends when the last process that inherited the pipe has ended";
 }
 
 TEST_F(PosixCommandRunnerTest, WaitsUntilTimeIsUp) {

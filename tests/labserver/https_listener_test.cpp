@@ -304,6 +304,7 @@ TEST_F(HttpsListenerTest, SurvivesClientsThatGoAway) {
 TEST_F(HttpsListenerTest, CopesWithAHundredConnectionsAtOnce) {
     start(true);
     std::vector<Connection<net::ssl::stream<tcp::socket>>> clients;
+    clients.reserve(100);
     for (int i = 0; i < 100; ++i) clients.push_back(encrypted());
     for (int round = 0; round < 3; ++round) {
         for (auto& client : clients) http::write(client.stream, request(http::verb::get, "/v1"));

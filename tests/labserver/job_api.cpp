@@ -9,7 +9,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-constexpr std::int64_t freely_reservable = 6 * 3600;
+constexpr std::int64_t freely_reservable = std::int64_t{6} * 3600;
 
 std::string quote(const std::string& text) {
     return "'" + text + "'";

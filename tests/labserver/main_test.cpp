@@ -28,6 +28,7 @@ class Program {
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
         arguments.insert(arguments.begin(), LABSERVER_PROGRAM);
         std::vector<char*> argv;
+        argv.reserve(arguments.size() + 1);
         for (auto& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         EXPECT_EQ(::posix_spawn(&pid_, LABSERVER_PROGRAM, &actions, nullptr, argv.data(), environ), 0);

@@ -11,7 +11,7 @@ Json wrong(const char* sentence) {
 
 bool has_some(const Json& value, const char* name) {
     const auto found = value.find(name);
-    return found != value.end() && !found->empty() && *found != "";
+    return found != value.end() && !found->empty() && *found != Json("");
 }
 
 Json needs_an_image(const Json& value) {

@@ -42,6 +42,7 @@ std::optional<std::vector<std::string>> match(const std::vector<std::string>& pa
 
 std::string names_of(const std::vector<Role>& roles) {
     std::vector<std::string> names;
+    names.reserve(roles.size());
     for (const auto role : roles) names.emplace_back(name_of(role));
     return joined(names, 0, ", ");
 }

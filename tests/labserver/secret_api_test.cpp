@@ -8,7 +8,7 @@ using std::chrono::seconds;
 
 class SecretApi : public ServerTest {
   protected:
-    void store(const std::string& path, Json body) {
+    void store(const std::string& path, const Json& body) {
         ASSERT_EQ(put("/v1/secrets/alice/" + path, body, as("alice")).status, 200);
     }
     std::string submit_with(const Json& secrets) {

@@ -17,7 +17,7 @@ TEST_F(AgentApi, RemembersWhatAnAgentPosts) {
     auto answer = json_of(get("/v1/agents/data/a1", as("rig")));
     EXPECT_EQ(answer["name"], "a1");
     EXPECT_EQ(answer["restricted_to"], Json::object());
-    EXPECT_EQ(answer["updated_at"], "2026-09-21T14:13:20Z");
+    EXPECT_EQ(answer["updated_at"], "2027-01-15T08:00:00Z");
     for (const auto& [field, value] : data.items()) EXPECT_EQ(answer[field], value) << field;
 }
 

@@ -1,8 +1,9 @@
 #include "tests/labserver/https_listener.hpp"
 
 #include "common/base/clock.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+#include "tests/fakes/test_authority.hpp"
 #include "tests/labserver/labserver.hpp"
-#include "tests/labserver/test_certificate.hpp"
 
 #include <thread>
 #include <utility>  // Boost 1.74's Asio needs it in C++20 and does not include it
@@ -69,7 +70,7 @@ class HttpsListenerTest : public ::testing::Test {
     void start(bool with_tls, ListenerOptions options = {}) {
         options.address = "127.0.0.1";
         options.body_limit = Labserver::body_limit;
-        if (with_tls) options.tls = TlsFiles{certificate.certificate(), certificate.key()};
+        if (with_tls) options.tls = TlsFiles{server_files.certificate, server_files.key};
         auto opened = HttpsListener::open(std::move(options), server);
         ASSERT_TRUE(opened.has_value()) << opened.error().message();
         listener.emplace(std::move(*opened));
@@ -92,13 +93,15 @@ class HttpsListenerTest : public ::testing::Test {
         return connection;
     }
 
-    TestCertificate certificate;
+    TemporaryFolder folder;
+    TestAuthority authority{folder.path(), "ca"};
+    TestCertificate server_files = authority.issue("server", "IP:127.0.0.1");
     SystemClock clock;
     Labserver server{clock};
     net::io_context io;
     net::ssl::context trusting = [this] {
         net::ssl::context context(net::ssl::context::tls_client);
-        context.load_verify_file(certificate.certificate().string());
+        context.load_verify_file(authority.certificate().string());
         context.set_verify_mode(net::ssl::verify_peer);
         context.set_verify_callback(net::ssl::host_name_verification("127.0.0.1"));
         return context;
@@ -337,10 +340,10 @@ TEST_F(HttpsListenerTest, SaysWhyItCanNotListen) {
     options.port = listener->port();
     EXPECT_NE(open(options).find("127.0.0.1:" + std::to_string(listener->port())), std::string::npos);
     options.port = 0;
-    options.tls = TlsFiles{certificate.folder() / "none.pem", certificate.key()};
+    options.tls = TlsFiles{folder / "none.pem", server_files.key};
     EXPECT_NE(open(options).find("none.pem"), std::string::npos);
-    options.tls = TlsFiles{certificate.certificate(), certificate.certificate()};
-    EXPECT_NE(open(options).find("cert.pem"), std::string::npos);
+    options.tls = TlsFiles{server_files.certificate, authority.certificate()};
+    EXPECT_NE(open(options).find("ca.pem"), std::string::npos);
 }
 
 }  // namespace

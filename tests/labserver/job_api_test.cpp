@@ -28,7 +28,7 @@ TEST_F(JobApi, GivesAJobOutOnceAsOneFlatObject) {
                                        {"job_queue", "q"},
                                        {"test_data", {{"test_cmds", "true"}}},
                                        {"exclude_agents", Json::array()},
-                                       {"started_at", "2026-09-21T14:13:20+00:00Z"}}));
+                                       {"started_at", "2027-01-15T08:00:00+00:00Z"}}));
     EXPECT_EQ(result_of(id), Json({{"job_state", "running"}}));
     const auto empty = take();
     EXPECT_EQ(empty.status, 204);
@@ -116,7 +116,7 @@ TEST_F(JobApi, FindsJobsByTagsAndState) {
     EXPECT_EQ(found("tags=a&state=active"), (Ids{ab}));
     EXPECT_EQ(found("state=cancelled&state=completed"), (Ids{a}));
     EXPECT_EQ(json_of(get("/v1/job/search?state=cancelled"))[0],
-              Json({{"job_id", a}, {"created_at", "2026-09-21T14:13:20Z"}, {"job_state", "cancelled"}}));
+              Json({{"job_id", a}, {"created_at", "2027-01-15T08:00:00Z"}, {"job_state", "cancelled"}}));
     EXPECT_EQ(get("/v1/job/search?state=sleeping").status, 422);
     EXPECT_EQ(get("/v1/job/search?match=some").status, 422);
 }

@@ -1,8 +1,8 @@
-#include "tests/labserver/test_certificate.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+#include "tests/fakes/test_authority.hpp"
 
 #include <array>
 #include <csignal>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -67,9 +67,10 @@ class Program {
 };
 
 TEST(LabserverProgram, SaysWhereItListensAndEndsCleanlyOnASignal) {
-    const TestCertificate certificate;
+    const TemporaryFolder folder;
+    const auto files = TestAuthority(folder.path(), "ca").issue("server", "IP:127.0.0.1");
     for (const int number : {SIGTERM, SIGINT}) {
-        Program program({"--listen", "127.0.0.1:0", "--cert", certificate.certificate(), "--key", certificate.key()});
+        Program program({"--listen", "127.0.0.1:0", "--cert", files.certificate, "--key", files.key});
         const auto line = program.read_line();
         EXPECT_EQ(line.rfind("trebuchet-labserver listening on https://127.0.0.1:", 0), 0U) << line;
         EXPECT_FALSE(line.ends_with(":0"));
@@ -80,15 +81,15 @@ TEST(LabserverProgram, SaysWhereItListensAndEndsCleanlyOnASignal) {
 }
 
 TEST(LabserverProgram, ReadsItsClientsFromAFile) {
-    const TestCertificate folder;
-    const auto path = folder.folder() / "clients.json";
-    std::ofstream(path) << R"({"rig": {"secret_key": "k", "role": "agent"}})";
+    const TemporaryFolder folder;
+    const auto path = folder / "clients.json";
+    folder.write("clients.json", R"({"rig": {"secret_key": "k", "role": "agent"}})");
     Program good({"--listen", "127.0.0.1:0", "--clients", path});
     EXPECT_EQ(good.read_line().rfind("trebuchet-labserver listening on http://", 0), 0U);
     good.signal(SIGTERM);
     EXPECT_EQ(good.exit_code(), 0);
 
-    std::ofstream(path) << R"({"rig": {"secret_key": "hush", "role": "king"}})";
+    folder.write("clients.json", R"({"rig": {"secret_key": "hush", "role": "king"}})");
     Program bad({"--listen", "127.0.0.1:0", "--clients", path});
     const auto message = bad.read_line();
     EXPECT_NE(message.find(path.string()), std::string::npos) << message;

@@ -31,7 +31,7 @@ TEST_F(QueueApi, ListsTheJobsOfAQueueInAnyState) {
     EXPECT_EQ(
         jobs[0],
         Json(
-            {{"job_id", first}, {"created_at", "2026-09-21T14:13:20Z"}, {"job_state", "running"}, {"job_queue", "q"}}));
+            {{"job_id", first}, {"created_at", "2027-01-15T08:00:00Z"}, {"job_state", "running"}, {"job_queue", "q"}}));
     EXPECT_EQ(jobs[1]["job_id"], second);
     EXPECT_EQ(jobs[1]["job_state"], "waiting");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/labserver/labserver.hpp"
 
 #include <chrono>
@@ -8,21 +9,6 @@
 #include <gtest/gtest.h>
 
 namespace trebuchet::labserver {
-
-/// Stands still until a test moves it.
-class ManualClock final : public Clock {
-  public:
-    void pass(std::chrono::microseconds time) { passed_ += time; }
-    [[nodiscard]] std::chrono::steady_clock::time_point now() const override {
-        return std::chrono::steady_clock::time_point(std::chrono::hours(1)) + passed_;
-    }
-    [[nodiscard]] std::chrono::system_clock::time_point wall_time() const override {
-        return std::chrono::system_clock::time_point(std::chrono::seconds(1'790'000'000)) + passed_;
-    }
-
-  private:
-    std::chrono::microseconds passed_{0};
-};
 
 /// Who sends a request, and with what.
 struct Sender {
@@ -59,7 +45,7 @@ class ServerTest : public ::testing::Test {
     Json result_of(const std::string& job_id);
     void advance_clock(std::chrono::seconds by);
 
-    ManualClock clock;
+    FakeClock clock;
     Labserver server{clock};
 };
 

@@ -63,7 +63,6 @@ class JobRunner {
     [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_->mask(text); }
     void event(const std::string& name, std::string_view detail = {}) { reporter_.event(name, mask(detail)); }
 
-    EventLoop& loop_;
     const Config& config_;
     JobReporter& reporter_;
     const Job& job_;

@@ -17,6 +17,9 @@ constexpr std::chrono::seconds advertise_pause{60};
 /// A server that comes back is found within so long.
 constexpr std::chrono::seconds longest_pause{60};
 
+/// With this the reference agent goes offline in order to be started again: it is no order of an administrator's.
+constexpr std::string_view reference_restart = "Restart signal detected from supervisor process";
+
 bool keeps_away(std::string_view state) {
     return state == "offline" || state == "maintenance";
 }
@@ -38,9 +41,8 @@ DaemonEnd Daemon::run(const std::filesystem::path& secret_base) {
         if (!introduced_) introduce();
         milliseconds pause = config_.polling_interval;
         if (introduced_) {
-            const auto orders = ask_for_orders();
-            if (orders == Orders::restart) return DaemonEnd::restart;
-            if (orders == Orders::work && !work(secret_base)) introduced_ = false;
+            if (ask_for_orders() == Orders::work && !work(secret_base)) introduced_ = false;
+            if (record_.state == "restart") return DaemonEnd::restart;
         }
         if (introduced_) {
             backoff.reset();
@@ -59,7 +61,10 @@ void Daemon::introduce() {
         return;
     }
     record_ = *found;
-    if (!keeps_away(record_.state)) record_ = {"waiting", "", record_.restricted_to};
+    if (!keeps_away(record_.state) || record_.comment == reference_restart) {
+        record_.state = "waiting";
+        record_.comment.clear();
+    }
     advertised_at_.reset();
     auto done = server_.post_agent_state(record_.state, record_.comment);
     if (done) done = server_.advertise();
@@ -89,7 +94,7 @@ Daemon::Orders Daemon::ask_for_orders() {
     if (record_.state == "restart") {
         log_info("restarting, as an administrator asked");
         post_state("restart", record_.comment);
-        return Orders::restart;
+        return Orders::stay_away;
     }
     return keeps_away(record_.state) ? Orders::stay_away : Orders::work;
 }
@@ -126,16 +131,15 @@ void Daemon::run_job(WipedString document, const std::filesystem::path& secret_b
     ServerReporter reporter(loop_, clock_, config_, server_, draw_);
     JobRunner runner(loop_, config_, reporter, *job, *masks);
     running_ = &runner;
+    if (stopping_) runner.stop();  // told while the job was being taken
     const auto outcome = runner.run(secret_base);
     running_ = nullptr;
     set_log_masks(MaskSet::none());
     log_info("job " + job->id + " is done");
     if (outcome.recovery_failed) {
         post_state("offline", recovery_failed_comment(job->id));
-    } else if (const auto& orders = reporter.orders(); orders) {
-        post_state(orders->state, orders->comment);
     } else {
-        post_state("waiting", "");
+        obey(reporter.orders());
     }
 }
 
@@ -150,7 +154,15 @@ void Daemon::report_unreadable(const WipedString& document, const Error& reason)
     const PhaseStatus failed{{Phase::setup, 100}};
     reporter.phase_ran(Phase::setup, failed);
     reporter.job_finished(failed, false);
-    post_state("waiting", "");
+    obey(reporter.orders());
+}
+
+void Daemon::obey(const std::optional<AgentRecord>& orders) {
+    if (orders) {
+        post_state(orders->state, orders->comment);
+    } else {
+        post_state("waiting", "");
+    }
 }
 
 void Daemon::post_state(std::string_view state, std::string_view comment) {

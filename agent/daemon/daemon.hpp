@@ -36,7 +36,7 @@ class Daemon {
 
   private:
     /// What to do after asking the server for our state.
-    enum class Orders { work, stay_away, restart };
+    enum class Orders { work, stay_away };
 
     void introduce();
     Orders ask_for_orders();
@@ -44,6 +44,8 @@ class Daemon {
     bool work(const std::filesystem::path& secret_base);
     void run_job(WipedString document, const std::filesystem::path& secret_base);
     void report_unreadable(const WipedString& document, const Error& reason);
+    /// After a job: what an administrator ordered meanwhile, else to wait for the next one.
+    void obey(const std::optional<AgentRecord>& orders);
     void post_state(std::string_view state, std::string_view comment);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();

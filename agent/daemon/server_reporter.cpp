@@ -109,7 +109,9 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     flush();
     insist(outcome_tries, "post the job's outcome",
            [&] { return server_.post_outcome(job_id_, status, cancelled ? "cancelled" : "complete"); });
-    insist(status_tries, "tell the server that no job is in hand", [&] { return server_.post_agent_job(""); });
+    const bool there =
+        insist(status_tries, "tell the server that no job is in hand", [&] { return server_.post_agent_job(""); });
+    if (there) look_for_orders();  // those that came during the last phase and cleanup
     unwatch();
 }
 

@@ -19,8 +19,9 @@ bool FakeJobServer::fails(const std::string& call) {
     return is_down(call);
 }
 
-Result<void> FakeJobServer::take(const std::string& call, json effect) {
+Result<void> FakeJobServer::take(const std::string& call, const json& effect, const std::function<void()>& change) {
     if (fails(call)) return fail("the server is down");
+    change();
     effects.push_back(effect);
     on_effect(effect);
     return {};
@@ -61,12 +62,10 @@ Result<void> FakeJobServer::advertise() {
 }
 
 Result<void> FakeJobServer::post_agent_state(std::string_view state, std::string_view comment) {
-    auto taken = take("post_agent_state", {"agent_state", state, comment});
-    if (taken) {
+    return take("post_agent_state", {"agent_state", state, comment}, [&] {
         agent.state = state;
         agent.comment = comment;
-    }
-    return taken;
+    });
 }
 
 Result<void> FakeJobServer::post_agent_job(std::string_view job_id) {
@@ -102,9 +101,7 @@ void FakeJobServer::read_job_state(const std::string& job_id, std::function<void
 }
 
 Result<void> FakeJobServer::post_job_state(const std::string& job_id, std::string_view state) {
-    if (auto taken = take("post_job_state", {"result", {{"job_state", state}}}); !taken) return taken;
-    job_states[job_id] = state;
-    return {};
+    return take("post_job_state", {"result", {{"job_state", state}}}, [&] { job_states[job_id] = state; });
 }
 
 Result<void> FakeJobServer::post_status(const std::string& /*job_id*/, const PhaseStatus& status) {
@@ -112,22 +109,17 @@ Result<void> FakeJobServer::post_status(const std::string& /*job_id*/, const Pha
 }
 
 Result<void> FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) {
-    if (auto taken = take("post_outcome", {"result", {{"status", to_json(status)}, {"job_state", state}}}); !taken) {
-        return taken;
-    }
-    job_states[job_id] = state;
-    return {};
+    return take("post_outcome", {"result", {{"status", to_json(status)}, {"job_state", state}}},
+                [&] { job_states[job_id] = state; });
 }
 
 Result<void> FakeJobServer::post_device_info(const std::string& /*job_id*/, const MaskedJson& info) {
-    device_info = info.value();
-    return take("post_device_info", {"result", {{"device_info", info.value()}}});
+    return take("post_device_info", {"result", {{"device_info", info.value()}}}, [&] { device_info = info.value(); });
 }
 
 Result<void> FakeJobServer::post_events(const std::string& /*job_id*/, const std::string& /*queue*/,
                                         const std::string& /*webhook*/, const std::vector<JobEvent>& all) {
-    events = all;
-    return take("post_events", {"event", all.back().name, all.back().detail.bytes()});
+    return take("post_events", {"event", all.back().name, all.back().detail.bytes()}, [&] { events = all; });
 }
 
 Result<void> FakeJobServer::post_provision_log(const std::string& /*job_id*/, int exit_code,
@@ -145,8 +137,7 @@ void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& f
 }
 
 Result<void> FakeJobServer::post_artifacts(const std::string& /*job_id*/, const std::filesystem::path& file) {
-    archive = text_of(file);
-    return take("post_artifacts", {"artifact"});
+    return take("post_artifacts", {"artifact"}, [&] { archive = text_of(file); });
 }
 
 }  // namespace trebuchet

@@ -76,7 +76,8 @@ class FakeJobServer final : public JobServer {
         std::function<void(Result<void>)> done;
     };
 
-    Result<void> take(const std::string& call, nlohmann::json effect);
+    Result<void> take(
+        const std::string& call, const nlohmann::json& effect, const std::function<void()>& change = [] {});
     [[nodiscard]] bool fails(const std::string& call);
     void answer(const LogFragment& fragment, const std::function<void(Result<void>)>& done);
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "agent/daemon/daemon.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+
+/// A daemon with a server in memory. Unless a test says otherwise it is stopped when it finds no job.
+class DaemonFixture : public testing::Test {
+  protected:
+    DaemonFixture() {
+        config_.agent_id = "rpi4-1";
+        config_.server_address = "http://lab";
+        config_.job_queues = {"rpi4"};
+        config_.polling_interval = std::chrono::seconds(0);
+        config_.execution_basedir = folder_ / "run";
+        config_.trebuchet.kill_grace = std::chrono::milliseconds(50);
+        server_.on_effect = [this](const nlohmann::json& effect) {
+            if (effect == nlohmann::json{"idle"}) daemon_.stop();
+        };
+    }
+
+    DaemonEnd run() { return daemon_.run(folder_ / "secret"); }
+    void command(Phase phase, const std::string& text) { config_.phase_commands[std::string(name_of(phase))] = text; }
+    /// Calls `action` once, after this effect.
+    void after(const nlohmann::json& effect, std::function<void()> action) {
+        server_.on_effect = [before = server_.on_effect, effect, action = std::move(action),
+                             done = false](const nlohmann::json& happened) mutable {
+            before(happened);
+            if (done || happened != effect) return;
+            done = true;
+            action();
+        };
+    }
+    /// Stops the daemon at the so-many-th call of this name.
+    void stop_at(const std::string& call, int count) {
+        server_.is_down = [this, call, count](const std::string& name) {
+            if (name == call && server_.calls[call] == count) daemon_.stop();
+            return false;
+        };
+    }
+    /// The agent's states that were posted: "STATE COMMENT".
+    [[nodiscard]] std::vector<std::string> states() const {
+        std::vector<std::string> all;
+        for (const auto& effect : server_.effects) {
+            if (effect[0] != "agent_state") continue;
+            const auto comment = effect[2].get<std::string>();
+            all.push_back(effect[1].get<std::string>() + (comment.empty() ? "" : " " + comment));
+        }
+        return all;
+    }
+
+    EventLoop loop_;
+    FakeClock clock_;
+    TemporaryFolder folder_;
+    Config config_;
+    FakeJobServer server_{loop_};
+    Daemon daemon_{loop_, clock_, config_, server_, [] { return no_waiting(); }};
+};
+
+}  // namespace trebuchet

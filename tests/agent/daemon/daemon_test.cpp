@@ -1,0 +1,306 @@
+#include "tests/agent/daemon/daemon_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+using DaemonTest = DaemonFixture;
+
+constexpr const char* simple_job = R"({"job_id": "j1", "test_data": {"test_cmds": "x"}})";
+
+TEST_F(DaemonTest, IntroducesItselfAndAsksForAJob) {
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.effects, ElementsAre(json{"agent_state", "waiting", ""}, json{"advertise"}, json{"register"}));
+    EXPECT_THAT(server_.polled_queues, ElementsAre("rpi4"));
+}
+
+TEST_F(DaemonTest, ComesUpWaitingUnlessAnAdministratorWantsItAway) {
+    for (const auto* state : {"", "waiting", "setup", "test", "cleanup", "restart", "nonsense"}) {
+        EventLoop loop;
+        FakeJobServer server(loop);
+        server.agent = {state, "old comment", {}};
+        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        server.on_effect = [&](const json& effect) {
+            if (effect == json{"idle"}) daemon.stop();
+        };
+        daemon.run(folder_ / "secret");
+        EXPECT_EQ(server.effects.front(), json({"agent_state", "waiting", ""})) << state;
+        EXPECT_EQ(server.calls["take_job"], 1) << state;
+    }
+}
+
+TEST_F(DaemonTest, KeepsOfflineAndMaintenanceWithTheirCommentAndTakesNoJob) {
+    for (const auto* state : {"offline", "maintenance"}) {
+        EventLoop loop;
+        FakeJobServer server(loop);
+        server.agent = {state, "being repaired", {}};
+        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        server.is_down = [&](const std::string& call) {
+            if (call == "read_agent" && server.calls[call] == 4) daemon.stop();
+            return false;
+        };
+        daemon.run(folder_ / "secret");
+        EXPECT_EQ(server.effects.front(), json({"agent_state", state, "being repaired"}));
+        EXPECT_EQ(server.calls["post_agent_state"], 1);
+        EXPECT_EQ(server.calls["take_job"], 0);
+    }
+}
+
+TEST_F(DaemonTest, AnOfflineThatTheReferenceAgentLeftWhenRestartingIsNoOrder) {
+    server_.agent = {"offline", "Restart signal detected from supervisor process", {}};
+    run();
+    EXPECT_EQ(server_.effects.front(), json({"agent_state", "waiting", ""}));
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+TEST_F(DaemonTest, WorksAgainWhenTheAdministratorSaysSo) {
+    server_.agent = {"offline", "being repaired", {}};
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 4) server_.agent = {"waiting", "", {}};
+        return false;
+    };
+    run();
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+TEST_F(DaemonTest, GoesAwayWhenTheAdministratorSaysSoWhileItIsIdle) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"}) server_.agent = {"maintenance", "new cable", {}};
+    };
+    stop_at("read_agent", 6);
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["take_job"], 1);
+    EXPECT_THAT(states(), ElementsAre("waiting"));
+}
+
+TEST_F(DaemonTest, PollsOnlyItsRestrictedQueuesIfItHasSome) {
+    config_.job_queues = {"a", "b", "c"};
+    server_.agent.restricted_to = {{"b", {"team"}}, {"c", {}}, {"elsewhere", {"team"}}};
+    run();
+    EXPECT_THAT(server_.polled_queues, ElementsAre("b"));
+}
+
+TEST_F(DaemonTest, ARestrictionThatComesLaterCounts) {
+    config_.job_queues = {"a", "b"};
+    server_.on_effect = [&](const json& effect) {
+        if (effect != json{"idle"}) return;
+        if (server_.calls["take_job"] == 2) return daemon_.stop();
+        EXPECT_THAT(server_.polled_queues, ElementsAre("a", "b"));
+        server_.agent.restricted_to = {{"a", {"team"}}};
+    };
+    run();
+    EXPECT_THAT(server_.polled_queues, ElementsAre("a"));
+}
+
+TEST_F(DaemonTest, AdvertisesAtMostOnceAMinute) {
+    std::vector<int> advertised;
+    server_.on_effect = [&](const json& effect) {
+        if (effect != json{"idle"}) return;
+        advertised.push_back(server_.calls["advertise"]);
+        clock_.advance(seconds(20));
+        if (advertised.size() == 8) daemon_.stop();
+    };
+    run();
+    EXPECT_THAT(advertised, ElementsAre(1, 1, 1, 2, 2, 2, 3, 3));
+}
+
+TEST_F(DaemonTest, RunsOneJobAfterAnother) {
+    server_.jobs = {R"({"job_id": "j1"})", R"({"job_id": "j2"})"};
+    command(Phase::setup, "true");
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_EQ(server_.effects.back(), json({"agent_state", "waiting", ""}));
+}
+
+TEST_F(DaemonTest, AJobThatCannotBeReadIsReportedAsFailed) {
+    server_.jobs = {R"({"job_id": "j1", "global_timeout": "soon", "test_data": {"secrets": {"A": "s3cret-value"}}})"};
+    run();
+    EXPECT_THAT(
+        std::vector<json>(server_.effects.begin() + 3, server_.effects.end()),
+        ElementsAre(json{"take_job"}, json{"agent_job_id", "j1"}, json{"result", {{"status", {{"setup", 100}}}}},
+                    json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}}, json{"agent_job_id", ""},
+                    json{"agent_state", "waiting", ""}));
+    EXPECT_EQ(server_.output_of(Phase::setup),
+              "ERROR: the job can't be run: the job's global_timeout is a string, expected a number of seconds\n");
+    EXPECT_EQ(server_.calls["take_job"], 2);
+}
+
+TEST_F(DaemonTest, AJobWithoutEvenAnIdIsDropped) {
+    server_.jobs = {"nonsense", R"({"job_id": "../etc"})", R"({"job_id": "j1"})"};
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.job_states.size(), 1U);
+}
+
+TEST_F(DaemonTest, AnOrderInMidJobIsObeyedAfterIt) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::test, "true");
+    after({"agent_state", "test", ""}, [&] { server_.agent = {"offline", "new cable", {}}; });
+    stop_at("read_agent", 12);
+    run();
+    EXPECT_THAT(states(), ElementsAre("waiting", "setup", "provision", "firmware_update", "test", "allocate new cable",
+                                      "reserve new cable", "offline new cable"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
+    for (const auto* effect : {"agent_state", "result"}) {
+        EventLoop loop;
+        FakeJobServer server(loop);
+        server.jobs = {simple_job, R"({"job_id": "j2"})"};
+        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        const json moment = effect == std::string("result")
+                                ? json{"result", {{"status", json::object()}, {"job_state", "complete"}}}
+                                : json{"agent_state", "reserve", ""};
+        server.on_effect = [&](const json& happened) {
+            if (happened == moment) server.agent = {"maintenance", "new cable", {}};
+        };
+        server.is_down = [&](const std::string& call) {
+            if (call == "read_agent" && server.calls[call] == 14) daemon.stop();
+            return false;
+        };
+        daemon.run(folder_ / "secret");
+        EXPECT_EQ(server.effects.back(), json({"agent_state", "maintenance", "new cable"})) << effect;
+        EXPECT_EQ(server.jobs.size(), 1U) << effect;
+    }
+}
+
+TEST_F(DaemonTest, ARestartWhileIdleEndsItWithItsOwnExitCode) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"}) server_.agent = {"restart", "update", {}};
+    };
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    EXPECT_EQ(static_cast<int>(DaemonEnd::restart), 1);
+    EXPECT_THAT(states(), ElementsAre("waiting", "restart update"));
+}
+
+TEST_F(DaemonTest, ARestartInMidJobEndsItAfterTheJob) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    after({"agent_state", "test", ""}, [&] { server_.agent = {"restart", "update", {}}; });
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    EXPECT_EQ(states().back(), "restart update");
+    EXPECT_EQ(states().size(), 8U);
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, AfterALostDeviceItIsOfflineWhateverElseWasOrdered) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::test, "exit 46");
+    after({"agent_state", "test", ""}, [&] { server_.agent = {"maintenance", "later", {}}; });
+    stop_at("read_agent", 10);
+    run();
+    const std::string offline = "offline Set to offline by agent. Recovery failed during job 'j1' execution.";
+    EXPECT_EQ(states().back(), offline);
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, WaitsForAServerThatIsAwayAtTheStart) {
+    server_.is_down = [&](const std::string&) { return server_.calls["read_agent"] < 4; };
+    run();
+    EXPECT_THAT(server_.effects, ElementsAre(json{"agent_state", "waiting", ""}, json{"advertise"}, json{"register"}));
+}
+
+TEST_F(DaemonTest, IntroducesItselfAgainUntilAllOfItWorked) {
+    server_.is_down = [&](const std::string& call) { return call == "register" && server_.calls[call] < 3; };
+    run();
+    EXPECT_EQ(server_.calls["post_agent_state"], 3);
+    EXPECT_EQ(server_.calls["register"], 3);
+}
+
+TEST_F(DaemonTest, IntroducesItselfAgainWhenTheServerWasAway) {
+    server_.is_down = [&](const std::string& call) {
+        return call == "take_job" && (server_.calls[call] == 2 || server_.calls[call] == 3);
+    };
+    server_.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"} && server_.calls["take_job"] == 4) daemon_.stop();
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["register"], 3);
+}
+
+TEST_F(DaemonTest, TakesNoJobWhileItCannotAskForOrders) {
+    server_.is_down = [&](const std::string& call) {
+        if (call != "read_agent") return false;
+        if (server_.calls[call] == 6) daemon_.stop();
+        return server_.calls[call] > 1;
+    };
+    run();
+    EXPECT_EQ(server_.calls["take_job"], 0);
+}
+
+TEST_F(DaemonTest, RegistersAgainWithAServerThatForgotIt) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect != json{"idle"}) return;
+        if (server_.calls["register"] == 2) return daemon_.stop();
+        server_.agent = {};
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["register"], 2);
+}
+
+TEST_F(DaemonTest, StoppedInMidJobItEndsTheJobWithItsCleanup) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::test, "sleep 1000");
+    command(Phase::cleanup, "echo clean");
+    Timer timer(loop_);
+    after({"agent_state", "test", ""}, [&] { timer.start(std::chrono::milliseconds(20), [&] { daemon_.stop(); }); });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("The agent is stopping"));
+    EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("clean\n"));
+    EXPECT_EQ(server_.effects.back(), json({"agent_state", "waiting", ""}));
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, StoppedWhileItTakesAJobItRunsNothingOfItButCleanup) {
+    server_.jobs = {simple_job};
+    command(Phase::test, "echo ran");
+    command(Phase::cleanup, "echo clean");
+    after({"take_job"}, [&] { daemon_.stop(); });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.output_of(Phase::test), "");
+    EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("clean\n"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+}
+
+TEST_F(DaemonTest, StoppedWhileTheServerIsAwayItEnds) {
+    server_.is_down = [&](const std::string&) {
+        if (server_.calls["read_agent"] == 5) daemon_.stop();
+        return true;
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(DaemonTest, StoppedBeforeItRunsItDoesNothing) {
+    daemon_.stop();
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.calls, IsEmpty());
+}
+
+TEST_F(DaemonTest, NoSecretReachesTheServer) {
+    command(Phase::provision, "echo $TOKEN; echo \"$TOKEN\" > provision-serial.log; exit 1");
+    server_.jobs = {R"({"job_id": "j1", "job_status_webhook": "http://hook", "provision_data": {"x": 1},
+                        "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})"};
+    run();
+    EXPECT_FALSE(server_.fragments.empty());
+    for (const auto& fragment : server_.fragments) {
+        EXPECT_THAT(std::string(fragment.text.bytes()), Not(HasSubstr("s3cret-value")));
+    }
+    EXPECT_THAT(json(server_.effects).dump(), Not(HasSubstr("s3cret-value")));
+}
+
+}  // namespace
+}  // namespace trebuchet

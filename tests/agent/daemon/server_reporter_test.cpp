@@ -1,0 +1,281 @@
+#include "agent/daemon/server_reporter.hpp"
+
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+MaskedChunk masked(std::string_view text) {
+    return MaskSet::none()->mask(text);
+}
+
+class ServerReporterTest : public testing::Test {
+  protected:
+    ServerReporterTest() {
+        config_.agent_id = "rpi4-1";
+        config_.server_address = "http://lab";
+        job_.id = "j1";
+        job_.queue = "rpi4";
+    }
+    void take_job(const std::string& webhook = "") {
+        job_.webhook = webhook;
+        reporter_.job_taken(job_);
+    }
+    /// The calls of this name fail the first so many times.
+    void fail(const std::string& name, int times) {
+        server_.is_down = [this, name, times](const std::string& call) {
+            return call == name && server_.calls[call] <= times;
+        };
+    }
+    /// Since the last call.
+    std::vector<json> effects() { return std::exchange(server_.effects, {}); }
+
+    EventLoop loop_;
+    FakeClock clock_;
+    Config config_;
+    Job job_;
+    FakeJobServer server_{loop_};
+    ServerReporter reporter_{loop_, clock_, config_, server_, [] { return no_waiting(); }};
+};
+
+TEST_F(ServerReporterTest, SaysWhichJobIsInHand) {
+    take_job();
+    EXPECT_THAT(effects(), ElementsAre(json{"agent_job_id", "j1"}));
+}
+
+TEST_F(ServerReporterTest, SendsEventsOnlyToAWebhook) {
+    take_job();
+    reporter_.event("setup_start", {});
+    EXPECT_EQ(server_.calls["post_events"], 0);
+}
+
+TEST_F(ServerReporterTest, SendsAllEventsSoFarEachTime) {
+    take_job("http://hook");
+    clock_.advance(std::chrono::seconds(1));
+    reporter_.event("setup_fail", masked("why"));
+    EXPECT_THAT(effects(), ElementsAre(json{"event", "job_start", "http://lab/jobs/j1"}, json{"agent_job_id", "j1"},
+                                       json{"event", "setup_fail", "why"}));
+    ASSERT_EQ(server_.events.size(), 2U);
+    EXPECT_EQ(server_.events[0].timestamp, "2027-01-15T08:00:00.000000+00:00");
+    EXPECT_EQ(server_.events[1].timestamp, "2027-01-15T08:00:01.000000+00:00");
+}
+
+TEST_F(ServerReporterTest, GivesUpOnAWebhookThatFailsOnce) {
+    fail("post_events", 1);
+    take_job("http://hook");
+    reporter_.event("setup_start", {});
+    reporter_.event("setup_success", {});
+    EXPECT_EQ(server_.calls["post_events"], 1);
+}
+
+TEST_F(ServerReporterTest, PostsStatesAsAPhaseIsEntered) {
+    take_job("http://hook");
+    effects();
+    reporter_.phase_entered(Phase::firmware_update);
+    EXPECT_THAT(effects(),
+                ElementsAre(json{"result", {{"job_state", "firmware_update"}}},
+                            json{"agent_state", "firmware_update", ""}, json{"event", "firmware_update_start", ""}));
+}
+
+TEST_F(ServerReporterTest, KeepsAnAdministratorsOrderAndItsComment) {
+    take_job();
+    reporter_.phase_entered(Phase::setup);
+    EXPECT_FALSE(reporter_.orders());
+    server_.agent = {"offline", "new cable", {}};
+    effects();
+    reporter_.phase_entered(Phase::provision);
+    reporter_.phase_entered(Phase::test);
+    EXPECT_THAT(effects(),
+                ElementsAre(json{"result", {{"job_state", "provision"}}}, json{"agent_state", "provision", "new cable"},
+                            json{"result", {{"job_state", "test"}}}, json{"agent_state", "test", "new cable"}));
+    ASSERT_TRUE(reporter_.orders());
+    EXPECT_EQ(reporter_.orders()->state, "offline");
+    EXPECT_EQ(reporter_.orders()->comment, "new cable");
+}
+
+TEST_F(ServerReporterTest, TheLastOrderCounts) {
+    take_job();
+    server_.agent = {"offline", "first", {}};
+    reporter_.phase_entered(Phase::setup);
+    server_.agent = {"restart", "second", {}};
+    reporter_.phase_entered(Phase::provision);
+    EXPECT_EQ(reporter_.orders()->state, "restart");
+    EXPECT_EQ(reporter_.orders()->comment, "second");
+}
+
+TEST_F(ServerReporterTest, LooksForOrdersOnceMoreAtTheEnd) {
+    take_job();
+    reporter_.phase_entered(Phase::reserve);
+    server_.agent = {"maintenance", "late", {}};
+    reporter_.job_finished({}, false);
+    ASSERT_TRUE(reporter_.orders());
+    EXPECT_EQ(reporter_.orders()->state, "maintenance");
+}
+
+TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
+    take_job();
+    server_.hold_logs = true;
+    reporter_.output(Phase::test, masked("hello\n"));
+    reporter_.serial(Phase::test, masked("boot\n"));
+    EXPECT_EQ(server_.held_logs(), 2U);
+    loop_.post([&] { server_.answer_log(); });
+    loop_.post([&] { server_.answer_log(); });
+    effects();
+    reporter_.phase_ran(Phase::test, {{Phase::setup, 0}, {Phase::test, 3}});
+    EXPECT_THAT(effects(), ElementsAre(json{"serial", "test", "boot\n"},
+                                       json{"result", {{"status", {{"setup", 0}, {"test", 3}}}}}));
+    EXPECT_EQ(server_.output_of(Phase::test), "hello\n");
+}
+
+TEST_F(ServerReporterTest, IsFullWhenItsOutputIs) {
+    take_job();
+    server_.hold_logs = true;
+    bool told = false;
+    EXPECT_FALSE(reporter_.is_full());
+    reporter_.output(Phase::test, masked("first"));
+    reporter_.output(Phase::test, masked(std::string(5U << 20, 'x')));
+    EXPECT_TRUE(reporter_.is_full());
+    reporter_.on_room([&] { told = true; });
+    server_.hold_logs = false;
+    server_.answer_log();
+    loop_.run_until([&] { return told; });
+    EXPECT_FALSE(reporter_.is_full());
+}
+
+TEST_F(ServerReporterTest, ASerialLogDoesNotMakeItFull) {
+    take_job();
+    server_.hold_logs = true;
+    reporter_.serial(Phase::test, masked("first"));
+    reporter_.serial(Phase::test, masked(std::string(5U << 20, 'x')));
+    EXPECT_FALSE(reporter_.is_full());
+}
+
+TEST_F(ServerReporterTest, TriesAgainWhatReplacesItsFormerSelf) {
+    take_job();
+    fail("post_status", 3);
+    reporter_.phase_ran(Phase::setup, {{Phase::setup, 0}});
+    EXPECT_EQ(server_.calls["post_status"], 4);
+    fail("post_job_state", 1);
+    reporter_.phase_entered(Phase::test);
+    EXPECT_EQ(server_.job_states["j1"], "test");
+    fail("post_device_info", 1);
+    reporter_.device_info(MaskedJson(*MaskSet::none(), {{"ip", "10.0.0.1"}}));
+    EXPECT_EQ(server_.calls["post_device_info"], 2);
+    EXPECT_EQ(server_.device_info, json({{"ip", "10.0.0.1"}}));
+    fail("post_artifacts", 2);
+    const TemporaryFolder folder;
+    folder.write("archive", "bytes");
+    reporter_.artifacts(folder / "archive");
+    EXPECT_EQ(server_.archive, "bytes");
+}
+
+TEST_F(ServerReporterTest, TriesTheOutcomeLongestAndThenGoesOn) {
+    take_job();
+    server_.is_down = [](const std::string&) { return true; };
+    reporter_.phase_ran(Phase::setup, {{Phase::setup, 0}});
+    reporter_.job_finished({{Phase::setup, 0}}, false);
+    EXPECT_EQ(server_.calls["post_status"], 4);
+    EXPECT_EQ(server_.calls["post_outcome"], 8);
+}
+
+TEST_F(ServerReporterTest, InAHurryItTriesEverythingOnce) {
+    take_job();
+    reporter_.hurry();
+    server_.is_down = [](const std::string&) { return true; };
+    reporter_.job_finished({{Phase::setup, 0}}, false);
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(ServerReporterTest, HurryingEndsAWaitThatHasBegun) {
+    ServerReporter patient(loop_, clock_, config_, server_, [] { return 1000.0; });
+    patient.job_taken(job_);
+    server_.is_down = [](const std::string&) { return true; };
+    Timer timer(loop_);
+    timer.start(std::chrono::milliseconds(10), [&] { patient.hurry(); });
+    patient.phase_ran(Phase::setup, {{Phase::setup, 0}});
+    EXPECT_EQ(server_.calls["post_status"], 2);
+}
+
+TEST_F(ServerReporterTest, SendsAProvisionLogOnce) {
+    take_job();
+    fail("post_provision_log", 1);
+    reporter_.provision_log(1, masked("provision_fail"));
+    EXPECT_EQ(server_.calls["post_provision_log"], 1);
+    effects();
+    reporter_.provision_log(0, masked("provision_success"));
+    EXPECT_THAT(effects(), ElementsAre(json{"provision_log", 0, "provision_success"}));
+}
+
+TEST_F(ServerReporterTest, ALostDeviceTakesTheAgentOffline) {
+    take_job();
+    effects();
+    reporter_.recovery_failed("a comment");
+    EXPECT_THAT(effects(), ElementsAre(json{"agent_state", "offline", "a comment"}));
+}
+
+TEST_F(ServerReporterTest, EndsAJobAsComplete) {
+    take_job();
+    effects();
+    reporter_.job_finished({{Phase::test, 3}}, false);
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}},
+                                       json{"agent_job_id", ""}));
+}
+
+TEST_F(ServerReporterTest, ACancelledJobStaysCancelled) {
+    take_job();
+    effects();
+    reporter_.job_finished({}, true);
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", json::object()}, {"job_state", "cancelled"}}},
+                                       json{"agent_job_id", ""}));
+}
+
+TEST_F(ServerReporterTest, AsksWhetherTheJobWasCancelled) {
+    take_job();
+    EXPECT_FALSE(reporter_.is_cancelled());
+    server_.job_states["j1"] = "cancelled";
+    EXPECT_TRUE(reporter_.is_cancelled());
+    server_.is_down = [](const std::string&) { return true; };
+    EXPECT_FALSE(reporter_.is_cancelled());
+}
+
+TEST_F(ServerReporterTest, TellsOnceWhenTheJobIsCancelled) {
+    take_job();
+    int told = 0;
+    server_.job_states["j1"] = "test";
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_job_state" && server_.calls[call] == 1) server_.job_states["j1"] = "cancelled";
+        return false;
+    };
+    reporter_.watch_for_cancel([&] { ++told; });
+    EXPECT_EQ(server_.calls["read_job_state"], 0);
+    loop_.run_until([&] { return told > 0; });
+    EXPECT_EQ(told, 1);
+}
+
+TEST_F(ServerReporterTest, AnAnswerThatComesAfterTheWatchIsDropped) {
+    take_job();
+    server_.job_states["j1"] = "cancelled";
+    bool told = false;
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_job_state") reporter_.unwatch();
+        return false;
+    };
+    reporter_.watch_for_cancel([&] { told = true; });
+    loop_.run_until([&] { return server_.calls["read_job_state"] > 0; });
+    EXPECT_FALSE(told);
+}
+
+}  // namespace
+}  // namespace trebuchet

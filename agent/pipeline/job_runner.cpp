@@ -44,11 +44,7 @@ std::string recovery_failed_comment(const std::string& job_id) {
 
 JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporter, const Job& job,
                      std::shared_ptr<const MaskSet> masks)
-    : config_(config),
-      reporter_(reporter),
-      job_(job),
-      masks_(std::move(masks)),
-      phases_(loop, reporter, masks_) {}
+    : config_(config), reporter_(reporter), job_(job), masks_(std::move(masks)), phases_(loop, reporter, masks_) {}
 
 void JobRunner::stop() {
     outcome_.stopped = true;

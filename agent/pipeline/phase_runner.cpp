@@ -110,13 +110,14 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
     run.hand_over(run.masker.write(banner));
-    run.process = Process::start(loop_, std::move(run.spec.process),
+    run.process = Process::start(loop_, run.spec.process,
                                  {[&](std::string_view bytes) { run.take(bytes); },
                                   [&](const ProcessEnd& end, std::size_t left) {
                                       run.ended = end;
                                       run.left = left;
                                   },
                                   nullptr});
+    run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;
     if (run.spec.global_timeout) {
         run.global.start(*run.spec.global_timeout, [&] { run.interrupt(GlobalTimeout{*run.spec.global_timeout}); });

@@ -211,7 +211,9 @@ std::string RunFolder::read_connector_error(Phase phase) const {
     if (!text) return "";
     const auto document = parse_bounded(*text);
     if (!document.is_object()) return "";
-    const auto info = document.find(std::string(name_of(phase)) + "_exception_info");
+    // Connectors call the stage of the test phase "runtest".
+    auto info = document.find(std::string(name_of(phase)) + "_exception_info");
+    if (info == document.end() && phase == Phase::test) info = document.find("runtest_exception_info");
     if (info == document.end() || !info->is_object()) return "";
     const auto cause = text_of(*info, "exception_cause");
     return text_of(*info, "exception_name") + ": " + text_of(*info, "exception_message") +

@@ -56,7 +56,7 @@ class Process {
         std::function<void()> gone;
     };
 
-    static std::unique_ptr<Process> start(EventLoop& loop, ProcessSpec spec, Handlers handlers);
+    static std::unique_ptr<Process> start(EventLoop& loop, const ProcessSpec& spec, Handlers handlers);
 
     /// Kills what is left of the tree and waits for it.
     virtual ~Process() = default;

@@ -279,7 +279,7 @@ class SupervisedProcess final : public Process {
 
 }  // namespace
 
-std::unique_ptr<Process> Process::start(EventLoop& loop, ProcessSpec spec, Handlers handlers) {
+std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessSpec& spec, Handlers handlers) {
     auto process = std::make_unique<SupervisedProcess>(loop, std::move(handlers));
     process->launch(spec);
     return process;

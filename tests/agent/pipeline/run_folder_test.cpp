@@ -237,6 +237,13 @@ TEST_F(RunFolderTest, AConnectorsErrorIsOneLine) {
     EXPECT_EQ(folder_->read_connector_error(Phase::test), "E: ");
 }
 
+TEST_F(RunFolderTest, AConnectorsErrorOfTheTestStandsUnderItsStagesName) {
+    const json error{{"exception_name", "E"}, {"exception_message", "no shell"}, {"exception_cause", nullptr}};
+    write("device-connector-error.json", json{{"runtest_exception_info", error}}.dump());
+    EXPECT_EQ(folder_->read_connector_error(Phase::test), "E: no shell");
+    EXPECT_EQ(folder_->read_connector_error(Phase::reserve), "");
+}
+
 TEST_F(RunFolderTest, AConnectorsErrorThatCannotBeReadIsNone) {
     for (const std::string text :
          {"", "[]", "{", R"({"test_exception_info": "x"})", R"({"test_exception_info": null})"}) {

@@ -34,7 +34,7 @@ struct RunningCommand {
         spec.environment.set("PATH", "/usr/bin:/bin");
         spec.environment.set("TOKEN", "s3cret");
         spec.kill_grace = grace;
-        process = Process::start(loop, std::move(spec),
+        process = Process::start(loop, spec,
                                  {[this](std::string_view bytes) {
                                       output += bytes;
                                       if (on_output) on_output();

@@ -29,8 +29,7 @@ class Agent {
     void write_token(const std::string& refresh_token) const;
 
     void start();
-    /// Kills it, if it runs.
-    void drop() { program_.reset(); }
+    /// Once it was started.
     [[nodiscard]] ChildProgram& program() { return *program_; }
     /// Waits until the agent has registered.
     [[nodiscard]] bool is_ready();

@@ -32,7 +32,6 @@ class LabServer {
     [[nodiscard]] const std::string& url() const { return url_; }
     /// The certificate of the authority that its own is from.
     [[nodiscard]] const std::filesystem::path& authority() const { return authority_; }
-    [[nodiscard]] ChildProgram& program() { return *program_; }
 
     /// The answer, whatever it is, to a call as `client`; "" for nobody.
     [[nodiscard]] Reply ask(const std::string& client, std::string_view method, const std::string& target,

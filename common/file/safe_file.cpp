@@ -51,6 +51,19 @@ tl::unexpected<Error> belongs_to_another(const std::filesystem::path& path, cons
                 std::to_string(::geteuid()) + ": remove it, or configure another");
 }
 
+/// Where anybody may make names, whoever was first owns what is below.
+Result<void> take_over_below_public(const std::filesystem::path& path) {
+    std::filesystem::path folder;
+    for (const auto& part : std::filesystem::absolute(path).lexically_normal()) {
+        struct stat info {};
+        const bool is_public = !folder.empty() && ::stat(folder.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0;
+        folder /= part;
+        if (!is_public || part.empty()) continue;
+        if (auto ours = make_private_folder(folder); !ours) return ours;
+    }
+    return {};
+}
+
 }  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -131,6 +144,7 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
 
 Result<void> make_folder(const std::filesystem::path& path) {
     if (auto made = make_missing(path); !made) return made;
+    if (auto ours = take_over_below_public(path); !ours) return ours;
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return failed("can't look at", path);
     if (!S_ISDIR(info.st_mode)) return fail(path.string() + " is not a folder: remove it, or configure another");

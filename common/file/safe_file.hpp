@@ -52,7 +52,8 @@ class FileDescriptor {
 [[nodiscard]] Result<void> write_all(int fd, std::string_view bytes);
 
 /// Makes the folder and its parents where missing, each 0700. If it was there already, it is left as it is: others may
-/// use it too. It must belong to us or to root, who both could change what we put there anyway.
+/// use it too. It must belong to us or to root, who both could change what we put there anyway. But where anybody may
+/// make names, as in /tmp, the next part of the path must be a real folder of ours alone, and is set to 0700.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
 
 /// The same for a folder of ours alone: a real one, not a link, that belongs to us; it is set to 0700.

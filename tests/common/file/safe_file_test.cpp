@@ -189,6 +189,32 @@ TEST_F(SafeFile, LeavesAFolderThatIsThereAsItIs) {
     EXPECT_THAT(make_folder(make("file", "")).error().message(), HasSubstr("file"));
 }
 
+TEST_F(SafeFile, MakesFoldersBelowAPublicOneItsOwn) {
+    fs::create_directory(folder_ / "public");
+    fs::permissions(folder_ / "public", fs::perms::all | fs::perms::sticky_bit);
+    fs::create_directories(folder_ / "public" / "testflinger" / "run");
+    for (const auto* part : {"public/testflinger", "public/testflinger/run"}) {
+        fs::permissions(folder_ / part, fs::perms::all);
+    }
+    ASSERT_TRUE(make_folder(folder_ / "public" / "testflinger" / "run"));
+    EXPECT_EQ(mode(folder_ / "public"), 01777U);
+    EXPECT_EQ(mode(folder_ / "public" / "testflinger"), 0700U);
+}
+
+TEST_F(SafeFile, TakesNothingBelowAPublicFolderThatIsNotOurs) {
+    fs::create_directory(folder_ / "public");
+    fs::permissions(folder_ / "public", fs::perms::all | fs::perms::sticky_bit);
+    fs::create_directory(folder_ / "elsewhere");
+    fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "public" / "link");
+    EXPECT_THAT(make_folder(folder_ / "public" / "link").error().message(), HasSubstr("link"));
+    EXPECT_FALSE(make_folder(folder_ / "public" / "link" / "run"));
+    if (::geteuid() == 0) {
+        fs::create_directory(folder_ / "public" / "foreign");
+        ASSERT_EQ(::chown((folder_ / "public" / "foreign").c_str(), 12345, 12345), 0);
+        EXPECT_THAT(make_folder(folder_ / "public" / "foreign" / "run").error().message(), HasSubstr("belongs to uid"));
+    }
+}
+
 TEST_F(SafeFile, ClosesAFolderThatWasOpenToOthers) {
     fs::create_directory(folder_ / "open");
     fs::permissions(folder_ / "open", fs::perms::all);

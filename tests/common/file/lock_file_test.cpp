@@ -1,0 +1,72 @@
+#include "common/file/lock_file.hpp"
+
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <csignal>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(LockFileTest, IsTakenOnceAtATime) {
+    const TemporaryFolder folder;
+    const auto path = folder / "lock";
+    {
+        const auto lock = LockFile::take(path);
+        ASSERT_TRUE(lock);
+        const auto second = LockFile::take(path);
+        ASSERT_FALSE(second);
+        EXPECT_TRUE(second.error().is_held);
+        EXPECT_EQ(second.error().holder, ::getpid());
+        EXPECT_THAT(second.error().reason.message(),
+                    HasSubstr(path.string() + " is held by process " + std::to_string(::getpid())));
+    }
+    EXPECT_TRUE(LockFile::take(path)) << "free again";
+}
+
+TEST(LockFileTest, IsFreeWhenItsHolderWasKilled) {
+    const TemporaryFolder folder;
+    const auto path = folder / "lock";
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const auto child = ::fork();
+    if (child == 0) {
+        const auto lock = LockFile::take(path);
+        const char byte = lock ? 'y' : 'n';
+        static_cast<void>(::write(ready[1], &byte, 1));
+        ::pause();
+        ::_exit(0);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    EXPECT_EQ(byte, 'y');
+    const auto while_held = LockFile::take(path);
+    ASSERT_FALSE(while_held);
+    EXPECT_EQ(while_held.error().holder, child);
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    EXPECT_TRUE(LockFile::take(path));
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+TEST(LockFileTest, SaysWhyAFileCannotBeUsed) {
+    const TemporaryFolder folder;
+    const auto refused = LockFile::take(folder / "missing" / "lock");
+    ASSERT_FALSE(refused);
+    EXPECT_FALSE(refused.error().is_held);
+    EXPECT_THAT(refused.error().reason.message(), HasSubstr("No such file"));
+    std::filesystem::create_symlink(folder / "elsewhere", folder / "link");
+    EXPECT_FALSE(LockFile::take(folder / "link"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "elsewhere"));
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -12,7 +12,7 @@ find_package(LibArchive REQUIRED)  # the tests' readers
 find_package(ZLIB REQUIRED)
 find_package(tl-expected REQUIRED)
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)  # Hyperscan, or Vectorscan under the same name
-pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
 # Of libarchive we use the tar writer and gzip. The shared library brings libxml2, ICU and every compressor along, about 2 MB of
 # each agent's memory (measured); from the static one only what is used is linked.

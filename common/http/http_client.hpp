@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,13 @@ struct HttpRequest {
     std::chrono::milliseconds timeout{30'000};
     std::size_t response_limit = 1U << 20;  ///< a longer answer is a failure,
     bool cut_response = false;              ///< unless this is set: then what fits is the answer
+    /// If set, what goes beyond `response_limit` is handed to it piece by piece, on threads of the pool but one call at
+    /// a time and none after `done`; the answer then counts as cut.
+    std::function<void(std::string_view)> on_overflow;
+    std::size_t overflow_limit = std::size_t{256} << 20;  ///< bytes for `on_overflow`; what is beyond is not read
+    /// If set, the body of a 2xx answer goes to this file, at most `response_limit` bytes: created new, 0600; removed
+    /// again on any failure or other answer (which keeps the first 64 KiB of its body). Not with the two above.
+    std::optional<std::filesystem::path> answer_file;
     /// Opens a connection of its own. On one that was kept alive, the HTTP library sends a request again by itself if
     /// the server closes it without an answer: for those that must not arrive twice.
     bool fresh_connection = false;
@@ -53,7 +61,8 @@ struct HttpRequest {
 struct HttpResponse {
     int status = 0;
     std::vector<std::string> cookies;  ///< Set-Cookie, without attributes: "name=value"
-    WipedString body;
+    WipedString body;                  ///< empty if it went to `answer_file`
+    bool cut = false;                  ///< the body was longer than `response_limit`, and what fits is here
 };
 
 struct HttpFailure {

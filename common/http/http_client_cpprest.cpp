@@ -1,18 +1,14 @@
+#include "common/http/body_buffers.hpp"
 #include "common/http/http_client.hpp"
 #include "common/http/proxy.hpp"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
-#include <fstream>
 #include <istream>
 #include <mutex>
 #include <set>
-#include <stdexcept>
-#include <streambuf>
 #include <system_error>
 #include <utility>
 
@@ -40,78 +36,6 @@ constexpr std::size_t pool_threads = 2;
 
 /// What is cancelled ends at once, unless it is looking up a name.
 constexpr std::chrono::milliseconds cancel_limit{500};
-
-/// Takes an answer's bytes up to a limit. What is beyond is dropped and counts as written: cpprestsdk would try for
-/// ever to write it, and can't stand an exception here. It asks `check` before it goes on.
-class BodyBuffer final : public std::streambuf {
-  public:
-    explicit BodyBuffer(std::size_t limit) : limit_(limit) {}
-    [[nodiscard]] bool overflowed() const { return overflowed_; }
-    [[nodiscard]] WipedString take() { return std::move(bytes_); }
-    /// Throws if more came than is accepted.
-    void check() const {
-        if (overflowed_) throw std::length_error("the answer is too long");
-    }
-
-  protected:
-    std::streamsize xsputn(const char* data, std::streamsize count) override {
-        if (count < 0) {  // a chunk's size of "-1", which cpprestsdk lets through
-            overflowed_ = true;
-            return 0;
-        }
-        const auto size = static_cast<std::size_t>(count);
-        const auto room = std::min(size, limit_ - bytes_.size());
-        bytes_.append(data, room);
-        if (room < size) overflowed_ = true;
-        return count;
-    }
-    int_type overflow(int_type byte) override {
-        const char one = traits_type::to_char_type(byte);
-        return xsputn(&one, 1) == 1 ? byte : traits_type::eof();
-    }
-
-  private:
-    std::size_t limit_;
-    std::atomic<bool> overflowed_{false};
-    WipedString bytes_;
-};
-
-/// Reads `before`, the file and `after` as one, and knows the length of the whole.
-class FileBodyBuffer final : public std::streambuf {
-  public:
-    explicit FileBodyBuffer(FileBody body) : body_(std::move(body)), file_(body_.file, std::ios::binary) {
-        std::error_code error;
-        const auto size = std::filesystem::file_size(body_.file, error);
-        ready_ = file_.is_open() && !error;
-        if (ready_) length_ = body_.before.size() + size + body_.after.size();
-        read_from(body_.before.data(), body_.before.size());
-    }
-    [[nodiscard]] bool ready() const { return ready_; }
-    [[nodiscard]] std::size_t length() const { return length_; }
-
-  protected:
-    int_type underflow() override {
-        if (gptr() < egptr()) return traits_type::to_int_type(*gptr());
-        if (file_.read(chunk_.data(), static_cast<std::streamsize>(chunk_.size())) || file_.gcount() > 0) {
-            read_from(chunk_.data(), static_cast<std::size_t>(file_.gcount()));
-        } else if (!std::exchange(at_end_, true) && !body_.after.empty()) {
-            read_from(body_.after.data(), body_.after.size());
-        } else {
-            return traits_type::eof();
-        }
-        return traits_type::to_int_type(*gptr());
-    }
-
-  private:
-    void read_from(char* data, std::size_t size) { setg(data, data, data + size); }
-
-    FileBody body_;
-    std::ifstream file_;
-    std::array<char, 65536> chunk_{};
-    std::size_t length_ = 0;
-    bool ready_ = false;
-    bool at_end_ = false;
-};
 
 /// The way back to the loop, shut when the client goes: the pool's threads may outlive both.
 class ReturnPath {
@@ -238,6 +162,7 @@ class CpprestClient final : public HttpClient {
         for (const auto& call : under_way_) {
             call->done = nullptr;    // its answer may stand in the loop's queue already
             call->deadline.reset();  // here, and not on a thread of the pool
+            call->body.close();
             call->cancel.cancel();
         }
         return_path_->wait_for_pool(cancel_limit);
@@ -262,7 +187,7 @@ class CpprestClient final : public HttpClient {
               return_path(owner_client.return_path_),
               request(std::move(what)),
               done(std::move(callback)),
-              body(request.response_limit),
+              body(request),
               body_stream(&body),
               deadline(std::make_unique<Timer>(owner_client.loop_)) {}
 
@@ -297,6 +222,7 @@ class CpprestClient final : public HttpClient {
         }
 
         Result<http::http_request> compose() try {
+            if (auto opened = body.open(); !opened) return fail(opened.error());
             http::http_request message(request.method == HttpRequest::Method::get ? http::methods::GET
                                                                                   : http::methods::POST);
             message.set_request_uri(web::uri(request.target));
@@ -323,7 +249,7 @@ class CpprestClient final : public HttpClient {
         HttpResult outcome(const pplx::task<http::http_response>& task) {
             try {
                 static_cast<void>(task.get());
-                if (body.overflowed()) return cut_or_refused();
+                if (body.overflowed() || !body.file_problem().empty()) return cut_or_refused();
                 if (status < 200) {
                     return tl::unexpected(
                         failure(HttpFailure::Kind::protocol,
@@ -339,10 +265,16 @@ class CpprestClient final : public HttpClient {
             }
         }
 
-        [[nodiscard]] HttpResponse answer() { return {status, cookies, body.take()}; }
+        [[nodiscard]] HttpResponse answer() {
+            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed()};
+        }
 
         [[nodiscard]] HttpResult cut_or_refused() {
-            if (request.cut_response) return answer();
+            if (auto problem = body.file_problem(); !problem.empty()) {
+                return tl::unexpected(failure(HttpFailure::Kind::broken, problem));
+            }
+            const bool is_success = status >= 200 && status < 300;
+            if (request.answer_file ? !is_success : request.cut_response || request.on_overflow) return answer();
             return tl::unexpected(failure(HttpFailure::Kind::protocol, "the answer is longer than the " +
                                                                            std::to_string(request.response_limit) +
                                                                            " bytes that are accepted"));
@@ -356,6 +288,7 @@ class CpprestClient final : public HttpClient {
         void settle(HttpResult result) {
             if (!done) return;
             deadline.reset();
+            body.close();
             owner.under_way_.erase(shared_from_this());
             // A connection in an unknown state must not serve the next request.
             if (!result && owner.client_ == client) owner.drop_connections();
@@ -373,7 +306,7 @@ class CpprestClient final : public HttpClient {
         std::unique_ptr<std::istream> upload_stream;
         int status = 0;
         std::vector<std::string> cookies;
-        BodyBuffer body;
+        AnswerBuffer body;
         std::ostream body_stream;
         pplx::cancellation_token_source cancel;
         std::unique_ptr<Timer> deadline;

@@ -1,5 +1,7 @@
 #include "common/http/proxy.hpp"
 
+#include "common/http/origin.hpp"
+
 #include <algorithm>
 #include <cctype>
 
@@ -34,7 +36,7 @@ bool is_exempt(std::string_view host, std::string_view list) {
 
 std::string proxy_for(std::string_view scheme, std::string_view host,
                       const std::function<const char*(const char*)>& getenv) {
-    if (host == "localhost" || host.starts_with("127.") || host == "::1") return "";
+    if (is_loopback(host)) return "";
     if (is_exempt(host, variable("no_proxy", getenv))) return "";
     return variable(std::string(scheme) + "_proxy", getenv);
 }

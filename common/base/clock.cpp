@@ -20,4 +20,20 @@ std::string iso8601(std::chrono::system_clock::time_point time) {
     return std::string(buffer.data(), length) + fraction.data();
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text) {
+    std::tm parts{};
+    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (rest == nullptr) return std::nullopt;
+    if (*rest == '.') {
+        do ++rest;
+        while (*rest >= '0' && *rest <= '9');
+    }
+    std::tm zone{};  // "%z" takes "Z", "+00:00" and "+0000"
+    if (*rest != '\0') {
+        rest = ::strptime(rest, "%z", &zone);
+        if (rest == nullptr || *rest != '\0') return std::nullopt;
+    }
+    return std::chrono::system_clock::from_time_t(::timegm(&parts) - zone.tm_gmtoff);
+}
+
 }  // namespace trebuchet

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace trebuchet {
@@ -27,5 +28,9 @@ class SystemClock final : public Clock {
 
 /// ISO 8601 in UTC with microseconds: 2026-11-20T20:31:00.000000+00:00.
 [[nodiscard]] std::string iso8601(std::chrono::system_clock::time_point time);
+
+/// The point of time of "2026-11-20T20:31:00.123456+00:00", with "Z" or without a zone (UTC) as well; nothing if it is
+/// none. What is finer than a second is left out.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text);
 
 }  // namespace trebuchet

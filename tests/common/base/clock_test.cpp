@@ -27,5 +27,17 @@ TEST(SystemClock, GivesBothTimes) {
     EXPECT_GT(clock.wall_time(), system_clock::from_time_t(0));
 }
 
+TEST(Iso8601, IsReadAsItIsWritten) {
+    const auto time = std::chrono::system_clock::from_time_t(1'795'206'660);
+    EXPECT_EQ(parse_iso8601(iso8601(time)), time);
+    const auto text = iso8601(time).substr(0, 19);
+    for (const auto* end : {"", "Z", ".5Z", ".123456+00:00", "+0000"})
+        EXPECT_EQ(parse_iso8601(text + end), time) << end;
+    EXPECT_EQ(parse_iso8601(text + "+02:00"), time - std::chrono::hours(2));
+    for (const auto* wrong : {"", "today", "2026-11-20", "2026-13-20T00:00:00"})
+        EXPECT_FALSE(parse_iso8601(wrong)) << wrong;
+    EXPECT_FALSE(parse_iso8601(text + " and more"));
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -85,7 +85,7 @@ void AnswerBuffer::accept(std::string_view bytes) {
     bytes_.append(file_ ? kept.substr(0, refusal_limit - std::min(refusal_limit, bytes_.size())) : kept);
     size_ += bytes.size();
     if (beyond.empty()) return;
-    overflowed_ = true;
+    if (!overflowed_.exchange(true) && on_overflow_) on_overflow_(bytes_);
     const auto handed_out = size_ - bytes.size() - std::min(limit_, size_ - bytes.size());
     const auto piece = beyond.substr(0, overflow_limit_ - std::min(overflow_limit_, handed_out));
     if (piece.size() < beyond.size()) refused_ = true;

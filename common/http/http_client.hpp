@@ -46,8 +46,8 @@ struct HttpRequest {
     std::chrono::milliseconds timeout{30'000};
     std::size_t response_limit = 1U << 20;  ///< a longer answer is a failure,
     bool cut_response = false;              ///< unless this is set: then what fits is the answer
-    /// If set, an answer that is longer than `response_limit` is handed to it piece by piece, from its start, on threads
-    /// of the pool but one call at a time and none after `done`; the answer then counts as cut.
+    /// If set, an answer that is longer than `response_limit` is handed to it piece by piece, from its start, on
+    /// threads of the pool but one call at a time and none after `done`; the answer then counts as cut.
     std::function<void(std::string_view)> on_overflow;
     std::size_t overflow_limit = std::size_t{256} << 20;  ///< bytes beyond `response_limit` that are still read
     /// If set, the body of a 2xx answer goes to this file, at most `response_limit` bytes: created new, 0600; removed

@@ -1,6 +1,7 @@
 #include "common/http/body_buffers.hpp"
 #include "common/http/http_client.hpp"
 #include "common/http/proxy.hpp"
+#include "common/http/tls_openssl.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -14,17 +15,10 @@
 
 #include <cpprest/http_client.h>
 #include <cpprest/interopstream.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pplx/threadpool.h>
 
 #include <boost/asio/ssl.hpp>
-
-/// In place of OpenSSL's: cpprestsdk calls it for every connection, which parses the system's whole CA bundle (20 ms,
-/// measured), and then lets us set the trust that counts. The dynamic linker prefers the program's own functions.
-extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* /*context*/) {
-    return 1;
-}
 
 namespace trebuchet {
 namespace {
@@ -72,47 +66,6 @@ class ReturnPath {
     int in_pool_ = 0;
 };
 
-struct StoreDeleter {
-    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-};
-using TrustStore = std::unique_ptr<X509_STORE, StoreDeleter>;
-
-std::string openssl_reason() {
-    const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-    ERR_clear_error();
-    return reason == nullptr ? "unknown reason" : reason;
-}
-
-Result<TrustStore> load_trust(const std::filesystem::path& ca_file) {
-    TrustStore store(X509_STORE_new());
-    if (ca_file.empty()) {
-        X509_STORE_set_default_paths(store.get());
-    } else if (X509_STORE_load_locations(store.get(), ca_file.c_str(), nullptr) != 1) {
-        return fail("can't load certificate authorities from " + ca_file.string() + ": " + openssl_reason() +
-                    "; expected a PEM file");
-    }
-    return store;
-}
-
-/// Fails if the client certificate of `options` can't be used with `context`.
-Result<void> use_client_certificate(SSL_CTX* context, const HttpOptions& options) {
-    if (options.client_cert.empty()) return {};
-    if (SSL_CTX_use_certificate_chain_file(context, options.client_cert.c_str()) != 1) {
-        return fail("can't use the client certificate " + options.client_cert.string() + ": " + openssl_reason() +
-                    "; expected a PEM file");
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return fail("can't use the client certificate's key " + options.client_key.string() + ": " + openssl_reason() +
-                    "; expected the PEM file of the key of " + options.client_cert.string());
-    }
-    return {};
-}
-
-Result<void> check_client_certificate(const HttpOptions& options) {
-    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-    return use_client_certificate(context.get(), options);
-}
-
 /// Takes the cookies, without their attributes, out of a Set-Cookie header into which cpprestsdk has merged several,
 /// with ", " between. A date holds that as well: a cookie starts with a name and "=".
 std::vector<std::string> cookies_of(std::string_view merged) {
@@ -150,11 +103,11 @@ HttpFailure::Kind classify(const http::http_exception& error) {
 
 class CpprestClient final : public HttpClient {
   public:
-    CpprestClient(EventLoop& loop, HttpOptions options, std::shared_ptr<X509_STORE> trust)
+    CpprestClient(EventLoop& loop, HttpOptions options, std::shared_ptr<TlsSettings> tls)
         : loop_(loop),
           options_(std::move(options)),
           return_path_(std::make_shared<ReturnPath>(loop)),
-          trust_(std::move(trust)) {
+          tls_(std::move(tls)) {
         client_ = new_client();
     }
     ~CpprestClient() override {
@@ -185,6 +138,7 @@ class CpprestClient final : public HttpClient {
             : owner(owner_client),
               client(what.fresh_connection ? owner_client.new_client() : owner_client.client_),
               return_path(owner_client.return_path_),
+              tls(owner_client.tls_),
               request(std::move(what)),
               done(std::move(callback)),
               body(request),
@@ -258,7 +212,8 @@ class CpprestClient final : public HttpClient {
                 return answer();
             } catch (const http::http_exception& error) {
                 if (body.overflowed()) return cut_or_refused();
-                return tl::unexpected(failure(classify(error), error.what()));
+                const auto reason = tls->take_failure();
+                return tl::unexpected(failure(classify(error), error.what() + (reason.empty() ? "" : ": " + reason)));
             } catch (const std::exception& error) {
                 if (body.overflowed()) return cut_or_refused();
                 return tl::unexpected(failure(HttpFailure::Kind::broken, error.what()));
@@ -299,6 +254,7 @@ class CpprestClient final : public HttpClient {
         CpprestClient& owner;  ///< valid on the loop's thread: `settle` comes through the return path
         std::shared_ptr<Client> client;
         std::shared_ptr<ReturnPath> return_path;
+        std::shared_ptr<TlsSettings> tls;
         HttpRequest request;
         std::string origin = owner.options_.origin;
         std::function<void(HttpResult)> done;
@@ -316,12 +272,8 @@ class CpprestClient final : public HttpClient {
         http::client::http_client_config config;
         config.set_timeout(std::chrono::seconds(60));
         config.set_max_redirects(0);
-        config.set_ssl_context_callback([trust = trust_, options = options_](boost::asio::ssl::context& context) {
-            SSL_CTX* native = context.native_handle();
-            SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-            SSL_CTX_set1_cert_store(native, trust.get());
-            static_cast<void>(use_client_certificate(native, options));  // worked in `make`
-        });
+        config.set_ssl_context_callback(
+            [tls = tls_](boost::asio::ssl::context& context) { tls->apply(context.native_handle()); });
         const web::uri address(options_.origin);
         if (const auto proxy =
                 proxy_for(address.scheme(), address.host(), [](const char* name) { return std::getenv(name); });
@@ -334,7 +286,7 @@ class CpprestClient final : public HttpClient {
     EventLoop& loop_;
     HttpOptions options_;
     std::shared_ptr<ReturnPath> return_path_;
-    std::shared_ptr<X509_STORE> trust_;
+    std::shared_ptr<TlsSettings> tls_;
     std::shared_ptr<Client> client_;
     std::set<std::shared_ptr<Call>> under_way_;
 };
@@ -352,11 +304,9 @@ Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOption
             return fail("the server's address " + options.origin +
                         " is an IPv6 literal, which the HTTP library can't resolve: use a host name");
         }
-        auto trust = load_trust(options.ca_file);
-        if (!trust) return fail(trust.error());
-        if (auto usable = check_client_certificate(options); !usable) return fail(usable.error());
-        return std::make_unique<CpprestClient>(loop, std::move(options),
-                                               std::shared_ptr<X509_STORE>(std::move(*trust)));
+        auto tls = TlsSettings::make(options, web::uri(options.origin).host());
+        if (!tls) return fail(tls.error());
+        return std::make_unique<CpprestClient>(loop, std::move(options), std::move(*tls));
     } catch (const std::exception& error) {
         return fail("the server's address " + options.origin + " can't be used: " + error.what());
     }

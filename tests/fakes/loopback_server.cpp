@@ -135,6 +135,7 @@ void LoopbackServer::serve(std::size_t number, int fd) {
         SSL_set_fd(tls.get(), fd);
         ready = SSL_accept(tls.get()) == 1;
         connection.tls_ = tls.get();
+        if (ready && SSL_session_reused(tls.get()) == 1) ++resumptions_;
     }
     if (ready) script_(connection);
     if (ready && tls) SSL_shutdown(tls.get());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -74,6 +75,8 @@ class LoopbackServer {
     [[nodiscard]] std::string origin() const;
     [[nodiscard]] std::vector<ReceivedRequest> requests() const;
     [[nodiscard]] std::size_t connections() const;
+    /// Connections that resumed a TLS session.
+    [[nodiscard]] std::size_t resumptions() const { return resumptions_; }
 
   private:
     struct Served {
@@ -86,6 +89,7 @@ class LoopbackServer {
 
     Script script_;
     std::shared_ptr<ssl_ctx_st> tls_;
+    std::atomic<std::size_t> resumptions_{0};
     int listener_ = -1;
     std::uint16_t port_ = 0;
     mutable std::mutex mutex_;

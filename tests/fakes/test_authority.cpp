@@ -56,9 +56,19 @@ TestAuthority::TestAuthority(std::filesystem::path folder, const std::string& na
     write_pem(file_, [&](std::FILE* file) { return PEM_write_X509(file, certificate_.get()); });
 }
 
-TestCertificate TestAuthority::issue(const std::string& name, const std::string& subject) const {
+std::filesystem::path TestAuthority::key() const {
+    auto path = file_;
+    path.replace_extension(".key");
+    write_pem(path, [&](std::FILE* file) {
+        return PEM_write_PrivateKey(file, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+    return path;
+}
+
+TestCertificate TestAuthority::issue(const std::string& name, const std::string& subject, long seconds) const {
     const auto key = new_key();
     const auto certificate = new_certificate(name, key.get(), 2);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), seconds);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate_.get()));
     add_extension(certificate.get(), certificate_.get(), NID_subject_alt_name, subject);
     X509_sign(certificate.get(), key_.get(), EVP_sha256());

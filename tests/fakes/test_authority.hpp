@@ -22,9 +22,13 @@ class TestAuthority {
     TestAuthority(std::filesystem::path folder, const std::string& name);
 
     [[nodiscard]] const std::filesystem::path& certificate() const { return file_; }
+    /// The key of that certificate.
+    [[nodiscard]] std::filesystem::path key() const;
 
     /// `subject`: an entry of subjectAltName, "DNS:lab.example.com" or "IP:127.0.0.1".
-    [[nodiscard]] TestCertificate issue(const std::string& name, const std::string& subject) const;
+    /// Valid for `seconds` from now; it has expired if they are negative (down to an hour).
+    [[nodiscard]] TestCertificate issue(const std::string& name, const std::string& subject,
+                                        long seconds = 86'400) const;
 
   private:
     std::filesystem::path folder_;

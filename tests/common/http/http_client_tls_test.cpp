@@ -66,6 +66,53 @@ TEST_F(HttpTls, RefusesACertificateForAnotherHost) {
     }
 }
 
+TEST_F(HttpTls, SaysWhyACertificateIsRefused) {
+    const auto reason_for = [&](const TestCertificate& files) {
+        const LoopbackServer server(always(ok("x")), identity(files));
+        connect_to(server, authority_.certificate());
+        const auto answer = call(get("/x"));
+        EXPECT_TRUE(server.requests().empty());
+        return answer ? std::string("no failure") : answer.error().message;
+    };
+    EXPECT_THAT(reason_for(authority_.issue("old", "IP:127.0.0.1", -60)), HasSubstr("certificate has expired"));
+    EXPECT_THAT(reason_for(authority_.issue("other", "IP:127.0.0.2")), HasSubstr("IP address mismatch"));
+    EXPECT_THAT(reason_for(stranger_.issue("unknown", "IP:127.0.0.1")),
+                HasSubstr("unable to get local issuer certificate"));
+    EXPECT_THAT(reason_for({stranger_.certificate(), stranger_.key()}), HasSubstr("self-signed certificate"));
+}
+
+TEST_F(HttpTls, SaysWhichNameDoesNotMatch) {
+    const LoopbackServer server(always(ok("x")), identity(authority_.issue("other", "DNS:other.example.com")));
+    HttpOptions options;
+    options.origin = "https://localhost:" + std::to_string(server.port());
+    options.ca_file = authority_.certificate();
+    connect(std::move(options));
+    EXPECT_THAT(call(get("/x")).error().message, HasSubstr("hostname mismatch"));
+}
+
+TEST_F(HttpTls, SaysThatTheServerRefused) {
+    const LoopbackServer server(always(ok("x")), identity(good_, authority_.certificate()));
+    connect_to(server, authority_.certificate());
+    EXPECT_THAT(call(get("/x")).error().message, HasSubstr("the server refused: "));
+}
+
+TEST_F(HttpTls, ResumesASessionOnAFreshConnection) {
+    const LoopbackServer server(always(ok("x")), identity(good_));
+    connect_to(server, authority_.certificate());
+    auto request = get("/x");
+    request.fresh_connection = true;
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(body_of(request), "x");
+    EXPECT_EQ(server.connections(), 5U);
+    EXPECT_EQ(server.resumptions(), 4U);
+}
+
+TEST_F(HttpTls, ResumesNothingAfterARefusal) {
+    const LoopbackServer server(always(ok("x")), identity(stranger_.issue("other", "IP:127.0.0.1")));
+    connect_to(server, authority_.certificate());
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(failure_of(get("/x")), Kind::tls);
+    EXPECT_EQ(server.resumptions(), 0U);
+}
+
 TEST_F(HttpTls, RefusesAServerThatDoesNotSpeakTls) {
     const LoopbackServer server([](LoopbackServer::Connection& connection) { connection.send(ok("x")); });
     HttpOptions options;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/labserver/faults.hpp"
 #include "tests/labserver/recorder.hpp"
 #include "tests/labserver/router.hpp"
 
@@ -25,6 +26,12 @@ void add_queue_routes(Router& router, State& state);
 void add_secret_routes(Router& router, State& state);
 /// /control
 void add_control_routes(Router& router, State& state, Recorder& recorder);
+/// /control/faults
+void add_fault_routes(Router& router, Faults& faults);
+
+/// The same route for this machine alone, and for no web page that somebody opens on it: a page can't send JSON
+/// elsewhere without being allowed.
+[[nodiscard]] Route only_from_here(Route route);
 
 /// Whether Python's uuid.UUID takes it: 32 hexadecimal digits, with hyphens anywhere.
 [[nodiscard]] bool is_job_id(std::string_view text);

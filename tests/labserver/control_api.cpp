@@ -103,8 +103,8 @@ Check events_status() {
     };
 }
 
-/// Only this machine, and no web page that somebody opens on it: a page can't send JSON elsewhere without being
-/// allowed.
+}  // namespace
+
 Route only_from_here(Route route) {
     route.answer = [inner = std::move(route.answer), check = std::move(route.body)](const Call& call) {
         if (!call.request.from_loopback) return problem(403, "The control API is for this machine only");
@@ -119,8 +119,6 @@ Route only_from_here(Route route) {
     route.body = {};
     return route;
 }
-
-}  // namespace
 
 void add_control_routes(Router& router, State& state, Recorder& recorder) {
     const auto add = [&router](Route route) { router.add(only_from_here(std::move(route))); };

@@ -1,5 +1,6 @@
 #include "tests/labserver/https_listener.hpp"
 
+#include <sstream>
 #include <utility>  // Boost 1.74's Asio needs it in C++20 and does not include it
 
 #include <boost/asio/io_context.hpp>
@@ -55,9 +56,17 @@ Request converted(http::request<http::string_body>&& message) {
     return request;
 }
 
+std::string text_of(const http::response<http::string_body>& message) {
+    std::ostringstream text;
+    text << message;
+    return std::move(text).str();
+}
+
 struct Shared {
     ListenerOptions options;
     Handler& handler;
+    std::function<void(std::chrono::milliseconds)> go_away{};
+    unsigned departures = 0;  ///< how often all connections were cut
 
     void complain(const std::string& what) const {
         if (options.complain) options.complain(what);
@@ -69,7 +78,11 @@ template <typename Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
   public:
     Session(Stream stream, const Shared& shared, bool from_loopback)
-        : stream_(std::move(stream)), shared_(shared), from_loopback_(from_loopback) {}
+        : stream_(std::move(stream)),
+          shared_(shared),
+          from_loopback_(from_loopback),
+          opened_after_(shared.departures),
+          timer_(stream_.get_executor()) {}
 
     void start() {
         if constexpr (is_tls) {
@@ -106,6 +119,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         if (error == http::error::header_limit) return refuse(431, "The request's headers are too long");
         if (is_malformed(error)) return refuse(400, "Not an HTTP request: " + error.message());
         if (error) return;
+        if (is_to_be_cut()) return cut();
         const auto target = parser_->get().target();
         const auto limit = shared_.options.body_limit(std::string_view(target.data(), target.size()));
         const auto length = parser_->content_length();
@@ -117,6 +131,16 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                          [self = this->shared_from_this()](beast::error_code failed, std::size_t) {
                              if (!failed) self->read_body();
                          });
+    }
+
+    bool is_to_be_cut() {
+        if (opened_after_ != shared_.departures) return true;
+        if (!shared_.options.cut) return false;
+        const auto method = parser_->get().method_string();
+        const auto target = parser_->get().target();
+        const auto decided = shared_.options.cut({method.data(), method.size()}, {target.data(), target.size()});
+        if (decided && decided->all) shared_.go_away(decided->away);
+        return decided.has_value();
     }
 
     void read_body() {
@@ -150,6 +174,17 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     void refuse(int status, const std::string& why) { write(problem(status, why), false, false, true); }
 
     void write(Response response, bool without_body, bool keep_alive, bool linger) {
+        if (response.wire) return write_oddly(std::move(response), without_body, keep_alive);
+        compose(response, without_body, keep_alive);
+        expire_in(shared_.options.transfer_timeout);
+        if (response.when_written) response.when_written();
+        http::async_write(stream_, message_,
+                          [self = this->shared_from_this(), keep_alive, linger](beast::error_code error, std::size_t) {
+                              self->on_written(error, keep_alive, linger);
+                          });
+    }
+
+    void compose(Response& response, bool without_body, bool keep_alive) {
         message_ = {};
         message_.version(11);
         message_.result(static_cast<unsigned>(response.status));
@@ -161,12 +196,54 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
             if (!without_body) message_.body() = std::move(response.body);
         }
         message_.keep_alive(keep_alive);
+    }
+
+    void write_oddly(Response response, bool without_body, bool keep_alive) {
+        const auto wire = *std::exchange(response.wire, std::nullopt);
+        bytes_ = wire.before;
+        if (wire.answer) {
+            compose(response, without_body, keep_alive);
+            if (wire.content_length) message_.content_length(*wire.content_length);
+            bytes_ += text_of(message_);
+            message_ = {};
+        }
+        sent_ = 0;
+        after_ = wire.cut ? After::cut : (keep_alive ? After::next_request : After::close);
+        wait(wire.delay, [this, pause = wire.pause, when_written = response.when_written] {
+            if (when_written) when_written();
+            write_bytes(pause);
+        });
+    }
+
+    /// All that is left, or one byte and a pause.
+    void write_bytes(std::chrono::milliseconds pause) {
+        if (sent_ == bytes_.size()) return go_on();
+        const auto size = pause.count() == 0 ? bytes_.size() : 1;
         expire_in(shared_.options.transfer_timeout);
-        if (response.when_written) response.when_written();
-        http::async_write(stream_, message_,
-                          [self = this->shared_from_this(), keep_alive, linger](beast::error_code error, std::size_t) {
-                              self->on_written(error, keep_alive, linger);
-                          });
+        net::async_write(stream_, net::buffer(bytes_.data() + sent_, size),
+                         [self = this->shared_from_this(), pause](beast::error_code error, std::size_t written) {
+                             if (error) return;
+                             self->sent_ += written;
+                             self->wait(pause, [session = self.get(), pause] { session->write_bytes(pause); });
+                         });
+    }
+
+    void go_on() {
+        bytes_ = {};
+        if (after_ == After::cut) return cut();
+        if (after_ == After::close) return close();
+        read_header();
+    }
+
+    /// `then` may use this session.
+    template <typename Then>
+    void wait(std::chrono::milliseconds time, Then then) {
+        if (time.count() == 0) return then();
+        beast::get_lowest_layer(stream_).expires_never();
+        timer_.expires_after(time);
+        timer_.async_wait([self = this->shared_from_this(), then](beast::error_code error) {
+            if (!error) then();
+        });
     }
 
     void on_written(beast::error_code error, bool keep_alive, bool linger) {
@@ -190,6 +267,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
                                 });
     }
 
+    void cut() { beast::get_lowest_layer(stream_).close(); }
+
     void close() {
         if constexpr (is_tls) {
             expire_in(shared_.options.handshake_timeout);
@@ -200,14 +279,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         }
     }
 
+    enum class After { next_request, close, cut };
+
     Stream stream_;
     const Shared& shared_;
     bool from_loopback_;
+    unsigned opened_after_;  // departure
     beast::flat_buffer buffer_;
     boost::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> message_;
     std::vector<char> rest_;
     std::size_t discarded_ = 0;
+
+    // Of an answer that does not go out simply.
+    net::steady_timer timer_;
+    std::string bytes_;
+    std::size_t sent_ = 0;
+    After after_ = After::close;
 };
 
 Result<void> load(net::ssl::context& context, const TlsFiles& files) {
@@ -230,7 +318,9 @@ struct HttpsListener::Impl {
           tls(net::ssl::context::tls_server),
           acceptor(io),
           pause(io),
-          signals(io) {}
+          signals(io) {
+        shared.go_away = [this](std::chrono::milliseconds time) { go_away(time); };
+    }
 
     Result<void> listen() {
         if (shared.options.tls) {
@@ -243,19 +333,48 @@ struct HttpsListener::Impl {
         const auto found = resolver.resolve(shared.options.address, std::to_string(shared.options.port),
                                             tcp::resolver::passive | tcp::resolver::numeric_service, error);
         if (error || found.empty()) return fail("can't listen on " + where + ": " + error.message());
-        const auto endpoint = found.begin()->endpoint();
-        acceptor.open(endpoint.protocol(), error);
-        if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
-        if (!error) acceptor.bind(endpoint, error);
+        error = bind(found.begin()->endpoint());
         if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
         if (error) return fail("can't listen on " + where + ": " + error.message());
         accept();
         return {};
     }
 
+    beast::error_code bind(const tcp::endpoint& endpoint) {
+        beast::error_code error;
+        acceptor.open(endpoint.protocol(), error);
+        if (!error) acceptor.set_option(net::socket_base::reuse_address(true), error);
+        if (!error) acceptor.bind(endpoint, error);
+        return error;
+    }
+
+    /// The port stays ours, but connecting to it is refused.
+    void go_away(std::chrono::milliseconds time) {
+        ++shared.departures;
+        if (time.count() == 0) return;
+        const auto endpoint = acceptor.local_endpoint();
+        acceptor.close();
+        if (const auto error = bind(endpoint)) return give_up(error);
+        is_away = true;
+        pause.expires_after(time);
+        pause.async_wait([this](beast::error_code aborted) {
+            if (aborted) return;
+            is_away = false;
+            beast::error_code error;
+            acceptor.listen(net::socket_base::max_listen_connections, error);
+            if (error) return give_up(error);
+            accept();
+        });
+    }
+
+    void give_up(const beast::error_code& error) {
+        shared.complain("can't listen again: " + error.message());
+        io.stop();
+    }
+
     void accept() {
         acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
-            if (error == net::error::operation_aborted) return;
+            if (error == net::error::operation_aborted || is_away) return;
             if (error) return accept_later(error);
             start(std::move(socket));
             accept();
@@ -267,7 +386,7 @@ struct HttpsListener::Impl {
         shared.complain("can't accept a connection: " + error.message());
         pause.expires_after(std::chrono::milliseconds(100));
         pause.async_wait([this](beast::error_code aborted) {
-            if (!aborted) accept();
+            if (!aborted && !is_away) accept();
         });
     }
 
@@ -291,6 +410,7 @@ struct HttpsListener::Impl {
     net::ssl::context tls;
     net::io_context io{1};
     tcp::acceptor acceptor;
+    bool is_away = false;
     net::steady_timer pause;
     net::signal_set signals;
 };

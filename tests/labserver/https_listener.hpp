@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "tests/labserver/message.hpp"
+#include "tests/labserver/wire.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -24,7 +25,9 @@ struct ListenerOptions {
     std::uint16_t port = 0;                                            ///< 0: any free one
     std::optional<TlsFiles> tls;                                       ///< none: plain HTTP
     std::function<std::uint64_t(std::string_view target)> body_limit;  ///< in bytes
-    std::function<void(const std::string&)> complain;                  ///< about connections that failed; may be empty
+    /// Asked when a request's headers were read: whether to cut its connection there. May be empty.
+    std::function<std::optional<Cut>(std::string_view method, std::string_view target)> cut;
+    std::function<void(const std::string&)> complain;  ///< about connections that failed; may be empty
 
     std::chrono::milliseconds handshake_timeout{30'000};
     std::chrono::milliseconds idle_timeout{120'000};      ///< between two requests, and for a request's headers

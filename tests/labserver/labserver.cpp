@@ -12,10 +12,15 @@ constexpr std::chrono::minutes between_sweeps{1};
 constexpr std::uint64_t largest_body = (16U << 20U) - 1;
 constexpr std::uint64_t largest_file = 512U << 20U;
 
+bool is_control(std::string_view target) {
+    const auto path = path_of(target);
+    return path == "/control" || path.starts_with("/control/");
+}
+
 }  // namespace
 
 Labserver::Labserver(const Clock& clock, TokenLifetimes lifetimes)
-    : state_(clock, lifetimes), api_(state_), recorder_(api_, state_.real), control_(state_) {
+    : state_(clock, lifetimes), api_(state_), faults_(api_), recorder_(faults_, state_.real), control_(state_) {
     add_auth_routes(api_, state_);
     add_job_routes(api_, state_);
     add_file_routes(api_, state_);
@@ -24,12 +29,19 @@ Labserver::Labserver(const Clock& clock, TokenLifetimes lifetimes)
     add_queue_routes(api_, state_);
     add_secret_routes(api_, state_);
     add_control_routes(control_, state_, recorder_);
+    add_fault_routes(control_, faults_);
 }
 
 Response Labserver::handle(const Request& request) {
     forget_what_is_old();
-    const auto path = path_of(request.target);
-    return path == "/control" || path.starts_with("/control/") ? control_.handle(request) : recorder_.handle(request);
+    return is_control(request.target) ? control_.handle(request) : recorder_.handle(request);
+}
+
+std::optional<Cut> Labserver::cut(std::string_view method, std::string_view target) {
+    if (is_control(target)) return std::nullopt;
+    const auto fault = faults_.before_reading(method, target);
+    if (!fault) return std::nullopt;
+    return Cut{fault->kind != FaultKind::close_unread, std::chrono::milliseconds(fault->value)};
 }
 
 std::uint64_t Labserver::body_limit(std::string_view target) {

@@ -1,21 +1,27 @@
 #pragma once
 
+#include "tests/labserver/faults.hpp"
 #include "tests/labserver/recorder.hpp"
 #include "tests/labserver/router.hpp"
 #include "tests/labserver/state.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace trebuchet::labserver {
 
-/// The whole server without its network: /v1 behind the recorder, /control beside it.
+/// The whole server without its network: /v1 behind the recorder and the faults, /control beside them.
 class Labserver final : public Handler {
   public:
     explicit Labserver(const Clock& clock, TokenLifetimes lifetimes = {});
 
     [[nodiscard]] Response handle(const Request& request) override;
+
+    /// Whether the connection of a request is to be cut before its body is read.
+    [[nodiscard]] std::optional<Cut> cut(std::string_view method, std::string_view target);
+    void add_fault(Fault fault) { faults_.add(std::move(fault)); }
 
     /// Bytes of body that this target takes; more is answered with 413.
     [[nodiscard]] static std::uint64_t body_limit(std::string_view target);
@@ -29,6 +35,7 @@ class Labserver final : public Handler {
 
     State state_;
     Router api_;
+    Faults faults_;
     Recorder recorder_;
     Router control_;
     std::chrono::system_clock::time_point next_sweep_{};

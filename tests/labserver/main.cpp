@@ -30,6 +30,7 @@ int complain(const Error& error) {
 int serve(const Options& options) {
     const SystemClock clock;
     Labserver server(clock, options.lifetimes);
+    for (const auto& fault : options.faults) server.add_fault(fault);
     if (options.clients) {
         const auto loaded = load_clients(server, *options.clients);
         if (!loaded) return complain(loaded.error());
@@ -39,6 +40,9 @@ int serve(const Options& options) {
     listener_options.port = options.port;
     listener_options.tls = options.tls;
     listener_options.body_limit = Labserver::body_limit;
+    listener_options.cut = [&server](std::string_view method, std::string_view target) {
+        return server.cut(method, target);
+    };
     listener_options.complain = [](const std::string& what) { std::cerr << "trebuchet-labserver: " << what << "\n"; };
     auto listener = HttpsListener::open(std::move(listener_options), server);
     if (!listener) return complain(listener.error());

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "tests/labserver/json_text.hpp"
+#include "tests/labserver/wire.hpp"
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +37,7 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string client_id;               ///< who asked, if known: for the record, not sent
     std::function<void()> when_written;  ///< called when the answer is about to go to the socket; may be empty
+    std::optional<Wire> wire{};          ///< how it goes out, if not simply so
 };
 
 [[nodiscard]] Response json_answer(const Json& body, int status = 200);

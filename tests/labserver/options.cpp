@@ -42,6 +42,7 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     std::string certificate;
     std::string key;
     std::string clients;
+    std::vector<std::string> faults;
     std::int64_t access_seconds = 600;
     std::int64_t refresh_seconds = std::int64_t{6} * 24 * 3600;
     app.set_version_flag("--version", std::string("trebuchet-labserver ") + version);
@@ -53,6 +54,11 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
                    R"(Who may log in: JSON {"id": {"secret_key": "…", "role": "admin|manager|contributor|agent", )"
                    R"("max_priority": {"queue or *": 1}, "allowed_queues": ["…"]}})")
         ->type_name("FILE");
+    app.add_option("--fault", faults,
+                   "What goes wrong, as in \"status=503 GET /v1/job x3\"; may be given again and again. "
+                   "tests/labserver/README.md lists the faults")
+        ->type_name("SPEC")
+        ->take_all();
     app.add_option("--access-token-seconds", access_seconds, "How long access tokens are good")
         ->capture_default_str()
         ->type_name("SECONDS");
@@ -86,6 +92,11 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     }
     if (!certificate.empty()) options.tls = TlsFiles{certificate, key};
     if (!clients.empty()) options.clients = clients;
+    for (const auto& spec : faults) {
+        auto fault = parse_fault(spec);
+        if (!fault) return usage_error(fault.error().message());
+        options.faults.push_back(std::move(*fault));
+    }
     options.lifetimes = {std::chrono::seconds(access_seconds), std::chrono::seconds(refresh_seconds)};
     return options;
 }

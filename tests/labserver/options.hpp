@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/labserver/fault.hpp"
 #include "tests/labserver/https_listener.hpp"
 #include "tests/labserver/tokens.hpp"
 
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -19,6 +21,7 @@ struct Options {
     std::optional<TlsFiles> tls;
     std::optional<std::filesystem::path> clients;
     TokenLifetimes lifetimes;
+    std::vector<Fault> faults;
 };
 
 /// Why the program ends before it starts: 0 for help and version, to stdout; 2 for a wrong command line, to stderr.

@@ -1,27 +1,42 @@
 #include "common/mask/anchor_matcher.hpp"
-#include "common/secret/secret_string.hpp"
+#include "common/secret/secret_memory.hpp"
 
-#include <cstdlib>
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <new>
 #include <stdexcept>
 #include <string>
 
 #include <hs.h>
-#include <malloc.h>
 
 namespace trebuchet {
 namespace {
 
+/// In front of each block: its size, which free_secret wants to know. As wide as Hyperscan wants blocks aligned.
+constexpr std::size_t header = 64;
+
 /// A compiled database holds the anchors, and the anchors are parts of secrets.
-void wiping_free(void* memory) {
-    if (memory == nullptr) return;
-    wipe(memory, ::malloc_usable_size(memory));
-    std::free(memory);
+void* take_secret_memory(std::size_t size) {
+    try {
+        auto* const block = static_cast<char*>(allocate_secret(size + header, header));
+        std::memcpy(block, &size, sizeof size);
+        return block + header;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
 }
 
-hs_error_t use_wiping_memory() {
-    static const hs_error_t done = ::hs_set_allocator(std::malloc, wiping_free);
+void free_secret_memory(void* memory) {
+    if (memory == nullptr) return;
+    auto* const block = static_cast<char*>(memory) - header;
+    std::size_t size = 0;
+    std::memcpy(&size, block, sizeof size);
+    free_secret(block, size + header, header);
+}
+
+hs_error_t use_secret_memory() {
+    static const hs_error_t done = ::hs_set_allocator(take_secret_memory, free_secret_memory);
     return done;
 }
 
@@ -66,7 +81,7 @@ Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::v
     if (::hs_valid_platform() != HS_SUCCESS) {
         return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
     }
-    if (use_wiping_memory() != HS_SUCCESS) return fail("can't mask secrets: Hyperscan rejects our memory functions");
+    if (use_secret_memory() != HS_SUCCESS) return fail("can't mask secrets: Hyperscan rejects our memory functions");
 
     std::vector<const char*> bytes;
     std::vector<std::size_t> lengths;

@@ -9,7 +9,7 @@
 
 namespace trebuchet {
 
-/// JSON that may hold secrets: every node and string is wiped when freed. Never dump it into anything but a
+/// JSON that may hold secrets: every node and string lies in the memory for secrets. Never dump it into anything but a
 /// WipedString.
 using SecretJson = nlohmann::basic_json<std::map, std::vector, WipedString, bool, std::int64_t, std::uint64_t, double,
                                         WipingAllocator>;

@@ -11,7 +11,8 @@ void wipe(void* data, std::size_t size) noexcept {
 }
 
 SecretString::SecretString(std::string_view bytes)
-    : data_(new char[bytes.size()], Wiper{bytes.size()}), size_(bytes.size()) {
+    : data_(bytes.empty() ? nullptr : static_cast<char*>(allocate_secret(bytes.size())), Wiper{bytes.size()}),
+      size_(bytes.size()) {
     std::copy(bytes.begin(), bytes.end(), data_.get());
 }
 

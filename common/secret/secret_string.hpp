@@ -1,7 +1,11 @@
 #pragma once
 
+#include "common/secret/secret_memory.hpp"
+
 #include <cstddef>
+#include <limits>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +15,7 @@ namespace trebuchet {
 /// Overwrites `size` bytes in a way that the compiler does not remove (OPENSSL_cleanse).
 void wipe(void* data, std::size_t size) noexcept;
 
-/// std::allocator that wipes what it frees.
+/// An allocator from the memory for secrets.
 template <typename T>
 struct WipingAllocator {
     using value_type = T;
@@ -19,22 +23,22 @@ struct WipingAllocator {
     template <typename U>
     WipingAllocator(const WipingAllocator<U>& /*other*/) noexcept {}  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
-    void deallocate(T* data, std::size_t count) noexcept {
-        wipe(static_cast<void*>(data), count * sizeof(T));
-        std::allocator<T>().deallocate(data, count);
+    [[nodiscard]] T* allocate(std::size_t count) {
+        if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
+        return static_cast<T*>(allocate_secret(count * sizeof(T), alignof(T)));
     }
+    void deallocate(T* data, std::size_t count) noexcept { free_secret(data, count * sizeof(T), alignof(T)); }
     template <typename U>
     bool operator==(const WipingAllocator<U>& /*other*/) const noexcept {
         return true;
     }
 };
 
-/// A string whose heap memory is wiped when freed. Its bytes may be secret: copy it only into another of its kind.
+/// A string in the memory for secrets; up to 15 bytes lie in the object itself. Copy it only into another of its kind.
 using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
 /// A secret's bytes. Can't be printed, compared with ==, or copied by accident; wiped in the destructor.
-/// Always on the heap, so that moving it leaves nothing behind in a small-string buffer.
+/// Always in the memory for secrets, so that moving it leaves nothing behind in a small-string buffer.
 class SecretString {
   public:
     SecretString() = default;
@@ -61,10 +65,7 @@ class SecretString {
   private:
     struct Wiper {
         std::size_t size;  // an initialiser here would leave SecretString without a default constructor
-        void operator()(char* data) const noexcept {
-            wipe(data, size);
-            delete[] data;
-        }
+        void operator()(char* data) const noexcept { free_secret(data, size); }
     };
     std::unique_ptr<char[], Wiper> data_;
     std::size_t size_ = 0;

@@ -1,0 +1,129 @@
+#include "agent/metrics/agent_metrics.hpp"
+
+#include "common/base/version.hpp"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace trebuchet {
+namespace {
+
+constexpr std::size_t release_limit = 32;
+constexpr int failures_until_problem = 3;
+
+const MetricFamily failures{"failures_total", "Phases that ended with a non-zero exit code"};
+const MetricFamily phase_duration{"phase_duration_seconds", "Time that a phase's command took"};
+const MetricFamily agent_state{"trebuchet_agent_state", "1 for the state that the agent is in"};
+
+const std::vector<double>& phase_buckets() {
+    static const std::vector<double> bounds{60, 120, 300, 600, 1800, 3600, 7200, 14400};
+    return bounds;
+}
+
+const std::vector<double>& poll_buckets() {
+    static const std::vector<double> bounds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+    return bounds;
+}
+
+std::vector<std::string> all_states() {
+    std::vector<std::string> states{"waiting", "offline", "maintenance", "restart"};
+    for (const Phase phase : all_phases) states.emplace_back(name_of(phase));
+    return states;
+}
+
+double seconds(AgentMetrics::Duration time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+}  // namespace
+
+AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
+    : agent_id_(agent_id),
+      identifier_(std::move(identifier)),
+      jobs_(metrics_.counter({"jobs_total", "Jobs taken"}, {{"agent_id", agent_id}})),
+      recovery_failures_(
+          metrics_.counter({"recovery_failures_total", "Phases after which the device could not be recovered"},
+                           {{"agent_id", agent_id}})),
+      masked_bytes_(metrics_.counter(
+          {"trebuchet_masked_bytes_total", "Bytes of output and serial log that came out of the masker"},
+          {{"agent_id", agent_id}})),
+      poll_duration_(metrics_.histogram({"trebuchet_poll_duration_seconds", "Time from asking for a job to the answer"},
+                                        {{"agent_id", agent_id}}, poll_buckets())),
+      failed_requests_(metrics_.counter(
+          {"trebuchet_failed_requests_total", "Requests for the agent's state or a job that were not answered"},
+          {{"agent_id", agent_id}})),
+      upload_lag_seconds_(metrics_.gauge(
+          {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
+          {{"agent_id", agent_id}})) {
+    metrics_
+        .gauge({"trebuchet_agent_info", "Always 1; the labels tell"}, {{"agent_id", agent_id}, {"version", version}})
+        .set(1);
+    for (const Phase phase : all_phases) static_cast<void>(failures_of(phase));
+    state_is("");
+}
+
+Counter AgentMetrics::failures_of(Phase phase) {
+    return metrics_.counter(failures, {{"agent_id", agent_id_}, {"test_phase", std::string(name_of(phase))}});
+}
+
+void AgentMetrics::job_started() {
+    jobs_.add();
+}
+
+void AgentMetrics::job_failed(Phase phase) {
+    failures_of(phase).add();
+}
+
+void AgentMetrics::phase_took(Phase phase, Duration time) {
+    const MetricLabels labels{{"agent_id", agent_id_},
+                              {"test_phase", std::string(name_of(phase))},
+                              {"identifier", identifier_},
+                              {"release", release_}};
+    metrics_.histogram(phase_duration, labels, phase_buckets()).observe(seconds(time));
+}
+
+void AgentMetrics::recovery_failed() {
+    recovery_failures_.add();
+}
+
+void AgentMetrics::masked(std::size_t bytes) {
+    masked_bytes_.add(static_cast<double>(bytes));
+}
+
+void AgentMetrics::polled(Duration time) {
+    poll_duration_.observe(seconds(time));
+}
+
+void AgentMetrics::server_failed() {
+    ++failures_in_a_row_;
+    failed_requests_.add();
+}
+
+void AgentMetrics::state_is(std::string_view state) {
+    for (const auto& known : all_states()) {
+        metrics_.gauge(agent_state, {{"agent_id", agent_id_}, {"state", known}}).set(known == state ? 1 : 0);
+    }
+}
+
+void AgentMetrics::release_known(std::string_view release) {
+    release_ = release;
+    if (release.empty() || releases_.count(release) > 0) return;
+    if (releases_.size() < release_limit) {
+        releases_.insert(release_);
+    } else {
+        release_ = "other";
+    }
+}
+
+std::string AgentMetrics::text() {
+    upload_lag_seconds_.set(upload_lag_ ? seconds(upload_lag_()) : 0);
+    return metrics_.text();
+}
+
+std::string AgentMetrics::problem() const {
+    if (failures_in_a_row_ < failures_until_problem) return "";
+    return "the server did not answer the last " + std::to_string(failures_in_a_row_) + " requests";
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+#include "common/metrics/metrics.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// What is counted of one agent. The first four are the reference agent's, names, labels and buckets:
+///
+///     jobs_total                  {agent_id}                                   jobs taken
+///     failures_total              {agent_id, test_phase}                       phases that ended non-zero
+///     phase_duration_seconds      {agent_id, test_phase, identifier, release}  histogram of the phases that ran
+///     recovery_failures_total     {agent_id}                                   a phase exited with 46
+///     trebuchet_agent_info        {agent_id, version}                          1
+///     trebuchet_agent_state       {agent_id, state}                            1 for the state it is in, else 0
+///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
+///     trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
+///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
+///     trebuchet_upload_lag_seconds       {agent_id}   age of the oldest byte of log that the server has not confirmed
+///
+/// No label holds a job's id or anything else that grows without bound: of releases, which devices tell, the first 32
+/// have a series each and the rest is "other". On the loop's thread.
+class AgentMetrics {
+  public:
+    using Duration = std::chrono::steady_clock::duration;
+
+    /// `identifier`: of the configuration, or "".
+    AgentMetrics(const std::string& agent_id, std::string identifier);
+
+    void job_started();
+    void job_failed(Phase phase);
+    void phase_took(Phase phase, Duration time);
+    void recovery_failed();
+    void masked(std::size_t bytes);
+    /// The server was asked for a job and answered.
+    void polled(Duration time);
+    /// The server answered, or did not: what problem() goes by.
+    void server_answered() { failures_in_a_row_ = 0; }
+    void server_failed();
+    /// As the API spells it; one that it doesn't know counts as none.
+    void state_is(std::string_view state);
+    /// What runs on the device, as parse_os_release has it; "": not known (any more).
+    void release_known(std::string_view release);
+    /// How the upload lag is found out, at each scrape; null: there is none.
+    void watch_upload_lag(std::function<Duration()> lag) { upload_lag_ = std::move(lag); }
+
+    /// Prometheus' text format.
+    [[nodiscard]] std::string text();
+    /// Why the agent does not do its work, one line; "" if it does. Being offline on an order is no problem.
+    [[nodiscard]] std::string problem() const;
+
+  private:
+    [[nodiscard]] Counter failures_of(Phase phase);
+
+    Metrics metrics_;
+    std::string agent_id_;
+    std::string identifier_;
+    Counter jobs_;
+    Counter recovery_failures_;
+    Counter masked_bytes_;
+    Histogram poll_duration_;
+    Counter failed_requests_;
+    Gauge upload_lag_seconds_;
+    std::function<Duration()> upload_lag_;
+    std::string release_;
+    std::set<std::string, std::less<>> releases_;
+    int failures_in_a_row_ = 0;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "agent/metrics/agent_metrics.hpp"
+#include "common/base/result.hpp"
+#include "common/event/event_loop.hpp"
+#include "common/http_endpoint/http_endpoint.hpp"
+
+#include <memory>
+
+namespace trebuchet {
+
+/// GET /metrics: the metrics. GET /healthz: 200 and "ok", or 503 and the problem, as one line. `metrics` is not owned
+/// and must outlive the endpoint.
+[[nodiscard]] Result<std::unique_ptr<HttpEndpoint>> open_metrics_endpoint(EventLoop& loop,
+                                                                          const HttpEndpointOptions& options,
+                                                                          AgentMetrics& metrics);
+
+}  // namespace trebuchet

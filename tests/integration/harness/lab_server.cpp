@@ -3,6 +3,7 @@
 #include "tests/integration/harness/tar_gz.hpp"
 #include "tests/integration/harness/wait.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
@@ -80,6 +81,19 @@ void LabServer::advance_clock(std::chrono::seconds by) {
 void LabServer::rotate_key() {
     static_cast<void>(control("POST", "/keys/rotate"));
     access_tokens_.clear();
+}
+
+bool LabServer::faults_have_hit() {
+    return eventually([&] {
+        try {
+            const auto faults = control("GET", "/faults");
+            return std::all_of(faults.begin(), faults.end(), [](const Json& fault) {
+                return fault["hits"] >= std::max<std::uint64_t>(fault["count"].get<std::uint64_t>(), 1);
+            });
+        } catch (const std::exception&) {
+            return false;
+        }
+    });
 }
 
 std::string LabServer::post_job(const Json& job) {

@@ -66,6 +66,11 @@ class LabServer {
     /// Every access token so far is invalid.
     void rotate_key();
 
+    /// Something that goes wrong from now on, as tests/labserver/README.md has it: {"what": …}.
+    void add_fault(const Json& fault) { static_cast<void>(control("POST", "/faults", fault)); }
+    /// Waits until each fault has hit as often as it says (once, if that is always), also while the server is away.
+    [[nodiscard]] bool faults_have_hit();
+
   private:
     std::filesystem::path authority_;
     std::unique_ptr<ChildProgram> program_;

@@ -80,6 +80,8 @@ struct HttpFailure {
 using HttpResult = tl::expected<HttpResponse, HttpFailure>;
 
 /// HTTP/1.1 to one server, over connections that are kept alive. Requests run beside the loop; results arrive on it.
+/// An answer's headers may have 64 KiB. In a program that links trebuchet_wiping_new, a head or a chunk that goes on
+/// beyond 4 MiB ends all requests under way (cpprestsdk would keep reading); elsewhere only the timeout ends it.
 /// Redirects are not followed. Proxies are taken from the environment. TLS 1.2 at least, certificate and host name
 /// verified.
 class HttpClient {

@@ -2,14 +2,17 @@
 #include "common/http/http_client.hpp"
 #include "common/http/proxy.hpp"
 #include "common/http/tls_openssl.hpp"
+#include "common/secret/large_blocks.hpp"
 
 #include <algorithm>
+#include <barrier>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
 #include <istream>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -28,6 +31,9 @@ namespace http = web::http;
 /// cpprestsdk starts 40 threads unless told otherwise before its first use (measured).
 constexpr std::size_t pool_threads = 2;
 
+/// Of an answer, names and values together.
+constexpr std::size_t head_limit = 64U << 10U;
+
 /// What is cancelled ends at once, unless it is looking up a name.
 constexpr std::chrono::milliseconds cancel_limit{500};
 
@@ -42,6 +48,10 @@ class ReturnPath {
     void shut() {
         const std::lock_guard lock(mutex_);
         loop_ = nullptr;
+    }
+    [[nodiscard]] bool is_shut() {
+        const std::lock_guard lock(mutex_);
+        return loop_ == nullptr;
     }
 
     /// Around what the pool does for one call.
@@ -101,6 +111,36 @@ HttpFailure::Kind classify(const http::http_exception& error) {
     return connecting ? HttpFailure::Kind::unreachable : HttpFailure::Kind::broken;
 }
 
+class CpprestClient;
+
+/// cpprestsdk reads an answer's head, or one chunk of its body, into a buffer that grows as long as the server sends.
+/// We can't bound it, but learn when it takes a large block. Whose answer that is can't be said: all are given up.
+class GrowthWatch {
+  public:
+    static GrowthWatch& instance() {
+        static auto* const watch = new GrowthWatch;  // the pool's threads may outlive every static object
+        return *watch;
+    }
+    void add(CpprestClient& client) {
+        const std::lock_guard lock(mutex_);
+        clients_.insert(&client);
+    }
+    void remove(CpprestClient& client) {
+        const std::lock_guard lock(mutex_);
+        clients_.erase(&client);
+    }
+    /// Watches the calling thread.
+    static void begin() {
+        large_block_note() = []() noexcept { instance().on_growth(); };
+    }
+
+  private:
+    void on_growth() noexcept;
+
+    std::mutex mutex_;
+    std::set<CpprestClient*> clients_;
+};
+
 class CpprestClient final : public HttpClient {
   public:
     CpprestClient(EventLoop& loop, HttpOptions options, std::shared_ptr<TlsSettings> tls)
@@ -109,8 +149,10 @@ class CpprestClient final : public HttpClient {
           return_path_(std::make_shared<ReturnPath>(loop)),
           tls_(std::move(tls)) {
         client_ = new_client();
+        GrowthWatch::instance().add(*this);
     }
     ~CpprestClient() override {
+        GrowthWatch::instance().remove(*this);
         return_path_->shut();
         for (const auto& call : under_way_) {
             call->done = nullptr;    // its answer may stand in the loop's queue already
@@ -129,8 +171,28 @@ class CpprestClient final : public HttpClient {
         call->start();
     }
 
+    /// On any thread.
+    void give_up_later() {
+        return_path_->post([this, path = return_path_] {
+            if (!path->is_shut()) give_up();
+        });
+    }
+
   private:
     using Client = http::client::http_client;
+
+    void give_up() {
+        const auto path = return_path_;
+        for (const auto& call : std::set(under_way_)) {
+            if (path->is_shut()) return;  // what a call's `done` did
+            call->cancel.cancel();
+            call->settle(tl::unexpected(
+                call->failure(HttpFailure::Kind::protocol,
+                              "an answer of the server has a head, or a chunk of its body, that is longer "
+                              "than the " +
+                                  std::to_string(large_block) + " bytes that are accepted")));
+        }
+    }
 
     /// One request under way. `settle` and `done` belong to the loop's thread.
     struct Call : std::enable_shared_from_this<Call> {
@@ -163,6 +225,7 @@ class CpprestClient final : public HttpClient {
             client->request(*message, cancel.get_token())
                 .then([self = shared_from_this()](const http::http_response& response) {
                     self->status = response.status_code();
+                    self->check_head(response.headers());
                     if (const auto cookie = response.headers().find("Set-Cookie"); cookie != response.headers().end()) {
                         self->cookies = cookies_of(cookie->second);
                     }
@@ -199,6 +262,16 @@ class CpprestClient final : public HttpClient {
             return fail(error.what());
         }
 
+        /// Throws if it is longer than what is accepted.
+        static void check_head(const http::http_headers& headers) {
+            std::size_t size = 0;
+            for (const auto& [name, value] : headers) size += name.size() + value.size();
+            if (size > head_limit) {
+                throw std::length_error("the answer's headers have " + std::to_string(size) + " bytes, at most " +
+                                        std::to_string(head_limit) + " are accepted");
+            }
+        }
+
         /// Runs on a thread of the pool.
         HttpResult outcome(const pplx::task<http::http_response>& task) {
             try {
@@ -214,6 +287,9 @@ class CpprestClient final : public HttpClient {
                 if (body.overflowed()) return cut_or_refused();
                 const auto reason = tls->take_failure();
                 return tl::unexpected(failure(classify(error), error.what() + (reason.empty() ? "" : ": " + reason)));
+            } catch (const std::length_error& error) {
+                if (body.overflowed() || !body.file_problem().empty()) return cut_or_refused();
+                return tl::unexpected(failure(HttpFailure::Kind::protocol, error.what()));
             } catch (const std::exception& error) {
                 if (body.overflowed()) return cut_or_refused();
                 return tl::unexpected(failure(HttpFailure::Kind::broken, error.what()));
@@ -291,14 +367,28 @@ class CpprestClient final : public HttpClient {
     std::set<std::shared_ptr<Call>> under_way_;
 };
 
+void GrowthWatch::on_growth() noexcept {
+    const std::lock_guard lock(mutex_);
+    for (auto* const client : clients_) client->give_up_later();
+}
+
+void start_pool() {
+    OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool's threads end before OpenSSL cleans up
+    crossplat::threadpool::initialize_with_threads(pool_threads);
+    const auto all_here = std::make_shared<std::barrier<>>(pool_threads);  // so that each thread takes one
+    for (std::size_t i = 0; i < pool_threads; ++i) {
+        crossplat::threadpool::shared_instance().service().post([all_here] {
+            GrowthWatch::begin();
+            all_here->arrive_and_wait();
+        });
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOptions options) {
     static std::once_flag pool_ready;
-    std::call_once(pool_ready, [] {
-        OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool's threads end before OpenSSL cleans up
-        crossplat::threadpool::initialize_with_threads(pool_threads);
-    });
+    std::call_once(pool_ready, start_pool);
     try {
         if (web::uri(options.origin).host().starts_with('[')) {
             return fail("the server's address " + options.origin +

@@ -27,6 +27,10 @@ std::string system_text() {
     return std::system_category().message(errno);
 }
 
+std::string shown(std::string_view name) {
+    return quoted(name, 300);
+}
+
 /// The names of a path, without "." and empty ones.
 Names names_of(std::string_view path) {
     Names names;
@@ -68,7 +72,7 @@ class Unpacker {
                             " entries that are accepted");
             }
             if (auto done = unpack(**entry); !done) {
-                return fail(done.error().with_context("the archive's entry " + quoted((*entry)->path, 300)));
+                return fail(done.error().with_context("the archive's entry " + shown((*entry)->path)));
             }
         }
     }
@@ -125,14 +129,14 @@ class Unpacker {
         if (!folder) return fail("can't open the target folder: " + system_text());
         for (const auto& name : names) {
             if (make && ::mkdirat(folder.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
-                return fail("can't make the folder " + quoted(name) + ": " + system_text());
+                return fail("can't make the folder " + shown(name) + ": " + system_text());
             }
             FileDescriptor next(::openat(folder.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!next) {
                 if (errno != ENOTDIR && errno != ELOOP) {
-                    return fail("can't open the folder " + quoted(name) + ": " + system_text());
+                    return fail("can't open the folder " + shown(name) + ": " + system_text());
                 }
-                return fail("lies below " + quoted(name) + ", which is no folder in this archive");
+                return fail("lies below " + shown(name) + ", which is no folder in this archive");
             }
             folder = std::move(next);
         }
@@ -181,7 +185,7 @@ class Unpacker {
     static Result<void> unpack_symbolic_link(int parent, const std::string& name, const TarEntry& entry,
                                              std::size_t depth) {
         if (!stays_inside_whatever_it_passes(entry.target, depth)) {
-            return fail("is a link to " + quoted(entry.target, 300) + ", which may lead out of the archive's folder");
+            return fail("is a link to " + shown(entry.target) + ", which may lead out of the archive's folder");
         }
         if (::symlinkat(entry.target.c_str(), parent, name.c_str()) != 0) return cannot_make();
         return {};
@@ -189,7 +193,7 @@ class Unpacker {
 
     [[nodiscard]] Result<void> unpack_hard_link(int parent, const std::string& name, const TarEntry& entry) const {
         const auto refused = [&](const std::string& reason) {
-            return fail("is a hard link to " + quoted(entry.target, 300) + ", which " + reason);
+            return fail("is a hard link to " + shown(entry.target) + ", which " + reason);
         };
         auto names = checked_names(entry.target);
         if (!names) return refused(names.error().message());

@@ -8,8 +8,22 @@ namespace trebuchet::labserver {
 namespace {
 
 constexpr std::size_t kept_log_lines = 100;
+constexpr const char* table = "agents";
 
 }  // namespace
+
+Result<void> AgentStore::keep_in(DataFile& data) {
+    data_ = &data;
+    return data.for_each(table, [this](const std::string& name, const Json& row, std::string_view) {
+        agents_[name] = {row.at("fields"), row.at("log").get<std::deque<std::string>>(), time_from(row.at("updated"))};
+    });
+}
+
+void AgentStore::keep(const std::string& name) const {
+    if (data_ == nullptr) return;
+    const auto& agent = agents_.at(name);
+    data_->put(table, name, {{"fields", agent.fields}, {"log", agent.log}, {"updated", stored(agent.updated)}});
+}
 
 void AgentStore::update(const std::string& name, Json fields, Time now) {
     auto& agent = agents_[name];
@@ -20,11 +34,14 @@ void AgentStore::update(const std::string& name, Json fields, Time now) {
         fields.erase(log);
     }
     agent.fields.update(fields);
+    keep(name);
 }
 
 void AgentStore::erase_field(const std::string& name, const char* field) {
     const auto found = agents_.find(name);
-    if (found != agents_.end()) found->second.fields.erase(field);
+    if (found == agents_.end()) return;
+    found->second.fields.erase(field);
+    keep(name);
 }
 
 bool AgentStore::count_provision(const std::string& name, bool passed) {
@@ -35,6 +52,7 @@ bool AgentStore::count_provision(const std::string& name, bool passed) {
     const bool goes_on = string_at(fields, "provision_streak_type") == type;
     fields["provision_streak_count"] = goes_on ? fields.value("provision_streak_count", 0) + 1 : 1;
     fields["provision_streak_type"] = type;
+    keep(name);
     return true;
 }
 
@@ -69,7 +87,11 @@ std::vector<std::string> AgentStore::queues_of(const std::string& name) const {
 }
 
 void AgentStore::forget_before(Time limit) {
-    std::erase_if(agents_, [limit](const auto& entry) { return entry.second.updated < limit; });
+    std::erase_if(agents_, [&](const auto& entry) {
+        const bool is_old = entry.second.updated < limit;
+        if (is_old && data_ != nullptr) data_->erase(table, entry.first);
+        return is_old;
+    });
 }
 
 }  // namespace trebuchet::labserver

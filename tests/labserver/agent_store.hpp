@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/labserver/data_file.hpp"
 #include "tests/labserver/json_text.hpp"
 
 #include <chrono>
@@ -14,6 +15,9 @@ namespace trebuchet::labserver {
 class AgentStore {
   public:
     using Time = std::chrono::system_clock::time_point;
+
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
 
     /// Sets the fields given and leaves the others; makes the agent if it is new. `log` is kept apart: its last 100
     /// lines.
@@ -40,7 +44,10 @@ class AgentStore {
         std::deque<std::string> log;
         Time updated;
     };
+    void keep(const std::string& name) const;
+
     std::map<std::string, Agent> agents_;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

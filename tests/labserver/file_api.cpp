@@ -52,6 +52,7 @@ Response post_attachments(State& state, const Call& call) {
     if (!file) return no_file();
     state.results.set_file(id, "attachments", std::string(*file), state.clock.wall_time());
     job->data["attachments_status"] = "complete";
+    state.jobs.keep(*job);
     return text_answer("OK");
 }
 

@@ -124,7 +124,10 @@ Response take(State& state, const Call& call) {
     resolve_secrets(state, data);
     auto response = json_answer(data);
     response.when_written = [&state, id = job->id] {
-        if (auto* taken = state.jobs.find(id)) taken->taken = state.moment();
+        auto* taken = state.jobs.find(id);
+        if (taken == nullptr) return;
+        taken->taken = state.moment();
+        state.jobs.keep(*taken);
     };
     return response;
 }

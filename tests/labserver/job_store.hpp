@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/labserver/data_file.hpp"
 #include "tests/labserver/json_text.hpp"
 
 #include <chrono>
@@ -44,6 +45,11 @@ class JobStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data, const Moment& now);
+    /// To be called when fields of a job were changed; what add() and set_state() change is kept anyway.
+    void keep(const Job& job) const;
+
     /// A job of the same id is replaced.
     Job& add(Job job);
 
@@ -68,12 +74,14 @@ class JobStore {
   private:
     using Place = std::pair<std::int64_t, std::uint64_t>;  // minus the priority, sequence number
 
+    Job& insert(Job job);
     [[nodiscard]] static Place place_of(const Job& job, std::uint64_t sequence) { return {-job.priority, sequence}; }
 
     std::map<std::uint64_t, Job> jobs_;
     std::map<std::string, std::uint64_t, std::less<>> sequence_of_;
     std::set<Place> waiting_;
     std::uint64_t next_ = 0;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

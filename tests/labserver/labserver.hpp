@@ -27,13 +27,22 @@ class Labserver final : public Handler {
     [[nodiscard]] static std::uint64_t body_limit(std::string_view target);
 
     [[nodiscard]] Result<std::vector<std::string>> add_clients(const Json& clients) {
-        return state_.clients.add(clients);
+        return state_->clients.add(clients);
     }
+
+    /// Knows again what the file holds, and keeps in it what it learns before it answers. To be called first; the file
+    /// must outlive this.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
 
   private:
     void forget_what_is_old();
+    /// As if the program had been killed and started again: what is in no file is forgotten.
+    void restart();
 
-    State state_;
+    const Clock& clock_;
+    TokenLifetimes lifetimes_;
+    DataFile* data_ = nullptr;
+    std::optional<State> state_;  ///< made anew by a restart, at the same place: who refers to it may go on
     Router api_;
     Faults faults_;
     Recorder recorder_;

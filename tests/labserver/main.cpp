@@ -29,7 +29,17 @@ int complain(const Error& error) {
 
 int serve(const Options& options) {
     const SystemClock clock;
+    std::optional<DataFile> data;
+    if (options.data) {
+        auto opened = DataFile::open(*options.data);
+        if (!opened) return complain(opened.error());
+        data.emplace(std::move(*opened));
+    }
     Labserver server(clock, options.lifetimes);
+    if (data) {
+        const auto read = server.keep_in(*data);
+        if (!read) return complain(read.error());
+    }
     for (const auto& fault : options.faults) server.add_fault(fault);
     if (options.clients) {
         const auto loaded = load_clients(server, *options.clients);

@@ -34,14 +34,13 @@ bool split_address(const std::string& listen, Options& options) {
 }  // namespace
 
 tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const* argv) {
-    CLI::App app(
-        "A small server with the Testflinger v1 API: for demos, tests and benches of a few boards.\n"
-        "It keeps everything in memory.",
-        "trebuchet-labserver");
+    CLI::App app("A small server with the Testflinger v1 API: for demos, tests and benches of a few boards.",
+                 "trebuchet-labserver");
     std::string listen;
     std::string certificate;
     std::string key;
     std::string clients;
+    std::string data;
     std::vector<std::string> faults;
     std::int64_t access_seconds = 600;
     std::int64_t refresh_seconds = std::int64_t{6} * 24 * 3600;
@@ -53,6 +52,11 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     app.add_option("--clients", clients,
                    R"(Who may log in: JSON {"id": {"secret_key": "…", "role": "admin|manager|contributor|agent", )"
                    R"("max_priority": {"queue or *": 1}, "allowed_queues": ["…"]}})")
+        ->type_name("FILE");
+    app.add_option(
+           "--data", data,
+           "Where to keep what the server learns, secrets too: made if it is not there. Without it, all is gone "
+           "when the server ends")
         ->type_name("FILE");
     app.add_option("--fault", faults,
                    "What goes wrong, as in \"status=503 GET /v1/job x3\"; may be given again and again. "
@@ -92,6 +96,7 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     }
     if (!certificate.empty()) options.tls = TlsFiles{certificate, key};
     if (!clients.empty()) options.clients = clients;
+    if (!data.empty()) options.data = data;
     for (const auto& spec : faults) {
         auto fault = parse_fault(spec);
         if (!fault) return usage_error(fault.error().message());

@@ -20,6 +20,7 @@ struct Options {
     std::uint16_t port = 0;
     std::optional<TlsFiles> tls;
     std::optional<std::filesystem::path> clients;
+    std::optional<std::filesystem::path> data;
     TokenLifetimes lifetimes;
     std::vector<Fault> faults;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/labserver/data_file.hpp"
 #include "tests/labserver/json_text.hpp"
 
 #include <chrono>
@@ -14,9 +15,12 @@ class QueueStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
+
     void advertise(const std::string& queue, const std::string& description, Time now);
     /// Replaces the queue's images; does not count as hearing of the queue.
-    void set_images(const std::string& queue, Json images) { queues_[queue].images = std::move(images); }
+    void set_images(const std::string& queue, Json images);
 
     /// {queue: description}
     [[nodiscard]] Json descriptions() const;
@@ -32,7 +36,10 @@ class QueueStore {
         Json images = Json::object();
         std::optional<Time> advertised;
     };
+    void keep(const std::string& name) const;
+
     std::map<std::string, Queue> queues_;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

@@ -23,6 +23,7 @@ Response post(State& state, const Call& call) {
         state.jobs.set_state(*job, call.body["job_state"].get<std::string>());
         if (job->state == "complete" && !job->complete) job->complete = state.moment();
     }
+    state.jobs.keep(*job);
     return text_answer("OK");
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/labserver/data_file.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -29,6 +31,9 @@ class ResultStore {
     using Time = std::chrono::system_clock::time_point;
     using Bytes = std::shared_ptr<const std::string>;
 
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
+
     /// `type` is "output" or "serial". A fragment that comes twice is kept twice.
     void add_fragment(const std::string& job_id, const std::string& type, LogFragment fragment, Time now);
 
@@ -55,8 +60,11 @@ class ResultStore {
         Bytes bytes;
         Time updated;
     };
+    void insert(const Key& key, LogFragment fragment, Time now);
+
     std::map<Key, Log> logs_;
     std::map<Key, File> files_;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/secret/secret_string.hpp"
+#include "tests/labserver/data_file.hpp"
 
 #include <chrono>
 #include <map>
@@ -17,6 +18,9 @@ class SecretStore {
     using Time = std::chrono::system_clock::time_point;
 
     explicit SecretStore(const Clock& clock) : clock_(clock) {}
+
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
 
     /// Replaces what was there. An ephemeral secret goes away when it is first read and has no `expires`.
     void write(const std::string& client_id, const std::string& path, std::string_view value,
@@ -39,6 +43,7 @@ class SecretStore {
 
     const Clock& clock_;
     std::map<Key, Entry> entries_;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

@@ -26,7 +26,7 @@ Response ServerTest::send(const std::string& method, const std::string& target, 
     if (!by.token.empty()) request.headers["authorization"] = "Bearer " + by.token;
     if (!by.cookie.empty()) request.headers["cookie"] = by.cookie;
     if (!body.empty() && !by.content_type.empty()) request.headers["content-type"] = by.content_type;
-    return server.handle(request);
+    return used->handle(request);
 }
 
 Sender ServerTest::as(const std::string& client_id) {

@@ -47,6 +47,7 @@ class ServerTest : public ::testing::Test {
 
     FakeClock clock;
     Labserver server{clock};
+    Labserver* used = &server;  ///< by all of the above
 };
 
 [[nodiscard]] Json json_of(const Response& response);

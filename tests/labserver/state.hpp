@@ -19,10 +19,22 @@ struct Settings {
     bool secrets_store = true;  ///< false: as from a server without one
 };
 
-/// Everything that the server knows. In memory, for one thread.
+/// Everything that the server knows, for one thread. In memory; what keep_in() is about, in a file too.
 struct State {
     State(const Clock& real_clock, TokenLifetimes lifetimes)
         : real(real_clock), clock(real_clock), tokens(clock, lifetimes), secrets(clock) {}
+
+    /// Takes over what the file holds, and keeps in it every change from now on: not of clients, whose file is another,
+    /// nor of settings and the clock.
+    [[nodiscard]] Result<void> keep_in(DataFile& data) {
+        auto done = tokens.keep_in(data);
+        if (done) done = secrets.keep_in(data);
+        if (done) done = agents.keep_in(data);
+        if (done) done = queues.keep_in(data);
+        if (done) done = jobs.keep_in(data, moment());
+        if (done) done = results.keep_in(data);
+        return done;
+    }
 
     /// Now on the real clocks, for measuring: POST /control/clock has no part in it.
     [[nodiscard]] Moment moment() const { return {real.now(), real.wall_time()}; }

@@ -2,6 +2,7 @@
 
 #include "tests/labserver/base64.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 
@@ -34,10 +35,37 @@ bool has_integer(const Json& object, const char* key) {
     return found != object.end() && found->is_number_integer();
 }
 
+constexpr const char* refresh_table = "refresh tokens";
+constexpr const char* key_table = "signing key";
+
 }  // namespace
 
 Tokens::Tokens(const Clock& clock, TokenLifetimes lifetimes) : clock_(clock), lifetimes_(lifetimes) {
     rotate_key();
+}
+
+Result<void> Tokens::keep_in(DataFile& data) {
+    data_ = &data;
+    auto read = data.for_each(key_table, [this](const std::string&, const Json&, std::string_view bytes) {
+        if (bytes.size() == key_.size()) std::copy(bytes.begin(), bytes.end(), key_.begin());
+    });
+    if (!read) return read;
+    keep_key();
+    return data.for_each(refresh_table, [this](const std::string& token, const Json& row, std::string_view) {
+        refresh_[token] = {row.at("client").get<std::string>(), time_from(row.at("expires")),
+                           row.at("revoked").get<bool>()};
+    });
+}
+
+void Tokens::keep(const std::string& refresh_token) const {
+    if (data_ == nullptr) return;
+    const auto& token = refresh_.find(refresh_token)->second;
+    data_->put(refresh_table, refresh_token,
+               {{"client", token.client_id}, {"expires", stored(token.expires)}, {"revoked", token.revoked}});
+}
+
+void Tokens::keep_key() const {
+    if (data_ != nullptr) data_->put(key_table, "", nullptr, std::string(key_.begin(), key_.end()));
 }
 
 std::string Tokens::issue_access(const Identity& identity) const {
@@ -87,6 +115,7 @@ std::string Tokens::issue_refresh(const std::string& client_id) {
     fill_randomly(bytes.data(), bytes.size());
     auto token = base64url(std::string(bytes.begin(), bytes.end()));
     refresh_[token] = {client_id, clock_.wall_time() + lifetimes_.refresh};
+    keep(token);
     return token;
 }
 
@@ -103,11 +132,13 @@ tl::expected<void, Tokens::RefreshFault> Tokens::revoke(const std::string& refre
     if (found == refresh_.end()) return tl::make_unexpected(RefreshFault::unknown);
     if (found->second.revoked) return tl::make_unexpected(RefreshFault::revoked);
     found->second.revoked = true;
+    keep(refresh_token);
     return {};
 }
 
 void Tokens::rotate_key() {
     fill_randomly(key_.data(), key_.size());
+    keep_key();
 }
 
 std::string Tokens::signature(std::string_view text) const {

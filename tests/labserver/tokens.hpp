@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/clock.hpp"
+#include "tests/labserver/data_file.hpp"
 #include "tests/labserver/identity.hpp"
 
 #include <array>
@@ -28,6 +29,9 @@ class Tokens {
     /// Starts with a random key.
     Tokens(const Clock& clock, TokenLifetimes lifetimes);
 
+    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    [[nodiscard]] Result<void> keep_in(DataFile& data);
+
     [[nodiscard]] std::string issue_access(const Identity& identity) const;
     [[nodiscard]] tl::expected<Identity, AccessFault> identify(std::string_view access_token) const;
 
@@ -47,12 +51,15 @@ class Tokens {
         std::chrono::system_clock::time_point expires;
         bool revoked = false;
     };
+    void keep(const std::string& refresh_token) const;
+    void keep_key() const;
     [[nodiscard]] std::string signature(std::string_view text) const;
 
     const Clock& clock_;
     TokenLifetimes lifetimes_;
     std::array<unsigned char, 32> key_{};
     std::map<std::string, Refresh, std::less<>> refresh_;
+    DataFile* data_ = nullptr;
 };
 
 }  // namespace trebuchet::labserver

@@ -1,4 +1,5 @@
 #include "common/http_endpoint/http_endpoint.hpp"
+#include "common/http_endpoint/request_line.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
@@ -56,17 +57,11 @@ HttpPage refusal(int status) {
 }
 
 HttpPage answer_to(std::string_view head, const HttpEndpoint::Pages& pages) {
-    const auto line = head.substr(0, head.find("\r\n"));
-    const auto after_method = line.find(' ');
-    const auto after_target = line.rfind(' ');
-    if (after_method == 0 || after_method == after_target || after_target == std::string_view::npos ||
-        !line.substr(after_target + 1).starts_with("HTTP/1.")) {
-        return refusal(400);
-    }
-    const auto target = line.substr(after_method + 1, after_target - after_method - 1);
-    const auto page = pages.find(std::string(target.substr(0, target.find('?'))));
+    const auto line = parse_request_line(head);
+    if (!line) return refusal(400);
+    const auto page = pages.find(std::string(line->path));
     if (page == pages.end()) return refusal(404);
-    if (line.substr(0, after_method) != "GET") return refusal(405);
+    if (line->method != "GET") return refusal(405);
     return page->second();
 }
 

@@ -1,0 +1,115 @@
+#include "agent/job/job.hpp"
+#include "agent/metrics/os_release.hpp"
+#include "agent/pipeline/run_folder.hpp"
+#include "common/base/text.hpp"
+#include "common/mask/masked_json.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using nlohmann::json;
+
+/// Nothing of them can be a part of a mask, which is "**" and hexadecimal digits.
+constexpr std::string_view text_secret = "xyzzy-plugh";
+constexpr std::string_view number_secret = "80443117.25";
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+void require_no_secret(std::string_view text) {
+    require(text.find(text_secret) == std::string_view::npos, "no secret text");
+    require(text.find(number_secret) == std::string_view::npos, "no secret number");
+    require(trebuchet::to_valid_utf8(text) == text, "UTF-8");
+}
+
+void require_none_in(const json& value) {
+    if (value.is_string()) return require_no_secret(value.get_ref<const std::string&>());
+    if (value.is_primitive()) return require_no_secret(value.dump());
+    for (const auto& [key, element] : value.items()) {
+        if (value.is_object()) require_no_secret(key);
+        require_none_in(element);
+    }
+}
+
+std::shared_ptr<const trebuchet::MaskSet> make_masks() {
+    std::vector<trebuchet::NamedSecret> secrets;
+    secrets.push_back({"TEXT", trebuchet::SecretString(std::string(text_secret))});
+    secrets.push_back({"NUMBER", trebuchet::SecretString(std::string(number_secret))});
+    auto masks = trebuchet::MaskSet::build(std::move(secrets));
+    require(masks.has_value(), "the masks can be compiled");
+    return std::move(*masks);
+}
+
+/// A run folder in memory, into which the inputs are written as a phase would.
+class Device {
+  public:
+    Device() : folder_(make()), masks_(make_masks()) {}
+
+    void leave(const char* file, std::string_view text) {
+        require(trebuchet::write_file(folder_.path() / file, text).has_value(), "the input can be written");
+    }
+
+    [[nodiscard]] const trebuchet::RunFolder& folder() const { return folder_; }
+    [[nodiscard]] const trebuchet::MaskSet& masks() const { return *masks_; }
+
+  private:
+    trebuchet::RunFolder make() {
+        trebuchet::Job job;
+        job.id = "fuzz";
+        job.public_document = "{}";
+        auto made = trebuchet::RunFolder::make(base_ / "run", base_ / "secret", job);
+        if (!made) std::cerr << made.error().message() << '\n';
+        require(made.has_value(), "the run folder can be made");
+        return std::move(*made);
+    }
+
+    trebuchet::TemporaryFolder base_{"/dev/shm"};
+    trebuchet::RunFolder folder_;
+    std::shared_ptr<const trebuchet::MaskSet> masks_;
+};
+
+}  // namespace
+
+/// What a device and its phases leave behind is read or refused, and what is sent of it holds no secret.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static Device device;
+    const std::string text(data, data + size);
+
+    device.leave("device-info.json", text);
+    if (const auto info = device.folder().read_device_info(); info && *info) {
+        require((*info)->is_object(), "the device info is an object");
+        const trebuchet::MaskedJson masked(device.masks(), **info);
+        require_none_in(masked.value());
+        require(json::parse(masked.value().dump()) == masked.value(), "it can be sent");
+    } else if (!info) {
+        const auto& message = info.error().message();
+        require(message.find('\n') == std::string::npos, "a refusal is one line");
+    }
+
+    device.leave("device-connector-error.json", text);
+    for (const auto phase : {trebuchet::Phase::provision, trebuchet::Phase::test}) {
+        const auto reason = device.folder().read_connector_error(phase);
+        require(reason.size() <= 3 * size + 64, "an error is no longer than its file");
+        require_no_secret(trebuchet::to_valid_utf8(device.masks().mask(reason).bytes()));
+    }
+
+    const auto release = trebuchet::parse_os_release(text);
+    require(release.size() <= 64 && release.find_first_of(std::string_view("\"\\{}\n\0 ", 7)) == std::string::npos,
+            "a release is a plain word");
+    return 0;
+}

@@ -1,0 +1,31 @@
+#include "common/http_endpoint/request_line.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+}  // namespace
+
+/// What a client of the metrics port sends is a request line or is refused.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string head(data, data + size);
+    const auto line = trebuchet::parse_request_line(head);
+    if (!line) return 0;
+    require(!line->method.empty() && line->method.find(' ') == std::string_view::npos, "a method is one word");
+    require(line->path.find('?') == std::string_view::npos, "a path has no query");
+    const auto first = head.substr(0, head.find("\r\n"));
+    require(first.starts_with(std::string(line->method) + " " + std::string(line->path)), "method and path as sent");
+    require(first.find(" HTTP/1.") != std::string::npos, "it says HTTP/1");
+    return 0;
+}

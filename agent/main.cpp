@@ -1,3 +1,4 @@
+#include "agent/cli/check_config_command.hpp"
 #include "agent/cli/daemon_command.hpp"
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/mask_command.hpp"
@@ -41,6 +42,14 @@ int run(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.add_option("-c,--config", daemon.config, "The agent's configuration")->capture_default_str();
     app.add_option("--token-file", daemon.token_file, R"(The file with {"refresh_token": "…"})")->capture_default_str();
+
+    app.add_option("-p,--metrics_port", daemon.metrics_port,
+                   "Serve Prometheus metrics and /healthz on this port (address: trebuchet.metrics_address)");
+
+    std::filesystem::path to_check = daemon.config;
+    auto* check = app.add_subcommand("check-config", "Say what is wrong with a configuration, if anything is");
+    check->add_option("-c,--config", to_check, "The agent's configuration")->capture_default_str();
+    check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 
     auto* run_job = app.add_subcommand("run", "Run one job on this machine, without a server");
     run_job->add_option("JOB", job.job, "The job, YAML or JSON, as it would be submitted")

@@ -3,18 +3,29 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/daemon/daemon.hpp"
-#include "agent/pipeline/run_folder.hpp"
+#include "agent/metrics/metrics_endpoint.hpp"
+#include "agent/pipeline/agent_folders.hpp"
 #include "agent/server/http_job_server.hpp"
 #include "common/base/version.hpp"
+#include "common/file/lock_file.hpp"
+#include "common/http/origin.hpp"
 #include "common/log/log.hpp"
+#include "common/service/service_manager.hpp"
 
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <random>
+#include <system_error>
+#include <utility>
 
 namespace trebuchet {
 namespace {
+
+/// How often, and for how long ahead, the service manager is asked for patience while the agent stops.
+constexpr std::chrono::seconds patience_pause{10};
+constexpr std::chrono::seconds patience{30};
 
 HttpOptions http_options(const Config& config) {
     HttpOptions options;
@@ -30,44 +41,193 @@ HttpOptions http_options(const Config& config) {
     return options;
 }
 
-int complain(const Error& error) {
-    std::cerr << "trebuchet-agent: " << error.message() << '\n';
-    return exit_usage;
-}
-
-}  // namespace
-
-int daemon_command(const DaemonOptions& options) {
-    const auto loaded = load_config(options.config);
-    if (!loaded) {
-        for (const auto& problem : loaded.error()) std::cerr << problem.message() << '\n';
-        return exit_usage;
-    }
-    const Config& config = loaded->config;
+Result<void> open_log(const Config& config) {
     LogOptions log;
     log.level = log_level(config.logging_level).value_or(LogLevel::info);
     log.quiet = config.logging_quiet;
     log.folder = config.logging_basedir;
-    if (auto ready = set_up_log(log); !ready) return complain(ready.error());
-    for (const auto& problem : loaded->warnings) log_warning(problem.message());
-    const auto secret_base = runtime_folder(config.agent_id);
-    if (!secret_base) return complain(secret_base.error());
+    return set_up_log(log);
+}
 
-    EventLoop loop;
-    const SystemClock clock;
-    auto http = HttpClient::make(loop, http_options(config));
-    if (!http) return complain(http.error());
-    ApiClient api(loop, clock, std::move(*http), options.token_file);
-    const auto server = make_http_job_server(config, api);
-    std::mt19937_64 random(std::random_device{}());
-    Daemon daemon(loop, clock, config, *server, [&] { return std::generate_canonical<double, 53>(random); });
-    const SignalWatcher signals(loop, {SIGTERM, SIGINT}, [&](int signal) {
-        log_info(std::string("stopping on ") + (signal == SIGTERM ? "SIGTERM" : "SIGINT"));
-        daemon.stop();
-    });
-    const auto end = daemon.run(*secret_base);
-    log_info("stopped");
-    return static_cast<int>(end);
+/// systemd puts the key into a folder of its own, which the unit's LoadCredential= fills.
+Result<Credentials> credentials(const Config& config, const std::filesystem::path& token_file) {
+    Credentials found{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
+    if (found.client_id.empty() || !found.secret_key_file.empty()) return found;
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr) {
+        return fail(
+            "trebuchet.client_id is there to log in, but no key: set trebuchet.secret_key_file, or pass the "
+            "systemd credential secret_key");
+    }
+    found.secret_key_file = std::filesystem::path(folder) / "secret_key";
+    return found;
+}
+
+/// One life of the agent: from a configuration to a stop, a restart or the next configuration.
+struct Life {
+    Config config;
+    LockFile lock;
+    std::filesystem::path secret_base;
+    std::unique_ptr<HttpClient> http;
+    Credentials login;
+};
+
+struct Refusal {
+    int exit_code;
+    Error reason;
+};
+
+class Program {
+  public:
+    explicit Program(const DaemonOptions& options)
+        : options_(options),
+          service_(loop_, ServiceSettings::from_environment()),
+          patience_timer_(loop_),
+          signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
+
+    int run(LoadedConfig first) {
+        auto life = prepare(std::move(first.config), std::nullopt);
+        for (const auto& warning : first.warnings) log_warning(warning.message());
+        while (life) {
+            const auto end = live(*life);
+            if (end != DaemonEnd::reload || !next_) {
+                log_info("stopped");
+                return end == DaemonEnd::restart ? 1 : 0;
+            }
+            life = prepare(std::move(*std::exchange(next_, std::nullopt)), std::move(*life));
+        }
+        std::cerr << "trebuchet-agent: " << life.error().reason.message() << '\n';
+        return life.error().exit_code;
+    }
+
+  private:
+    /// `former` is what to go on with if the configuration can't be used, and has the lock.
+    tl::expected<Life, Refusal> prepare(Config config, std::optional<Life> former) {
+        auto life = make(config, former);
+        if (life || !former) return life;
+        log_error("going on with the former configuration: " + life.error().reason.message());
+        static_cast<void>(open_log(former->config));
+        auto http = HttpClient::make(loop_, http_options(former->config));
+        if (!http) return tl::unexpected(Refusal{exit_usage, http.error()});
+        former->http = std::move(*http);
+        return std::move(*former);
+    }
+
+    tl::expected<Life, Refusal> make(const Config& config, std::optional<Life>& former) {
+        const auto refuse = [](const Error& why) { return tl::unexpected(Refusal{exit_usage, why}); };
+        const bool same_agent = former && former->config.agent_id == config.agent_id;
+        std::optional<LockFile> lock;
+        if (!same_agent) {
+            const auto folder = state_folder(config.agent_id);
+            if (!folder) return refuse(folder.error());
+            auto taken = LockFile::take(*folder / "lock");
+            if (!taken) {
+                return tl::unexpected(
+                    Refusal{taken.error().is_held ? exit_busy : exit_usage,
+                            taken.error().reason.with_context(config.agent_id + " is served already")});
+            }
+            lock = std::move(*taken);
+        }
+        if (auto ready = open_log(config); !ready) return refuse(ready.error());
+        auto secret_base = runtime_folder(config.agent_id);
+        if (!secret_base) return refuse(secret_base.error());
+        auto login = credentials(config, options_.token_file);
+        if (!login) return refuse(login.error());
+        auto http = HttpClient::make(loop_, http_options(config));
+        if (!http) return refuse(http.error());
+        return Life{config, lock ? std::move(*lock) : std::move(former->lock), std::move(*secret_base),
+                    std::move(*http), std::move(*login)};
+    }
+
+    DaemonEnd live(Life& life) {
+        if (travels_in_clear(life.config.server_address)) {
+            log_warning("tokens and secrets travel in clear to " + life.config.server_address + ": use https");
+        }
+        AgentMetrics metrics(life.config.agent_id, life.config.identifier);
+        const auto endpoint = open_endpoint(life.config, metrics);
+        const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
+        ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
+        const auto server = make_http_job_server(life.config, api);
+        Daemon daemon({loop_, clock_, life.config, *server, metrics, draw, life.secret_base});
+        daemon.on_status = [this](const std::string& status) { service_.status(status); };
+        daemon_ = &daemon;
+        service_.ready();
+        const auto end = daemon.run();
+        daemon_ = nullptr;
+        return end;
+    }
+
+    std::unique_ptr<HttpEndpoint> open_endpoint(const Config& config, AgentMetrics& metrics) {
+        if (!options_.metrics_port) return nullptr;
+        HttpEndpointOptions where;
+        where.address = config.trebuchet.metrics_address;
+        where.port = *options_.metrics_port;
+        auto endpoint = open_metrics_endpoint(loop_, where, metrics);
+        if (!endpoint) {
+            log_error("no metrics: " + endpoint.error().message());
+            return nullptr;
+        }
+        log_info("metrics at http://" + where.address + ":" + std::to_string((*endpoint)->port()) + "/metrics");
+        return std::move(*endpoint);
+    }
+
+    void take(int signal) {
+        if (daemon_ == nullptr) return;
+        switch (signal) {
+            case SIGHUP:
+                reload();
+                break;
+            case SIGUSR1:
+                log_info("SIGUSR1: ending when no job is in hand, to be started again");
+                daemon_->restart_when_idle();
+                break;
+            default:
+                log_info(signal == SIGTERM ? "stopping on SIGTERM" : "stopping on SIGINT");
+                service_.stopping();
+                ask_for_patience();
+                daemon_->stop();
+        }
+    }
+
+    void reload() {
+        log_info("SIGHUP: reading the configuration again");
+        auto loaded = load_config(options_.config);
+        if (!loaded) {
+            for (const auto& problem : loaded.error()) log_error(problem.message());
+            log_error("going on with the former configuration");
+            return;
+        }
+        for (const auto& warning : loaded->warnings) log_warning(warning.message());
+        next_ = std::move(loaded->config);
+        service_.reloading();
+        daemon_->reload_when_idle();
+    }
+
+    void ask_for_patience() {
+        service_.extend_timeout(patience);
+        patience_timer_.start(patience_pause, [this] { ask_for_patience(); });
+    }
+
+    const DaemonOptions& options_;
+    EventLoop loop_;
+    SystemClock clock_;
+    ServiceManager service_;
+    Timer patience_timer_;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::optional<Config> next_;
+    Daemon* daemon_ = nullptr;
+    SignalWatcher signals_;
+};
+
+}  // namespace
+
+int daemon_command(const DaemonOptions& options) {
+    auto loaded = load_config(options.config);
+    if (!loaded) {
+        for (const auto& problem : loaded.error()) std::cerr << problem.message() << '\n';
+        return exit_usage;
+    }
+    return Program(options).run(std::move(*loaded));
 }
 
 }  // namespace trebuchet

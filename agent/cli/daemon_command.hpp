@@ -1,16 +1,25 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 namespace trebuchet {
 
 struct DaemonOptions {
     std::filesystem::path config = "testflinger-agent.conf";
     std::filesystem::path token_file = "/var/lib/testflinger-agent/refresh_token";
+    std::optional<std::uint16_t> metrics_port;  ///< 0: any free one, which the log names
 };
 
-/// Runs the daemon until it is told to stop. Returns the exit code: 0 stopped, 1 restart wanted, 2 the configuration is
-/// wrong.
+/// Runs the daemon until it is told to stop:
+///
+///     SIGTERM, SIGINT   stop; a second one: at once
+///     SIGHUP            read the configuration again when no job is in hand; if it is wrong, go on with the old one
+///     SIGUSR1           end when no job is in hand, to be started again
+///
+/// Returns the exit code: 0 stopped, 1 restart wanted, 2 the configuration or a folder of it is wrong, 3 another
+/// process serves this device.
 int daemon_command(const DaemonOptions& options);
 
 }  // namespace trebuchet

@@ -4,6 +4,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/local_job.hpp"
 #include "agent/config/load_config.hpp"
+#include "agent/pipeline/agent_folders.hpp"
 #include "agent/pipeline/job_runner.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"

@@ -25,6 +25,12 @@ enum class JobFileSecrets {
     none,   ///< never: the `secrets` keys are left out
 };
 
+/// What the agent does with the job in hand when it is told to stop: `trebuchet.drain`.
+enum class Drain {
+    stop,    ///< gives it `stop_grace` to finish, then ends its phase
+    finish,  ///< lets it finish
+};
+
 /// Our own settings: under `trebuchet:` in the configuration file, or in `trebuchet.yaml` beside it.
 struct TrebuchetConfig {
     TlsConfig tls;
@@ -32,6 +38,14 @@ struct TrebuchetConfig {
     JobFileSecrets job_file_secrets = JobFileSecrets::tmpfs;
     std::vector<std::string> secret_phases{"provision", "test"};  ///< which phases get test_data.secrets
     std::chrono::milliseconds kill_grace{10'000};  ///< kill_grace, seconds: between TERM and KILL of a phase
+
+    /// With these the agent logs in by itself, in place of a token manager's file.
+    std::string client_id;
+    std::filesystem::path secret_key_file;  ///< empty: the systemd credential `secret_key`
+
+    Drain drain = Drain::stop;
+    std::chrono::milliseconds stop_grace{5'000};  ///< stop_grace, seconds
+    std::string metrics_address{"0.0.0.0"};       ///< an IP address, for the port of --metrics_port
 };
 
 /// `testflinger-agent.conf`, the reference agent's file, plus our own section. Validated, then const for ever.

@@ -45,6 +45,14 @@ void check_tls(const TlsConfig& tls, const std::string& file, std::vector<Config
                             ", expected client_cert and client_key, or neither"});
 }
 
+/// A key without a client would go unnoticed for as long as a token file is there.
+void check_login(const TrebuchetConfig& config, const std::string& file, std::vector<ConfigProblem>& problems) {
+    if (config.secret_key_file.empty() || !config.client_id.empty()) return;
+    problems.push_back({file, 0, 0,
+                        "trebuchet.secret_key_file: found no trebuchet.client_id, expected it beside the key that it "
+                        "logs in with"});
+}
+
 /// By place; what is about a whole file comes first.
 void sort_by_place(std::vector<ConfigProblem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
@@ -73,7 +81,10 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
                 in_file(main.file, root->expected("a map with agent_id, server_address and job_queues")));
         }
     }
-    if (problems.empty() && main_problems.empty()) check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
+    if (problems.empty() && main_problems.empty()) {
+        check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
+        check_login(loaded.config.trebuchet, main.file, main_problems);
+    }
     sort_by_place(main_problems);
     problems.insert(problems.begin(), main_problems.begin(), main_problems.end());
     if (!problems.empty()) return tl::unexpected(std::move(problems));

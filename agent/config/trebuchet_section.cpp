@@ -6,6 +6,9 @@
 #include <chrono>
 #include <utility>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 namespace trebuchet {
 namespace {
 
@@ -38,14 +41,38 @@ void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases)
     }
 }
 
-void read_kill_grace(SectionReader& reader, std::chrono::milliseconds& grace) {
-    const auto* node = reader.take("kill_grace");
+void read_grace(SectionReader& reader, const std::string& key, std::chrono::milliseconds& grace) {
+    const auto* node = reader.take(key);
     if (node == nullptr) return;
     const auto value = node->as_seconds();
     if (!value || *value > std::chrono::hours(1)) {
-        reader.note("kill_grace", node->expected("a number of seconds from 0 to 3600"));
+        reader.note(key, node->expected("a number of seconds from 0 to 3600"));
     } else {
         grace = *value;
+    }
+}
+
+void read_login(SectionReader& reader, TrebuchetConfig& config) {
+    if (auto path = reader.absolute_path("secret_key_file")) config.secret_key_file = std::move(*path);
+    const auto id = reader.non_empty_string("client_id");
+    if (!id) return;
+    if (id->find_first_of(":\r\n") == std::string::npos) {
+        config.client_id = *id;
+    } else {
+        reader.note("client_id", reader.take("client_id")->expected("a name without colons, as HTTP logins want it"));
+    }
+}
+
+void read_metrics_address(SectionReader& reader, std::string& address) {
+    const auto text = reader.non_empty_string("metrics_address");
+    if (!text) return;
+    std::array<unsigned char, sizeof(in6_addr)> parsed{};
+    if (::inet_pton(AF_INET, text->c_str(), parsed.data()) == 1 ||
+        ::inet_pton(AF_INET6, text->c_str(), parsed.data()) == 1) {
+        address = *text;
+    } else {
+        reader.note("metrics_address",
+                    reader.take("metrics_address")->expected("an IP address such as 127.0.0.1, or 0.0.0.0 for all"));
     }
 }
 
@@ -77,7 +104,13 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
         config.job_file_secrets = std::array{JobFileSecrets::tmpfs, JobFileSecrets::none}.at(*index);
     }
     read_secret_phases(reader, config.secret_phases);
-    read_kill_grace(reader, config.kill_grace);
+    read_grace(reader, "kill_grace", config.kill_grace);
+    read_grace(reader, "stop_grace", config.stop_grace);
+    if (const auto index = reader.choice("drain", {"stop", "finish"})) {
+        config.drain = std::array{Drain::stop, Drain::finish}.at(*index);
+    }
+    read_login(reader, config);
+    read_metrics_address(reader, config.metrics_address);
     reader.refuse_unknown();
 }
 

@@ -1,6 +1,8 @@
 #include "agent/daemon/daemon.hpp"
 
 #include "agent/daemon/server_reporter.hpp"
+#include "agent/metrics/metered_reporter.hpp"
+#include "agent/metrics/release_reporter.hpp"
 #include "common/base/backoff.hpp"
 #include "common/log/log.hpp"
 
@@ -16,183 +18,254 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds advertise_pause{60};
 /// A server that comes back is found within so long.
 constexpr std::chrono::seconds longest_pause{60};
-
-/// With this the reference agent goes offline in order to be started again: it is no order of an administrator's.
-constexpr std::string_view reference_restart = "Restart signal detected from supervisor process";
-
-bool keeps_away(std::string_view state) {
-    return state == "offline" || state == "maintenance";
-}
+/// An agent from which the server hears nothing for seven days is forgotten.
+constexpr std::chrono::hours heartbeat{24};
 
 }  // namespace
 
-Daemon::Daemon(EventLoop& loop, const Clock& clock, const Config& config, JobServer& server,
-               std::function<double()> draw)
-    : loop_(loop), clock_(clock), config_(config), server_(server), draw_(std::move(draw)) {}
+Daemon::Daemon(DaemonParts parts)
+    : parts_(std::move(parts)),
+      undelivered_(parts_.loop, parts_.config, parts_.server, parts_.clock, parts_.draw),
+      stop_timer_(parts_.loop) {}
 
 void Daemon::stop() {
-    stopping_ = true;
-    if (running_ != nullptr) running_->stop();
+    if (std::exchange(stopping_, true)) {
+        at_once_ = true;
+        parts_.server.give_up();
+        if (running_ != nullptr) running_->kill();
+        return;
+    }
+    if (running_ == nullptr) return;
+    if (parts_.config.trebuchet.drain == Drain::finish) {
+        log_info("the job in hand is finished first");
+        return;
+    }
+    stop_timer_.start(parts_.config.trebuchet.stop_grace, [this] {
+        if (running_ != nullptr) running_->stop();
+    });
 }
 
-DaemonEnd Daemon::run(const std::filesystem::path& secret_base) {
-    Backoff backoff(config_.polling_interval, longest_pause, draw_);
+void Daemon::restart_when_idle() {
+    orders_.restart_by_signal();
+}
+
+void Daemon::reload_when_idle() {
+    reload_wanted_ = true;
+}
+
+DaemonEnd Daemon::run() {
+    Backoff backoff(parts_.config.polling_interval, longest_pause, parts_.draw);
     while (!stopping_) {
-        if (!introduced_) introduce();
-        milliseconds pause = config_.polling_interval;
-        if (introduced_) {
-            if (ask_for_orders() == Orders::work && !work(secret_base)) introduced_ = false;
-            if (record_.state == "restart") return DaemonEnd::restart;
-        }
+        if (!introduced_ && !is_wanted_elsewhere()) introduce();
+        milliseconds pause = parts_.config.polling_interval;
+        if (orders_.standing()) obey_standing_order();
+        if (reload_wanted_) end_ = DaemonEnd::reload;
+        if (end_) return *end_;
+        if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
+        if (end_) return *end_;
         if (introduced_) {
             backoff.reset();
         } else {
             pause = backoff.next();
         }
-        if (!stopping_) sleep(pause);
+        if (!is_wanted_elsewhere()) sleep(pause);
     }
     return DaemonEnd::stopped;
 }
 
 void Daemon::introduce() {
-    const auto found = server_.read_agent();
+    const auto found = parts_.server.read_agent();
     if (!found) {
+        parts_.metrics.server_failed();
         log_warning("can't reach the server: " + found.error().message());
+        on_status("the server can't be reached");
         return;
     }
     record_ = *found;
-    if (!keeps_away(record_.state) || record_.comment == reference_restart) {
-        record_.state = "waiting";
-        record_.comment.clear();
-    }
+    const auto order = orders_.at_start(*found);
+    if (order == Order::work) record_.comment.clear();
+    record_.state = state_of(order);
     advertised_at_.reset();
-    auto done = server_.post_agent_state(record_.state, record_.comment);
-    if (done) done = server_.advertise();
-    if (done) done = server_.register_agent();
+    auto done = parts_.server.post_agent_state(record_.state, record_.comment);
+    if (done) done = parts_.server.advertise();
+    if (done) done = parts_.server.register_agent();
     if (!done) {
+        parts_.metrics.server_failed();
         log_warning("can't register with the server: " + done.error().message());
+        on_status("the server does not register this agent");
         return;
     }
-    advertised_at_ = clock_.now();
+    advertised_at_ = parts_.clock.now();
+    state_posted_at_ = parts_.clock.wall_time();
     introduced_ = true;
-    log_info("registered as " + config_.agent_id + " at " + config_.server_address + ", " + record_.state);
+    parts_.metrics.server_answered();
+    parts_.metrics.state_is(record_.state);
+    log_info("registered as " + parts_.config.agent_id + " at " + parts_.config.server_address + ", " + record_.state);
+    on_status(record_.state);
 }
 
-Daemon::Orders Daemon::ask_for_orders() {
-    const auto found = server_.read_agent();
+Daemon::Posture Daemon::ask_for_orders() {
+    const auto found = parts_.server.read_agent();
     if (!found) {
+        parts_.metrics.server_failed();
         log_warning("can't ask the server for this agent's state: " + found.error().message());
-        return Orders::stay_away;
+        on_status("the server can't be reached");
+        return Posture::stay_away;
     }
     if (found->state.empty()) {
         log_info("the server does not know this agent any more: registering again");
         introduced_ = false;
-        return Orders::stay_away;
+        return Posture::stay_away;
     }
-    if (found->state != record_.state) log_info("the server has this agent as " + found->state);
+    const auto order = orders_.read(*found);
+    const auto wanted = state_of(order);
+    if (wanted != record_.state) log_info("the server has this agent as " + std::string(wanted));
     record_ = *found;
-    if (record_.state == "restart") {
-        log_info("restarting, as an administrator asked");
-        post_state("restart", record_.comment);
-        return Orders::stay_away;
+    if (order == Order::restart) return obey(order, found->comment);
+    const auto now = parts_.clock.wall_time();
+    const auto heard_at = found->updated_at.value_or(state_posted_at_.value_or(now));
+    if (wanted != found->state) {
+        post_state(wanted, order == Order::work ? "" : found->comment);
+    } else if (now - heard_at >= heartbeat && now - state_posted_at_.value_or(heard_at) >= heartbeat / 24) {
+        post_state(wanted, found->comment);
     }
-    return keeps_away(record_.state) ? Orders::stay_away : Orders::work;
+    on_status(record_.state);
+    return order == Order::work ? Posture::work : Posture::stay_away;
 }
 
-bool Daemon::work(const std::filesystem::path& secret_base) {
-    while (!stopping_) {
-        advertise_if_due();
-        auto document = server_.take_job(queues_to_poll());
-        if (!document) {
-            log_warning("can't ask for a job: " + document.error().message());
-            return false;
-        }
-        if (!*document) return true;
-        run_job(std::move(**document), secret_base);
-        if (stopping_ || record_.state != "waiting") return true;
-        if (ask_for_orders() != Orders::work) return true;
-    }
-    return true;
+Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
+    post_state(state_of(order), comment);
+    on_status(record_.state);
+    if (order != Order::restart) return order == Order::work ? Posture::work : Posture::stay_away;
+    log_info("ending, to be started again" + (comment.empty() ? "" : ": " + comment));
+    end_ = DaemonEnd::restart;
+    return Posture::leave;
 }
 
-void Daemon::run_job(WipedString document, const std::filesystem::path& secret_base) {
-    auto job = parse_job(document);
-    if (!job) return report_unreadable(document, job.error());
-    document.clear();
-    document.shrink_to_fit();
-    const auto masks = MaskSet::build(job->secrets(), config_.trebuchet.mask);
-    if (!masks) {
-        report_unreadable(job->document, masks.error());
-        return;
-    }
-    set_log_masks(*masks);
-    for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
-    log_info("running job " + job->id);
-    ServerReporter reporter(loop_, clock_, config_, server_, draw_);
-    JobRunner runner(loop_, config_, reporter, *job, *masks);
-    running_ = &runner;
-    if (stopping_) runner.stop();  // told while the job was being taken
-    const auto outcome = runner.run(secret_base);
-    running_ = nullptr;
-    set_log_masks(MaskSet::none());
-    log_info("job " + job->id + " is done");
-    if (outcome.recovery_failed) {
-        post_state("offline", recovery_failed_comment(job->id));
-    } else {
-        obey(reporter.orders());
-    }
-}
-
-void Daemon::report_unreadable(const WipedString& document, const Error& reason) {
-    log_error("the server gave a job that can't be run: " + reason.message());
-    Job job;
-    job.id = job_id_of(document);
-    if (job.id.empty()) return;
-    ServerReporter reporter(loop_, clock_, config_, server_, draw_);
-    reporter.job_taken(job);
-    reporter.output(Phase::setup, MaskSet::none()->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
-    const PhaseStatus failed{{Phase::setup, 100}};
-    reporter.phase_ran(Phase::setup, failed);
-    reporter.job_finished(failed, false);
-    obey(reporter.orders());
-}
-
-void Daemon::obey(const std::optional<AgentRecord>& orders) {
-    if (orders) {
-        post_state(orders->state, orders->comment);
+void Daemon::obey_standing_order() {
+    if (const auto order = orders_.take_standing()) {
+        obey(order->order, order->comment);
     } else {
         post_state("waiting", "");
     }
 }
 
-void Daemon::post_state(std::string_view state, std::string_view comment) {
+bool Daemon::work() {
+    while (!is_wanted_elsewhere()) {
+        advertise_if_due();
+        undelivered_.deliver_if_due();
+        if (is_wanted_elsewhere()) return true;
+        const auto asked_at = parts_.clock.now();
+        auto taken = parts_.server.take_job(queues_to_poll());
+        if (taken) {
+            parts_.metrics.polled(parts_.clock.now() - asked_at);
+            parts_.metrics.server_answered();
+        } else {
+            parts_.metrics.server_failed();
+            log_warning("can't ask for a job: " + taken.error().message());
+            on_status("the server can't be asked for a job");
+            return false;
+        }
+        if (!*taken) return true;
+        run_job(std::move(**taken));
+        if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;
+        if (ask_for_orders() != Posture::work) return true;
+    }
+    return true;
+}
+
+void Daemon::run_job(TakenJob taken) {
+    if (const auto* too_long = std::get_if<TooLongJob>(&taken)) {
+        report_unreadable(too_long->id, Error("the job is longer than the " + std::to_string(too_long->limit >> 20) +
+                                              " MiB that are accepted"));
+    } else {
+        run_document(std::get<WipedString>(std::move(taken)));
+    }
+}
+
+void Daemon::run_document(WipedString document) {
+    auto job = parse_job(document);
+    if (!job) return report_unreadable(job_id_of(document), job.error());
+    document.clear();
+    document.shrink_to_fit();
+    const auto masks = MaskSet::build(job->secrets(), parts_.config.trebuchet.mask);
+    if (!masks) return report_unreadable(job->id, masks.error());
+    set_log_masks(*masks);
+    for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
+    log_info("running job " + job->id);
+    on_status("running job " + job->id);
+    parts_.metrics.job_started();
+    ServerReporter to_server(parts_, orders_, undelivered_);
+    ReleaseReporter with_release(to_server, parts_.loop, parts_.config, parts_.metrics);
+    MeteredReporter reporter(with_release, parts_.metrics, parts_.clock);
+    parts_.metrics.watch_upload_lag([&] { return to_server.upload_lag(); });
+    JobRunner runner(parts_.loop, parts_.config, reporter, *job, *masks);
+    runner.fetch_attachments = [&](const std::filesystem::path& file) { return to_server.fetch_attachments(file); };
+    running_ = &runner;
+    if (stopping_ && (at_once_ || parts_.config.trebuchet.drain == Drain::stop)) {
+        runner.stop();  // told while the job was being taken
+        if (at_once_) runner.kill();
+    }
+    const auto outcome = runner.run(parts_.secret_base);
+    running_ = nullptr;
+    stop_timer_.stop();
+    parts_.metrics.watch_upload_lag(nullptr);
+    set_log_masks(MaskSet::none());
+    log_info("job " + job->id + " is done");
+    if (outcome.recovery_failed) {
+        const auto order = orders_.take_standing();
+        post_state("offline", recovery_failed_comment(job->id));
+        if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
+    } else {
+        obey_standing_order();
+    }
+}
+
+void Daemon::report_unreadable(const std::string& job_id, const Error& reason) {
+    log_error("the server gave a job that can't be run: " + reason.message());
+    if (job_id.empty()) return;
+    Job job;
+    job.id = job_id;
+    job.public_document = R"({"job_id": ")" + job_id + "\"}";
+    ServerReporter reporter(parts_, orders_, undelivered_);
+    reporter.job_taken(job);
+    reporter.output(Phase::setup, MaskSet::none()->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
+    const PhaseStatus failed{{Phase::setup, 100}};
+    reporter.phase_ran(Phase::setup, failed);
+    reporter.job_finished(failed, false);
+    obey_standing_order();
+}
+
+bool Daemon::post_state(std::string_view state, std::string_view comment) {
     record_.state = state;
     record_.comment = comment;
-    if (auto posted = server_.post_agent_state(state, comment); !posted) {
-        log_warning("can't post the agent's state: " + posted.error().message());
-    }
+    parts_.metrics.state_is(state);
+    auto posted = parts_.server.post_agent_state(state, comment);
+    if (!posted) log_warning("can't post the agent's state: " + posted.error().message());
+    if (posted) state_posted_at_ = parts_.clock.wall_time();
+    return posted.has_value();
 }
 
 std::vector<std::string> Daemon::queues_to_poll() const {
     std::vector<std::string> restricted;
-    for (const auto& queue : config_.job_queues) {
+    for (const auto& queue : parts_.config.job_queues) {
         const auto entry = record_.restricted_to.find(queue);
         if (entry != record_.restricted_to.end() && !entry->second.empty()) restricted.push_back(queue);
     }
-    return restricted.empty() ? config_.job_queues : restricted;
+    return restricted.empty() ? parts_.config.job_queues : restricted;
 }
 
 void Daemon::advertise_if_due() {
-    if (advertised_at_ && clock_.now() - *advertised_at_ < advertise_pause) return;
-    advertised_at_ = clock_.now();
-    if (auto done = server_.advertise(); !done) log_warning("can't advertise queues: " + done.error().message());
+    if (advertised_at_ && parts_.clock.now() - *advertised_at_ < advertise_pause) return;
+    advertised_at_ = parts_.clock.now();
+    if (auto done = parts_.server.advertise(); !done) log_warning("can't advertise queues: " + done.error().message());
 }
 
 void Daemon::sleep(milliseconds time) {
     bool over = false;
-    Timer timer(loop_);
+    Timer timer(parts_.loop);
     timer.start(time, [&] { over = true; });
-    loop_.run_until([&] { return over || stopping_; });
+    parts_.loop.run_until([&] { return over || is_wanted_elsewhere(); });
 }
 
 }  // namespace trebuchet

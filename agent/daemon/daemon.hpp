@@ -1,67 +1,82 @@
 #pragma once
 
-#include "agent/config/config.hpp"
+#include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/orders.hpp"
 #include "agent/pipeline/job_runner.hpp"
+#include "agent/results/undelivered_results.hpp"
 #include "agent/server/job_server.hpp"
-#include "common/base/clock.hpp"
-#include "common/event/event_loop.hpp"
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 
 namespace trebuchet {
 
-/// How the daemon ended, as its exit code says it.
+/// How the daemon ended.
 enum class DaemonEnd {
-    stopped = 0,  ///< as asked to
-    restart = 1,  ///< non-zero, since supervisord restarts only then by default
+    stopped,  ///< as asked to
+    restart,  ///< the service manager is to start it again
+    reload,   ///< it is to go on with the configuration read anew
 };
 
 /// Polls for jobs and runs them, one at a time:
 ///
 ///     start: keep offline and maintenance, else waiting → register → advertise
-///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end) | take a job, run it,
-///     again
+///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end)
+///         | deliver what could not be delivered → take a job, run it, again
 class Daemon {
   public:
-    Daemon(EventLoop& loop, const Clock& clock, const Config& config, JobServer& server, std::function<double()> draw);
+    explicit Daemon(DaemonParts parts);
 
-    /// Runs until `stop` was called, or an administrator asked for a restart.
-    DaemonEnd run(const std::filesystem::path& secret_base);
+    /// Runs until one of the calls below, or an administrator, ends it.
+    DaemonEnd run();
 
-    /// Ends the job in hand, cleanup included, and then the daemon. From a handler of the loop.
+    // From handlers of the loop:
+
+    /// Takes no more jobs, and ends when the one in hand is done: its phase is ended after `trebuchet.stop_grace`, or
+    /// not, as `trebuchet.drain` says; cleanup runs. Again: ends at once, cleanup or not, and keeps the outcome.
     void stop();
+    /// Ends when no job is in hand, to be started again.
+    void restart_when_idle();
+    /// Ends when no job is in hand, to go on with another configuration.
+    void reload_when_idle();
+
+    /// Told of what the agent does, for people: "waiting", "running job …". From anywhere in the daemon's work.
+    std::function<void(const std::string&)> on_status = [](const std::string&) {};
 
   private:
-    /// What to do after asking the server for our state.
-    enum class Orders { work, stay_away };
+    /// Whether to take jobs now.
+    enum class Posture { work, stay_away, leave };
 
     void introduce();
-    Orders ask_for_orders();
+    Posture ask_for_orders();
     /// Takes jobs and runs them until there is none. False: the server could not be asked.
-    bool work(const std::filesystem::path& secret_base);
-    void run_job(WipedString document, const std::filesystem::path& secret_base);
-    void report_unreadable(const WipedString& document, const Error& reason);
-    /// After a job: what an administrator ordered meanwhile, else to wait for the next one.
-    void obey(const std::optional<AgentRecord>& orders);
-    void post_state(std::string_view state, std::string_view comment);
+    bool work();
+    void run_job(TakenJob taken);
+    void run_document(WipedString document);
+    void report_unreadable(const std::string& job_id, const Error& reason);
+    /// After a job: what was ordered meanwhile, else to wait for the next one.
+    void obey_standing_order();
+    Posture obey(Order order, const std::string& comment);
+    bool post_state(std::string_view state, std::string_view comment);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();
     void sleep(std::chrono::milliseconds time);
+    [[nodiscard]] bool is_wanted_elsewhere() const { return stopping_ || reload_wanted_ || orders_.standing(); }
 
-    EventLoop& loop_;
-    const Clock& clock_;
-    const Config& config_;
-    JobServer& server_;
-    std::function<double()> draw_;
-
+    DaemonParts parts_;
+    UndeliveredResults undelivered_;
+    Orders orders_;
     AgentRecord record_;
     bool introduced_ = false;
     std::optional<std::chrono::steady_clock::time_point> advertised_at_;
+    std::optional<std::chrono::system_clock::time_point> state_posted_at_;
     JobRunner* running_ = nullptr;
+    Timer stop_timer_;
     bool stopping_ = false;
+    bool at_once_ = false;
+    bool reload_wanted_ = false;
+    std::optional<DaemonEnd> end_;
 };
 
 }  // namespace trebuchet

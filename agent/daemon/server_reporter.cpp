@@ -12,44 +12,50 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds flush_limit{60};
-constexpr std::chrono::seconds hurried_flush_limit{5};
+constexpr milliseconds hurried_flush_limit{5000};
 constexpr int status_tries = 4;
 /// About a minute of trying: without its outcome, a job looks as if it ran for ever.
 constexpr int outcome_tries = 8;
 
 /// Asking costs the server the reading of the whole log: at least this long between two questions …
-constexpr milliseconds cancel_pause{1000};
+constexpr milliseconds cancel_pause{500};
 /// … and at least so many times as long as the last answer took.
 constexpr int cancel_pause_factor = 20;
 
 }  // namespace
 
-ServerReporter::ServerReporter(EventLoop& loop, const Clock& clock, const Config& config, JobServer& server,
-                               std::function<double()> draw)
-    : loop_(loop), clock_(clock), config_(config), server_(server), draw_(std::move(draw)), cancel_timer_(loop) {}
+ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered)
+    : parts_(parts), orders_(orders), undelivered_(undelivered), cancel_timer_(parts.loop) {}
 
 void ServerReporter::job_taken(const Job& job) {
-    job_id_ = job.id;
-    queue_ = job.queue;
-    webhook_ = job.webhook;
-    output_ = std::make_unique<LogUploader>(loop_, clock_, server_, LogSeries::output, job_id_, draw_);
-    serial_ = std::make_unique<LogUploader>(loop_, clock_, server_, LogSeries::serial, job_id_, draw_);
-    event("job_start", MaskSet::none()->mask(config_.server_address + "/jobs/" + job_id_));
-    insist(status_tries, "tell the server of the job in hand", [&] { return server_.post_agent_job(job_id_); });
+    job_ = &job;
+    output_ =
+        std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, LogSeries::output, job.id, parts_.draw);
+    serial_ =
+        std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, LogSeries::serial, job.id, parts_.draw);
+    event("job_start", MaskSet::none()->mask(parts_.config.server_address + "/jobs/" + job.id));
+    insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+}
+
+Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file) {
+    Result<void> last;
+    insist(status_tries, "fetch the job's attachments",
+           [&] { return last = parts_.server.fetch_attachments(job_->id, file); });
+    return last;
 }
 
 void ServerReporter::phase_entered(Phase phase) {
     const auto name = name_of(phase);
     look_for_orders();
-    const std::string comment = orders_ ? orders_->comment : "";
-    insist(status_tries, "post the job's state", [&] { return server_.post_job_state(job_id_, name); });
-    insist(status_tries, "post the agent's state", [&] { return server_.post_agent_state(name, comment); });
+    const auto& order = orders_.standing();
+    const std::string comment = order ? order->comment : "";
+    insist(status_tries, "post the job's state", [&] { return parts_.server.post_job_state(job_->id, name); });
+    insist(status_tries, "post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
     event(std::string(name) + "_start", {});
 }
 
 void ServerReporter::look_for_orders() {
-    auto found = server_.read_agent();
-    if (found && is_order(found->state)) orders_ = std::move(*found);
+    if (const auto found = parts_.server.read_agent()) orders_.note(*found);
 }
 
 void ServerReporter::output(Phase phase, const MaskedChunk& text) {
@@ -67,56 +73,86 @@ void ServerReporter::on_room(std::function<void()> handler) {
 
 void ServerReporter::flush() {
     for (auto* series : {output_.get(), serial_.get()}) {
-        if (auto flushed = series->flush(hurried_ ? hurried_flush_limit : flush_limit); !flushed)
-            log_error(flushed.error().message());
+        if (auto flushed = series->flush(flush_limit); !flushed) log_error(flushed.error().message());
     }
 }
 
 void ServerReporter::device_info(const MaskedJson& info) {
-    insist(status_tries, "post the device info", [&] { return server_.post_device_info(job_id_, info); });
+    insist(status_tries, "post the device info", [&] { return parts_.server.post_device_info(job_->id, info); });
 }
 
 void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
     flush();
-    insist(status_tries, "post the phases' exit codes", [&] { return server_.post_status(job_id_, status); });
+    insist(status_tries, "post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, status); });
 }
 
 void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
-    if (webhook_.empty()) return;
-    events_.push_back({std::string(name), iso8601(clock_.wall_time()), detail});
+    if (job_->webhook.empty()) return;
+    events_.push_back({std::string(name), iso8601(parts_.clock.wall_time()), detail});
     if (events_are_refused_) return;
-    if (auto posted = server_.post_events(job_id_, queue_, webhook_, events_); !posted) {
+    if (auto posted = parts_.server.post_events(job_->id, job_->queue, job_->webhook, events_); !posted) {
         events_are_refused_ = true;
-        log_warning("no more events for job " + job_id_ + ": " + posted.error().message());
+        log_warning("no more events for job " + job_->id + ": " + posted.error().message());
     }
 }
 
+void ServerReporter::stay_allocated() {
+    bool told = false;
+    while (!hurried_) {
+        const auto asked_at = parts_.clock.now();
+        // Until the server knows, the parent can't go on.
+        if (!told) told = parts_.server.post_job_state(job_->id, "allocated").has_value();
+        if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
+        const auto took = std::chrono::ceil<milliseconds>(parts_.clock.now() - asked_at);
+        wait(std::max<milliseconds>(parts_.config.polling_interval, took * cancel_pause_factor));
+    }
+}
+
+bool ServerReporter::is_over(const std::string& job_id) {
+    const auto state = parts_.server.read_job_state(job_id);
+    if (!state) log_warning("can't ask whether job " + job_id + " is over: " + state.error().message());
+    return state && (*state == "complete" || *state == "completed" || *state == "cancelled");
+}
+
 void ServerReporter::provision_log(int exit_code, const MaskedChunk& detail) {
-    if (auto posted = server_.post_provision_log(job_id_, exit_code, detail); !posted) {
+    if (auto posted = parts_.server.post_provision_log(job_->id, exit_code, detail); !posted) {
         log_warning("can't post the provision log: " + posted.error().message());
     }
 }
 
 void ServerReporter::recovery_failed(const std::string& comment) {
-    insist(status_tries, "take the agent offline", [&] { return server_.post_agent_state("offline", comment); });
+    insist(status_tries, "take the agent offline", [&] { return parts_.server.post_agent_state("offline", comment); });
 }
 
 void ServerReporter::artifacts(const std::filesystem::path& archive) {
-    insist(status_tries, "upload the artifacts", [&] { return server_.post_artifacts(job_id_, archive); });
+    if (insist(status_tries, "upload the artifacts", [&] { return parts_.server.post_artifacts(job_->id, archive); }))
+        return;
+    if (auto kept = undelivered_.keep_artifacts(*job_, archive); !kept) {
+        log_error("the artifacts are lost: " + kept.error().message());
+    } else {
+        log_info("the artifacts are kept, to be delivered later");
+    }
 }
 
 void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     flush();
-    insist(outcome_tries, "post the job's outcome",
-           [&] { return server_.post_outcome(job_id_, status, cancelled ? "cancelled" : "complete"); });
-    const bool there =
-        insist(status_tries, "tell the server that no job is in hand", [&] { return server_.post_agent_job(""); });
+    const auto* state = cancelled ? "cancelled" : "complete";
+    if (!insist(outcome_tries, "post the job's outcome",
+                [&] { return parts_.server.post_outcome(job_->id, status, state); })) {
+        if (auto kept = undelivered_.keep_outcome(*job_, status, state); !kept) {
+            log_error("the job's outcome is lost: " + kept.error().message());
+        } else {
+            log_info("the job's outcome is kept, to be delivered later");
+        }
+    }
+    const bool there = insist(status_tries, "tell the server that no job is in hand",
+                              [&] { return parts_.server.post_agent_job(""); });
     if (there) look_for_orders();  // those that came during the last phase and cleanup
     unwatch();
 }
 
 bool ServerReporter::is_cancelled() {
-    const auto state = server_.read_job_state(job_id_);
+    const auto state = parts_.server.read_job_state(job_->id);
     if (!state) log_warning("can't ask whether the job was cancelled: " + state.error().message());
     return state && *state == "cancelled";
 }
@@ -136,24 +172,25 @@ void ServerReporter::ask_after(milliseconds delay) {
 }
 
 void ServerReporter::ask_whether_cancelled() {
-    const auto asked_at = clock_.now();
-    server_.read_job_state(job_id_, [this, asked_at, alive = std::weak_ptr(alive_)](const Result<std::string>& state) {
-        if (alive.expired() || !on_cancel_) return;
-        if (state && *state == "cancelled") return std::exchange(on_cancel_, nullptr)();
-        const auto took = std::chrono::ceil<milliseconds>(clock_.now() - asked_at);
-        ask_after(std::max(cancel_pause, took * cancel_pause_factor));
-    });
+    const auto asked_at = parts_.clock.now();
+    parts_.server.read_job_state(job_->id,
+                                 [this, asked_at, alive = std::weak_ptr(alive_)](const Result<std::string>& state) {
+                                     if (alive.expired() || !on_cancel_) return;
+                                     if (state && *state == "cancelled") return std::exchange(on_cancel_, nullptr)();
+                                     const auto took = std::chrono::ceil<milliseconds>(parts_.clock.now() - asked_at);
+                                     ask_after(std::max(cancel_pause, took * cancel_pause_factor));
+                                 });
 }
 
 void ServerReporter::wait(milliseconds time) {
     bool over = false;
-    Timer timer(loop_);
+    Timer timer(parts_.loop);
     timer.start(time, [&] { over = true; });
-    loop_.run_until([&] { return over || hurried_; });
+    parts_.loop.run_until([&] { return over || hurried_; });
 }
 
 bool ServerReporter::insist(int tries, const std::string& what, const std::function<Result<void>()>& call) {
-    Backoff backoff(milliseconds(300), std::chrono::seconds(15), draw_);
+    Backoff backoff(milliseconds(300), std::chrono::seconds(15), parts_.draw);
     for (int left = tries; left > 0; --left) {
         const auto done = call();
         if (done) return true;
@@ -163,6 +200,22 @@ bool ServerReporter::insist(int tries, const std::string& what, const std::funct
         wait(backoff.next());
     }
     return false;
+}
+
+void ServerReporter::hurry() {
+    const auto limit = std::exchange(hurried_, true) ? milliseconds(0) : hurried_flush_limit;
+    for (auto* series : {output_.get(), serial_.get()}) {
+        if (series != nullptr) series->hurry(limit);
+    }
+}
+
+std::chrono::steady_clock::duration ServerReporter::upload_lag() const {
+    std::chrono::steady_clock::duration lag{};
+    for (const auto* series : {output_.get(), serial_.get()}) {
+        const auto since = series == nullptr ? std::nullopt : series->waiting_since();
+        if (since) lag = std::max(lag, parts_.clock.now() - *since);
+    }
+    return lag;
 }
 
 }  // namespace trebuchet

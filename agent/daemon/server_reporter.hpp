@@ -1,12 +1,13 @@
 #pragma once
 
-#include "agent/config/config.hpp"
+#include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/orders.hpp"
+#include "agent/job/job.hpp"
 #include "agent/pipeline/job_reporter.hpp"
-#include "agent/server/job_server.hpp"
+#include "agent/results/undelivered_results.hpp"
 #include "agent/upload/log_uploader.hpp"
-#include "common/base/clock.hpp"
-#include "common/event/event_loop.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,8 +21,8 @@ namespace trebuchet {
 /// back.
 class ServerReporter final : public JobReporter {
   public:
-    ServerReporter(EventLoop& loop, const Clock& clock, const Config& config, JobServer& server,
-                   std::function<double()> draw);
+    /// What can't be delivered goes to `undelivered`. All of it must outlive this object.
+    ServerReporter(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered);
 
     void job_taken(const Job& job) override;
     void phase_entered(Phase phase) override;
@@ -34,6 +35,7 @@ class ServerReporter final : public JobReporter {
     void device_info(const MaskedJson& info) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void event(std::string_view name, const MaskedChunk& detail) override;
+    void stay_allocated() override;
     void provision_log(int exit_code, const MaskedChunk& detail) override;
     void recovery_failed(const std::string& comment) override;
     void artifacts(const std::filesystem::path& archive) override;
@@ -41,35 +43,34 @@ class ServerReporter final : public JobReporter {
     [[nodiscard]] bool is_cancelled() override;
     void watch_for_cancel(std::function<void()> handler) override;
     void unwatch() override;
-    void hurry() override { hurried_ = true; }
+    void hurry() override;
 
-    /// The state, if any, into which an administrator put this agent while the job ran: offline, maintenance or
-    /// restart. It is obeyed when the job is done.
-    [[nodiscard]] const std::optional<AgentRecord>& orders() const { return orders_; }
+    /// Age of the oldest byte of log that the server has not confirmed.
+    [[nodiscard]] std::chrono::steady_clock::duration upload_lag() const;
+
+    /// Puts the job's attachments into a new file.
+    [[nodiscard]] Result<void> fetch_attachments(const std::filesystem::path& file);
 
   private:
     /// Calls until it succeeds, at most `tries` times, with growing waits between; logs the last failure.
     bool insist(int tries, const std::string& what, const std::function<Result<void>()>& call);
     void look_for_orders();
+    /// False as well if the server can't be asked.
+    [[nodiscard]] bool is_over(const std::string& job_id);
     void wait(std::chrono::milliseconds time);
     void ask_after(std::chrono::milliseconds delay);
     void ask_whether_cancelled();
 
-    EventLoop& loop_;
-    const Clock& clock_;
-    const Config& config_;
-    JobServer& server_;
-    std::function<double()> draw_;
+    const DaemonParts& parts_;
+    Orders& orders_;
+    UndeliveredResults& undelivered_;
 
-    std::string job_id_;
-    std::string queue_;
-    std::string webhook_;
+    const Job* job_ = nullptr;
     std::unique_ptr<LogUploader> output_;
     std::unique_ptr<LogUploader> serial_;
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
     bool hurried_ = false;
-    std::optional<AgentRecord> orders_;
     Timer cancel_timer_;
     std::function<void()> on_cancel_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< answers may come when we are gone

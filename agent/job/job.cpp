@@ -1,5 +1,6 @@
 #include "agent/job/job.hpp"
 
+#include "common/base/json_scan.hpp"
 #include "common/base/text.hpp"
 #include "common/secret/secret_json.hpp"
 
@@ -13,12 +14,6 @@ namespace {
 constexpr int depth_limit = 100;
 
 constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
-
-bool is_id(std::string_view text) {
-    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '-' || c == '_';
-    });
-}
 
 /// Null if it is not JSON or too deep.
 SecretJson parse_bounded(std::string_view document, bool& too_deep) {
@@ -130,6 +125,12 @@ bool Job::has_secrets() const {
     return std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
 }
 
+bool is_job_id(std::string_view text) {
+    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+}
+
 Result<Job> parse_job(std::string_view document) {
     // The library takes a NUL for the end of its input: others would see what stands behind.
     if (document.find('\0') != std::string_view::npos) return fail("the job is not JSON: it holds a NUL byte");
@@ -142,7 +143,7 @@ Result<Job> parse_job(std::string_view document) {
     Job job;
     auto id = read_string(json, "job_id");
     if (!id) return fail(id.error());
-    if (!is_id(*id)) return fail("the job's job_id is " + trebuchet::quoted(*id) + ", " + std::string(expected_id));
+    if (!is_job_id(*id)) return fail("the job's job_id is " + trebuchet::quoted(*id) + ", " + std::string(expected_id));
     job.id = std::move(*id);
     for (const auto& [key, target] : {std::pair{"job_queue", &job.queue},
                                       {"parent_job_id", &job.parent_id},
@@ -158,12 +159,12 @@ Result<Job> parse_job(std::string_view document) {
         *target = *seconds;
     }
     const auto* status = find(json, "attachments_status");
-    const bool unpacked = status != nullptr && *status == "complete";
+    job.has_attachments = status != nullptr && *status == "complete";
     for (const Phase phase : all_phases) {
         const auto field = std::string(name_of(phase)) + "_data";
         const auto* data = find(json, field.c_str());
         if (data == nullptr) continue;
-        auto parsed = read_phase(field, *data, unpacked);
+        auto parsed = read_phase(field, *data, job.has_attachments);
         if (!parsed) return fail(parsed.error());
         job.phases.emplace(phase, std::move(*parsed));
     }
@@ -178,15 +179,9 @@ Result<Job> parse_job(std::string_view document) {
 }
 
 std::string job_id_of(std::string_view document) {
-    // A callback that cuts off what is deep leaves the top level readable.
-    const SecretJson json = SecretJson::parse(
-        document.begin(), document.end(), [](int depth, SecretJson::parse_event_t, SecretJson&) { return depth <= 1; },
-        false);
-    if (!json.is_object()) return "";
-    const auto* id = find(json, "job_id");
-    if (id == nullptr || !id->is_string()) return "";
-    const std::string_view text = id->get_ref<const WipedString&>();
-    return is_id(text) ? std::string(text) : "";
+    JsonStringScan scan("job_id");
+    scan.feed(document);
+    return scan.found() && is_job_id(*scan.found()) ? *scan.found() : "";
 }
 
 }  // namespace trebuchet

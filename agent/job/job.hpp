@@ -37,6 +37,7 @@ struct Job {
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
     std::map<Phase, PhaseData> phases;
+    bool has_attachments = false;  ///< attachments_status is "complete": the server has an archive of them
 
     WipedString document;         ///< the whole job as it arrived, values of secrets included
     std::string public_document;  ///< the same without every phase's `secrets`; JSON
@@ -47,10 +48,13 @@ struct Job {
     [[nodiscard]] bool has_secrets() const;
 };
 
+/// Whether it is a job's id: letters, digits, `-` and `_` only, at most 128.
+[[nodiscard]] bool is_job_id(std::string_view text);
+
 /// Reads a job. The Error names the field, what was found and what was expected, and no value of a secret.
 [[nodiscard]] Result<Job> parse_job(std::string_view document);
 
-/// The id of a job that parse_job refuses, if that much can be read, so that it can be reported as failed; else "".
+/// The id of a job that parse_job refuses, if that much can be found, so that it can be reported as failed; else "".
 [[nodiscard]] std::string job_id_of(std::string_view document);
 
 }  // namespace trebuchet

@@ -33,6 +33,7 @@ class MeteredReporter final : public JobReporter {
     [[nodiscard]] bool is_cancelled() override { return inner_.is_cancelled(); }
     void watch_for_cancel(std::function<void()> handler) override { inner_.watch_for_cancel(std::move(handler)); }
     void unwatch() override { inner_.unwatch(); }
+    void stay_allocated() override { inner_.stay_allocated(); }
     void hurry() override { inner_.hurry(); }
 
   private:

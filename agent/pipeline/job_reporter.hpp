@@ -35,6 +35,8 @@ class JobReporter {
     /// A phase ran; `status` holds every phase that did so far.
     virtual void phase_ran(Phase phase, const PhaseStatus& status) = 0;
     virtual void event(std::string_view name, const MaskedChunk& detail) = 0;
+    /// The device is allocated: says so, and returns when this job or its parent is over, or after `hurry`.
+    virtual void stay_allocated() {}
     virtual void provision_log(int exit_code, const MaskedChunk& detail) = 0;
     /// The device can't be used any more until somebody repairs it.
     virtual void recovery_failed(const std::string& comment) = 0;
@@ -48,7 +50,7 @@ class JobReporter {
     virtual void watch_for_cancel(std::function<void()> handler) = 0;
     virtual void unwatch() = 0;
 
-    /// The agent is to stop: from now on what fails is not waited for. From a handler of the loop.
+    /// The agent is to stop: from now on what fails is not waited for. Again: nothing is. From a handler of the loop.
     virtual void hurry() {}
 };
 

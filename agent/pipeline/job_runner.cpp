@@ -1,7 +1,10 @@
 #include "agent/pipeline/job_runner.hpp"
 
 #include "agent/pipeline/phase_environment.hpp"
+#include "common/archive/tar_gz_reader.hpp"
 #include "common/archive/tar_gz_writer.hpp"
+#include "common/event/beside.hpp"
+#include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
@@ -44,7 +47,12 @@ std::string recovery_failed_comment(const std::string& job_id) {
 
 JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporter, const Job& job,
                      std::shared_ptr<const MaskSet> masks)
-    : config_(config), reporter_(reporter), job_(job), masks_(std::move(masks)), phases_(loop, reporter, masks_) {}
+    : loop_(loop),
+      config_(config),
+      reporter_(reporter),
+      job_(job),
+      masks_(std::move(masks)),
+      phases_(loop, reporter, masks_) {}
 
 void JobRunner::stop() {
     outcome_.stopped = true;
@@ -52,19 +60,23 @@ void JobRunner::stop() {
     phases_.stop();
 }
 
+void JobRunner::kill() {
+    killed_ = true;
+    outcome_.stopped = true;
+    reporter_.hurry();
+    phases_.kill();
+}
+
 JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     reporter_.job_taken(job_);
     auto folder = RunFolder::make(config_.execution_basedir, secret_base, job_);
-    if (folder) {
-        run_main_phases(*folder);
-        run_cleanup(*folder);
+    if (!folder) {
+        report_unable(folder.error());
     } else {
-        const auto reason = mask("ERROR: the job can't run: " + folder.error().message() + "\n");
-        log_error("job " + job_.id + " can't run: " + folder.error().message());
-        reporter_.output(Phase::setup, reason);
-        outcome_.status[Phase::setup] = 100;
-        end_reason_ = "setup_fail";
-        reporter_.phase_ran(Phase::setup, outcome_.status);
+        const auto ready = unpack_attachments(*folder);
+        if (ready) run_main_phases(*folder);
+        if (!ready) report_unable(ready.error());
+        run_cleanup(*folder);
     }
     event("job_end", end_reason_);
     phases_.end_leftovers();
@@ -75,6 +87,31 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
         if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
     }
     return outcome_;
+}
+
+void JobRunner::report_unable(const Error& reason) {
+    log_error("job " + job_.id + " can't run: " + reason.message());
+    reporter_.output(Phase::setup, mask("ERROR: the job can't run: " + reason.message() + "\n"));
+    outcome_.status[Phase::setup] = 100;
+    end_reason_ = "setup_fail";
+    reporter_.phase_ran(Phase::setup, outcome_.status);
+}
+
+Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
+    if (!job_.has_attachments || !fetch_attachments || outcome_.stopped) return {};
+    const auto archive = folder.path() / "attachments.tar.gz";
+    auto done = fetch_attachments(archive);
+    if (!done) return fail(done.error().with_context("its attachments can't be fetched"));
+    const auto target = folder.path() / "attachments";
+    run_beside(loop_, [&] {
+        const auto unpacked = unpack_tar_gz(archive, target, {"provision", "firmware_update", "test"});
+        if (!unpacked) done = fail(unpacked.error().with_context("its attachments can't be unpacked"));
+    });
+    std::error_code ignored;
+    std::filesystem::remove(archive, ignored);
+    if (done) return {};
+    if (auto removed = remove_tree(target); !removed) log_warning(removed.error().message());
+    return done;
 }
 
 void JobRunner::run_main_phases(RunFolder& folder) {
@@ -99,6 +136,10 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
         if (const auto happened = name_of_event(*end->interruption); !happened.empty()) {
             event(happened, describe(*end->interruption));
         }
+    }
+    if (phase == Phase::allocate && end && code == 0) {
+        send_device_info(folder);
+        reporter_.stay_allocated();
     }
     std::string ending = name + (code == 0 ? "_success" : "_fail");
     if (code == recovery_failed_code) {
@@ -176,6 +217,10 @@ PhaseSpec JobRunner::spec_of(Phase phase, const std::string& command, const RunF
 }
 
 void JobRunner::run_cleanup(RunFolder& folder) {
+    if (killed_) {
+        log_warning("cleanup of job " + job_.id + " did not run: the agent stops at once");
+        return;
+    }
     event("cleanup_start");
     const auto end = run_command(Phase::cleanup, folder);
     event(end && end->exit_code() != 0 ? "cleanup_fail" : "cleanup_success");
@@ -212,6 +257,10 @@ void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
 void JobRunner::upload_artifacts(const RunFolder& folder) {
     const auto artifacts = folder.artifacts();
     if (!artifacts) return;
+    if (killed_) {
+        log_warning("the artifacts of job " + job_.id + " are not sent: the agent stops at once");
+        return;
+    }
     const auto archive = folder.path() / "artifacts.tar.gz";
     std::error_code ignored;
     std::filesystem::remove_all(archive, ignored);
@@ -220,7 +269,8 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
         log_error("the artifacts are not sent: " + file.error().message());
         return;
     }
-    const auto report = write_tar_gz(*artifacts, file->get(), masks_, {});
+    tl::expected<TarGzReport, Error> report;
+    run_beside(loop_, [&] { report = write_tar_gz(*artifacts, file->get(), masks_, {}); });
     if (!report) {
         log_error("the artifacts are not sent: " + report.error().message());
         return;

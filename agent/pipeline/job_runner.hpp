@@ -8,6 +8,7 @@
 #include "common/event/event_loop.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +48,19 @@ class JobRunner {
     /// loop.
     void stop();
 
+    /// The agent is to stop at once: what runs is killed, the rest, cleanup included, is left out. From a handler of
+    /// the loop.
+    void kill();
+
+    /// Puts the job's attachments, a gzip tar, into this new file. For jobs that have some.
+    std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments;
+
   private:
     enum class Next { go_on, end_job };
 
+    /// The job can't run: says so in the log of its first phase.
+    void report_unable(const Error& reason);
+    [[nodiscard]] Result<void> unpack_attachments(const RunFolder& folder);
     void run_main_phases(RunFolder& folder);
     Next run_main_phase(Phase phase, RunFolder& folder);
     /// Nothing if the phase has nothing to run.
@@ -63,12 +74,14 @@ class JobRunner {
     [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_->mask(text); }
     void event(const std::string& name, std::string_view detail = {}) { reporter_.event(name, mask(detail)); }
 
+    EventLoop& loop_;
     const Config& config_;
     JobReporter& reporter_;
     const Job& job_;
     std::shared_ptr<const MaskSet> masks_;
     PhaseRunner phases_;
     JobOutcome outcome_;
+    bool killed_ = false;
     std::string end_reason_ = "normal_exit";  ///< detail of the event job_end
     std::string last_device_info_;            ///< as it was sent
 };

@@ -150,8 +150,17 @@ void PhaseRunner::stop() {
     if (running_ != nullptr && running_->spec.can_be_stopped) running_->interrupt(AgentStops{});
 }
 
+void PhaseRunner::kill() {
+    killed_ = true;
+    if (running_ != nullptr) {
+        running_->interrupt(AgentStops{});
+        running_->process->kill();
+    }
+    for (const auto& process : leftovers_) process->kill();
+}
+
 void PhaseRunner::end_leftovers() {
-    for (const auto& process : leftovers_) process->stop();
+    for (const auto& process : leftovers_) killed_ ? process->kill() : process->stop();
     loop_.run_until([&] {
         return std::all_of(leftovers_.begin(), leftovers_.end(),
                            [](const auto& process) { return process->is_gone(); });

@@ -62,6 +62,9 @@ class PhaseRunner {
     /// The agent is to stop: interrupts the phase that runs, if it can be stopped.
     void stop();
 
+    /// The agent is to stop at once: kills what runs and what was left running.
+    void kill();
+
     /// Ends what commands left running in the background, and waits until it is gone.
     void end_leftovers();
 
@@ -73,6 +76,7 @@ class PhaseRunner {
     std::shared_ptr<const MaskSet> masks_;
     Running* running_ = nullptr;
     std::vector<std::unique_ptr<Process>> leftovers_;
+    bool killed_ = false;
 };
 
 }  // namespace trebuchet

@@ -48,32 +48,6 @@ bool stands_there(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0;
 }
 
-bool is_folder(const fs::path& path) {
-    struct stat info {};
-    return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/// Gives us back the folders in which a phase took away our own permissions.
-void open_up(const fs::path& folder) {
-    ::chmod(folder.c_str(), 0700);
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (is_folder(entry->path())) open_up(entry->path());
-    }
-}
-
-/// Links are removed, not followed.
-Result<void> remove_tree(const fs::path& path) {
-    std::error_code error;
-    fs::remove_all(path, error);
-    if (error && is_folder(path)) {
-        open_up(path);
-        fs::remove_all(path, error);
-    }
-    if (error) return fail("can't remove all of " + path.string() + ": " + error.message());
-    return {};
-}
-
 /// Removes a folder that a phase left where a file of ours goes, which can't be renamed over it.
 void make_way(const fs::path& path) {
     if (!is_folder(path)) return;
@@ -93,36 +67,6 @@ Result<void> replace_file(const fs::path& path, std::string_view text) {
 }
 
 }  // namespace
-
-Result<fs::path> runtime_folder(const std::string& agent_id) {
-    std::vector<fs::path> candidates;
-    if (const char* given = std::getenv("RUNTIME_DIRECTORY"); given != nullptr && *given != '\0') {
-        const std::string first(given);  // systemd separates several by colons (systemd.exec(5))
-        candidates.emplace_back(first.substr(0, first.find(':')));
-    }
-    candidates.push_back(fs::path("/run/trebuchet") / agent_id);
-    if (const char* user = std::getenv("XDG_RUNTIME_DIR"); user != nullptr && *user != '\0') {
-        candidates.push_back(fs::path(user) / "trebuchet" / agent_id);
-    }
-    const auto below_shm = fs::path("/dev/shm") / ("trebuchet-" + std::to_string(::geteuid()));
-    candidates.push_back(below_shm / agent_id);
-    std::string problems;
-    for (const auto& candidate : candidates) {
-        fs::path existing = candidate;
-        std::error_code error;
-        while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
-        if (!is_on_tmpfs(existing)) {
-            problems += "; " + candidate.string() + " is not on tmpfs";
-            continue;
-        }
-        // Anybody can make this name in /dev/shm: it must be ours as well.
-        auto made = candidate.parent_path() == below_shm ? make_private_folder(below_shm) : Result<void>();
-        if (made) made = make_private_folder(candidate);
-        if (made) return candidate;
-        problems += "; " + made.error().message();
-    }
-    return fail("no folder in memory for secrets: set RUNTIME_DIRECTORY to one on tmpfs" + problems);
-}
 
 Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
     if (auto made = make_folder(base); !made) return fail(made.error());

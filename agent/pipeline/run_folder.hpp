@@ -14,11 +14,6 @@
 
 namespace trebuchet {
 
-/// A folder of this agent on tmpfs, 0700, for what must not reach a disk: $RUNTIME_DIRECTORY, else
-/// /run/trebuchet/<agent_id>, else $XDG_RUNTIME_DIR/trebuchet/<agent_id>, else /dev/shm/trebuchet-<uid>/<agent_id>; the
-/// first of them that is on tmpfs and ours.
-[[nodiscard]] Result<std::filesystem::path> runtime_folder(const std::string& agent_id);
-
 /// The folder in which a job's phases run, 0700, made anew. What stands in it was written by phases, so it is hostile:
 /// it is read without following links, regular files only, and up to a size.
 class RunFolder {

@@ -46,4 +46,10 @@ Result<AccessToken> parse_access_token(std::string_view answer, std::chrono::ste
     return AccessToken{SecretString(*token), now + std::chrono::milliseconds(life * 800)};
 }
 
+std::optional<SecretString> parse_refresh_token(std::string_view answer) {
+    const auto json = SecretJson::parse(answer, nullptr, false);
+    const auto* token = find_string(json, "refresh_token");
+    return token == nullptr ? std::nullopt : std::optional(SecretString(*token));
+}
+
 }  // namespace trebuchet

@@ -14,7 +14,7 @@ namespace trebuchet {
 /// No such file: nothing, which means anonymous.
 [[nodiscard]] Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file);
 
-/// What POST /v1/oauth2/refresh answered.
+/// What POST /v1/oauth2/refresh or /v1/oauth2/token answered.
 struct AccessToken {
     SecretString value;
     std::chrono::steady_clock::time_point renew_at;  ///< when four fifths of its life are over
@@ -22,5 +22,8 @@ struct AccessToken {
 
 [[nodiscard]] Result<AccessToken> parse_access_token(std::string_view answer,
                                                      std::chrono::steady_clock::time_point now);
+
+/// The refresh_token of what POST /v1/oauth2/token answered, if it holds one.
+[[nodiscard]] std::optional<SecretString> parse_refresh_token(std::string_view answer);
 
 }  // namespace trebuchet

@@ -1,36 +1,32 @@
 #include "agent/server/api_client.hpp"
 
-#include "common/base/text.hpp"
 #include "common/log/log.hpp"
-#include "common/secret/secret_json.hpp"
 
 #include <utility>
 
 namespace trebuchet {
 namespace {
 
-/// After a renewal was tried, refusals don't cause another one for this long: a role that is missing stays missing.
-constexpr std::chrono::seconds renewal_pause{5};
+/// Renewals that don't help: a server that is down or a role that is missing.
+constexpr std::chrono::seconds first_pause{1};
+constexpr std::chrono::seconds longest_pause{60};
 
-HttpRequest renewal_request(const SecretString& refresh_token) {
-    SecretJson body;
-    body["refresh_token"] = WipedString(refresh_token.reveal());
-    HttpRequest request;
-    request.method = HttpRequest::Method::post;
-    request.target = "/v1/oauth2/refresh";
-    request.content_type = "application/json";
-    request.body = body.dump();
-    request.timeout = std::chrono::seconds(15);
-    return request;
+HttpFailure stopped() {
+    return {HttpFailure::Kind::timed_out, "the agent is stopping at once"};
 }
 
 }  // namespace
 
-ApiClient::ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpClient> http,
-                     std::filesystem::path token_file)
-    : loop_(loop), clock_(clock), http_(std::move(http)), token_file_(std::move(token_file)) {}
+ApiClient::ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpClient> http, Credentials credentials,
+                     std::function<double()> draw)
+    : loop_(loop),
+      clock_(clock),
+      http_(std::move(http)),
+      source_(clock, *http_, std::move(credentials)),
+      backoff_(first_pause, longest_pause, std::move(draw)) {}
 
 void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) {
+    if (given_up_) return loop_.post([done = std::move(done)] { done(tl::unexpected(stopped())); });
     const bool wait_for_token = is_renewing() || renewal_is_due();
     if (!wait_for_token) return send_authorized(std::move(request), true, std::move(done));
     renew([this, request = std::move(request), done = std::move(done)]() mutable {
@@ -39,10 +35,16 @@ void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) 
 }
 
 HttpResult ApiClient::call(HttpRequest request) {
-    std::optional<HttpResult> answer;
-    send(std::move(request), [&](HttpResult result) { answer = std::move(result); });
-    loop_.run_until([&] { return answer.has_value(); });
-    return std::move(*answer);
+    // Shared, since an answer may still come after it was given up.
+    const auto answer = std::make_shared<std::optional<HttpResult>>();
+    send(std::move(request), [answer](HttpResult result) { *answer = std::move(result); });
+    loop_.run_until([&] { return answer->has_value() || given_up_; });
+    if (!*answer) return tl::unexpected(stopped());
+    return std::move(**answer);
+}
+
+void ApiClient::give_up() {
+    given_up_ = true;
 }
 
 void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::function<void(HttpResult)> done) {
@@ -68,45 +70,42 @@ void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::functi
             };
             return renewed_since ? again() : renew(std::move(again));
         }
+        if (answer && !refused && last_problem_.empty()) backoff_.reset();
         store(answer);
         done(std::move(answer));
     });
 }
 
 bool ApiClient::renewal_is_due() const {
-    return renewal_may_help() && (!token_ || clock_.now() >= token_->renew_at);
+    const bool is_old = !token_ || clock_.now() >= token_->renew_at;
+    return (is_old && renewal_may_help()) || source_.has_changed();
 }
 
 bool ApiClient::renewal_may_help() const {
-    return !tried_at_ || clock_.now() - *tried_at_ >= renewal_pause;
+    return !next_renewal_ || clock_.now() >= *next_renewal_ || source_.has_changed();
 }
 
 void ApiClient::renew(std::function<void()> done) {
     waiting_for_renewal_.push_back(std::move(done));
     if (waiting_for_renewal_.size() > 1) return;
-    tried_at_ = clock_.now();
-    const auto go_on = [this](const std::string& problem) {
-        if (!problem.empty() && problem != last_problem_) log_warning(problem);
-        last_problem_ = problem;
-        for (const auto& waiting : std::exchange(waiting_for_renewal_, {})) waiting();
-    };
-    const auto refresh_token = read_refresh_token(token_file_);
-    if (!refresh_token || !*refresh_token) {
-        token_.reset();
-        return go_on(refresh_token ? "no token file " + token_file_.string() + ": going on without a token"
-                                   : refresh_token.error().message());
-    }
-    auto request = renewal_request(**refresh_token);
-    const auto call = name_of_call(request);
-    http_->send(std::move(request), [this, go_on, call](HttpResult answer) {
-        if (!answer) return go_on(answer.error().message);
-        if (answer->status != 200) return go_on(refusal(call, *answer).with_context("no access token").message());
-        auto token = parse_access_token(answer->body, clock_.now());
-        if (!token) return go_on(token.error().message());
-        token_ = std::move(*token);
+    next_renewal_ = clock_.now() + backoff_.next();
+    source_.ask([this](TokenSource::Answer answer) { renewed(std::move(answer)); });
+}
+
+void ApiClient::renewed(TokenSource::Answer answer) {
+    std::string problem;
+    if (!answer) {
+        problem = answer.error().message();
+    } else if (*answer) {
+        token_ = std::move(**answer);
         ++tokens_;
-        go_on("");
-    });
+    } else {
+        token_.reset();
+        problem = "no token file " + source_.file().string() + ": going on without a token";
+    }
+    if (!problem.empty() && problem != last_problem_) log_warning(problem);
+    last_problem_ = problem;
+    for (const auto& waiting : std::exchange(waiting_for_renewal_, {})) waiting();
 }
 
 void ApiClient::store(const HttpResult& answer) {
@@ -116,16 +115,6 @@ void ApiClient::store(const HttpResult& answer) {
         if (equals == std::string::npos || cookie.find_first_of("\r\n") != std::string::npos) continue;
         cookies_[cookie.substr(0, equals)] = cookie.substr(equals + 1);
     }
-}
-
-std::string name_of_call(const HttpRequest& request) {
-    const auto* method = request.method == HttpRequest::Method::get ? "GET " : "POST ";
-    return method + request.target.substr(0, request.target.find('?'));
-}
-
-Error refusal(const std::string& call, const HttpResponse& answer) {
-    return Error("the server answered " + std::to_string(answer.status) + " to " + call + ": " +
-                 trebuchet::quoted(answer.body, 200));
 }
 
 }  // namespace trebuchet

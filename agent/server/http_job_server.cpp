@@ -1,9 +1,12 @@
 #include "agent/server/http_job_server.hpp"
 
+#include "agent/server/answer.hpp"
+#include "common/base/json_scan.hpp"
 #include "common/base/text.hpp"
 
 #include <array>
 #include <cctype>
+#include <memory>
 #include <random>
 #include <utility>
 
@@ -24,6 +27,8 @@ constexpr std::chrono::seconds poll_timeout{60};
 /// A webhook that hangs must not hold up the job.
 constexpr std::chrono::seconds event_timeout{5};
 constexpr std::chrono::hours artifact_timeout{2};
+constexpr std::chrono::hours attachments_timeout{2};
+constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
 HttpRequest get(std::string target) {
     HttpRequest request;
@@ -41,40 +46,6 @@ HttpRequest post(std::string target, const json& body) {
     request.timeout = call_timeout;
     return request;
 }
-
-/// Finds one string at the top level of a JSON object, and stops there.
-class TopLevelString : public nlohmann::json_sax<json> {
-  public:
-    explicit TopLevelString(std::string key) : wanted_(std::move(key)) {}
-    [[nodiscard]] const std::string& found() const { return found_; }
-
-    bool null() override { return true; }
-    bool boolean(bool) override { return true; }
-    bool number_integer(number_integer_t) override { return true; }
-    bool number_unsigned(number_unsigned_t) override { return true; }
-    bool number_float(number_float_t, const string_t&) override { return true; }
-    bool binary(binary_t&) override { return true; }
-    bool string(string_t& value) override {
-        if (depth_ != 1 || key_ != wanted_) return true;
-        found_ = value;
-        return false;
-    }
-    bool start_object(std::size_t) override { return ++depth_ > 0; }
-    bool start_array(std::size_t) override { return ++depth_ > 0; }
-    bool end_object() override { return --depth_ >= 0; }
-    bool end_array() override { return --depth_ >= 0; }
-    bool key(string_t& value) override {
-        if (depth_ == 1) key_ = value;
-        return true;
-    }
-    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
-
-  private:
-    std::string wanted_;
-    std::string key_;
-    std::string found_;
-    int depth_ = 0;
-};
 
 json status_json(const PhaseStatus& status) {
     json by_phase = json::object();
@@ -122,7 +93,11 @@ class HttpJobServer final : public JobServer {
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
         const auto data = json::parse(answer->body, nullptr, false);
         if (!data.is_object()) return fail("the server's answer to GET " + agent_target() + " is not a JSON object");
-        AgentRecord record{string_or_empty(data, "state"), string_or_empty(data, "comment"), {}};
+        AgentRecord record;
+        record.state = string_or_empty(data, "state");
+        record.comment = string_or_empty(data, "comment");
+        record.mode = string_or_empty(data, "mode");
+        record.updated_at = parse_iso8601(string_or_empty(data, "updated_at"));
         if (const auto restricted = data.find("restricted_to"); restricted != data.end() && restricted->is_object()) {
             for (const auto& [queue, owners] : restricted->items()) {
                 auto& names = record.restricted_to[queue];
@@ -134,18 +109,22 @@ class HttpJobServer final : public JobServer {
         return record;
     }
 
-    Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) override {
+    Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override {
         std::string target = "/v1/job";
         for (const auto& queue : queues) target += (target.size() == 7 ? "?queue=" : "&queue=") + url_encoded(queue);
         auto request = get(target);
         request.response_limit = job_limit;
         request.timeout = poll_timeout;
         request.fresh_connection = true;
+        // What is too long to be run still says whose failure has to be reported.
+        const auto scan = std::make_shared<JsonStringScan>("job_id");
+        request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
         auto answer = api_.call(request);
         if (!answer) return fail(answer.error().message);
-        if (answer->status == 204) return std::optional<WipedString>();
+        if (answer->status == 204) return std::optional<TakenJob>();
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
-        return std::optional(std::move(answer->body));
+        if (answer->cut) return std::optional<TakenJob>(TooLongJob{scan->found().value_or(""), job_limit});
+        return std::optional<TakenJob>(std::move(answer->body));
     }
 
     Result<std::string> read_job_state(const std::string& job_id) override {
@@ -194,6 +173,19 @@ class HttpJobServer final : public JobServer {
         return expect_success(post("/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
                                    {{"job_id", job_id}, {"exit_code", exit_code}, {"detail", detail.bytes()}}));
     }
+
+    Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override {
+        auto request = get("/v1/job/" + url_encoded(job_id) + "/attachments");
+        request.answer_file = file;
+        request.response_limit = attachments_limit;
+        request.timeout = attachments_timeout;
+        const auto answer = api_.call(request);
+        if (!answer) return fail(answer.error().message);
+        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
+        return {};
+    }
+
+    void give_up() override { api_.give_up(); }
 
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(Result<void>)> done) override {
@@ -264,9 +256,9 @@ std::unique_ptr<JobServer> make_http_job_server(const Config& config, ApiClient&
 }
 
 std::string find_job_state(std::string_view document) {
-    TopLevelString search("job_state");
-    json::sax_parse(document.begin(), document.end(), &search);
-    return search.found();
+    JsonStringScan scan("job_state");
+    scan.feed(document);
+    return scan.found().value_or("");
 }
 
 std::string url_encoded(std::string_view text) {

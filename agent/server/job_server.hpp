@@ -6,6 +6,8 @@
 #include "common/mask/masked_json.hpp"
 #include "common/secret/secret_string.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace trebuchet {
@@ -22,12 +25,18 @@ struct AgentRecord {
     std::string state;  ///< waiting, a phase, offline, maintenance, restart; "" if it was never posted
     std::string comment;
     std::map<std::string, std::vector<std::string>> restricted_to;  ///< queue → owners
+    std::string mode;  ///< of newer servers, and theirs alone: online, maintenance, offline, restart; else ""
+    std::optional<std::chrono::system_clock::time_point> updated_at;  ///< when the server last heard of it
 };
 
-/// Whether an administrator sets this state, and the agent obeys it.
-[[nodiscard]] inline bool is_order(std::string_view state) {
-    return state == "offline" || state == "maintenance" || state == "restart";
-}
+/// A job whose document is longer than what is read. All that is known of it is its id, if that could be found.
+struct TooLongJob {
+    std::string id;
+    std::size_t limit = 0;  ///< bytes
+};
+
+/// What GET /v1/job gave: the document as it arrived, values of secrets included.
+using TakenJob = std::variant<WipedString, TooLongJob>;
 
 /// Exit codes so far, by phase.
 using PhaseStatus = std::map<Phase, int>;
@@ -65,7 +74,7 @@ class JobServer {
     virtual Result<AgentRecord> read_agent() = 0;
 
     /// Takes a job off one of these queues; nothing if there is none. Each call may take one: don't repeat it blindly.
-    virtual Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) = 0;
+    virtual Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) = 0;
 
     /// "" when the server does not say. Reads the start of GET /v1/result/<id> only.
     virtual Result<std::string> read_job_state(const std::string& job_id) = 0;
@@ -83,6 +92,11 @@ class JobServer {
                           std::function<void(Result<void>)> done) = 0;
     /// A gzip tar of masked files.
     virtual Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) = 0;
+    /// Puts the job's attachments, a gzip tar from its submitter, into a new file.
+    virtual Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) = 0;
+
+    /// From now on every call fails at once, the one under way as well. From a handler of the loop.
+    virtual void give_up() = 0;
 };
 
 }  // namespace trebuchet

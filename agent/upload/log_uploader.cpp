@@ -26,7 +26,8 @@ LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server,
       series_(series),
       job_id_(std::move(job_id)),
       backoff_(milliseconds(500), std::chrono::seconds(30), std::move(draw)),
-      timer_(loop) {}
+      timer_(loop),
+      flush_timer_(loop) {}
 
 void LogUploader::add(Phase phase, const MaskedChunk& text) {
     if (text.empty()) return;
@@ -34,7 +35,7 @@ void LogUploader::add(Phase phase, const MaskedChunk& text) {
     if (!waiting_.empty() && waiting_.back().phase == phase && waiting_.back().text.size() < fragment_limit) {
         waiting_.back().text.append(text);
     } else {
-        waiting_.push_back({phase, text});
+        waiting_.push_back({phase, text, clock_.now()});
     }
     send_soon();
 }
@@ -57,6 +58,7 @@ void LogUploader::send_soon() {
 
 LogFragment LogUploader::next_fragment() {
     auto& first = waiting_.front();
+    under_way_since_ = first.since;
     std::size_t size = std::min(first.text.size(), fragment_limit);
     const bool more_may_come = !flushing_ && waiting_.size() == 1;
     if (size < first.text.size() || more_may_come) size -= incomplete_utf8_tail(first.text.bytes().substr(0, size));
@@ -103,19 +105,29 @@ void LogUploader::sent(const Result<void>& answer) {
 
 Result<void> LogUploader::flush(milliseconds limit) {
     flushing_ = true;
-    bool late = false;
-    Timer deadline(loop_);
-    deadline.start(limit, [&] { late = true; });
+    flush_is_late_ = false;
+    flush_timer_.start(std::min(limit, flush_limit_.value_or(limit)), [this] { flush_is_late_ = true; });
     if (timer_runs_ && !told_of_trouble_) {
         timer_.stop();
         timer_runs_ = false;
     }
     send_soon();
-    loop_.run_until([&] { return late || (!under_way_ && waiting_.empty()); });
+    loop_.run_until([&] { return flush_is_late_ || (!under_way_ && waiting_.empty()); });
     flushing_ = false;
-    if (!late) return {};
+    flush_timer_.stop();
+    if (!under_way_ && waiting_.empty()) return {};
     const auto lost = waiting_bytes_ + (under_way_ ? under_way_->text.size() : 0);
     return fail(std::to_string(lost) + " bytes of the log of job " + job_id_ + " could not be sent");
+}
+
+void LogUploader::hurry(milliseconds limit) {
+    flush_limit_ = limit;
+    if (flushing_) flush_timer_.start(limit, [this] { flush_is_late_ = true; });
+}
+
+std::optional<LogUploader::Time> LogUploader::waiting_since() const {
+    if (under_way_) return under_way_since_;
+    return waiting_.empty() ? std::nullopt : std::optional(waiting_.front().since);
 }
 
 }  // namespace trebuchet

@@ -32,11 +32,18 @@ class LogUploader {
     /// Sends all of it now, a character that is not finished included, and runs the loop until that is done or `limit`
     /// is over. What is left then stays queued: the Error says how much.
     Result<void> flush(std::chrono::milliseconds limit);
+    /// A flush that runs has only so much time from now on, and so has every later one.
+    void hurry(std::chrono::milliseconds limit);
+
+    /// Since when the oldest byte that the server has not confirmed is here; nothing if there is none.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> waiting_since() const;
 
   private:
+    using Time = std::chrono::steady_clock::time_point;
     struct Piece {
         Phase phase;
         MaskedChunk text;
+        Time since;
     };
 
     void send_soon();
@@ -57,10 +64,14 @@ class LogUploader {
     std::size_t waiting_bytes_ = 0;
     std::uint64_t number_ = 0;
     std::optional<LogFragment> under_way_;
-    std::optional<std::chrono::steady_clock::time_point> last_sent_;
+    Time under_way_since_;
+    std::optional<Time> last_sent_;
+    Timer flush_timer_;
+    std::optional<std::chrono::milliseconds> flush_limit_;  ///< once in a hurry
     bool timer_runs_ = false;
     bool in_flight_ = false;
     bool flushing_ = false;
+    bool flush_is_late_ = false;
     bool told_of_trouble_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< answers may come when we are gone
 };

@@ -51,6 +51,16 @@ tl::unexpected<Error> belongs_to_another(const std::filesystem::path& path, cons
                 std::to_string(::geteuid()) + ": remove it, or configure another");
 }
 
+/// Gives us back the folders in which somebody took away our own permissions.
+void open_up(const std::filesystem::path& folder) {
+    ::chmod(folder.c_str(), 0700);
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (is_folder(entry->path())) open_up(entry->path());
+    }
+}
+
 /// Where anybody may make names, whoever was first owns what is below.
 Result<void> take_over_below_public(const std::filesystem::path& path) {
     std::filesystem::path folder;
@@ -160,6 +170,22 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
     if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
     if (info.st_uid != ::geteuid()) return belongs_to_another(path, info);
     if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) return failed("can't set 0700 on", path);
+    return {};
+}
+
+bool is_folder(const std::filesystem::path& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<void> remove_tree(const std::filesystem::path& path) {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error && is_folder(path)) {
+        open_up(path);
+        std::filesystem::remove_all(path, error);
+    }
+    if (error) return fail("can't remove all of " + path.string() + ": " + error.message());
     return {};
 }
 

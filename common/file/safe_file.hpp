@@ -59,6 +59,13 @@ class FileDescriptor {
 /// The same for a folder of ours alone: a real one, not a link, that belongs to us; it is set to 0700.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
 
+/// Whether a folder, not a link to one, stands there.
+[[nodiscard]] bool is_folder(const std::filesystem::path& path);
+
+/// Removes what stands there with all that is in it, also where somebody took our own permissions away. Links are
+/// removed, not followed. Nothing there: done.
+[[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
+
 /// Whether the path lies on tmpfs or ramfs, so that what is written there never reaches a disk.
 [[nodiscard]] bool is_on_tmpfs(const std::filesystem::path& path);
 

@@ -1,5 +1,6 @@
 #include "tests/fakes/fake_job_server.hpp"
 
+#include "common/file/safe_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <utility>
@@ -14,9 +15,16 @@ json to_json(const PhaseStatus& status) {
     return by_phase;
 }
 
+AgentRecord record(const std::string& state, const std::string& comment) {
+    AgentRecord agent;
+    agent.state = state;
+    agent.comment = comment;
+    return agent;
+}
+
 bool FakeJobServer::fails(const std::string& call) {
     ++calls[call];
-    return is_down(call);
+    return is_down(call) || gave_up;
 }
 
 Result<void> FakeJobServer::take(const std::string& call, const json& effect, const std::function<void()>& change) {
@@ -77,18 +85,19 @@ Result<AgentRecord> FakeJobServer::read_agent() {
     return agent;
 }
 
-Result<std::optional<WipedString>> FakeJobServer::take_job(const std::vector<std::string>& queues) {
+Result<std::optional<TakenJob>> FakeJobServer::take_job(const std::vector<std::string>& queues) {
     polled_queues = queues;
     if (fails("take_job")) return fail("the server is down");
-    if (jobs.empty()) {
+    if (jobs.empty() && !too_long_job) {
         on_effect({"idle"});
-        return std::optional<WipedString>();
+        return std::optional<TakenJob>();
     }
-    const WipedString job(jobs.front());
-    jobs.pop_front();
     effects.push_back({"take_job"});
     on_effect(effects.back());
-    return std::optional(job);
+    if (too_long_job) return std::optional<TakenJob>(*std::exchange(too_long_job, std::nullopt));
+    WipedString job(jobs.front());
+    jobs.pop_front();
+    return std::optional<TakenJob>(std::move(job));
 }
 
 Result<std::string> FakeJobServer::read_job_state(const std::string& job_id) {
@@ -138,6 +147,11 @@ void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& f
 
 Result<void> FakeJobServer::post_artifacts(const std::string& /*job_id*/, const std::filesystem::path& file) {
     return take("post_artifacts", {"artifact"}, [&] { archive = text_of(file); });
+}
+
+Result<void> FakeJobServer::fetch_attachments(const std::string& /*job_id*/, const std::filesystem::path& file) {
+    if (fails("fetch_attachments")) return fail("the server is down");
+    return write_file(file, attachments);
 }
 
 }  // namespace trebuchet

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,14 @@ class FakeJobServer final : public JobServer {
     /// Calls, by the names below, fail as long as this returns true. Asked once per call: "read_agent",
     /// "post_agent_state", "register", "advertise", "post_agent_job", "take_job", "read_job_state", "post_job_state",
     /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log",
-    /// "post_artifacts".
+    /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
     /// Called after an effect was written down, or a poll that found no job: ["idle"].
     std::function<void(const nlohmann::json& effect)> on_effect = [](const nlohmann::json&) {};
 
     AgentRecord agent;  ///< as an administrator sees and sets it
     std::deque<std::string> jobs;
+    std::optional<TooLongJob> too_long_job;  ///< comes before them, once
     std::map<std::string, std::string> job_states;
     bool hold_logs = false;  ///< log posts are not answered, until answer_log()
 
@@ -43,7 +45,9 @@ class FakeJobServer final : public JobServer {
     std::vector<std::string> polled_queues;
     std::map<std::string, int> calls;  ///< how often, by name
     nlohmann::json device_info;
-    std::string archive;  ///< the artifacts' bytes
+    std::string archive;      ///< the artifacts' bytes
+    std::string attachments;  ///< what fetch_attachments gives
+    bool gave_up = false;     ///< then every call fails
 
     /// Answers the oldest log post that is held.
     void answer_log();
@@ -56,7 +60,7 @@ class FakeJobServer final : public JobServer {
     Result<void> post_agent_state(std::string_view state, std::string_view comment) override;
     Result<void> post_agent_job(std::string_view job_id) override;
     Result<AgentRecord> read_agent() override;
-    Result<std::optional<WipedString>> take_job(const std::vector<std::string>& queues) override;
+    Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override;
     Result<std::string> read_job_state(const std::string& job_id) override;
     void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override;
     Result<void> post_job_state(const std::string& job_id, std::string_view state) override;
@@ -69,6 +73,8 @@ class FakeJobServer final : public JobServer {
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(Result<void>)> done) override;
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& file) override;
+    Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override;
+    void give_up() override { gave_up = true; }
 
   private:
     struct HeldLog {
@@ -84,6 +90,9 @@ class FakeJobServer final : public JobServer {
     EventLoop& loop_;
     std::deque<HeldLog> held_;
 };
+
+/// An agent's record with this state and comment, and nothing else.
+[[nodiscard]] AgentRecord record(const std::string& state, const std::string& comment);
 
 /// {"setup": 0}, as the API has it.
 [[nodiscard]] nlohmann::json to_json(const PhaseStatus& status);

@@ -41,13 +41,18 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_THAT(config.secret_phases, ElementsAre("provision", "test"));
         EXPECT_EQ(config.kill_grace, std::chrono::seconds(10));
         EXPECT_TRUE(config.tls.ca_file.empty());
+        EXPECT_EQ(config.client_id, "");
+        EXPECT_EQ(config.drain, Drain::stop);
+        EXPECT_EQ(config.stop_grace, std::chrono::seconds(5));
+        EXPECT_EQ(config.metrics_address, "0.0.0.0");
     }
 }
 
 TEST(TrebuchetSection, ReadsEachKey) {
     const auto config = read(
         "{tls: {ca_file: /etc/ca.pem, client_cert: /etc/c.pem, client_key: /etc/k.pem}, mask_min_length: 1,"
-        " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5}");
+        " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5,"
+        " client_id: lab, secret_key_file: /etc/key, drain: finish, stop_grace: 90, metrics_address: '::1'}");
     EXPECT_EQ(config.tls.ca_file, "/etc/ca.pem");
     EXPECT_EQ(config.tls.client_cert, "/etc/c.pem");
     EXPECT_EQ(config.tls.client_key, "/etc/k.pem");
@@ -56,6 +61,11 @@ TEST(TrebuchetSection, ReadsEachKey) {
     EXPECT_EQ(config.job_file_secrets, JobFileSecrets::none);
     EXPECT_THAT(config.secret_phases, ElementsAre("test", "cleanup"));
     EXPECT_EQ(config.kill_grace, std::chrono::milliseconds(500));
+    EXPECT_EQ(config.client_id, "lab");
+    EXPECT_EQ(config.secret_key_file, "/etc/key");
+    EXPECT_EQ(config.drain, Drain::finish);
+    EXPECT_EQ(config.stop_grace, std::chrono::seconds(90));
+    EXPECT_EQ(config.metrics_address, "::1");
     EXPECT_THAT(read("{secret_phases: []}").secret_phases, IsEmpty());
 }
 
@@ -92,6 +102,20 @@ TEST(TrebuchetSection, SaysWhatIsWrongWithEachKey) {
                     "[provision, test]"));
     EXPECT_THAT(problems_of("[mask_hash]"),
                 ElementsAre("a.conf:2:1: found a list, expected a map of Trebuchet's own settings"));
+}
+
+TEST(TrebuchetSection, SaysWhatIsWrongWithALogin) {
+    EXPECT_THAT(problems_of("{secret_key_file: /key}"),
+                ElementsAre("a.conf: trebuchet.secret_key_file: found no trebuchet.client_id, expected it beside the "
+                            "key that it logs in with"));
+    EXPECT_THAT(problems_of("{client_id: 'a:b', metrics_address: lab, drain: halt, stop_grace: -1}"),
+                ElementsAre("a.conf:2:13: trebuchet.client_id: found \"a:b\", expected a name without colons, as "
+                            "HTTP logins want it",
+                            "a.conf:2:37: trebuchet.metrics_address: found \"lab\", expected an IP address such as "
+                            "127.0.0.1, or 0.0.0.0 for all",
+                            "a.conf:2:49: trebuchet.drain: found \"halt\", expected stop or finish",
+                            "a.conf:2:67: trebuchet.stop_grace: found the number -1, expected a number of seconds "
+                            "from 0 to 3600"));
 }
 
 TEST(TrebuchetSection, WantsBothOfCertificateAndKey) {

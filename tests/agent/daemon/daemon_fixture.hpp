@@ -25,13 +25,15 @@ class DaemonFixture : public testing::Test {
         config_.job_queues = {"rpi4"};
         config_.polling_interval = std::chrono::seconds(0);
         config_.execution_basedir = folder_ / "run";
+        config_.results_basedir = folder_ / "results";
+        config_.trebuchet.stop_grace = std::chrono::milliseconds(0);
         config_.trebuchet.kill_grace = std::chrono::milliseconds(50);
         server_.on_effect = [this](const nlohmann::json& effect) {
             if (effect == nlohmann::json{"idle"}) daemon_.stop();
         };
     }
 
-    DaemonEnd run() { return daemon_.run(folder_ / "secret"); }
+    DaemonEnd run() { return daemon_.run(); }
     void command(Phase phase, const std::string& text) { config_.phase_commands[std::string(name_of(phase))] = text; }
     /// Calls `action` once, after this effect.
     void after(const nlohmann::json& effect, std::function<void()> action) {
@@ -50,6 +52,9 @@ class DaemonFixture : public testing::Test {
             return false;
         };
     }
+    DaemonParts parts_for(EventLoop& loop, FakeJobServer& server) {
+        return {loop, clock_, config_, server, metrics_, [] { return no_waiting(); }, folder_ / "secret"};
+    }
     /// The agent's states that were posted: "STATE COMMENT".
     [[nodiscard]] std::vector<std::string> states() const {
         std::vector<std::string> all;
@@ -66,7 +71,8 @@ class DaemonFixture : public testing::Test {
     TemporaryFolder folder_;
     Config config_;
     FakeJobServer server_{loop_};
-    Daemon daemon_{loop_, clock_, config_, server_, [] { return no_waiting(); }};
+    AgentMetrics metrics_{"rpi4-1", ""};
+    Daemon daemon_{parts_for(loop_, server_)};
 };
 
 }  // namespace trebuchet

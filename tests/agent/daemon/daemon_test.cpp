@@ -28,12 +28,12 @@ TEST_F(DaemonTest, ComesUpWaitingUnlessAnAdministratorWantsItAway) {
     for (const auto* state : {"", "waiting", "setup", "test", "cleanup", "restart", "nonsense"}) {
         EventLoop loop;
         FakeJobServer server(loop);
-        server.agent = {state, "old comment", {}};
-        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        server.agent = record(state, "old comment");
+        Daemon daemon(parts_for(loop, server));
         server.on_effect = [&](const json& effect) {
             if (effect == json{"idle"}) daemon.stop();
         };
-        daemon.run(folder_ / "secret");
+        daemon.run();
         EXPECT_EQ(server.effects.front(), json({"agent_state", "waiting", ""})) << state;
         EXPECT_EQ(server.calls["take_job"], 1) << state;
     }
@@ -43,13 +43,13 @@ TEST_F(DaemonTest, KeepsOfflineAndMaintenanceWithTheirCommentAndTakesNoJob) {
     for (const auto* state : {"offline", "maintenance"}) {
         EventLoop loop;
         FakeJobServer server(loop);
-        server.agent = {state, "being repaired", {}};
-        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        server.agent = record(state, "being repaired");
+        Daemon daemon(parts_for(loop, server));
         server.is_down = [&](const std::string& call) {
             if (call == "read_agent" && server.calls[call] == 4) daemon.stop();
             return false;
         };
-        daemon.run(folder_ / "secret");
+        daemon.run();
         EXPECT_EQ(server.effects.front(), json({"agent_state", state, "being repaired"}));
         EXPECT_EQ(server.calls["post_agent_state"], 1);
         EXPECT_EQ(server.calls["take_job"], 0);
@@ -57,16 +57,16 @@ TEST_F(DaemonTest, KeepsOfflineAndMaintenanceWithTheirCommentAndTakesNoJob) {
 }
 
 TEST_F(DaemonTest, AnOfflineThatTheReferenceAgentLeftWhenRestartingIsNoOrder) {
-    server_.agent = {"offline", "Restart signal detected from supervisor process", {}};
+    server_.agent = record("offline", "Restart signal detected from supervisor process");
     run();
     EXPECT_EQ(server_.effects.front(), json({"agent_state", "waiting", ""}));
     EXPECT_EQ(server_.calls["take_job"], 1);
 }
 
 TEST_F(DaemonTest, WorksAgainWhenTheAdministratorSaysSo) {
-    server_.agent = {"offline", "being repaired", {}};
+    server_.agent = record("offline", "being repaired");
     server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 4) server_.agent = {"waiting", "", {}};
+        if (call == "read_agent" && server_.calls[call] == 4) server_.agent = record("waiting", "");
         return false;
     };
     run();
@@ -75,7 +75,7 @@ TEST_F(DaemonTest, WorksAgainWhenTheAdministratorSaysSo) {
 
 TEST_F(DaemonTest, GoesAwayWhenTheAdministratorSaysSoWhileItIsIdle) {
     server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = {"maintenance", "new cable", {}};
+        if (effect == json{"idle"}) server_.agent = record("maintenance", "new cable");
     };
     stop_at("read_agent", 6);
     EXPECT_EQ(run(), DaemonEnd::stopped);
@@ -146,7 +146,7 @@ TEST_F(DaemonTest, AJobWithoutEvenAnIdIsDropped) {
 TEST_F(DaemonTest, AnOrderInMidJobIsObeyedAfterIt) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "true");
-    after({"agent_state", "test", ""}, [&] { server_.agent = {"offline", "new cable", {}}; });
+    after({"agent_state", "test", ""}, [&] { server_.agent = record("offline", "new cable"); });
     stop_at("read_agent", 12);
     run();
     EXPECT_THAT(states(), ElementsAre("waiting", "setup", "provision", "firmware_update", "test", "allocate new cable",
@@ -160,18 +160,18 @@ TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
         EventLoop loop;
         FakeJobServer server(loop);
         server.jobs = {simple_job, R"({"job_id": "j2"})"};
-        Daemon daemon(loop, clock_, config_, server, [] { return no_waiting(); });
+        Daemon daemon(parts_for(loop, server));
         const json moment = effect == std::string("result")
                                 ? json{"result", {{"status", json::object()}, {"job_state", "complete"}}}
                                 : json{"agent_state", "reserve", ""};
         server.on_effect = [&](const json& happened) {
-            if (happened == moment) server.agent = {"maintenance", "new cable", {}};
+            if (happened == moment) server.agent = record("maintenance", "new cable");
         };
         server.is_down = [&](const std::string& call) {
             if (call == "read_agent" && server.calls[call] == 14) daemon.stop();
             return false;
         };
-        daemon.run(folder_ / "secret");
+        daemon.run();
         EXPECT_EQ(server.effects.back(), json({"agent_state", "maintenance", "new cable"})) << effect;
         EXPECT_EQ(server.jobs.size(), 1U) << effect;
     }
@@ -179,7 +179,7 @@ TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
 
 TEST_F(DaemonTest, ARestartWhileIdleEndsItWithItsOwnExitCode) {
     server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = {"restart", "update", {}};
+        if (effect == json{"idle"}) server_.agent = record("restart", "update");
     };
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(static_cast<int>(DaemonEnd::restart), 1);
@@ -188,7 +188,7 @@ TEST_F(DaemonTest, ARestartWhileIdleEndsItWithItsOwnExitCode) {
 
 TEST_F(DaemonTest, ARestartInMidJobEndsItAfterTheJob) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
-    after({"agent_state", "test", ""}, [&] { server_.agent = {"restart", "update", {}}; });
+    after({"agent_state", "test", ""}, [&] { server_.agent = record("restart", "update"); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(states().back(), "restart update");
     EXPECT_EQ(states().size(), 8U);
@@ -198,7 +198,7 @@ TEST_F(DaemonTest, ARestartInMidJobEndsItAfterTheJob) {
 TEST_F(DaemonTest, AfterALostDeviceItIsOfflineWhateverElseWasOrdered) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "exit 46");
-    after({"agent_state", "test", ""}, [&] { server_.agent = {"maintenance", "later", {}}; });
+    after({"agent_state", "test", ""}, [&] { server_.agent = record("maintenance", "later"); });
     stop_at("read_agent", 10);
     run();
     const std::string offline = "offline Set to offline by agent. Recovery failed during job 'j1' execution.";
@@ -300,6 +300,164 @@ TEST_F(DaemonTest, NoSecretReachesTheServer) {
         EXPECT_THAT(std::string(fragment.text.bytes()), Not(HasSubstr("s3cret-value")));
     }
     EXPECT_THAT(json(server_.effects).dump(), Not(HasSubstr("s3cret-value")));
+}
+
+TEST_F(DaemonTest, StoppedWithTimeToFinishItFinishesTheJob) {
+    config_.trebuchet.stop_grace = std::chrono::hours(1);
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::test, "echo finished");
+    after({"agent_state", "test", ""}, [&] { daemon_.stop(); });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("finished\n"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, ThatDrainsFinishesTheJobHoweverLongItTakes) {
+    config_.trebuchet.drain = Drain::finish;
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::setup, "echo set up");
+    command(Phase::test, "echo finished");
+    after({"take_job"}, [&] { daemon_.stop(); });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("finished\n"));
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, StoppedTwiceItEndsAtOnceAndKeepsTheOutcome) {
+    server_.jobs = {simple_job};
+    config_.trebuchet.drain = Drain::finish;
+    command(Phase::test, "trap '' TERM; sleep 1000; sleep 1000");
+    command(Phase::cleanup, "echo clean");
+    Timer timer(loop_);
+    after({"agent_state", "test", ""}, [&] {
+        timer.start(std::chrono::milliseconds(20), [&] {
+            daemon_.stop();
+            daemon_.stop();
+        });
+    });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.output_of(Phase::cleanup), "");
+    EXPECT_EQ(server_.job_states["j1"], "test");
+    const auto outcome = json::parse(text_of(folder_ / "results/j1/testflinger-outcome.json"));
+    EXPECT_EQ(outcome, json({{"status", {{"test", 247}}}, {"job_state", "complete"}}));
+}
+
+TEST_F(DaemonTest, TheNextLifeDeliversWhatTheFormerOneKept) {
+    server_.is_down = [&](const std::string& call) { return call == "post_outcome" || call == "post_artifacts"; };
+    server_.jobs = {simple_job};
+    command(Phase::test, "mkdir artifacts; echo x > artifacts/x; exit 3");
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "reserve");
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "results/j1/artifacts.tar.gz"));
+
+    EventLoop loop;
+    FakeJobServer server(loop);
+    Daemon daemon(parts_for(loop, server));
+    server.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"}) daemon.stop();
+    };
+    daemon.run();
+    EXPECT_EQ(server.job_states["j1"], "complete");
+    EXPECT_FALSE(server.archive.empty());
+    EXPECT_THAT(server.effects, Contains(json({"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}})));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "results/j1"));
+}
+
+TEST_F(DaemonTest, ASignalToRestartIsObeyedAfterTheJob) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    after({"agent_state", "test", ""}, [&] { daemon_.restart_when_idle(); });
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    const std::string comment = "Restart signal detected from supervisor process";
+    EXPECT_THAT(states(), ElementsAre("waiting", "setup", "provision", "firmware_update", "test", "allocate " + comment,
+                                      "reserve " + comment, "restart " + comment));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, ASignalToRestartIsObeyedAtOnceWhileIdle) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"}) daemon_.restart_when_idle();
+    };
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+TEST_F(DaemonTest, ASignalToRestartCountsAlsoWhileTheServerIsAway) {
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 3) daemon_.restart_when_idle();
+        return true;
+    };
+    EXPECT_EQ(run(), DaemonEnd::restart);
+}
+
+TEST_F(DaemonTest, AReloadWaitsForTheJob) {
+    server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    after({"agent_state", "test", ""}, [&] { daemon_.reload_when_idle(); });
+    EXPECT_EQ(run(), DaemonEnd::reload);
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.jobs.size(), 1U);
+}
+
+TEST_F(DaemonTest, ObeysTheModeOfANewerServerAndShowsItAsItsState) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect != json{"idle"}) return;
+        if (server_.calls["take_job"] == 2) return daemon_.stop();
+        server_.agent.mode = "maintenance";
+        server_.agent.comment = "new cable";
+    };
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 5) server_.agent.mode = "online";
+        return false;
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(states(), ElementsAre("waiting", "maintenance new cable", "waiting"));
+}
+
+TEST_F(DaemonTest, ARestartThatTheModeGoesOnShowingIsObeyedOnce) {
+    server_.agent.mode = "restart";
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+TEST_F(DaemonTest, PostsItsStateAgainIfTheServerShowsAnother) {
+    server_.on_effect = [&](const json& effect) {
+        if (effect != json{"idle"}) return;
+        if (server_.calls["take_job"] == 2) return daemon_.stop();
+        server_.agent.state = "cleanup";  // as after a post that was lost
+    };
+    run();
+    EXPECT_THAT(states(), ElementsAre("waiting", "waiting"));
+}
+
+TEST_F(DaemonTest, SaysThatItIsThereWhenTheServerHasNotHeardOfItForADay) {
+    server_.agent = record("offline", "being repaired");
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 3) clock_.advance(std::chrono::hours(25));
+        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
+        return false;
+    };
+    run();
+    EXPECT_THAT(states(), ElementsAre("offline being repaired", "offline being repaired"));
+}
+
+TEST_F(DaemonTest, AJobThatIsTooLongIsReportedAsFailed) {
+    server_.too_long_job = TooLongJob{"j1", 16U << 20};
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.output_of(Phase::setup),
+              "ERROR: the job can't be run: the job is longer than the 16 MiB that are accepted\n");
+    EXPECT_EQ(server_.calls["take_job"], 2);
+}
+
+TEST_F(DaemonTest, TellsItsStatus) {
+    std::vector<std::string> told;
+    daemon_.on_status = [&](const std::string& status) {
+        if (told.empty() || told.back() != status) told.push_back(status);
+    };
+    server_.jobs = {simple_job};
+    run();
+    EXPECT_THAT(told, ElementsAre("waiting", "running job j1", "waiting"));
 }
 
 }  // namespace

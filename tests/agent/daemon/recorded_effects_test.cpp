@@ -100,7 +100,7 @@ TEST_F(RecordedEffects, OfATestThatFails) {
 TEST_F(RecordedEffects, OfAnOrderInMidJob) {
     load("offline_in_mid_job_then_back");
     command(Phase::test, "true");
-    after({"agent_state", "test", ""}, [&] { server_.agent = {"offline", "maintenance window", {}}; });
+    after({"agent_state", "test", ""}, [&] { server_.agent = record("offline", "maintenance window"); });
     stop_at("read_agent", 11);
     compare();
 }
@@ -133,7 +133,7 @@ TEST_F(RecordedEffects, OfARestartWhileIdle) {
     load("restart_when_idle");
     job_ = nullptr;
     server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = {"restart", "update", {}};
+        if (effect == json{"idle"}) server_.agent = record("restart", "update");
     };
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(server_.effects.back(), json({"agent_state", "restart", "update"}));

@@ -26,6 +26,8 @@ class ServerReporterTest : public testing::Test {
     ServerReporterTest() {
         config_.agent_id = "rpi4-1";
         config_.server_address = "http://lab";
+        config_.polling_interval = std::chrono::seconds(0);
+        config_.results_basedir = folder_ / "results";
         job_.id = "j1";
         job_.queue = "rpi4";
     }
@@ -47,7 +49,12 @@ class ServerReporterTest : public testing::Test {
     Config config_;
     Job job_;
     FakeJobServer server_{loop_};
-    ServerReporter reporter_{loop_, clock_, config_, server_, [] { return no_waiting(); }};
+    TemporaryFolder folder_;
+    AgentMetrics metrics_{"rpi4-1", ""};
+    DaemonParts parts_{loop_, clock_, config_, server_, metrics_, [] { return no_waiting(); }, folder_ / "secret"};
+    Orders orders_;
+    UndeliveredResults undelivered_{loop_, config_, server_, clock_, [] { return no_waiting(); }};
+    ServerReporter reporter_{parts_, orders_, undelivered_};
 };
 
 TEST_F(ServerReporterTest, SaysWhichJobIsInHand) {
@@ -92,36 +99,36 @@ TEST_F(ServerReporterTest, PostsStatesAsAPhaseIsEntered) {
 TEST_F(ServerReporterTest, KeepsAnAdministratorsOrderAndItsComment) {
     take_job();
     reporter_.phase_entered(Phase::setup);
-    EXPECT_FALSE(reporter_.orders());
-    server_.agent = {"offline", "new cable", {}};
+    EXPECT_FALSE(orders_.standing());
+    server_.agent = record("offline", "new cable");
     effects();
     reporter_.phase_entered(Phase::provision);
     reporter_.phase_entered(Phase::test);
     EXPECT_THAT(effects(),
                 ElementsAre(json{"result", {{"job_state", "provision"}}}, json{"agent_state", "provision", "new cable"},
                             json{"result", {{"job_state", "test"}}}, json{"agent_state", "test", "new cable"}));
-    ASSERT_TRUE(reporter_.orders());
-    EXPECT_EQ(reporter_.orders()->state, "offline");
-    EXPECT_EQ(reporter_.orders()->comment, "new cable");
+    ASSERT_TRUE(orders_.standing());
+    EXPECT_EQ(orders_.standing()->order, Order::offline);
+    EXPECT_EQ(orders_.standing()->comment, "new cable");
 }
 
 TEST_F(ServerReporterTest, TheLastOrderCounts) {
     take_job();
-    server_.agent = {"offline", "first", {}};
+    server_.agent = record("offline", "first");
     reporter_.phase_entered(Phase::setup);
-    server_.agent = {"restart", "second", {}};
+    server_.agent = record("restart", "second");
     reporter_.phase_entered(Phase::provision);
-    EXPECT_EQ(reporter_.orders()->state, "restart");
-    EXPECT_EQ(reporter_.orders()->comment, "second");
+    EXPECT_EQ(orders_.standing()->order, Order::restart);
+    EXPECT_EQ(orders_.standing()->comment, "second");
 }
 
 TEST_F(ServerReporterTest, LooksForOrdersOnceMoreAtTheEnd) {
     take_job();
     reporter_.phase_entered(Phase::reserve);
-    server_.agent = {"maintenance", "late", {}};
+    server_.agent = record("maintenance", "late");
     reporter_.job_finished({}, false);
-    ASSERT_TRUE(reporter_.orders());
-    EXPECT_EQ(reporter_.orders()->state, "maintenance");
+    ASSERT_TRUE(orders_.standing());
+    EXPECT_EQ(orders_.standing()->order, Order::maintenance);
 }
 
 TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
@@ -199,7 +206,9 @@ TEST_F(ServerReporterTest, InAHurryItTriesEverythingOnce) {
 }
 
 TEST_F(ServerReporterTest, HurryingEndsAWaitThatHasBegun) {
-    ServerReporter patient(loop_, clock_, config_, server_, [] { return 1000.0; });
+    const DaemonParts patient_parts{
+        loop_, clock_, config_, server_, metrics_, [] { return 1000.0; }, folder_ / "secret"};
+    ServerReporter patient(patient_parts, orders_, undelivered_);
     patient.job_taken(job_);
     server_.is_down = [](const std::string&) { return true; };
     Timer timer(loop_);
@@ -275,6 +284,91 @@ TEST_F(ServerReporterTest, AnAnswerThatComesAfterTheWatchIsDropped) {
     reporter_.watch_for_cancel([&] { told = true; });
     loop_.run_until([&] { return server_.calls["read_job_state"] > 0; });
     EXPECT_FALSE(told);
+}
+
+TEST_F(ServerReporterTest, StaysAllocatedUntilTheParentIsOver) {
+    job_.parent_id = "p1";
+    server_.job_states["p1"] = "test";
+    take_job();
+    effects();
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_job_state" && server_.calls[call] == 6) server_.job_states["p1"] = "completed";
+        return false;
+    };
+    reporter_.stay_allocated();
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"job_state", "allocated"}}}));
+    EXPECT_EQ(server_.calls["read_job_state"], 6);
+}
+
+TEST_F(ServerReporterTest, StaysAllocatedUntilTheJobItselfIsOver) {
+    for (const auto* over : {"cancelled", "complete"}) {
+        take_job();
+        server_.calls.clear();
+        server_.is_down = [&](const std::string& call) {
+            if (call == "read_job_state" && server_.calls[call] == 3) server_.job_states["j1"] = over;
+            return false;
+        };
+        reporter_.stay_allocated();
+        EXPECT_EQ(server_.calls["read_job_state"], 3) << over;
+    }
+}
+
+TEST_F(ServerReporterTest, SaysThatItIsAllocatedUntilTheServerKnows) {
+    take_job();
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_job_state") server_.job_states["j1"] = "complete";
+        return call == "post_job_state" && server_.calls[call] <= 10;
+    };
+    reporter_.stay_allocated();
+    EXPECT_EQ(server_.calls["post_job_state"], 11);
+}
+
+TEST_F(ServerReporterTest, StaysAllocatedNoLongerThanTheAgentLives) {
+    take_job();
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_job_state" && server_.calls[call] == 4) reporter_.hurry();
+        return false;
+    };
+    reporter_.stay_allocated();
+    EXPECT_EQ(server_.calls["read_job_state"], 4);
+}
+
+TEST_F(ServerReporterTest, KeepsAnOutcomeThatItCannotDeliver) {
+    take_job();
+    fail("post_outcome", 1000);
+    reporter_.job_finished({{Phase::test, 1}}, false);
+    const auto kept = json::parse(text_of(folder_ / "results/j1/testflinger-outcome.json"));
+    EXPECT_EQ(kept, json({{"status", {{"test", 1}}}, {"job_state", "complete"}}));
+}
+
+TEST_F(ServerReporterTest, KeepsArtifactsThatItCannotDeliver) {
+    take_job();
+    fail("post_artifacts", 1000);
+    reporter_.artifacts(folder_.write("archive", "the archive"));
+    EXPECT_EQ(text_of(folder_ / "results/j1/artifacts.tar.gz"), "the archive");
+}
+
+TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
+    take_job();
+    server_.hold_logs = true;
+    reporter_.output(Phase::test, masked("never confirmed"));
+    reporter_.hurry();
+    reporter_.hurry();
+    reporter_.flush();
+    EXPECT_EQ(server_.held_logs(), 1U);
+}
+
+TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
+    take_job();
+    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(0));
+    server_.hold_logs = true;
+    reporter_.output(Phase::test, masked("first"));
+    clock_.advance(std::chrono::seconds(7));
+    reporter_.output(Phase::test, masked("second"));
+    clock_.advance(std::chrono::seconds(3));
+    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(10));
+    server_.answer_log();
+    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(3));
 }
 
 }  // namespace

@@ -241,7 +241,7 @@ TEST(JobId, IsFoundInAJobThatCannotBeRead) {
 }
 
 TEST(JobId, IsEmptyWhereThereIsNoneToBeUsed) {
-    for (const std::string text : {"", "[]", "{}", R"({"job_id": 7})", R"({"job_id": "../etc"})", R"({"job_id": "j1")",
+    for (const std::string text : {"", "[]", "{}", R"({"job_id": 7})", R"({"job_id": "../etc"})", R"({"job_id": "j1)",
                                    R"({"inner": {"job_id": "j1"}})", R"(["job_id", "j1"])", R"("job_id")"}) {
         EXPECT_EQ(job_id_of(text), "") << text;
     }

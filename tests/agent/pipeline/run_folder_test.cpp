@@ -321,42 +321,5 @@ TEST(RunFolder, GoesEvenIfAPhaseTookOurPermissionsAway) {
 }
 
 /// RUNTIME_DIRECTORY set to what the test says, as it was afterwards.
-class RuntimeFolder : public testing::Test {
-  protected:
-    RuntimeFolder() {
-        auto pattern = std::string("/dev/shm/agent-test-XXXXXX");
-        memory_ = ::mkdtemp(pattern.data());
-        if (const char* value = std::getenv("RUNTIME_DIRECTORY")) before_ = value;
-    }
-    ~RuntimeFolder() override {
-        fs::remove_all(memory_);
-        if (before_) ::setenv("RUNTIME_DIRECTORY", before_->c_str(), 1);
-        if (!before_) ::unsetenv("RUNTIME_DIRECTORY");
-    }
-    static fs::path chosen_with(const std::string& value) {
-        ::setenv("RUNTIME_DIRECTORY", value.c_str(), 1);
-        const auto folder = runtime_folder("rpi4");
-        return folder ? *folder : fs::path("problem: " + folder.error().message());
-    }
-
-    fs::path memory_;
-    std::optional<std::string> before_;
-};
-
-TEST_F(RuntimeFolder, IsTheServiceManagersAndPrivate) {
-    fs::permissions(memory_, fs::perms(0755));
-    EXPECT_EQ(chosen_with(memory_.string()), memory_);
-    EXPECT_EQ(mode_of(memory_), 0700U);
-}
-
-TEST_F(RuntimeFolder, IsTheFirstOfSeveral) {
-    EXPECT_EQ(chosen_with(memory_.string() + ":/dev/shm/never"), memory_);
-}
-
-TEST_F(RuntimeFolder, IsMadeWhereItIsMissing) {
-    EXPECT_EQ(chosen_with((memory_ / "a/b").string()), memory_ / "a/b");
-    EXPECT_EQ(mode_of(memory_ / "a/b"), 0700U);
-}
-
 }  // namespace
 }  // namespace trebuchet

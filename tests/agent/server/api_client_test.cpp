@@ -4,6 +4,7 @@
 #include "tests/fakes/fake_http_client.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,9 @@ namespace {
 using std::chrono::seconds;
 using testing::Each;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 constexpr auto refresh = "/v1/oauth2/refresh";
+constexpr double full_waits = 1;  ///< no jitter
 
 /// A server that hands out access tokens "access-1", "access-2", … for the refresh token "good", and takes only the
 /// last one.
@@ -68,7 +69,9 @@ class ApiClientTest : public testing::Test {
     int refresh_status_ = 200;
     int refusal_status_ = 401;
     std::vector<std::string> cookies_;
-    ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), folder_ / "token"};
+    ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), {folder_ / "token", "", {}}, [] {
+                       return full_waits;
+                   }};
 };
 
 TEST_F(ApiClientTest, GetsAnAccessTokenBeforeTheFirstCallAndKeepsIt) {
@@ -160,6 +163,45 @@ TEST_F(ApiClientTest, ACorruptTokenFileIsLikeNone) {
     EXPECT_THAT(script_.targets(), ElementsAre("/v1/x"));
 }
 
+TEST_F(ApiClientTest, TakesATokenFileThatChangesAtOnce) {
+    folder_.write("token", R"({"refresh_token": "bad"})");
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_THAT(script_.targets(), ElementsAre(refresh, "/v1/x", "/v1/x"));
+    folder_.write("token", R"({"refresh_token": "good"})");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(handed_out_, 1);
+}
+
+TEST_F(ApiClientTest, AsksForATokenLessAndLessOftenWhileThatDoesNotHelp) {
+    refresh_status_ = 500;
+    std::vector<int> asked;
+    for (int second = 0; second < 16; ++second) {
+        EXPECT_EQ(status_of_call(), 401);
+        const auto targets = script_.targets();
+        asked.push_back(static_cast<int>(std::count(targets.begin(), targets.end(), refresh)));
+        clock_.advance(seconds(1));
+    }
+    EXPECT_THAT(asked, ElementsAre(1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5));
+    refresh_status_ = 200;
+    clock_.advance(seconds(60));
+    EXPECT_EQ(status_of_call(), 200);
+}
+
+TEST_F(ApiClientTest, FailsEveryCallOnceGivenUp) {
+    EXPECT_EQ(status_of_call(), 200);
+    script_.answer = [this](const HttpRequest& request) {
+        api_.give_up();
+        return answer(request);
+    };
+    HttpRequest request;
+    request.target = "/v1/x";
+    EXPECT_TRUE(api_.call(request)) << "its answer was there";
+    const auto sent = script_.requests.size();
+    EXPECT_EQ(status_of_call(), -1);
+    EXPECT_EQ(script_.requests.size(), sent);
+}
+
 TEST_F(ApiClientTest, SeveralCallsShareOneRenewal) {
     EXPECT_THAT(statuses_of_calls_at_once(3), Each(200));
     EXPECT_EQ(handed_out_, 1);
@@ -208,21 +250,6 @@ TEST_F(ApiClientTest, FailuresArriveAsTheyAre) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, HttpFailure::Kind::timed_out);
     EXPECT_EQ(result.error().message, "GET /v1/x: late");
-}
-
-TEST(ApiMessages, NameACallWithoutItsQuery) {
-    HttpRequest request;
-    request.target = "/v1/job?queue=a";
-    EXPECT_EQ(name_of_call(request), "GET /v1/job");
-    request.method = HttpRequest::Method::post;
-    EXPECT_EQ(name_of_call(request), "POST /v1/job");
-}
-
-TEST(ApiMessages, QuoteTheStartOfARefusal) {
-    const HttpResponse answer{422, {}, WipedString("bad\nfield\x1b[31m" + std::string(10'000, 'x'))};
-    const auto message = refusal("POST /v1/x", answer).message();
-    EXPECT_THAT(message, HasSubstr("the server answered 422 to POST /v1/x: \"bad\\x0afield\\x1b[31m"));
-    EXPECT_LT(message.size(), 400U);
 }
 
 }  // namespace

@@ -54,7 +54,9 @@ class HttpJobServerTest : public testing::Test {
     Config config_;
     FakeHttpClient::Script script_;
     HttpResult answer_ = HttpResponse{200, {}, {}};
-    ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), folder_ / "no token"};
+    ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), {folder_ / "no token", "", {}}, [] {
+                       return no_waiting();
+                   }};
     std::unique_ptr<JobServer> server_ = make_http_job_server(config_, api_);
 };
 
@@ -123,7 +125,7 @@ TEST_F(HttpJobServerTest, TakesAJobOffItsQueues) {
     answer_with(200, R"({"job_id": "j1"})");
     const auto job = server_->take_job({"a", "b c&d"});
     ASSERT_TRUE(job && *job);
-    EXPECT_EQ(**job, WipedString(R"({"job_id": "j1"})"));
+    EXPECT_EQ(std::get<WipedString>(**job), R"({"job_id": "j1"})");
     EXPECT_EQ(last().target, "/v1/job?queue=a&queue=b%20c%26d");
     EXPECT_GE(last().response_limit, 16U << 20);
 }
@@ -256,6 +258,39 @@ TEST_F(HttpJobServerTest, ReadsAJobsStateBesideTheLoop) {
     EXPECT_EQ(state, "");
     loop_.run_until([&] { return !state.empty(); });
     EXPECT_EQ(state, "test");
+}
+
+TEST_F(HttpJobServerTest, AJobThatIsTooLongStillSaysWhoseItIs) {
+    script_.answer = [](const HttpRequest& request) {
+        request.on_overflow(R"({"x": "a long text)");
+        request.on_overflow(R"( goes on", "job_id": "j1"})");
+        HttpResponse answer{200, {}, WipedString("{")};
+        answer.cut = true;
+        return answer;
+    };
+    const auto job = server_->take_job({"a"});
+    ASSERT_TRUE(job && *job);
+    EXPECT_EQ(std::get<TooLongJob>(**job).id, "j1");
+}
+
+TEST_F(HttpJobServerTest, ReadsWhatNewerServersSayOfAnAgent) {
+    answer_with(200, R"({"state": "waiting", "mode": "maintenance", "updated_at": "2026-11-20T20:31:00Z"})");
+    const auto agent = server_->read_agent();
+    ASSERT_TRUE(agent);
+    EXPECT_EQ(agent->mode, "maintenance");
+    EXPECT_EQ(agent->updated_at, parse_iso8601("2026-11-20T20:31:00Z"));
+    answer_with(200, R"({"state": "waiting", "mode": 7, "updated_at": "some day"})");
+    EXPECT_EQ(server_->read_agent()->mode, "");
+    EXPECT_FALSE(server_->read_agent()->updated_at);
+}
+
+TEST_F(HttpJobServerTest, FetchesAttachmentsIntoAFile) {
+    EXPECT_TRUE(server_->fetch_attachments("j 1", folder_ / "file"));
+    EXPECT_EQ(last().method, Method::get);
+    EXPECT_EQ(last().target, "/v1/job/j%201/attachments");
+    EXPECT_EQ(last().answer_file, folder_ / "file");
+    answer_with(204);
+    EXPECT_FALSE(server_->fetch_attachments("j1", folder_ / "file"));
 }
 
 TEST(JobState, IsFoundAtTheTopLevelBeforeTheCut) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "agent/config/config.hpp"
+#include "agent/metrics/agent_metrics.hpp"
+#include "agent/server/job_server.hpp"
+#include "common/base/clock.hpp"
+#include "common/event/event_loop.hpp"
+
+#include <filesystem>
+#include <functional>
+
+namespace trebuchet {
+
+/// What the daemon is made with. All of it must outlive it.
+struct DaemonParts {
+    EventLoop& loop;
+    const Clock& clock;
+    const Config& config;
+    JobServer& server;
+    AgentMetrics& metrics;
+    std::function<double()> draw;       ///< jitter, in [0, 1)
+    std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
+};
+
+}  // namespace trebuchet

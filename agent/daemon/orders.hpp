@@ -1,0 +1,53 @@
+#pragma once
+
+#include "agent/server/job_server.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// What an administrator, or the service manager, wants of this agent.
+enum class Order { work, offline, maintenance, restart };
+
+/// As the agent's state that shows it: "waiting" for work.
+[[nodiscard]] std::string_view state_of(Order order);
+
+/// An order to be obeyed when the job in hand is done.
+struct StandingOrder {
+    Order order = Order::work;
+    std::string comment;
+};
+
+/// Reads orders out of what the server says of this agent. They stand in `state`, which the agent posts as well, and
+/// with newer servers in `mode`, which is theirs alone:
+///
+///     mode               state                    order
+///     offline, maint.    any                      as mode says; when mode is online again, work
+///     restart            any                      restart, but once: it stays there when we come back
+///     online or none     offline, maint.          as state says, whether an administrator or exit 46 posted it
+///     online or none     restart                  restart
+///     online or none     other                    work
+class Orders {
+  public:
+    /// At the agent's start: a restart is done by now, and so is the leftover of the reference agent's.
+    [[nodiscard]] Order at_start(const AgentRecord& record);
+    [[nodiscard]] Order read(const AgentRecord& record);
+
+    /// The same while a job is in hand: what it finds stands until the job is done, or is taken back.
+    void note(const AgentRecord& record);
+    /// SIGUSR1: a restart by the service manager, whatever the server says.
+    void restart_by_signal();
+    [[nodiscard]] const std::optional<StandingOrder>& standing() const { return standing_; }
+    /// Takes it over, to be obeyed.
+    [[nodiscard]] std::optional<StandingOrder> take_standing();
+
+  private:
+    std::optional<StandingOrder> standing_;
+    bool restart_is_done_ = false;   ///< the one that `mode` shows
+    bool state_is_by_mode_ = false;  ///< we posted it because of `mode`
+    bool by_signal_ = false;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,119 @@
+#include "agent/server/token_source.hpp"
+
+#include "agent/server/answer.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/secret/secret_json.hpp"
+
+#include <utility>
+
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+namespace trebuchet {
+namespace {
+
+constexpr std::size_t key_file_limit = 4096;
+constexpr std::chrono::seconds call_timeout{15};
+
+HttpRequest post(std::string target) {
+    HttpRequest request;
+    request.method = HttpRequest::Method::post;
+    request.target = std::move(target);
+    request.timeout = call_timeout;
+    return request;
+}
+
+HttpRequest refresh_request(const SecretString& refresh_token) {
+    SecretJson body;
+    body["refresh_token"] = WipedString(refresh_token.reveal());
+    auto request = post("/v1/oauth2/refresh");
+    request.content_type = "application/json";
+    request.body = body.dump();
+    return request;
+}
+
+/// RFC 7617.
+WipedString basic_authorization(const std::string& user, const SecretString& password) {
+    WipedString pair(user);
+    pair.append(":").append(password.reveal());
+    WipedString encoded((pair.size() + 2) / 3 * 4 + 1, '\0');
+    const auto length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                        reinterpret_cast<const unsigned char*>(pair.data()), static_cast<int>(pair.size()));
+    encoded.resize(static_cast<std::size_t>(length));
+    return "Basic " + encoded;
+}
+
+}  // namespace
+
+TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials credentials)
+    : clock_(clock), http_(http), credentials_(std::move(credentials)) {}
+
+void TokenSource::ask(std::function<void(Answer)> done) {
+    const bool changed = has_changed();
+    last_read_ = stamp_of_file();
+    if (!credentials_.client_id.empty()) {
+        if (changed || !refresh_token_) return log_in(done);
+        const auto log_in_again = [this, done](const Answer& /*refusal*/) {
+            refresh_token_.reset();
+            log_in(done);
+        };
+        return refresh(*refresh_token_, log_in_again, done);
+    }
+    const auto refresh_token = read_refresh_token(credentials_.token_file);
+    if (!refresh_token) return done(fail(refresh_token.error()));
+    if (!*refresh_token) return done(std::optional<AccessToken>());
+    refresh(**refresh_token, done, done);
+}
+
+void TokenSource::refresh(const SecretString& refresh_token, std::function<void(Answer)> refused,
+                          std::function<void(Answer)> done) {
+    auto request = refresh_request(refresh_token);
+    const auto call = name_of_call(request);
+    http_.send(
+        std::move(request), [this, call, refused = std::move(refused), done = std::move(done)](HttpResult answer) {
+            if (!answer) return done(fail(answer.error().message));
+            const bool is_refused = answer->status >= 400 && answer->status < 500;
+            if (answer->status != 200) {
+                return (is_refused ? refused : done)(fail(refusal(call, *answer).with_context("no access token")));
+            }
+            auto token = parse_access_token(answer->body, clock_.now());
+            if (!token) return done(fail(token.error()));
+            done(std::optional(std::move(*token)));
+        });
+}
+
+void TokenSource::log_in(const std::function<void(Answer)>& done) {
+    const auto key = read_secret_file(credentials_.secret_key_file, key_file_limit);
+    if (!key) return done(fail(key.error().with_context("no key to log in with")));
+    if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));
+    auto request = post("/v1/oauth2/token");
+    request.headers.emplace_back("Authorization", basic_authorization(credentials_.client_id, *key));
+    const auto call = name_of_call(request);
+    http_.send(std::move(request), [this, call, done](HttpResult answer) {
+        if (!answer) return done(fail(answer.error().message));
+        if (answer->status != 200) {
+            return done(fail(refusal(call, *answer).with_context("can't log in as " + credentials_.client_id)));
+        }
+        auto token = parse_access_token(answer->body, clock_.now());
+        if (!token) return done(fail(token.error()));
+        refresh_token_ = parse_refresh_token(answer->body);
+        done(std::optional(std::move(*token)));
+    });
+}
+
+bool TokenSource::has_changed() const {
+    return stamp_of_file() != last_read_;
+}
+
+const std::filesystem::path& TokenSource::file() const {
+    return credentials_.client_id.empty() ? credentials_.token_file : credentials_.secret_key_file;
+}
+
+TokenSource::Stamp TokenSource::stamp_of_file() const {
+    struct stat info {};
+    if (::stat(file().c_str(), &info) != 0) return {};
+    return {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+}  // namespace trebuchet

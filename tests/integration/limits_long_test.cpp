@@ -1,0 +1,11 @@
+#include "tests/integration/limits_fixture.hpp"
+
+namespace trebuchet::harness {
+namespace {
+
+TEST_F(Limits, AnArtifactOfAGigabyteTakesLittleMemory) {
+    upload_artifact("1G");
+}
+
+}  // namespace
+}  // namespace trebuchet::harness

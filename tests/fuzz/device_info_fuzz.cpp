@@ -1,10 +1,12 @@
 #include "agent/job/job.hpp"
 #include "agent/metrics/os_release.hpp"
+#include "agent/metrics/release_reporter.hpp"
 #include "agent/pipeline/run_folder.hpp"
 #include "common/base/text.hpp"
 #include "common/mask/masked_json.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -111,5 +113,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto release = trebuchet::parse_os_release(text);
     require(release.size() <= 64 && release.find_first_of(std::string_view("\"\\{}\n\0 ", 7)) == std::string::npos,
             "a release is a plain word");
+
+    if (const auto command = trebuchet::os_release_command(text, text)) {
+        require(std::count(command->begin(), command->end(), '\'') == 4, "user and address stay within their quotes");
+        require(command->find("-l '-") == std::string::npos && command->find("-- '-") == std::string::npos,
+                "neither is an option");
+        require(command->find_first_of(std::string_view("\n\0$`\\\"", 6)) == std::string::npos, "one plain command");
+    }
     return 0;
 }

@@ -99,9 +99,25 @@ TEST(LabserverProgram, ReadsItsClientsFromAFile) {
 }
 
 TEST(LabserverProgram, RefusesAWrongCommandLine) {
-    Program program({"--listen", "nonsense"});
-    EXPECT_NE(program.read_line().find("nonsense"), std::string::npos);
-    EXPECT_EQ(program.exit_code(), 2);
+    for (const auto& arguments : std::vector<std::vector<std::string>>{
+             {"--listen", "nonsense"}, {"--listen", "127.0.0.1:0", "--fault", "close", "--fault", "nonsense x2"}}) {
+        Program program(arguments);
+        EXPECT_NE(program.read_line().find("nonsense"), std::string::npos);
+        EXPECT_EQ(program.exit_code(), 2);
+    }
+}
+
+TEST(LabserverProgram, RefusesADataFileThatIsInUse) {
+    const TemporaryFolder folder;
+    Program first({"--listen", "127.0.0.1:0", "--data", folder / "lab.db"});
+    EXPECT_EQ(first.read_line().rfind("trebuchet-labserver listening on http://", 0), 0U);
+    Program second({"--listen", "127.0.0.1:0", "--data", folder / "lab.db"});
+    EXPECT_NE(second.read_line().find("database is locked"), std::string::npos);
+    EXPECT_EQ(second.exit_code(), 1);
+    first.signal(SIGKILL);
+    EXPECT_EQ(first.exit_code(), -1);
+    Program third({"--listen", "127.0.0.1:0", "--data", folder / "lab.db"});
+    EXPECT_EQ(third.read_line().rfind("trebuchet-labserver listening on http://", 0), 0U);
 }
 
 }  // namespace

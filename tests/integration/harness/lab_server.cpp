@@ -4,6 +4,7 @@
 #include "tests/integration/harness/wait.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
@@ -31,20 +32,34 @@ Json clients_file() {
 
 }  // namespace
 
-LabServer::LabServer(const fs::path& folder, const TestAuthority& authority, std::uint16_t port)
-    : authority_(authority.certificate()) {
+LabServer::LabServer(const fs::path& folder, const TestAuthority& authority, std::uint16_t port,
+                     const std::vector<std::string>& options)
+    : authority_(authority.certificate()), port_(port) {
     const auto files = authority.issue("server", "IP:127.0.0.1,DNS:localhost");
     const auto clients = folder / "clients.json";
     fs::create_directories(folder);
     std::ofstream(clients) << clients_file();
-    program_ = std::make_unique<ChildProgram>(Command{TREBUCHET_LABSERVER,
-                                                      {"--listen", "127.0.0.1:" + std::to_string(port), "--cert",
-                                                       files.certificate, "--key", files.key, "--clients", clients}});
+    arguments_ = {"--cert", files.certificate, "--key", files.key, "--clients", clients};
+    arguments_.insert(arguments_.end(), options.begin(), options.end());
+    start();
+}
+
+void LabServer::start() {
+    auto arguments = arguments_;
+    arguments.insert(arguments.end(), {"--listen", "127.0.0.1:" + std::to_string(port_)});
+    program_ = std::make_unique<ChildProgram>(Command{TREBUCHET_LABSERVER, arguments});
     if (!program_->prints("\n")) throw std::runtime_error("the labserver is not ready: " + program_->err());
     const auto out = program_->out();
     const auto start = out.find("https://");
     if (start == std::string::npos) throw std::runtime_error("the labserver says no address: " + out + program_->err());
     url_ = out.substr(start, out.find_first_of(" \n", start) - start);
+    port_ = static_cast<std::uint16_t>(std::stoul(url_.substr(url_.rfind(':') + 1)));
+}
+
+void LabServer::kill_and_start_again() {
+    program_->signal(SIGKILL);
+    static_cast<void>(program_->wait());
+    start();
 }
 
 Reply LabServer::ask(const std::string& client, std::string_view method, const std::string& target, const Json& body) {

@@ -26,8 +26,12 @@ inline constexpr const char* administrator = "administrator";
 /// trebuchet-labserver on loopback, over TLS. Calls throw if there is no answer, or not the one that they are for.
 class LabServer {
   public:
-    /// Is ready when made. `port` 0: any. `folder`: for its files.
-    LabServer(const std::filesystem::path& folder, const TestAuthority& authority, std::uint16_t port = 0);
+    /// Is ready when made. `port` 0: any. `folder`: for its files. `options`: further ones of its command line.
+    LabServer(const std::filesystem::path& folder, const TestAuthority& authority, std::uint16_t port = 0,
+              const std::vector<std::string>& options = {});
+
+    /// Kills it, and starts it with the same command line on the same port.
+    void kill_and_start_again();
 
     [[nodiscard]] const std::string& url() const { return url_; }
     /// The certificate of the authority that its own is from.
@@ -72,7 +76,11 @@ class LabServer {
     [[nodiscard]] bool faults_have_hit();
 
   private:
+    void start();
+
     std::filesystem::path authority_;
+    std::uint16_t port_;
+    std::vector<std::string> arguments_;
     std::unique_ptr<ChildProgram> program_;
     std::string url_;
     std::map<std::string, std::string> access_tokens_;

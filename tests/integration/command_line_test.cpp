@@ -96,7 +96,9 @@ TEST(AgentCommandLine, RefusesACertificateAuthorityThatCanNotBeRead) {
                                    "agent_id: a\njob_queues: [q]\nserver_address: https://127.0.0.1:1\n"
                                    "logging_basedir: " +
                                        (folder / "logs").string() + "\ntrebuchet: {tls: {ca_file: /nowhere/ca.pem}}\n");
-    const auto ending = run({TREBUCHET_AGENT, {"-c", file}, {{"RUNTIME_DIRECTORY", memory / "runtime"}}});
+    const auto ending = run({TREBUCHET_AGENT,
+                             {"-c", file},
+                             {{"RUNTIME_DIRECTORY", memory / "runtime"}, {"STATE_DIRECTORY", memory / "state"}}});
     EXPECT_EQ(ending.code, 2);
     EXPECT_THAT(ending.err, HasSubstr("/nowhere/ca.pem"));
 }

@@ -2,6 +2,7 @@
 #include "tests/integration/recorded_effects.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 namespace trebuchet::harness {
 namespace {
@@ -163,6 +164,22 @@ TEST_F(Recorded, AnAgentThatIsRestartedWhileIdle) {
     start();
     ASSERT_TRUE(eventually([&] { return effects().size() == 2; })) << agent.log();
     set_state("restart", "update");
+    compare_effects();
+    EXPECT_EQ(agent.program().wait().code, 1);
+}
+
+TEST_F(Recorded, AnAgentThatIsToldToRestartInMidJob) {
+    load("sigusr1_in_mid_job");
+    // As above.
+    const std::string comment = "Restart signal detected from supervisor process";
+    expect_instead({"agent_state", "offline", comment}, {"agent_state", "restart", comment});
+    auto held = gate();
+    run_in_test("echo started >&2; " + held.wait_command() + "; echo done");
+    start();
+    ASSERT_TRUE(server.shows(id_, "test", "started")) << agent.log();
+    agent.program().signal(SIGUSR1);
+    ASSERT_TRUE(agent.logs_text("SIGUSR1")) << agent.log();
+    held.open();
     compare_effects();
     EXPECT_EQ(agent.program().wait().code, 1);
 }

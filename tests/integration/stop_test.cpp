@@ -19,7 +19,7 @@ class Stop : public LabTest {
         agent.on("setup", "(setsid sleep 1000 >/dev/null 2>&1 &) ; echo set up");
         agent.on("test", "sleep 1000 & echo started with $TOKEN; wait");
         agent.on("cleanup", "echo cleaning up");
-        agent.configure({{"trebuchet", {{"kill_grace", 0}}}});
+        agent.configure({{"trebuchet", {{"kill_grace", 0}, {"stop_grace", 0}}}});
     }
 
     void start() {
@@ -77,7 +77,6 @@ TEST_F(Stop, BySigtermLetsCleanupFinish) {
     ASSERT_NO_FATAL_FAILURE(start());
     agent.program().signal(SIGTERM);
     ASSERT_TRUE(server.shows(id_, "cleanup", "cleaning up")) << agent.log();
-    agent.program().signal(SIGTERM);
     held.open();
 
     EXPECT_EQ(agent.program().wait().code, 0);

@@ -16,7 +16,7 @@ Agent::Agent(LabServer& server) : server_(server) {
                {"job_queues", {queue}},        {"polling_interval", 1},
                {"execution_basedir", runs()},  {"logging_basedir", logs()},
                {"results_basedir", results()}, {"trebuchet", {{"tls", {{"ca_file", server.authority()}}}}}};
-    environment_ = {{"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", secrets()}};
+    environment_ = {{"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", secrets()}, {"STATE_DIRECTORY", state()}};
     write_token(server.tokens(clients::agent)["refresh_token"]);
 }
 
@@ -29,12 +29,15 @@ void Agent::write_token(const std::string& refresh_token) const {
     std::filesystem::rename(file, folder_ / token_file);
 }
 
-void Agent::start() {
+void Agent::write_configuration() const {
     folder_.write(config_file, config_.dump(2));  // JSON is YAML
-    program_.emplace(Command{TREBUCHET_AGENT,
-                             {"-c", folder_ / config_file, "--token-file", folder_ / token_file},
-                             environment_,
-                             folder_.path()});
+}
+
+void Agent::start() {
+    write_configuration();
+    std::vector<std::string> arguments{"-c", folder_ / config_file, "--token-file", folder_ / token_file};
+    arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
+    program_.emplace(Command{TREBUCHET_AGENT, arguments, environment_, folder_.path()});
 }
 
 bool Agent::is_ready() {

@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace trebuchet::harness {
 
@@ -25,10 +27,14 @@ class Agent {
     void configure(const Json& keys);
     /// `<phase>_command`
     void on(const std::string& phase, const std::string& command) { configure({{phase + "_command", command}}); }
+    /// One more argument of the command line.
+    void add_argument(const std::string& argument) { arguments_.push_back(argument); }
     void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
     void write_token(const std::string& refresh_token) const;
 
     void start();
+    /// Writes the configuration without starting anything, such as for a SIGHUP.
+    void write_configuration() const;
     /// Once it was started.
     [[nodiscard]] ChildProgram& program() { return *program_; }
     /// Waits until the agent has registered.
@@ -39,6 +45,7 @@ class Agent {
     [[nodiscard]] std::filesystem::path runs() const { return folder_ / "run"; }
     [[nodiscard]] std::filesystem::path logs() const { return folder_ / "logs"; }
     [[nodiscard]] std::filesystem::path results() const { return folder_ / "results"; }
+    [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
     [[nodiscard]] std::filesystem::path secrets() const { return memory_ / "runtime"; }
 
     /// The agent's own log: what it printed, and what it wrote to its file.
@@ -53,6 +60,7 @@ class Agent {
     TemporaryFolder folder_;
     TemporaryFolder memory_{"/dev/shm"};
     Json config_;
+    std::vector<std::string> arguments_;
     std::map<std::string, std::string> environment_;
     std::optional<ChildProgram> program_;
 };

@@ -1,60 +1,10 @@
-#include "tests/integration/lab_test.hpp"
+#include "tests/integration/faults_fixture.hpp"
 
-#include <ostream>
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <deque>
 
 namespace trebuchet::harness {
 namespace {
-
-using ::testing::HasSubstr;
-
-/// A job costs some forty requests, an idle agent two in a second, one that spins a thousand.
-constexpr std::size_t most_requests = 400;
-
-class FaultsTest : public LabTest {
-  protected:
-    FaultsTest() { agent.on("test", "seq 1 100"); }
-
-    static Json small_job() { return {{"test_data", {{"test_cmds", "x"}}}}; }
-
-    void add_fault(Json fault, const char* method, const std::string& target) {
-        fault["method"] = method;
-        fault["target"] = target;
-        server.add_fault(fault);
-    }
-
-    /// Whether the agent runs, and runs a job as if nothing had been.
-    void expect_good_agent() {
-        EXPECT_TRUE(agent.program().is_running()) << agent.log();
-        const auto id = server.post_job(job(small_job()));
-        ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
-        EXPECT_EQ(server.result(id)["test_status"], 0);
-        EXPECT_THAT(server.log(id, "test"), HasSubstr("\n99\n100\n"));
-        EXPECT_LE(requests_of_agent(), most_requests) << agent.log();
-    }
-
-    /// Those that were read, and those that were cut before that.
-    std::size_t requests_of_agent() {
-        std::size_t count = 0;
-        for (const auto& request : server.requests()) {
-            if (request["client"] != clients::submitter) ++count;
-        }
-        for (const auto& fault : server.control("GET", "/faults")) count += fault["hits"].get<std::size_t>();
-        return count;
-    }
-};
-
-struct Case {
-    std::string name;
-    Json fault;
-
-    friend void PrintTo(const Case& shown, std::ostream* out) { *out << shown.fault; }
-};
-
-std::string name_of(const ::testing::TestParamInfo<Case>& instance) {
-    return instance.param.name;
-}
 
 /// A fault of the connection or of HTTP, at one request of each kind that an agent makes.
 class FaultOfTheServer : public FaultsTest, public ::testing::WithParamInterface<Case> {};
@@ -64,12 +14,11 @@ TEST_P(FaultOfTheServer, LeavesAnAgentThatRunsTheNextJob) {
     add_fault(fault, "GET", "/v1/agents/data/board-1");
     add_fault(fault, "POST", "/v1/agents/data/board-1");
     add_fault(fault, "GET", "/v1/job");
-    static_cast<void>(server.post_job(job(small_job())));  // lost with the answer that holds it, if that is lost
     agent.start();
     ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
-    const auto id = server.post_job(job(small_job()));
     add_fault(fault, "POST", "/v1/result/*/log/output");
     add_fault(fault, "POST", "/v1/result/*");
+    const auto id = server.post_job(job(small_job()));
     ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
 
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
@@ -93,76 +42,126 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"Garbage", {{"what", "garbage"}}}, Case{"HugeHeaders", {{"what", "huge-headers"}}}),
     name_of);
 
-/// A fault of a JSON answer, at each that the agent reads, but not at a job.
-class HostileAnswer : public FaultsTest, public ::testing::WithParamInterface<Case> {};
+/// The same at the call that gets the agent its access token.
+class FaultOfTheLogin : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(HostileAnswer, LeavesAnAgentThatRunsTheNextJob) {
-    const auto& fault = GetParam().fault;
-    add_fault(fault, "POST", "/v1/oauth2/refresh");
-    add_fault(fault, "GET", "/v1/agents/data/board-1");
+TEST_P(FaultOfTheLogin, LeavesAnAgentThatRunsTheNextJob) {
+    add_fault(GetParam().fault, "POST", "/v1/oauth2/refresh");
     agent.start();
-    ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
-    auto held = gate();
-    agent.on("test", "seq 1 100; " + held.wait_command());
-    add_fault(fault, "GET", "/v1/result/*");
-    const auto id = server.post_job(job(small_job()));
-    ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
-    held.open();
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
 
-    EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
     expect_good_agent();
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Kind, HostileAnswer,
-    ::testing::Values(Case{"Truncate", {{"what", "truncate"}, {"value", 5}}}, Case{"HugeJson", {{"what", "huge-json"}}},
-                      Case{"DeepJson", {{"what", "deep-json"}}}, Case{"NulJson", {{"what", "nul-json"}}},
-                      Case{"InvalidUtf8", {{"what", "invalid-utf8"}}}, Case{"WrongTypes", {{"what", "wrong-types"}}}),
+    Kind, FaultOfTheLogin,
+    ::testing::Values(Case{"Refuse", {{"what", "refuse"}, {"value", 300}}}, Case{"Close", {{"what", "close"}}},
+                      Case{"LoseAnswer", {{"what", "lose-answer"}}}, Case{"Slow", {{"what", "slow"}, {"value", 2}}},
+                      Case{"Unavailable", {{"what", "status"}, {"value", 503}}},
+                      Case{"ExpiredToken", {{"what", "expired-token"}}},
+                      Case{"InterimOnly", {{"what", "interim-only"}}}, Case{"Garbage", {{"what", "garbage"}}},
+                      Case{"HugeHeaders", {{"what", "huge-headers"}}}),
     name_of);
 
-/// The same of a job: lost for the board, but not for who waits for it.
-class HostileJob : public FaultsTest, public ::testing::WithParamInterface<Case> {};
+/// A fault that stays until it is taken away.
+class LastingFault : public FaultsTest, public ::testing::WithParamInterface<Case> {
+  protected:
+    /// How many requests the agent made within a second.
+    std::size_t busiest_second() {
+        std::deque<double> times;
+        std::size_t most = 0;
+        for (const auto& request : server.requests()) {
+            times.push_back(request["time"].get<double>());
+            while (times.front() <= times.back() - 1.0) times.pop_front();
+            most = std::max(most, times.size());
+        }
+        return most;
+    }
+};
 
-TEST_P(HostileJob, IsReportedAsFailedWithTheReason) {
-    add_fault(GetParam().fault, "GET", "/v1/job");
-    const auto id = server.post_job(job(small_job()));
+TEST_P(LastingFault, IsMetWithPatience) {
+    auto fault = GetParam().fault;
+    fault["count"] = 0;
+    server.add_fault(fault);
     agent.start();
-    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    ASSERT_TRUE(eventually([&] { return server.control("GET", "/faults")[0]["hits"] >= 4; })) << agent.log();
+    EXPECT_LE(busiest_second(), 10U) << agent.log();
+    static_cast<void>(server.control("DELETE", "/faults"));
 
-    EXPECT_THAT(server.log(id, "setup"), HasSubstr("ERROR: the job can't be run: "));
-    EXPECT_NE(server.result(id).value("setup_status", 0), 0);
-    EXPECT_TRUE(server.agent_is(agent_id, "waiting"));
     expect_good_agent();
 }
 
-INSTANTIATE_TEST_SUITE_P(Kind, HostileJob,
-                         ::testing::Values(Case{"HugeJson", {{"what", "huge-json"}}},
-                                           Case{"DeepJson", {{"what", "deep-json"}}},
-                                           Case{"InvalidUtf8", {{"what", "invalid-utf8"}}},
-                                           Case{"WrongTypes", {{"what", "wrong-types"}}}),
+INSTANTIATE_TEST_SUITE_P(
+    Kind, LastingFault,
+    ::testing::Values(Case{"Close", {{"what", "close"}}}, Case{"Unavailable", {{"what", "status"}, {"value", 503}}},
+                      Case{"ExpiredToken", {{"what", "expired-token"}}}, Case{"RotatedKey", {{"what", "rotated-key"}}},
+                      Case{"Interim", {{"what", "interim"}}}, Case{"Garbage", {{"what", "garbage"}}}),
+    name_of);
+
+/// At the upload of a file.
+class FaultOfTheUpload : public FaultsTest, public ::testing::WithParamInterface<Case> {};
+
+TEST_P(FaultOfTheUpload, KeepsNoArtifactFromTheServer) {
+    agent.on("test", "mkdir artifacts; head -c 1000000 /dev/urandom | tee artifacts/noise | sha256sum");
+    add_fault(GetParam().fault, "POST", "/v1/result/*/artifact");
+    const auto id = server.post_job(job(small_job()));
+    agent.start();
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+
+    const auto artifacts = server.artifacts(id);
+    ASSERT_EQ(artifacts.size(), 1U);
+    EXPECT_EQ(artifacts.begin()->second.size(), 1'000'000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kind, FaultOfTheUpload,
+                         ::testing::Values(Case{"Refuse", {{"what", "refuse"}, {"value", 300}}},
+                                           Case{"CloseUnread", {{"what", "close-unread"}}},
+                                           Case{"Close", {{"what", "close"}}},
+                                           Case{"LoseAnswer", {{"what", "lose-answer"}}},
+                                           Case{"Unavailable", {{"what", "status"}, {"value", 503}}}),
                          name_of);
 
-TEST_F(FaultsTest, DoNotMindNulsInTheTextsOfAJob) {
-    add_fault({{"what", "nul-json"}}, "GET", "/v1/job");
-    const auto id = server.post_job(job(small_job()));
+TEST_F(FaultsTest, LoseAJobWithTheAnswerThatHoldsItButNotTheAgent) {
+    add_fault({{"what", "lose-answer"}}, "GET", "/v1/job");
+    const auto lost = server.post_job(job(small_job()));
     agent.start();
-    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
 
-    EXPECT_EQ(server.result(id)["test_status"], 0);
-    EXPECT_TRUE(server.faults_have_hit());
     expect_good_agent();
+    EXPECT_EQ(server.job_state(lost), "running");
 }
 
-TEST_F(FaultsTest, HaveAJobReportedAsFailedWhoseSecretHoldsANul) {
-    server.store_secret("lab/token", "s3cr3t-of-the-lab");
-    add_fault({{"what", "nul-json"}}, "GET", "/v1/job");
-    const auto id = server.post_job(job({{"test_data", {{"secrets", {{"TOKEN", "lab/token"}}}}}}));
-    agent.start();
-    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+TEST_F(FaultsTest, OfAMissingWebhookAreMetOnce) {
+    server.add_fault({{"what", "no-webhook"}, {"count", 0}});
+    auto fields = small_job();
+    fields["job_status_webhook"] = webhook;
+    const auto id = run_job(fields);
 
-    EXPECT_THAT(server.log(id, "setup"), HasSubstr("TOKEN holds a NUL byte"));
-    EXPECT_TRUE(agent.files_holding("s3cr3t").empty());
-    expect_good_agent();
+    EXPECT_EQ(server.control("GET", "/faults")[0]["hits"], 1);
+    EXPECT_EQ(server.result(id)["test_status"], 0);
+}
+
+TEST_F(FaultsTest, OfAWebhookThatHangsDoNotHoldUpTheJob) {
+    server.add_fault({{"what", "delay"}, {"value", 3'600'000}, {"target", "/v1/job/*/events"}, {"count", 0}});
+    auto fields = small_job();
+    fields["job_status_webhook"] = webhook;
+    const auto id = run_job(fields);
+
+    EXPECT_EQ(server.control("GET", "/faults")[0]["hits"], 1);
+    EXPECT_EQ(server.result(id)["test_status"], 0);
+}
+
+TEST_F(FaultsTest, AreTakenFromTheCommandLine) {
+    LabServer other(folder / "other", authority, 0,
+                    {"--fault", "status=503 GET /v1/agents/data/board-1", "--fault", "close GET /v1/job"});
+    agent.configure({{"server_address", other.url()}});
+    agent.write_token(other.tokens(clients::agent)["refresh_token"]);
+    const auto id = other.post_job(job(small_job()));
+    agent.start();
+
+    EXPECT_TRUE(other.reaches(id, "complete")) << agent.log();
+    EXPECT_TRUE(other.faults_have_hit());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "agent/daemon/daemon.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "agent/pipeline/agent_folders.hpp"
+#include "agent/pipeline/run_folder.hpp"
 #include "agent/server/http_job_server.hpp"
 #include "common/base/version.hpp"
 #include "common/file/lock_file.hpp"
@@ -144,6 +145,9 @@ class Program {
             log_warning("tokens and secrets travel in clear to " + life.config.server_address + ": use https");
         }
         AgentMetrics metrics(life.config.agent_id, life.config.identifier);
+        if (std::getenv("INFLUX_HOST") != nullptr) {
+            log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
+        }
         const auto endpoint = open_endpoint(life.config, metrics);
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
@@ -152,8 +156,12 @@ class Program {
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
         daemon_ = &daemon;
         service_.ready();
+        wipe_leftover_secrets(life.secret_base);
         const auto end = daemon.run();
         daemon_ = nullptr;
+        std::error_code ignored;
+        // Empty by now. The service manager's own is not ours to remove.
+        if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(life.secret_base, ignored);
         return end;
     }
 

@@ -251,6 +251,10 @@ void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
         reporter_.serial(phase, masker.write({buffer.data(), static_cast<std::size_t>(count)}));
     }
     reporter_.serial(phase, masker.finish());
+    if (total >= serial_log_limit) {
+        reporter_.serial(phase, mask("\n[the rest of the serial log is left out: more than " +
+                                     std::to_string(serial_log_limit >> 20) + " MiB]\n"));
+    }
     wipe(buffer.data(), buffer.size());
 }
 

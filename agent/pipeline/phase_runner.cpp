@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <utility>
 
 namespace trebuchet {
@@ -16,6 +17,9 @@ constexpr int could_not_start_code = 100;
 /// What the reference agent, which sends KILL at once, returns for a command that it ended. Ours may have caught the
 /// TERM and exited with 0: that must not look like a success.
 constexpr int ended_by_agent_code = 256 - SIGKILL;
+
+/// Of a phase's log as a file in the run folder; what is sent has no limit.
+constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
 
 std::string seconds_text(std::chrono::seconds limit) {
     return "(" + std::to_string(limit.count()) + "s)";
@@ -56,8 +60,12 @@ struct PhaseRunner::Running {
 
     void hand_over(const MaskedChunk& text) {
         if (text.empty()) return;
-        if (auto written = write_all(log_fd, text.bytes()); !written && !std::exchange(log_is_broken, true)) {
-            log_error("the phase log is incomplete: " + written.error().message());
+        log_size += text.size();
+        Result<void> kept;
+        if (log_size <= phase_log_limit) kept = write_all(log_fd, text.bytes());
+        if (log_size > phase_log_limit) kept = fail("longer than " + std::to_string(phase_log_limit >> 20) + " MiB");
+        if (!kept && !std::exchange(log_is_broken, true)) {
+            log_error("the phase log in the run folder is incomplete: " + kept.error().message());
         }
         runner.reporter_.output(spec.phase, text);
     }
@@ -99,6 +107,7 @@ struct PhaseRunner::Running {
     std::optional<Interruption> interruption;
     std::size_t left = 0;
     char last_byte = '\n';
+    std::uint64_t log_size = 0;
     bool log_is_broken = false;
 };
 

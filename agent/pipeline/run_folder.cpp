@@ -66,7 +66,29 @@ Result<void> replace_file(const fs::path& path, std::string_view text) {
     return write_file(path, text);
 }
 
+/// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder.
+void wipe_job_file(const fs::path& folder) {
+    const auto secret_file = folder / job_file;
+    const FileDescriptor fd(::open(secret_file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info {};
+    if (fd && ::fstat(fd.get(), &info) == 0) {
+        const std::string zeros(static_cast<std::size_t>(info.st_size), '\0');
+        if (!write_all(fd.get(), zeros)) log_warning("can't overwrite " + secret_file.string());
+    }
+    ::unlink(secret_file.c_str());
+    ::rmdir(folder.c_str());
+}
+
 }  // namespace
+
+void wipe_leftover_secrets(const fs::path& secret_base) {
+    std::error_code error;
+    for (fs::directory_iterator entry(secret_base, error), end; !error && entry != end; entry.increment(error)) {
+        if (!is_folder(entry->path()) || !stands_there(entry->path() / job_file)) continue;
+        log_warning("wiping the secrets that a killed agent left in " + entry->path().string());
+        wipe_job_file(entry->path());
+    }
+}
 
 Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
     if (auto made = make_folder(base); !made) return fail(made.error());
@@ -108,15 +130,7 @@ Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
 }
 
 void RunFolder::hide_secrets() {
-    const auto secret_file = secret_path_ / job_file;
-    const FileDescriptor fd(::open(secret_file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat info {};
-    if (fd && ::fstat(fd.get(), &info) == 0) {
-        const std::string zeros(static_cast<std::size_t>(info.st_size), '\0');
-        if (!write_all(fd.get(), zeros)) log_warning("can't overwrite " + secret_file.string());
-    }
-    ::unlink(secret_file.c_str());
-    ::rmdir(secret_path_.c_str());
+    wipe_job_file(secret_path_);
 }
 
 Result<FileDescriptor> RunFolder::open_phase_log(Phase phase) const {

@@ -14,6 +14,9 @@
 
 namespace trebuchet {
 
+/// Overwrites and removes the job files that a killed agent left in its folder on tmpfs. Nobody else may run there now.
+void wipe_leftover_secrets(const std::filesystem::path& secret_base);
+
 /// The folder in which a job's phases run, 0700, made anew. What stands in it was written by phases, so it is hostile:
 /// it is read without following links, regular files only, and up to a size.
 class RunFolder {

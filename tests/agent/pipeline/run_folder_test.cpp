@@ -87,6 +87,17 @@ TEST_F(RunFolderTest, ALinkInItsPlaceIsRemovedAndNotFollowed) {
     EXPECT_FALSE(fs::exists(temporary_ / "elsewhere/testflinger.json"));
 }
 
+TEST_F(RunFolderTest, TheSecretsThatAKilledAgentLeftAreWiped) {
+    ASSERT_TRUE(folder_->show_job(job_, true));
+    fs::create_hard_link(temporary_ / "secret/j1/testflinger.json", temporary_ / "still open");
+    temporary_.write("secret/other", "not ours");
+    wipe_leftover_secrets(temporary_ / "secret");
+    EXPECT_FALSE(fs::exists(temporary_ / "secret/j1"));
+    EXPECT_EQ(text_of(temporary_ / "still open").find("s3cret"), std::string::npos);
+    EXPECT_TRUE(fs::exists(temporary_ / "secret/other"));
+    wipe_leftover_secrets(temporary_ / "missing");
+}
+
 TEST_F(RunFolderTest, SaysWhyItCannotBeMade) {
     temporary_.write("file", "x");
     const auto made = RunFolder::make(temporary_ / "file", temporary_ / "secret", job_);

@@ -83,15 +83,24 @@ bool is_target(std::string_view word) {
     return word.starts_with('/') || word.starts_with('*');
 }
 
+/// Each star takes as little as will do: what stands before the next star is then found at its first place.
 bool fits(std::string_view pattern, std::string_view text) {
-    const auto star = pattern.find('*');
-    if (star == std::string_view::npos) return pattern == text;
-    if (!text.starts_with(pattern.substr(0, star))) return false;
-    const auto rest = pattern.substr(star + 1);
-    for (auto at = star; at <= text.size(); ++at) {
-        if (fits(rest, text.substr(at))) return true;
+    const auto first = pattern.find('*');
+    if (first == std::string_view::npos) return pattern == text;
+    const auto last = pattern.rfind('*');
+    const auto start = pattern.substr(0, first);
+    const auto end = pattern.substr(last + 1);
+    if (text.size() < start.size() + end.size() || !text.starts_with(start) || !text.ends_with(end)) return false;
+    text = text.substr(start.size(), text.size() - start.size() - end.size());
+    for (auto at = first; at != last;) {
+        const auto next = pattern.find('*', at + 1);
+        const auto part = pattern.substr(at + 1, next - at - 1);
+        const auto found = text.find(part);
+        if (found == std::string_view::npos) return false;
+        text.remove_prefix(found + part.size());
+        at = next;
     }
-    return false;
+    return true;
 }
 
 Result<std::int64_t> value_of(const Kind& kind, const Json& given) {

@@ -49,7 +49,7 @@ TEST(Fault, SaysWhatItCannotRead) {
 }
 
 TEST(Fault, FitsAMethodAndAPathWhoseStarsAreAnyText) {
-    const auto fits = [](const char* spec, const char* method, const char* target) {
+    const auto fits = [](const std::string& spec, const char* method, const std::string& target) {
         return parse_fault(spec)->matches(method, target);
     };
     EXPECT_TRUE(fits("close", "POST", "/v1/job/1/events"));
@@ -61,6 +61,10 @@ TEST(Fault, FitsAMethodAndAPathWhoseStarsAreAnyText) {
     EXPECT_FALSE(fits("close /v1/*/log/*", "POST", "/v1/result/1"));
     EXPECT_TRUE(fits("close */output", "POST", "/v1/result/1/log/output"));
     EXPECT_TRUE(fits("close /v1*", "GET", "/v1"));
+    EXPECT_FALSE(fits("close /v1*v1", "GET", "/v1"));
+    EXPECT_TRUE(fits("close *a*b*a*", "GET", "/xaxxbxaba"));
+    EXPECT_FALSE(fits("close *a*b*c*", "GET", "/acb"));
+    EXPECT_FALSE(fits("close " + std::string(1000, '*') + "x", "GET", "/" + std::string(10'000, 'y')));
 }
 
 TEST_F(FaultsTest, HitAsManyRequestsAsTheySay) {

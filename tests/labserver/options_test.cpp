@@ -21,7 +21,8 @@ void expect_refused(const std::vector<const char*>& arguments, const std::string
 
 TEST(Options, TakesAllOfThem) {
     const auto options = parse({"--listen", "127.0.0.1:8443", "--cert", "c.pem", "--key", "k.pem", "--clients",
-                                "c.json", "--access-token-seconds", "5", "--refresh-token-seconds", "10"});
+                                "c.json", "--access-token-seconds", "5", "--refresh-token-seconds", "10", "--data",
+                                "lab.db", "--fault", "close", "--fault", "status=503 GET /v1/job x3"});
     ASSERT_TRUE(options.has_value());
     EXPECT_EQ(options->address, "127.0.0.1");
     EXPECT_EQ(options->port, 8443);
@@ -29,6 +30,10 @@ TEST(Options, TakesAllOfThem) {
     EXPECT_EQ(options->tls->certificate, "c.pem");
     EXPECT_EQ(options->tls->key, "k.pem");
     EXPECT_EQ(options->clients, "c.json");
+    EXPECT_EQ(options->data, "lab.db");
+    ASSERT_EQ(options->faults.size(), 2U);
+    EXPECT_EQ(options->faults[0].kind, FaultKind::close);
+    EXPECT_EQ(options->faults[1].target, "/v1/job");
     EXPECT_EQ(options->lifetimes.access, std::chrono::seconds(5));
     EXPECT_EQ(options->lifetimes.refresh, std::chrono::seconds(10));
 }
@@ -39,6 +44,8 @@ TEST(Options, DefaultsToPlainHttpAndTheRealServersLifetimes) {
     EXPECT_EQ(options->address, "::1");
     EXPECT_FALSE(options->tls.has_value());
     EXPECT_FALSE(options->clients.has_value());
+    EXPECT_FALSE(options->data.has_value());
+    EXPECT_TRUE(options->faults.empty());
     EXPECT_EQ(options->lifetimes.access, std::chrono::seconds(600));
     EXPECT_EQ(options->lifetimes.refresh, std::chrono::hours(6 * 24));
 }
@@ -53,6 +60,7 @@ TEST(Options, SaysWhatIsWrong) {
     expect_refused({"--listen", "h:0", "--key", "k"}, "--cert");
     expect_refused({"--listen", "h:0", "--bogus"}, "--bogus");
     expect_refused({"--listen", "h:0", "extra"}, "extra");
+    expect_refused({"--listen", "h:0", "--fault", "flood"}, "fault \"flood\"");
     expect_refused({"--listen", "h:0", "--access-token-seconds", "0"}, "seconds");
     expect_refused({"--listen", "h:0", "--access-token-seconds", "soon"}, "soon");
 }

@@ -22,7 +22,7 @@ class Recorder final : public Handler {
 
     /// The requests with a number above `number`, oldest first, each
     /// {number, time, method, target, status, agent, client, size, body}: time in seconds since 1970, size and body of
-    /// the request, body only if it was JSON.
+    /// the request, body only if it was JSON; status 0: neither handled nor answered.
     [[nodiscard]] Json since(std::uint64_t number) const;
     /// Forgets all; numbers go on.
     void clear();

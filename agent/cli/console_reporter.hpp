@@ -27,6 +27,9 @@ class ConsoleReporter final : public JobReporter {
     [[nodiscard]] bool is_full() const override { return false; }
     void on_room(std::function<void()> /*handler*/) override {}
     void flush() override;
+    /// Nobody to wait for.
+    void stay_allocated() override {}
+    void hurry() override {}
     void device_info(const MaskedJson& info) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void event(std::string_view /*name*/, const MaskedChunk& /*detail*/) override {}

@@ -152,7 +152,7 @@ class Program {
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
         const auto server = make_http_job_server(life.config, api);
-        Daemon daemon({loop_, clock_, life.config, *server, metrics, draw, life.secret_base});
+        Daemon daemon({loop_, clock_, life.config, *server, metrics, endpoint != nullptr, draw, life.secret_base});
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
         daemon_ = &daemon;
         service_.ready();

@@ -117,6 +117,7 @@ Daemon::Posture Daemon::ask_for_orders() {
         introduced_ = false;
         return Posture::stay_away;
     }
+    parts_.metrics.server_answered();
     const auto order = orders_.read(*found);
     const auto wanted = state_of(order);
     if (wanted != record_.state) log_info("the server has this agent as " + std::string(wanted));
@@ -197,7 +198,8 @@ void Daemon::run_document(WipedString document) {
     parts_.metrics.job_started();
     ServerReporter to_server(parts_, orders_, undelivered_);
     ReleaseReporter with_release(to_server, parts_.loop, parts_.config, parts_.metrics);
-    MeteredReporter reporter(with_release, parts_.metrics, parts_.clock);
+    JobReporter& inner = parts_.metrics_are_served ? static_cast<JobReporter&>(with_release) : to_server;
+    MeteredReporter reporter(inner, parts_.metrics, parts_.clock);
     parts_.metrics.watch_upload_lag([&] { return to_server.upload_lag(); });
     JobRunner runner(parts_.loop, parts_.config, reporter, *job, *masks);
     runner.fetch_attachments = [&](const std::filesystem::path& file) { return to_server.fetch_attachments(file); };
@@ -223,7 +225,9 @@ void Daemon::run_document(WipedString document) {
 
 void Daemon::report_unreadable(const std::string& job_id, const Error& reason) {
     log_error("the server gave a job that can't be run: " + reason.message());
+    parts_.metrics.job_started();
     if (job_id.empty()) return;
+    parts_.metrics.job_failed(Phase::setup);
     Job job;
     job.id = job_id;
     job.public_document = R"({"job_id": ")" + job_id + "\"}";

@@ -6,39 +6,39 @@ namespace trebuchet {
 
 void MeteredReporter::job_taken(const Job& job) {
     metrics_.release_known("");
-    inner_.job_taken(job);
+    ForwardingReporter::job_taken(job);
 }
 
 void MeteredReporter::phase_entered(Phase phase) {
     metrics_.state_is(name_of(phase));
-    inner_.phase_entered(phase);
+    ForwardingReporter::phase_entered(phase);
 }
 
 void MeteredReporter::phase_runs(Phase phase) {
     metrics_.state_is(name_of(phase));
-    inner_.phase_runs(phase);
+    ForwardingReporter::phase_runs(phase);
     began_ = clock_.now();
 }
 
 void MeteredReporter::output(Phase phase, const MaskedChunk& text) {
     metrics_.masked(text.bytes().size());
-    inner_.output(phase, text);
+    ForwardingReporter::output(phase, text);
 }
 
 void MeteredReporter::serial(Phase phase, const MaskedChunk& text) {
     metrics_.masked(text.bytes().size());
-    inner_.serial(phase, text);
+    ForwardingReporter::serial(phase, text);
 }
 
 void MeteredReporter::phase_ran(Phase phase, const PhaseStatus& status) {
     if (const auto began = std::exchange(began_, std::nullopt)) metrics_.phase_took(phase, clock_.now() - *began);
     if (const auto code = status.find(phase); code != status.end() && code->second != 0) metrics_.job_failed(phase);
-    inner_.phase_ran(phase, status);
+    ForwardingReporter::phase_ran(phase, status);
 }
 
 void MeteredReporter::recovery_failed(const std::string& comment) {
     metrics_.recovery_failed();
-    inner_.recovery_failed(comment);
+    ForwardingReporter::recovery_failed(comment);
 }
 
 }  // namespace trebuchet

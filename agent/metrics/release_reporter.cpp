@@ -47,19 +47,19 @@ std::optional<std::string> os_release_command(const std::string& user, const std
 
 void ReleaseReporter::job_taken(const Job& job) {
     user_ = user_of(job);
-    inner_.job_taken(job);
+    ForwardingReporter::job_taken(job);
 }
 
 void ReleaseReporter::device_info(const MaskedJson& info) {
     const auto address = info.value().find("device_ip");
     if (address != info.value().end() && address->is_string()) address_ = address->get<std::string>();
-    inner_.device_info(info);
+    ForwardingReporter::device_info(info);
     ask_device();
 }
 
 void ReleaseReporter::provision_log(int exit_code, const MaskedChunk& detail) {
     is_provisioned_ = exit_code == 0;
-    inner_.provision_log(exit_code, detail);
+    ForwardingReporter::provision_log(exit_code, detail);
 }
 
 void ReleaseReporter::ask_device() {
@@ -93,7 +93,7 @@ void ReleaseReporter::ask_device() {
 void ReleaseReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     limit_.stop();
     ssh_.reset();
-    inner_.job_finished(status, cancelled);
+    ForwardingReporter::job_finished(status, cancelled);
 }
 
 }  // namespace trebuchet

@@ -2,7 +2,7 @@
 
 #include "agent/config/config.hpp"
 #include "agent/metrics/agent_metrics.hpp"
-#include "agent/pipeline/job_reporter.hpp"
+#include "agent/pipeline/forwarding_reporter.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/process/process.hpp"
 
@@ -21,36 +21,19 @@ namespace trebuchet {
 /// Passes everything on. After a successful provision it asks the device, by ssh with the keys of this host, which
 /// release runs there, and tells the metrics. That goes on beside the job and costs it nothing; nothing is asked before
 /// device-info.json names the device's address (`device_ip`).
-class ReleaseReporter final : public JobReporter {
+class ReleaseReporter final : public ForwardingReporter {
   public:
     ReleaseReporter(JobReporter& inner, EventLoop& loop, const Config& config, AgentMetrics& metrics)
-        : inner_(inner), loop_(loop), config_(config), metrics_(metrics), limit_(loop) {}
+        : ForwardingReporter(inner), loop_(loop), config_(config), metrics_(metrics), limit_(loop) {}
 
     void job_taken(const Job& job) override;
-    void phase_entered(Phase phase) override { inner_.phase_entered(phase); }
-    void phase_runs(Phase phase) override { inner_.phase_runs(phase); }
-    void output(Phase phase, const MaskedChunk& text) override { inner_.output(phase, text); }
-    void serial(Phase phase, const MaskedChunk& text) override { inner_.serial(phase, text); }
-    [[nodiscard]] bool is_full() const override { return inner_.is_full(); }
-    void on_room(std::function<void()> handler) override { inner_.on_room(std::move(handler)); }
-    void flush() override { inner_.flush(); }
     void device_info(const MaskedJson& info) override;
-    void phase_ran(Phase phase, const PhaseStatus& status) override { inner_.phase_ran(phase, status); }
-    void event(std::string_view name, const MaskedChunk& detail) override { inner_.event(name, detail); }
-    void stay_allocated() override { inner_.stay_allocated(); }
     void provision_log(int exit_code, const MaskedChunk& detail) override;
-    void recovery_failed(const std::string& comment) override { inner_.recovery_failed(comment); }
-    void artifacts(const std::filesystem::path& archive) override { inner_.artifacts(archive); }
     void job_finished(const PhaseStatus& status, bool cancelled) override;
-    [[nodiscard]] bool is_cancelled() override { return inner_.is_cancelled(); }
-    void watch_for_cancel(std::function<void()> handler) override { inner_.watch_for_cancel(std::move(handler)); }
-    void unwatch() override { inner_.unwatch(); }
-    void hurry() override { inner_.hurry(); }
 
   private:
     void ask_device();
 
-    JobReporter& inner_;
     EventLoop& loop_;
     const Config& config_;
     AgentMetrics& metrics_;

@@ -36,7 +36,7 @@ class JobReporter {
     virtual void phase_ran(Phase phase, const PhaseStatus& status) = 0;
     virtual void event(std::string_view name, const MaskedChunk& detail) = 0;
     /// The device is allocated: says so, and returns when this job or its parent is over, or after `hurry`.
-    virtual void stay_allocated() {}
+    virtual void stay_allocated() = 0;
     virtual void provision_log(int exit_code, const MaskedChunk& detail) = 0;
     /// The device can't be used any more until somebody repairs it.
     virtual void recovery_failed(const std::string& comment) = 0;
@@ -51,7 +51,7 @@ class JobReporter {
     virtual void unwatch() = 0;
 
     /// The agent is to stop: from now on what fails is not waited for. Again: nothing is. From a handler of the loop.
-    virtual void hurry() {}
+    virtual void hurry() = 0;
 };
 
 }  // namespace trebuchet

@@ -11,6 +11,9 @@ namespace {
 constexpr std::chrono::seconds first_pause{1};
 constexpr std::chrono::seconds longest_pause{60};
 
+/// One is known to be used; a server can't make us keep any number of them.
+constexpr std::size_t most_cookies = 16;
+
 HttpFailure stopped() {
     return {HttpFailure::Kind::timed_out, "the agent is stopping at once"};
 }
@@ -113,7 +116,8 @@ void ApiClient::store(const HttpResult& answer) {
     for (const auto& cookie : answer->cookies) {
         const auto equals = cookie.find('=');
         if (equals == std::string::npos || cookie.find_first_of("\r\n") != std::string::npos) continue;
-        cookies_[cookie.substr(0, equals)] = cookie.substr(equals + 1);
+        const auto name = cookie.substr(0, equals);
+        if (cookies_.size() < most_cookies || cookies_.count(name) > 0) cookies_[name] = cookie.substr(equals + 1);
     }
 }
 

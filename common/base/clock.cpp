@@ -23,7 +23,7 @@ std::string iso8601(std::chrono::system_clock::time_point time) {
 std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text) {
     std::tm parts{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-    if (rest == nullptr) return std::nullopt;
+    if (rest == nullptr || parts.tm_year < 70 || parts.tm_year > 300) return std::nullopt;  // nanoseconds overflow
     if (*rest == '.') {
         do ++rest;
         while (*rest >= '0' && *rest <= '9');

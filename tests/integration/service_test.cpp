@@ -81,6 +81,27 @@ TEST_F(Service, ShowsTheReferencesMetricsAndItsOwn) {
     }
 }
 
+TEST_F(Service, AsksAProvisionedDeviceForItsReleaseBesideTheJob) {
+    const auto ssh =
+        agent.folder().write("ssh", "#!/bin/sh\necho \"$@\" > \"$TMPDIR/asked\"\necho VERSION_CODENAME=noble\n");
+    ASSERT_EQ(::chmod(ssh.c_str(), 0755), 0);
+    agent.set_environment("PATH", agent.folder().path().string() + ":/usr/bin:/bin");
+    agent.configure({{"trebuchet", {{"metrics_address", "127.0.0.1"}}}});
+    agent.add_argument("-p0");
+    agent.configure({{"logging_level", "DEBUG"}});
+    auto held = gate();
+    agent.on("provision", R"(echo '{"device_info": {"device_ip": "192.0.2.7"}}' > device-info.json)");
+    agent.on("test", held.wait_command());
+    const auto id = server.post_job(job(
+        {{"provision_data", {{"distro", "noble"}}}, {"test_data", {{"test_cmds", "x"}, {"test_username", "tester"}}}}));
+    agent.start();
+    ASSERT_TRUE(agent.logs_text("the device runs the release \"noble\"")) << agent.log();
+    held.open();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    EXPECT_THAT(text_of(agent.folder() / "asked"), HasSubstr("-l tester -- 192.0.2.7 cat /etc/os-release"));
+    EXPECT_THAT(fetch(metrics_origin() + "/metrics"), HasSubstr("release=\"noble\",test_phase=\"test\"} "));
+}
+
 TEST_F(Service, IsHealthyWhileItsServerAnswers) {
     agent.configure({{"trebuchet", {{"metrics_address", "127.0.0.1"}}}});
     agent.add_argument("--metrics_port=0");

@@ -53,7 +53,7 @@ class DaemonFixture : public testing::Test {
         };
     }
     DaemonParts parts_for(EventLoop& loop, FakeJobServer& server) {
-        return {loop, clock_, config_, server, metrics_, [] { return no_waiting(); }, folder_ / "secret"};
+        return {loop, clock_, config_, server, metrics_, false, [] { return no_waiting(); }, folder_ / "secret"};
     }
     /// The agent's states that were posted: "STATE COMMENT".
     [[nodiscard]] std::vector<std::string> states() const {

@@ -51,7 +51,8 @@ class ServerReporterTest : public testing::Test {
     FakeJobServer server_{loop_};
     TemporaryFolder folder_;
     AgentMetrics metrics_{"rpi4-1", ""};
-    DaemonParts parts_{loop_, clock_, config_, server_, metrics_, [] { return no_waiting(); }, folder_ / "secret"};
+    DaemonParts parts_{
+        loop_, clock_, config_, server_, metrics_, false, [] { return no_waiting(); }, folder_ / "secret"};
     Orders orders_;
     UndeliveredResults undelivered_{loop_, config_, server_, clock_, [] { return no_waiting(); }};
     ServerReporter reporter_{parts_, orders_, undelivered_};
@@ -207,7 +208,7 @@ TEST_F(ServerReporterTest, InAHurryItTriesEverythingOnce) {
 
 TEST_F(ServerReporterTest, HurryingEndsAWaitThatHasBegun) {
     const DaemonParts patient_parts{
-        loop_, clock_, config_, server_, metrics_, [] { return 1000.0; }, folder_ / "secret"};
+        loop_, clock_, config_, server_, metrics_, false, [] { return 1000.0; }, folder_ / "secret"};
     ServerReporter patient(patient_parts, orders_, undelivered_);
     patient.job_taken(job_);
     server_.is_down = [](const std::string&) { return true; };

@@ -112,9 +112,10 @@ TEST_F(JobRunnerTest, WalksThroughThePhasesInTheirOrder) {
                             "entered: provision", "runs: provision", "ran: provision 0", "event: provision_success",  //
                             "provision_log: 0 provision_success",                                                     //
                             "entered: firmware_update", "runs: firmware_update", "ran: firmware_update 0",
-                            "event: firmware_update_success",                                                     //
-                            "entered: test", "runs: test", "ran: test 0", "event: test_success",                  //
-                            "entered: allocate", "runs: allocate", "ran: allocate 0", "event: allocate_success",  //
+                            "event: firmware_update_success",                                     //
+                            "entered: test", "runs: test", "ran: test 0", "event: test_success",  //
+                            "entered: allocate", "runs: allocate", "ran: allocate 0", "allocated",
+                            "event: allocate_success",                                                            //
                             "entered: reserve", "runs: reserve", "ran: reserve 0", "event: reserve_success",      //
                             "event: cleanup_start", "runs: cleanup", "ran: cleanup 0", "event: cleanup_success",  //
                             "event: job_end", "finished"));

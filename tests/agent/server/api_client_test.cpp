@@ -233,6 +233,14 @@ TEST_F(ApiClientTest, KeepsOneCookiePerNameAndReturnsAll) {
     EXPECT_EQ(header_of(script_.requests[3], "Cookie"), "agent_name=new; route=node-1");
 }
 
+TEST_F(ApiClientTest, KeepsNoMoreThanSixteenCookies) {
+    for (int i = 0; i < 100; ++i) cookies_.push_back("c" + std::to_string(i) + "=x");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(status_of_call(), 200);
+    const auto sent = header_of(script_.requests.back(), "Cookie");
+    EXPECT_EQ(std::count(sent.begin(), sent.end(), '='), 16);
+}
+
 TEST_F(ApiClientTest, ACookieThatWouldEndItsHeaderIsDropped) {
     cookies_ = {"agent_name=a\r\nX-Evil: 1"};
     EXPECT_EQ(status_of_call(), 200);

@@ -34,7 +34,7 @@ TEST(Iso8601, IsReadAsItIsWritten) {
     for (const auto* end : {"", "Z", ".5Z", ".123456+00:00", "+0000"})
         EXPECT_EQ(parse_iso8601(text + end), time) << end;
     EXPECT_EQ(parse_iso8601(text + "+02:00"), time - std::chrono::hours(2));
-    for (const auto* wrong : {"", "today", "2026-11-20", "2026-13-20T00:00:00"})
+    for (const auto* wrong : {"", "today", "2026-11-20", "2026-13-20T00:00:00", "1013-01-01T00:00:00Z"})
         EXPECT_FALSE(parse_iso8601(wrong)) << wrong;
     EXPECT_FALSE(parse_iso8601(text + " and more"));
 }

@@ -62,7 +62,7 @@ void check_unpacked(const fs::path& target) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string rest(data + 1, data + size);
-    const trebuchet::TemporaryFolder folder;
+    const trebuchet::TemporaryFolder folder("/dev/shm");  // a disk is ten times slower
     const auto archive = folder.write("archive", *data == 'z' ? rest : gzip(rest));
     const auto canary = folder.write("canary", "untouched");
     const auto target = folder / "target";

@@ -27,6 +27,7 @@ struct Options {
     int jobs = 21;
     int output_jobs = 5;
     std::size_t output_bytes = 1'000'000;
+    int cancels = 11;
     int idle_seconds = 60;
 };
 
@@ -96,6 +97,38 @@ void measure_jobs(LabServer& server, const Options& options) {
     print(what.c_str(), (times.median - trivial) / 1000, "s", "<= 1");
 }
 
+/// Milliseconds from the answer to a cancellation to the agent's next poll, with a test that ends when it is told to.
+void measure_cancels(LabServer& server, const Options& options) {
+    Agent agent(server);
+    set_up(agent);
+    agent.on("test", "sleep 1000 & sleep 1000 & echo started; wait");
+    start(agent);
+    std::vector<double> times;
+    for (int done = 0; done < options.cancels; ++done) {
+        const auto id = server.post_job({{"job_queue", harness::queue}, {"test_data", {{"test_cmds", "none"}}}});
+        if (!server.shows(id, "test", "started")) throw std::runtime_error("a job does not start:\n" + agent.log());
+        const std::uint64_t last = server.requests().back()["number"];
+        server.cancel(id);
+        const auto next_poll = [&]() -> double {
+            double cancelled_at = 0;
+            for (const auto& request : server.requests(last)) {
+                const std::string target = request["target"];
+                if (target == "/v1/job/" + id + "/action") cancelled_at = request["time"];
+                if (cancelled_at > 0 && target.rfind("/v1/job?", 0) == 0)
+                    return request["time"].get<double>() - cancelled_at;
+            }
+            return 0;
+        };
+        if (!harness::eventually([&] { return next_poll() > 0; }, harness::patience, asking_pause)) {
+            throw std::runtime_error("the agent does not poll again:\n" + agent.log());
+        }
+        times.push_back(next_poll() * 1000);
+    }
+    const auto spread = spread_of(std::move(times));
+    print("from a cancellation to the next poll: median", spread.median, "ms", "<= 1000");
+    std::printf("%52s least %.0f, most %.0f, of %d\n", "", spread.least, spread.most, options.cancels);
+}
+
 /// What the agent asked, and how often it polled for a job.
 struct Requests {
     std::size_t all = 0;
@@ -148,6 +181,7 @@ int run(int argc, char** argv) {
     app.add_option("--output-bytes", options.output_bytes, "What the test of each of them prints")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    app.add_option("--cancels", options.cancels, "Jobs to cancel")->capture_default_str()->check(CLI::PositiveNumber);
     app.add_option("--idle-seconds", options.idle_seconds, "How long to watch an idle agent")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
@@ -160,6 +194,7 @@ int run(int argc, char** argv) {
     const TestAuthority authority(folder.path(), "authority");
     LabServer server(folder / "server", authority);
     measure_jobs(server, options);
+    measure_cancels(server, options);
     measure_idle(server, options);
     return 0;
 }

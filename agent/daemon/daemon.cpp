@@ -35,6 +35,7 @@ void Daemon::stop() {
         if (running_ != nullptr) running_->kill();
         return;
     }
+    if (undelivered_.is_delivering()) parts_.server.give_up();  // it is kept, and nothing else is under way
     if (running_ == nullptr) return;
     if (parts_.config.trebuchet.drain == Drain::finish) {
         log_info("the job in hand is finished first");

@@ -190,7 +190,7 @@ TEST_F(FaultsTest, MakeJsonHostileAndLeaveTheJobsId) {
     const auto body_with = [&](const std::string& fault) {
         set(fault + " GET /v1/job");
         const auto id = submit({{"job_queue", "q"}, {"name", "n"}, {"tags", {"a"}}, {"global_timeout", 5}});
-        const auto body = take().body;
+        auto body = take().body;
         EXPECT_NE(body.find("\"job_id\":\"" + id + "\""), std::string::npos) << body;
         return body;
     };

@@ -10,15 +10,16 @@ class HostileAnswer : public FaultsTest, public ::testing::WithParamInterface<Ca
 
 TEST_P(HostileAnswer, LeavesAnAgentThatRunsTheNextJob) {
     const auto& fault = GetParam().fault;
+    auto held = gate();  // while the test waits, the agent asks for the job's state
+    agent.on("test", "seq 1 100; " + held.wait_command());
     add_fault(fault, "POST", "/v1/oauth2/refresh");
     add_fault(fault, "GET", "/v1/agents/data/board-1");
     agent.start();
     ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
-    auto held = gate();
-    agent.on("test", "seq 1 100; " + held.wait_command());
     add_fault(fault, "GET", "/v1/result/*");
     const auto id = server.post_job(job(small_job()));
     ASSERT_TRUE(server.faults_have_hit()) << server.control("GET", "/faults") << agent.log();
+    held.open();
     held.open();
 
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();

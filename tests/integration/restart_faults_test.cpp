@@ -56,6 +56,7 @@ TEST_F(KeptServer, KeepsOrdersToTheAgent) {
     agent.start();
     ASSERT_TRUE(agent.logs_text("registered as")) << agent.log();
     static_cast<void>(kept.control("POST", std::string("/agents/") + agent_id, {{"state", "offline"}}));
+    ASSERT_TRUE(agent.logs_text("as offline")) << agent.log();
     kept.kill_and_start_again();
     const auto id = kept.post_job(small_job());
     // The record begins anew with the program.

@@ -123,6 +123,12 @@ TEST_F(DataFileTest, KeepsAgentsAndQueues) {
     EXPECT_EQ(json_of(get("/v1/agents/images/q")), Json({{"noble", "url: x"}}));
 }
 
+TEST_F(DataFileTest, KeepsNamesThatAreNotUtf8) {
+    ASSERT_EQ(post("/v1/agents/data/a%ff%00b", {{"state", "waiting"}}, as("rig")).status, 200);
+    start_again();
+    EXPECT_EQ(json_of(get("/v1/agents/data/a%ff%00b"))["state"], "waiting");
+}
+
 TEST_F(DataFileTest, KeepsSecretsAndForgetsThoseThatAreReadOnce) {
     ASSERT_EQ(put("/v1/secrets/alice/a", {{"value", "v1"}}, as("alice")).status, 200);
     ASSERT_EQ(put("/v1/secrets/alice/b", {{"value", "v2"}, {"ephemeral", true}}, as("alice")).status, 200);

@@ -85,6 +85,7 @@ Result<std::shared_ptr<TlsSettings>> TlsSettings::make(const HttpOptions& option
 }
 
 void TlsSettings::apply(SSL_CTX* context) {
+    static_cast<void>(take_failure());  // of a connection that nobody waits for any more
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set1_cert_store(context, trust_.get());
     static_cast<void>(use_client_certificate(context, options_));  // worked in `make`

@@ -46,11 +46,13 @@ TEST(SecretMemory, GivesBigBlocksBackToTheKernel) {
 
 TEST(SecretMemory, ServesManyThreads) {
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int number = 0; number < 4; ++number) {
         threads.emplace_back([number] {
             for (std::size_t round = 0; round < 2000; ++round) {
                 const WipedString text(round * 7 % 6000, static_cast<char>('a' + number));
-                const WipedString copy(text);
+                WipedString copy(text);
+                copy += static_cast<char>('a' + number);
                 ASSERT_EQ(copy.find_first_not_of(static_cast<char>('a' + number)), WipedString::npos);
             }
         });

@@ -92,7 +92,7 @@ TEST(WipedString, IsWipedWhenItGrows) {
     WipedString text(100, 's');
     const auto* const memory = text.data();
     text.append(10000, 't');
-    EXPECT_TRUE(is_wiped(memory, 100));
+    EXPECT_TRUE(is_wiped(memory, 100));  // NOLINT(clang-analyzer-cplusplus.InnerPointer)
 }
 
 TEST(WipingAllocator, WipesWhatAVectorFrees) {

@@ -42,8 +42,9 @@ TEST(WipingNew, HonoursAlignment) {
 }
 
 TEST(WipingNew, SaysThatThereIsNoMemory) {
-    EXPECT_THROW(static_cast<void>(operator new (std::size_t{1} << 60U)), std::bad_alloc);
-    EXPECT_EQ(operator new (std::size_t{1} << 60U, std::nothrow), nullptr);
+    volatile std::size_t too_much = std::size_t{1} << 60U;
+    EXPECT_THROW(std::make_unique<char[]>(too_much), std::bad_alloc);
+    EXPECT_EQ(std::unique_ptr<char[]>(new (std::nothrow) char[too_much]), nullptr);
 }
 
 TEST(WipingNew, WipesWhatOpensslFrees) {

@@ -5,12 +5,9 @@ namespace {
 
 constexpr std::string_view kept = "job_id";
 
-/// With one more field, whose value may be no JSON; it is the last.
+/// With one more field ahead of the others, whose value may be no JSON.
 std::string with_field(const Json& object, const std::string& value) {
-    auto text = to_text(object);
-    text.pop_back();
-    text.append(",\"zz_hostile\":").append(value).append("}");
-    return text;
+    return "{\"a_hostile\":" + value + "," + to_text(object).substr(1);
 }
 
 /// Each string with a NUL at its end.

@@ -13,6 +13,9 @@ namespace {
 /// Deeper documents are refused: each level costs stack in everything that walks them.
 constexpr int depth_limit = 100;
 
+constexpr std::chrono::hours default_global_timeout{4};
+constexpr std::chrono::minutes default_output_timeout{15};
+
 constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
 
 /// Null if it is not JSON or too deep.
@@ -123,6 +126,14 @@ std::vector<NamedSecret> Job::secrets() const {
 
 bool Job::has_secrets() const {
     return std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
+}
+
+std::chrono::seconds Job::global_timeout_within(std::chrono::seconds allowed) const {
+    return std::min(global_timeout.value_or(default_global_timeout), allowed);
+}
+
+std::chrono::seconds Job::output_timeout_within(std::chrono::seconds allowed) const {
+    return std::min(output_timeout.value_or(default_output_timeout), allowed);
 }
 
 bool is_job_id(std::string_view text) {

@@ -46,6 +46,11 @@ struct Job {
     /// Every value that must not get out, for the masker: the secrets of all phases.
     [[nodiscard]] std::vector<NamedSecret> secrets() const;
     [[nodiscard]] bool has_secrets() const;
+    /// How long a phase may take, or a test be silent, where the configuration allows at most so long. A job that says
+    /// nothing has the reference agent's default, 4 hours or 15 minutes: a configuration that allows more is only for
+    /// jobs that ask for it.
+    [[nodiscard]] std::chrono::seconds global_timeout_within(std::chrono::seconds allowed) const;
+    [[nodiscard]] std::chrono::seconds output_timeout_within(std::chrono::seconds allowed) const;
 };
 
 /// Whether it is a job's id: letters, digits, `-` and `_` only, at most 128.

@@ -205,12 +205,8 @@ PhaseSpec JobRunner::spec_of(Phase phase, const std::string& command, const RunF
     spec.process.command = command;
     spec.process.folder = folder.path();
     spec.process.kill_grace = config_.trebuchet.kill_grace;
-    if (phase != Phase::reserve) {
-        spec.global_timeout = std::min(job_.global_timeout.value_or(config_.global_timeout), config_.global_timeout);
-    }
-    if (phase == Phase::test) {
-        spec.output_timeout = std::min(job_.output_timeout.value_or(config_.output_timeout), config_.output_timeout);
-    }
+    if (phase != Phase::reserve) spec.global_timeout = job_.global_timeout_within(config_.global_timeout);
+    if (phase == Phase::test) spec.output_timeout = job_.output_timeout_within(config_.output_timeout);
     spec.can_be_cancelled = phase != Phase::provision && phase != Phase::cleanup;
     spec.can_be_stopped = phase != Phase::cleanup;
     return spec;

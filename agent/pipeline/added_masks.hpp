@@ -1,0 +1,67 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+namespace trebuchet {
+
+/// What a phase may register at most while its job runs: its output is hostile, and each value costs memory and time.
+struct AddedMaskLimits {
+    std::size_t values = 1000;
+    std::size_t value_length = 65536;  ///< bytes
+};
+
+/// Takes lines `::add-mask::VALUE` out of a phase's output: the value is handed over before what comes after it, and
+/// the line is not shown. Such a line begins at the start of a line and ends with LF or CRLF. What may still become the
+/// start of one is held back, at most the longest value's line; everything else goes out at once.
+class AddMaskFilter {
+  public:
+    using TakeText = std::function<void(std::string_view)>;
+    /// `value` is valid during the call; it may be empty or too long.
+    using TakeValue = std::function<void(std::string_view value)>;
+
+    AddMaskFilter(TakeText text, TakeValue value) : text_(std::move(text)), value_(std::move(value)) {}
+
+    void write(std::string_view bytes);
+    /// The stream has ended: what was held back goes out, an unfinished line with a value as a value.
+    void finish();
+
+  private:
+    [[nodiscard]] bool is_command() const;
+    [[nodiscard]] bool may_become_command() const;
+    void end_command();
+
+    TakeText text_;
+    TakeValue value_;
+    WipedString line_;  ///< the start of a line that is, or may become, a command
+    bool at_line_start_ = true;
+    bool too_long_ = false;
+};
+
+/// A FIFO into which a phase writes values to be masked, one a line: $TREBUCHET_MASK_FILE.
+class MaskFifo {
+  public:
+    /// Makes it, 0600, in place of what stands there.
+    static Result<MaskFifo> make(const std::filesystem::path& path);
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    /// Hands over the values of the whole lines that were written by now. Does not wait.
+    void drain(const AddMaskFilter::TakeValue& value);
+    /// The same, and what stands in a last line without an end.
+    void finish(const AddMaskFilter::TakeValue& value);
+
+  private:
+    MaskFifo(std::filesystem::path path, FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+
+    std::filesystem::path path_;
+    FileDescriptor fd_;
+    WipedString rest_;
+};
+
+}  // namespace trebuchet

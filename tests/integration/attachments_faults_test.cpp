@@ -10,7 +10,7 @@ class FaultOfTheDownload : public FaultsTest, public ::testing::WithParamInterfa
   protected:
     /// Posts a job whose test finds a million bytes among its attachments.
     std::string post_with_attachment() {
-        const auto id = server.post_job(
+        auto id = server.post_job(
             job({{"test_data", {{"test_cmds", "x"}, {"attachments", Json::array({{{"agent", "noise"}}})}}}}));
         const auto made = run({"/bin/sh",
                                {"-c",

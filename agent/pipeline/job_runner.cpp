@@ -77,6 +77,7 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
         if (ready) run_main_phases(*folder);
         if (!ready) report_unable(ready.error());
         run_cleanup(*folder);
+        send_device_info(*folder);  // no phase may have run since it was written
     }
     event("job_end", end_reason_);
     phases_.end_leftovers();
@@ -104,7 +105,9 @@ Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
     if (!done) return fail(done.error().with_context("its attachments can't be fetched"));
     const auto target = folder.path() / "attachments";
     run_beside(loop_, [&] {
-        const auto unpacked = unpack_tar_gz(archive, target, {"provision", "firmware_update", "test"});
+        UnpackLimits limits;
+        limits.stop = &killed_;
+        const auto unpacked = unpack_tar_gz(archive, target, {"provision", "firmware_update", "test"}, limits);
         if (!unpacked) done = fail(unpacked.error().with_context("its attachments can't be unpacked"));
     });
     std::error_code ignored;
@@ -270,7 +273,11 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
         return;
     }
     tl::expected<TarGzReport, Error> report;
-    run_beside(loop_, [&] { report = write_tar_gz(*artifacts, file->get(), masks_, {}); });
+    run_beside(loop_, [&] {
+        TarGzLimits limits;
+        limits.stop = &killed_;
+        report = write_tar_gz(*artifacts, file->get(), masks_, limits);
+    });
     if (!report) {
         log_error("the artifacts are not sent: " + report.error().message());
         return;

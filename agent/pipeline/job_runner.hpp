@@ -7,6 +7,7 @@
 #include "agent/pipeline/run_folder.hpp"
 #include "common/event/event_loop.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -81,7 +82,7 @@ class JobRunner {
     std::shared_ptr<const MaskSet> masks_;
     PhaseRunner phases_;
     JobOutcome outcome_;
-    bool killed_ = false;
+    std::atomic<bool> killed_{false};         ///< read by the threads that pack and unpack
     std::string end_reason_ = "normal_exit";  ///< detail of the event job_end
     std::string last_device_info_;            ///< as it was sent
 };

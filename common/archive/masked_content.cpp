@@ -12,11 +12,12 @@
 namespace trebuchet {
 
 Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
-                         const std::function<Result<void>(const MaskedChunk&)>& take) {
+                         const std::function<Result<void>(const MaskedChunk&)>& take, const std::atomic<bool>* stop) {
     Masker masker(masks);
     std::vector<char, WipingAllocator<char>> buffer(std::size_t{64} * 1024);
     std::uint64_t offset = 0;
     while (offset < size) {
+        if (stop != nullptr && *stop) return fail("it was told to stop");
         const auto wanted = std::min<std::uint64_t>(buffer.size(), size - offset);
         const auto count = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
@@ -30,13 +31,17 @@ Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const
     return offset == size;
 }
 
-std::optional<std::uint64_t> masked_size(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks) {
+std::optional<std::uint64_t> masked_size(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
+                                         const std::atomic<bool>* stop) {
     if (masks->longest() == 0) return size;
     std::uint64_t total = 0;
-    const auto whole = read_masked(fd, size, masks, [&total](const MaskedChunk& chunk) {
-        total += chunk.size();
-        return Result<void>{};
-    });
+    const auto whole = read_masked(
+        fd, size, masks,
+        [&total](const MaskedChunk& chunk) {
+            total += chunk.size();
+            return Result<void>{};
+        },
+        stop);
     if (!whole || !*whole) return std::nullopt;
     return total;
 }

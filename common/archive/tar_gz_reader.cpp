@@ -159,6 +159,7 @@ class Unpacker {
         if (!file) return cannot_make();
         std::array<char, 65536> buffer{};
         while (true) {
+            if (limits_.stop != nullptr && *limits_.stop) return fail("it was told to stop");
             const auto count = source_.read(buffer.data(), buffer.size());
             if (!count) return fail(count.error());
             if (*count == 0) break;

@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,6 +17,7 @@ struct UnpackLimits {
     std::size_t depth = 64;                                       ///< names in a path
     std::size_t path_length = 2048;                               ///< bytes
     std::uint64_t bytes = std::uint64_t{8} * 1024 * 1024 * 1024;  ///< of all files together
+    const std::atomic<bool>* stop = nullptr;                      ///< another thread may set it
     std::uint64_t ratio = 200;  ///< of those to the archive's own, once they are more than 64 MiB
 };
 

@@ -164,6 +164,7 @@ class TreePacker {
     }
 
     Result<void> pack_file(int folder, const std::string& name, const std::string& path) {
+        if (is_stopped()) return fail("it was told to stop");
         struct stat info {};
         const auto fd = open(folder, name, path, 0, info);
         if (!fd) return {};
@@ -177,8 +178,9 @@ class TreePacker {
         }
         const auto plain_size = static_cast<std::uint64_t>(info.st_size);
         const auto room = limits_.bytes - report_.bytes;
-        const auto size = plain_size > room ? plain_size : masked_size(fd->get(), plain_size, masks_);
+        const auto size = plain_size > room ? plain_size : masked_size(fd->get(), plain_size, masks_, limits_.stop);
         if (!size) {
+            if (is_stopped()) return fail("it was told to stop");
             leave_out(path, "can't be read");
             return {};
         }
@@ -189,14 +191,19 @@ class TreePacker {
         return write_file_entry(fd->get(), path, plain_size, *size, info);
     }
 
+    [[nodiscard]] bool is_stopped() const { return limits_.stop != nullptr && *limits_.stop; }
+
     Result<void> write_file_entry(int fd, const std::string& path, std::uint64_t plain_size, std::uint64_t size,
                                   const struct stat& info) {
         if (auto done = archive_.begin_file(path, size, info); !done) return done;
         std::uint64_t written = 0;
-        const auto whole = read_masked(fd, plain_size, masks_, [this, &written](const MaskedChunk& chunk) {
-            written += chunk.size();
-            return archive_.write(chunk.bytes());
-        });
+        const auto whole = read_masked(
+            fd, plain_size, masks_,
+            [this, &written](const MaskedChunk& chunk) {
+                written += chunk.size();
+                return archive_.write(chunk.bytes());
+            },
+            limits_.stop);
         if (!whole) return fail(whole.error());
         if (auto done = archive_.end_file(); !done) return done;
         if (!*whole || written != size) leave_out(path, "changed while it was packed: padded with zeros or cut");

@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 #include "common/mask/mask_set.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +18,7 @@ struct TarGzLimits {
     std::size_t entries = 100'000;
     std::size_t depth = 64;                                       ///< folders within folders
     std::uint64_t bytes = std::uint64_t{8} * 1024 * 1024 * 1024;  ///< contents of all files together, masked
+    const std::atomic<bool>* stop = nullptr;  ///< another thread may set it: then the packing ends with an Error
 };
 
 struct TarGzReport {

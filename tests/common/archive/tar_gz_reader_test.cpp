@@ -75,6 +75,14 @@ TEST_F(TarGzReader, UnpacksFilesAndFolders) {
     EXPECT_TRUE(fs::is_directory(target_ / "test/empty"));
 }
 
+TEST_F(TarGzReader, EndsWhenItIsToldTo) {
+    const std::atomic<bool> stop{true};
+    UnpackLimits limits;
+    limits.stop = &stop;
+    EXPECT_THAT(problem_of([](MadeArchive& made) { made.folder("test").file("test/a", "one"); }, limits),
+                HasSubstr("told to stop"));
+}
+
 TEST_F(TarGzReader, UnpacksWhatItsOwnRootStandsIn) {
     make([](MadeArchive& made) { made.folder("./").folder("./test").file("./test/a", "one"); });
     ASSERT_TRUE(unpack());

@@ -240,6 +240,17 @@ TEST_F(TarGzWriter, NotesOnlyTheFirstHundred) {
     EXPECT_EQ(report.left_out_count, 150U);
 }
 
+TEST_F(TarGzWriter, EndsWhenItIsToldTo) {
+    write("file", "text");
+    const auto file = create_new_file(outside() / "archive");
+    const std::atomic<bool> stop{true};
+    TarGzLimits limits;
+    limits.stop = &stop;
+    const auto report = write_tar_gz(top(), file->get(), MaskSet::none(), limits);
+    ASSERT_FALSE(report);
+    EXPECT_THAT(report.error().message(), HasSubstr("told to stop"));
+}
+
 TEST_F(TarGzWriter, FailsWhenItCannotWrite) {
     write("file", "x");
     const FileDescriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));

@@ -224,19 +224,16 @@ TEST_F(HttpFailures, AHeadOrAChunkWithoutEndIsGivenUp) {
     for (const std::string start :
          {"HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"}) {
-        std::atomic<bool> gone{false};
         const LoopbackServer server([&](Connection& connection) {
             connection.read_request();
             connection.send(start);
             while (connection.send(std::string(100'000, 'a'))) continue;
-            gone = true;
         });
         connect(server);
         const auto answer = call(get("/x"));
         ASSERT_FALSE(answer) << start;
         EXPECT_EQ(answer.error().kind, Kind::protocol);
         EXPECT_THAT(answer.error().message, HasSubstr("longer than the 4194304 bytes"));
-        wait_until([&] { return gone.load(); });
     }
 }
 #endif

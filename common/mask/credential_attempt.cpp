@@ -1,0 +1,227 @@
+#include "common/mask/credential_attempt.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trebuchet {
+namespace {
+
+constexpr CharSet word("a-zA-Z0-9_");
+constexpr CharSet digits("0-9");
+constexpr CharSet hex_digits("0-9a-fA-F");
+constexpr CharSet capitals_and_digits("A-Z0-9_");
+constexpr CharSet base64("a-zA-Z0-9+/");
+constexpr CharSet blank(" \t\r\n");
+
+bool all(std::string_view text, const CharSet& set) {
+    return std::all_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
+}
+
+/// Whether what ends with `before` ends with an escape, so that its last letter is not part of a word: \n, %20, \u0022,
+/// a terminal's colour.
+bool ends_with_escape(std::string_view before) {
+    const auto size = before.size();
+    if (size >= 2 && before[size - 2] == '\\') return std::string_view("nrt0").find(before.back()) != before.npos;
+    if (size >= 3 && before[size - 3] == '%') return all(before.substr(size - 2), hex_digits);
+    if (size >= 6 && before.substr(size - 6, 2) == "\\u") return all(before.substr(size - 4), hex_digits);
+    if (before.back() != 'm' && before.back() != 'K') return false;
+    auto place = size - 1;
+    while (place > 0 && (digits.has(before[place - 1]) || before[place - 1] == ';')) --place;
+    return place >= 2 && before[place - 1] == '[' && before[place - 2] == '\x1B';
+}
+
+bool begins_word(std::string_view before, const CharSet& characters) {
+    if (before.empty()) return true;
+    if (!characters.has(before.back()) && !word.has(before.back())) return true;
+    return ends_with_escape(before);
+}
+
+/// $NAME, ${…}: what a program would have put there. Or asterisks and the like.
+bool is_placeholder(std::string_view value) {
+    if (value.starts_with("${") && value.ends_with('}')) return true;
+    if (value.size() > 1 && value.front() == '$' && all(value.substr(1), capitals_and_digits)) return true;
+    return std::string_view("*xX.").find(value.front()) != std::string_view::npos &&
+           value.find_first_not_of(value.front()) == std::string_view::npos;
+}
+
+/// Such as :8080 in front of a comma.
+bool begins_with_port(std::string_view after_colon) {
+    const auto size = std::min(after_colon.find_first_not_of("0123456789"), after_colon.size());
+    return size > 0 && size <= 5 && size < after_colon.size() &&
+           std::string_view(",;'|)]}").find(after_colon[size]) != std::string_view::npos;
+}
+
+bool in_authority(char c) {
+    static constexpr CharSet delimiters("/?#\"<>`\\");
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7F' && !delimiters.has(c);
+}
+
+/// A run of base64 that no path or sentence has.
+bool looks_like_body(std::string_view line) {
+    constexpr std::size_t least = 16;
+    std::size_t size = 0;
+    bool upper = false;
+    bool lower = false;
+    bool digit = false;
+    for (const char c : line) {
+        if (!base64.has(c)) {
+            size = 0;
+            upper = lower = digit = false;
+            continue;
+        }
+        ++size;
+        upper = upper || (c >= 'A' && c <= 'Z');
+        lower = lower || (c >= 'a' && c <= 'z');
+        digit = digit || digits.has(c);
+        if (size >= least && upper && lower && digit) return true;
+    }
+    return false;
+}
+
+/// The blanks and line ends at the beginning of `text`, also line ends written as \n.
+std::size_t blanks_in_front(std::string_view text) {
+    std::size_t size = 0;
+    while (size < text.size()) {
+        if (blank.has(text[size])) {
+            ++size;
+        } else if (text[size] == '\\' && size + 1 < text.size() && (text[size + 1] == 'n' || text[size + 1] == 'r')) {
+            size += 2;
+        } else {
+            break;
+        }
+    }
+    return size;
+}
+
+std::size_t without_blanks_behind(std::string_view text) {
+    auto size = text.size();
+    while (size > 0) {
+        if (blank.has(text[size - 1])) {
+            --size;
+        } else if (size > 1 && text[size - 2] == '\\' && (text[size - 1] == 'n' || text[size - 1] == 'r')) {
+            size -= 2;
+        } else {
+            break;
+        }
+    }
+    return size;
+}
+
+/// Whether a letter or digit stands in `text` outside masks and line ends written as \n.
+bool has_content(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        if (is_mask(text.substr(i, mask_size))) {
+            i += mask_size;
+        } else if (const auto blanks = blanks_in_front(text.substr(i)); blanks > 0) {
+            i += blanks;
+        } else if (base64.has(text[i])) {
+            return true;
+        } else {
+            ++i;
+        }
+    }
+    return false;
+}
+
+constexpr std::array<std::string_view, 4> end_markers{"-----END ", "---- END ", "-----BEGIN ", "Private-MAC"};
+constexpr std::size_t longest_marker = 11;
+constexpr unsigned most_foreign_lines = 6;
+
+/// The place of the first whole marker.
+std::size_t find_marker(std::string_view text) {
+    auto first = std::string_view::npos;
+    for (const auto marker : end_markers) first = std::min(first, text.find(marker));
+    return first;
+}
+
+}  // namespace
+
+CredentialAttempt::State CredentialAttempt::advance(const StreamPart& text, bool last) {
+    switch (rule_->shape) {
+        case CredentialShape::token:
+            return advance_token(text, last);
+        case CredentialShape::authority:
+            return advance_authority(text, last);
+        case CredentialShape::block:
+            return advance_block(text, last);
+    }
+    return State::rejected;
+}
+
+CredentialAttempt::State CredentialAttempt::advance_token(const StreamPart& text, bool last) {
+    if (position_ == begin_ && rule_->prefix > 0 &&
+        !begins_word(text.before(begin_ - rule_->prefix, longest_look_back), *rule_->characters)) {
+        return State::rejected;
+    }
+    const auto limit = std::min(text.end(), begin_ + rule_->most);
+    while (position_ < limit && rule_->characters->has(text.at(position_))) ++position_;
+    if (position_ == text.end() && !last && position_ < begin_ + rule_->most) return State::open;
+    const auto run = text.from(begin_, position_);
+    const auto size = run.find_last_not_of(rule_->trailing) + 1;
+    if (!rule_->plausible(run.substr(0, size))) return State::rejected;
+    end_ = begin_ + size;
+    return State::matched;
+}
+
+CredentialAttempt::State CredentialAttempt::advance_authority(const StreamPart& text, bool last) {
+    const auto limit = std::min(text.end(), begin_ + rule_->most);
+    for (; position_ < limit; ++position_) {
+        const char c = text.at(position_);
+        if (!in_authority(c) || (c == '[' && position_ == begin_)) return end_authority(text);
+        if (c == ':' && hold_ == none) hold_ = position_ + 1;
+        if (c == '@') at_ = position_;
+        if (c == '@' && hold_ == none && position_ == begin_) return State::rejected;
+    }
+    if (position_ == text.end() && !last && position_ < begin_ + rule_->most) return State::open;
+    return end_authority(text);
+}
+
+CredentialAttempt::State CredentialAttempt::end_authority(const StreamPart& text) {
+    if (hold_ == none || at_ == none || at_ <= hold_) return State::rejected;
+    const auto value = text.from(hold_, at_);
+    if (is_placeholder(value) || begins_with_port(text.from(hold_, position_))) return State::rejected;
+    begin_ = hold_;
+    end_ = at_;
+    return State::matched;
+}
+
+CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text, bool last) {
+    const auto limit = std::min(text.end(), begin_ + rule_->most);
+    while (position_ < limit) {
+        const auto rest = text.from(position_, limit);
+        const auto newline = rest.find('\n');
+        const auto line_end = newline == std::string_view::npos ? limit : position_ + newline;
+        const auto search = std::max(line_, position_ - std::min(position_, longest_marker));
+        const auto marker = find_marker(text.from(search, line_end));
+        if (marker != std::string_view::npos) {
+            const bool next_block = text.from(search + marker, line_end).starts_with("-----BEGIN ");
+            return end_block(text, search + marker, !next_block);
+        }
+        position_ = line_end;
+        if (newline == std::string_view::npos) break;
+        ++position_;
+        if (looks_like_body(text.from(line_, line_end))) {
+            has_body_ = true;
+            body_end_ = line_end;
+            foreign_lines_ = 0;
+        } else if (++foreign_lines_ > most_foreign_lines) {
+            return has_body_ ? end_block(text, body_end_, true) : State::rejected;
+        }
+        line_ = position_;
+    }
+    const bool too_long = position_ == begin_ + rule_->most;
+    if (too_long || last) return end_block(text, position_, !too_long);
+    return State::open;
+}
+
+/// `marked`: whether it is certain that a key's body ends there, whatever it looks like.
+CredentialAttempt::State CredentialAttempt::end_block(const StreamPart& text, std::size_t end, bool marked) {
+    const auto body = text.from(begin_, end);
+    if (!has_content(body)) return State::rejected;
+    if (!marked && !has_body_ && !looks_like_body(body)) return State::rejected;
+    end_ = begin_ + without_blanks_behind(body);
+    begin_ += blanks_in_front(body);
+    return State::matched;
+}
+
+}  // namespace trebuchet

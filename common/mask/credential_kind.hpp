@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace trebuchet {
+
+/// Credentials that are known by how they look.
+enum class CredentialKind : unsigned char {
+    private_key,    ///< the body of a PEM, PGP, SSH2 or PuTTY private key; an age secret key
+    url_password,   ///< `password` in scheme://user:password@host
+    authorization,  ///< what follows Bearer, Basic or token in an Authorization or Proxy-Authorization header
+    aws,            ///< access key ids; secret keys and session tokens next to their names
+    github,         ///< ghp_, gho_, ghu_, ghs_, ghr_, github_pat_
+    gitlab,         ///< glpat- and its relatives; registration tokens of runners
+    slack,          ///< xox?- and xapp- tokens, webhook URLs
+    vault,          ///< hvs., hvb., hvr.; s., b. and r. behind a word that ends in "token"
+    jwt,            ///< JSON web tokens
+};
+
+/// Their names in the configuration and in reports; the index is the kind's value.
+constexpr std::array<std::string_view, 9> credential_kind_names{
+    "private_key", "url_password", "authorization", "aws", "github", "gitlab", "slack", "vault", "jwt"};
+
+[[nodiscard]] constexpr std::string_view name_of(CredentialKind kind) {
+    return credential_kind_names.at(static_cast<std::size_t>(kind));
+}
+
+}  // namespace trebuchet

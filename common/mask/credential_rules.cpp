@@ -1,0 +1,177 @@
+#include "common/mask/credential_rules.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace trebuchet {
+namespace {
+
+constexpr CharSet word("a-zA-Z0-9_");
+constexpr CharSet alphanumeric("a-zA-Z0-9");
+constexpr CharSet base32("A-Z2-7");
+constexpr CharSet base64("a-zA-Z0-9+/");
+constexpr CharSet base64_url_and_dots("a-zA-Z0-9_.-");
+constexpr CharSet dashed("a-zA-Z0-9-");
+constexpr CharSet word_and_dash("a-zA-Z0-9_-");
+constexpr CharSet webhook_path("a-zA-Z0-9_/\\");
+constexpr CharSet capitals("A-Z0-9");
+constexpr CharSet lower_hex("0-9a-f");
+constexpr CharSet digits("0-9");
+constexpr CharSet capitals_and_digits("A-Z0-9");
+/// RFC 7235's token68, and the asterisk of masks.
+constexpr CharSet token68("a-zA-Z0-9._~+/=*-");
+
+bool all(std::string_view text, const CharSet& set) {
+    return std::all_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
+}
+
+bool any(std::string_view text, const CharSet& set) {
+    return std::any_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
+}
+
+/// Random tokens of some length have capitals or digits; names of things with words in them mostly don't.
+bool looks_random(std::string_view value, std::size_t least) {
+    return value.size() >= least && any(value, capitals_and_digits);
+}
+
+bool random_20(std::string_view value) {
+    return looks_random(value, 20);
+}
+
+bool random_24(std::string_view value) {
+    return looks_random(value, 24);
+}
+
+bool random_36(std::string_view value) {
+    return looks_random(value, 36);
+}
+
+bool is_age_key(std::string_view value) {
+    return value.size() >= 50;
+}
+
+bool is_github_token(std::string_view value) {
+    return value.size() >= 36 && all(value.substr(0, 36), alphanumeric);
+}
+
+bool is_aws_id(std::string_view value) {
+    return value.size() == 16 && all(value, base32);
+}
+
+/// A git hash is as long.
+bool is_aws_key(std::string_view value) {
+    return value.size() == 40 && !all(value, lower_hex);
+}
+
+bool is_aws_session(std::string_view value) {
+    return value.size() >= 100;
+}
+
+bool is_slack_token(std::string_view value) {
+    return value.size() >= 10 && any(value, digits);
+}
+
+bool is_legacy_vault_token(std::string_view value) {
+    return value.size() >= 24 && value.size() <= 26 && any(value, capitals_and_digits);
+}
+
+/// "Authorization: Bearer authentication is required" is no credential.
+bool is_bearer(std::string_view value) {
+    const bool a_word =
+        value.size() < 20 && std::all_of(value.begin(), value.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    return value.size() >= 8 && !a_word;
+}
+
+/// Base64 of user:password, as far as it isn't masked.
+bool is_basic(std::string_view value) {
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    bool colon = false;
+    bool masked = false;
+    static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (const char c : value) {
+        const auto place = alphabet.find(c);
+        masked = masked || c == '*';
+        if (place == std::string_view::npos) continue;
+        bits = bits << 6U | static_cast<std::uint32_t>(place);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            colon = colon || (bits >> count & 0xFFU) == ':';
+        }
+    }
+    return value.size() >= 4 && (colon || masked);
+}
+
+/// header.payload.signature, or the five parts of an encrypted one; without the header's first three characters.
+bool is_jwt(std::string_view value) {
+    const auto first = value.find('.');
+    if (first == std::string_view::npos || first < 12) return false;
+    const auto second = value.find('.', first + 1);
+    return second != std::string_view::npos && value.size() - second > 10;
+}
+
+}  // namespace
+
+bool is_mask(std::string_view text) {
+    return text.size() == mask_size && text.starts_with("**") && text.ends_with("**") &&
+           all(text.substr(2, 6), lower_hex);
+}
+
+// What stands between a name and its value: "name": "value", name=value, name => 'value', <name>value, {\"name\":\"…
+#define TREBUCHET_BETWEEN R"([\\"' \t:=,>\[]{1,16}(?:b\\?["'])?)"
+
+const std::vector<CredentialRule>& credential_rules() {
+    using Kind = CredentialKind;
+    using Shape = CredentialShape;
+    static const std::vector<CredentialRule> rules{
+        {Kind::private_key, Shape::block, "-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----", false, 0, 0, nullptr,
+         longest_credential, "", nullptr},
+        {Kind::private_key, Shape::block, "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", false, 0, 0, nullptr,
+         longest_credential, "", nullptr},
+        {Kind::private_key, Shape::block, R"(Private-Lines: [0-9]{1,4}[\r\n\\])", false, 1, 0, nullptr,
+         longest_credential, "", nullptr},
+        {Kind::private_key, Shape::token, "AGE-SECRET-KEY-1[A-Z0-9]", false, 1, 16, &capitals, 128, "", is_age_key},
+
+        {Kind::url_password, Shape::authority, "://", false, 0, 0, nullptr, 1024, "", nullptr},
+        {Kind::url_password, Shape::authority, R"(:\\/\\/)", false, 0, 0, nullptr, 1024, "", nullptr},
+
+        {Kind::authorization, Shape::token,
+         "authorization" TREBUCHET_BETWEEN R"((?:bearer|token)[ \t]{1,4}[a-zA-Z0-9._~+/*-])", true, 1, 0, &token68,
+         16384, ".", is_bearer},
+        {Kind::authorization, Shape::token, "authorization" TREBUCHET_BETWEEN R"(basic[ \t]{1,4}[a-zA-Z0-9+/*])", true,
+         1, 0, &token68, 16384, ".", is_basic},
+
+        {Kind::aws, Shape::token, "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]", false, 1, 4, &word, 17, "", is_aws_id},
+        {Kind::aws, Shape::token, "secret[_-]?(?:access[_-]?)?key" TREBUCHET_BETWEEN "[a-zA-Z0-9+/]", true, 1, 0,
+         &base64, 41, "", is_aws_key},
+        {Kind::aws, Shape::token, "(?:session|security)[_-]?token" TREBUCHET_BETWEEN "[a-zA-Z0-9+/]", true, 1, 0,
+         &base64, 8192, "", is_aws_session},
+
+        {Kind::github, Shape::token, "gh[pousr]_[a-zA-Z0-9]", false, 1, 4, &word, 1024, "", is_github_token},
+        {Kind::github, Shape::token, "github_pat_[a-zA-Z0-9]", false, 1, 11, &word, 1024, "", random_36},
+
+        {Kind::gitlab, Shape::token, "gl(?:dt|rt|ft)-[a-zA-Z0-9_]", false, 1, 5, &base64_url_and_dots, 1024, ".-",
+         random_20},
+        {Kind::gitlab, Shape::token, "gl(?:pat|oas|cbt|ptt|rtr|imt)-[a-zA-Z0-9_]", false, 1, 6, &base64_url_and_dots,
+         1024, ".-", random_20},
+        {Kind::gitlab, Shape::token, "gl(?:soat|ffct)-[a-zA-Z0-9_]", false, 1, 7, &base64_url_and_dots, 1024, ".-",
+         random_20},
+        {Kind::gitlab, Shape::token, "glagent-[a-zA-Z0-9_]", false, 1, 8, &base64_url_and_dots, 1024, ".-", random_20},
+        {Kind::gitlab, Shape::token, "GR1348941[a-zA-Z0-9_-]", false, 1, 9, &word_and_dash, 1024, "-", random_20},
+
+        {Kind::slack, Shape::token, "xox[abcdeoprs]-[a-zA-Z0-9]", false, 1, 5, &dashed, 1024, "-", is_slack_token},
+        {Kind::slack, Shape::token, "xapp-[a-zA-Z0-9]", false, 1, 5, &dashed, 1024, "-", random_20},
+        {Kind::slack, Shape::token, R"(hooks\.slack\.com\\?/(?:services|workflows|triggers)\\?/[a-zA-Z0-9])", false, 1,
+         0, &webhook_path, 1024, "/\\", random_20},
+
+        {Kind::vault, Shape::token, R"(hv[sbr]\.[a-zA-Z0-9_-])", false, 1, 4, &word_and_dash, 4096, "-", random_24},
+        {Kind::vault, Shape::token, R"((?i:token)[\\"' \t:=,>]{1,32}[sbr]\.[a-zA-Z0-9])", false, 1, 0, &alphanumeric,
+         64, "", is_legacy_vault_token},
+
+        {Kind::jwt, Shape::token, "eyJ[a-zA-Z0-9_-]", false, 1, 3, &base64_url_and_dots, 32768, ".-", is_jwt},
+    };
+    return rules;
+}
+
+}  // namespace trebuchet

@@ -33,9 +33,10 @@ class AnchorMatcher {
     /// order; the same pair may come twice.
     using Found = void (*)(void* context, std::uint32_t anchor, std::size_t end) noexcept;
 
-    /// `anchors`: distinct, none empty. Fails on a processor that the library does not support.
+    /// `anchors`: none empty; distinct, except that one whose ASCII letters count in either case (those from
+    /// `any_case_from` on) may be equal to one of the others. Fails on a processor that the library does not support.
     [[nodiscard]] static Result<std::unique_ptr<const AnchorMatcher>> compile(
-        const std::vector<std::string_view>& anchors);
+        const std::vector<std::string_view>& anchors, std::size_t any_case_from = SIZE_MAX);
 
     ~AnchorMatcher();
     AnchorMatcher(const AnchorMatcher&) = delete;

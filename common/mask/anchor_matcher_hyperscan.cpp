@@ -77,7 +77,8 @@ AnchorMatcher::AnchorMatcher(std::unique_ptr<const Compiled> compiled) : compile
 
 AnchorMatcher::~AnchorMatcher() = default;
 
-Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::vector<std::string_view>& anchors) {
+Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::vector<std::string_view>& anchors,
+                                                                    std::size_t any_case_from) {
     if (::hs_valid_platform() != HS_SUCCESS) {
         return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
     }
@@ -86,8 +87,9 @@ Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::v
     std::vector<const char*> bytes;
     std::vector<std::size_t> lengths;
     std::vector<unsigned int> ids;
-    std::vector<unsigned int> flags(anchors.size(), 0);
+    std::vector<unsigned int> flags;
     for (const auto anchor : anchors) {
+        flags.push_back(ids.size() >= any_case_from ? HS_FLAG_CASELESS : 0U);
         ids.push_back(static_cast<unsigned int>(ids.size()));
         bytes.push_back(anchor.data());
         lengths.push_back(anchor.size());

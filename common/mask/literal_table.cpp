@@ -1,6 +1,7 @@
 #include "common/mask/literal_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -11,31 +12,44 @@ unsigned char byte_of(char c) {
     return static_cast<unsigned char>(c);
 }
 
-/// Two texts, compared from their starts.
+bool equal(const char* text, const char* literal, std::size_t count, bool any_case) {
+    if (!any_case) return std::memcmp(text, literal, count) == 0;
+    bool same = true;
+    for (std::size_t i = 0; i < count; ++i) {
+        const char c = text[i];
+        same &= (c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c) == literal[i];
+    }
+    return same;
+}
+
+/// A text and a literal, compared from their starts.
 struct Forwards {
     const char* left;
     const char* right;
     std::size_t most;
+    bool any_case;
 
-    Forwards(std::string_view left_text, std::string_view right_text)
-        : left(left_text.data()), right(right_text.data()), most(std::min(left_text.size(), right_text.size())) {}
-    [[nodiscard]] bool equal(std::size_t done, std::size_t count) const {
-        return std::memcmp(left + done, right + done, count) == 0;
+    Forwards(std::string_view text, std::string_view literal, bool folds)
+        : left(text.data()), right(literal.data()), most(std::min(text.size(), literal.size())), any_case(folds) {}
+    [[nodiscard]] bool equal_after(std::size_t done, std::size_t count) const {
+        return equal(left + done, right + done, count, any_case);
     }
 };
 
-/// Two texts, compared from their ends.
+/// A text and a literal, compared from their ends.
 struct Backwards {
     const char* left_end;
     const char* right_end;
     std::size_t most;
+    bool any_case;
 
-    Backwards(std::string_view left, std::string_view right)
-        : left_end(left.data() + left.size()),
-          right_end(right.data() + right.size()),
-          most(std::min(left.size(), right.size())) {}
-    [[nodiscard]] bool equal(std::size_t done, std::size_t count) const {
-        return std::memcmp(left_end - done - count, right_end - done - count, count) == 0;
+    Backwards(std::string_view text, std::string_view literal, bool folds)
+        : left_end(text.data() + text.size()),
+          right_end(literal.data() + literal.size()),
+          most(std::min(text.size(), literal.size())),
+          any_case(folds) {}
+    [[nodiscard]] bool equal_after(std::size_t done, std::size_t count) const {
+        return equal(left_end - done - count, right_end - done - count, count, any_case);
     }
 };
 
@@ -44,19 +58,19 @@ struct Backwards {
 template <typename Texts>
 std::size_t common_bytes(const Texts& texts, std::size_t known) {
     const auto near = std::min(texts.most, known + 16);
-    while (known < near && texts.equal(known, 1)) ++known;
+    while (known < near && texts.equal_after(known, 1)) ++known;
     if (known < near) return known;
     std::size_t block = 64;
-    for (; known + block <= texts.most && texts.equal(known, block); block *= 2) known += block;
+    for (; known + block <= texts.most && texts.equal_after(known, block); block *= 2) known += block;
     for (block /= 2; block >= 8; block /= 2) {
-        if (known + block <= texts.most && texts.equal(known, block)) known += block;
+        if (known + block <= texts.most && texts.equal_after(known, block)) known += block;
     }
-    while (known < texts.most && texts.equal(known, 1)) ++known;
+    while (known < texts.most && texts.equal_after(known, 1)) ++known;
     return known;
 }
 
 bool less_backwards(std::string_view left, std::string_view right) {
-    const auto common = common_bytes(Backwards(left, right), 0);
+    const auto common = common_bytes(Backwards(left, right, false), 0);
     if (common == left.size() || common == right.size()) return left.size() < right.size();
     return byte_of(left[left.size() - common - 1]) < byte_of(right[right.size() - common - 1]);
 }
@@ -67,8 +81,11 @@ std::string_view anchor_of(std::string_view literal) {
 
 }  // namespace
 
-LiteralTable::LiteralTable(std::vector<Literal> literals)
-    : literals_(std::move(literals)), first_bytes_(3 * literals_.size()), last_bytes_(literals_.size()) {
+LiteralTable::LiteralTable(std::vector<Literal> literals, bool any_case)
+    : any_case_(any_case),
+      literals_(std::move(literals)),
+      first_bytes_(3 * literals_.size()),
+      last_bytes_(literals_.size()) {
     std::stable_sort(literals_.begin(), literals_.end(), [](const Literal& left, const Literal& right) {
         return left.bytes.reveal() < right.bytes.reveal();
     });
@@ -127,6 +144,7 @@ void LiteralTable::group_by_anchor() {
 void LiteralTable::fill_filters() {
     for (const auto& literal : literals_) {
         const auto value = literal.bytes.reveal();
+        for (const char c : value) alphabet_[byte_of(c)] = 1;
         if (value.size() > 1) first_byte_[byte_of(value.front())] = 1;
         if (value.size() > 2) first_bytes_.add<2>(value.data());
         if (value.size() > 3) first_bytes_.add<3>(value.data());
@@ -161,9 +179,13 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text, std::uint32_t 
 }
 
 std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
-    if (text.empty()) return none;
-    const bool maybe = last_byte_[byte_of(text.back())] != 0 ||
-                       (text.size() >= 4 && last_bytes_.may_hold<4>(text.data() + text.size() - 4));
+    if (text.empty() || literals_.empty()) return none;
+    const auto may_end = [this](const char* end) {
+        const std::array<char, 4> bytes{folded(end[-4]), folded(end[-3]), folded(end[-2]), folded(end[-1])};
+        return last_bytes_.may_hold<4>(bytes.data());
+    };
+    const bool maybe =
+        last_byte_[byte_of(folded(text.back()))] != 0 || (text.size() >= 4 && may_end(text.data() + text.size()));
     return maybe ? longest_in_group(text, {0, static_cast<std::uint32_t>(backwards_.size()), 0}) : none;
 }
 
@@ -171,7 +193,10 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
 std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group& group) const {
     if (group.end - group.begin == 1) {
         const auto only = backwards_[group.begin];
-        return text.ends_with(bytes(only)) ? only : none;
+        const auto literal = bytes(only);
+        const bool ends_so = text.size() >= literal.size() && equal(text.data() + text.size() - literal.size(),
+                                                                    literal.data(), literal.size(), any_case_);
+        return ends_so ? only : none;
     }
     auto low = group.begin;
     auto high = group.end;
@@ -180,10 +205,10 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
     while (low < high) {
         const auto middle = low + (high - low) / 2;
         const auto literal = bytes(backwards_[middle]);
-        const auto common = common_bytes(Backwards(text, literal), std::min(low_common, high_common));
+        const auto common = common_bytes(Backwards(text, literal, any_case_), std::min(low_common, high_common));
         const bool not_after =
             common == literal.size() || (common < text.size() && byte_of(literal[literal.size() - common - 1]) <
-                                                                     byte_of(text[text.size() - common - 1]));
+                                                                     byte_of(folded(text[text.size() - common - 1])));
         if (not_after) {
             low = middle + 1;
             low_common = common;
@@ -206,9 +231,9 @@ bool LiteralTable::is_open(std::string_view rest) const {
     while (low < high) {
         const auto middle = low + (high - low) / 2;
         const auto literal = literals_[middle].bytes.reveal();
-        const auto common = common_bytes(Forwards(rest, literal), std::min(low_common, high_common));
+        const auto common = common_bytes(Forwards(rest, literal, any_case_), std::min(low_common, high_common));
         if (common == rest.size() && common < literal.size()) return true;
-        if (common == literal.size() || byte_of(literal[common]) < byte_of(rest[common])) {
+        if (common == literal.size() || byte_of(literal[common]) < byte_of(folded(rest[common]))) {
             low = middle + 1;
             low_common = common;
         } else {
@@ -219,16 +244,33 @@ bool LiteralTable::is_open(std::string_view rest) const {
     return false;
 }
 
+std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from) const {
+    auto begin = text.size();
+    while (begin > from && alphabet_[byte_of(folded(text[begin - 1]))] != 0) --begin;
+    return begin;
+}
+
 std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until) const {
+    if (literals_.empty()) return until;
     const auto is_open_at = [&](std::size_t position) { return is_open(text.substr(position)); };
+    const auto may_begin = [&](const char* bytes, std::size_t rest) {
+        if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
+        if (rest == 2) return first_bytes_.may_hold<2>(bytes);
+        return rest == 3 ? first_bytes_.may_hold<3>(bytes) : first_bytes_.may_hold<4>(bytes);
+    };
     auto position = from;
+    if (any_case_) {
+        for (; position < until; ++position) {
+            std::array<char, 4> head{};
+            const auto rest = std::min(head.size(), text.size() - position);
+            for (std::size_t i = 0; i < rest; ++i) head[i] = folded(text[position + i]);
+            if (may_begin(head.data(), rest) && is_open_at(position)) return position;
+        }
+        return until;
+    }
     for (; position < until && position + 4 <= text.size(); ++position) {
         if (first_bytes_.may_hold<4>(text.data() + position) && is_open_at(position)) return position;
     }
-    const auto may_begin = [&](const char* bytes, std::size_t rest) {
-        if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
-        return rest == 2 ? first_bytes_.may_hold<2>(bytes) : first_bytes_.may_hold<3>(bytes);
-    };
     for (; position < until; ++position) {
         if (may_begin(text.data() + position, text.size() - position) && is_open_at(position)) return position;
     }

@@ -14,6 +14,8 @@ namespace trebuchet {
 struct Literal {
     SecretString bytes;
     std::string mask;
+    /// Found with its letters in either case; the bytes have them in lower case.
+    bool any_case = false;
 };
 
 /// The literals of a set, laid out for the two questions that a stream asks: which literal ends here, and could one be
@@ -24,8 +26,8 @@ class LiteralTable {
     /// what it is given in memory that nobody wipes, and longer ones are found no faster.
     static constexpr std::size_t anchor_size = 12;
 
-    /// None empty; of those with the same bytes the first counts.
-    explicit LiteralTable(std::vector<Literal> literals);
+    /// None empty; of those with the same bytes the first counts. `any_case` is that of all of them.
+    explicit LiteralTable(std::vector<Literal> literals, bool any_case = false);
 
     /// What a matcher has to look for: wherever a literal ends, one of these ends, and never two. They point into this
     /// table.
@@ -35,6 +37,7 @@ class LiteralTable {
     [[nodiscard]] std::size_t longest() const { return longest_; }
 
     [[nodiscard]] std::size_t size() const { return literals_.size(); }
+    [[nodiscard]] bool any_case() const { return any_case_; }
     [[nodiscard]] std::string_view bytes(std::uint32_t literal) const { return literals_[literal].bytes.reveal(); }
     [[nodiscard]] const std::string& mask(std::uint32_t literal) const { return literals_[literal].mask; }
 
@@ -55,6 +58,9 @@ class LiteralTable {
 
     /// Whether a literal begins with `rest` and is longer.
     [[nodiscard]] bool is_open(std::string_view rest) const;
+
+    /// Where the end of `text` begins, not before `from`, that has no other bytes than literals have.
+    [[nodiscard]] std::size_t alphabet_begin(std::string_view text, std::size_t from) const;
 
     /// The earliest position, from `from` to before `until`, where the rest of `text` is open; `until` if there is
     /// none.
@@ -90,7 +96,11 @@ class LiteralTable {
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;
+    [[nodiscard]] char folded(char c) const {
+        return any_case_ && c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    }
 
+    bool any_case_;
     /// Sorted by their bytes.
     std::vector<Literal> literals_;
     /// The literals sorted by their bytes read backwards.
@@ -99,6 +109,8 @@ class LiteralTable {
     std::vector<std::uint32_t> suffix_;
     std::vector<Group> groups_;
     std::size_t longest_ = 0;
+    /// What literals consist of.
+    ByteSet alphabet_ = ByteSet(256);
     /// How literals begin: the first byte, and the first two, three and four, of those that are longer than that.
     ByteSet first_byte_ = ByteSet(256);
     Filter first_bytes_;

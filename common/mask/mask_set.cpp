@@ -24,8 +24,10 @@ std::vector<Literal> literals_of(std::vector<NamedSecret> secrets, const MaskOpt
         const auto value = secret.value.reveal();
         if (core_of(value).empty() || value.size() < options.min_length) continue;
         const auto mask = mask_text.of(value);
-        for (auto& form : derived_forms(value, options.min_length)) derived.push_back({std::move(form), mask});
-        literals.push_back({std::move(secret.value), mask});
+        for (auto& form : derived_forms(value, options.min_length)) {
+            derived.push_back({std::move(form.bytes), mask, form.any_case});
+        }
+        literals.push_back({std::move(secret.value), mask, false});
     }
     std::move(derived.begin(), derived.end(), std::back_inserter(literals));
     return literals;
@@ -61,17 +63,11 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> s
         if (known == set->too_short_.end()) set->too_short_.push_back(secret.name);
     }
     try {
-        auto table = std::make_unique<const LiteralTable>(literals_of(std::move(secrets), options));
-        if (table->size() == 0) return set;
-        auto anchors = AnchorMatcher::compile(table->anchors());
-        if (!anchors) return fail(std::move(anchors).error());
-        std::unique_ptr<const AnchorMatcher> head_matcher;
-        if (const auto heads = table->heads(); !heads.empty()) {
-            auto compiled = AnchorMatcher::compile(heads);
-            if (!compiled) return fail(std::move(compiled).error());
-            head_matcher = std::move(*compiled);
-        }
-        set->matcher_ = std::make_unique<const Matcher>(std::move(table), std::move(*anchors), std::move(head_matcher));
+        auto literals = literals_of(std::move(secrets), options);
+        if (literals.empty()) return set;
+        auto compiled = Literals::compile(std::move(literals));
+        if (!compiled) return fail(std::move(compiled).error());
+        set->matcher_ = std::make_unique<const Matcher>(std::move(*compiled));
     } catch (const std::exception& error) {
         return fail(std::string("can't mask secrets: ") + error.what());
     }
@@ -92,7 +88,7 @@ const std::vector<std::string>& MaskSet::too_short() const {
 }
 
 std::size_t MaskSet::longest() const {
-    return matcher_ ? matcher_->table().longest() : 0;
+    return matcher_ ? matcher_->literals().longest() : 0;
 }
 
 }  // namespace trebuchet

@@ -51,7 +51,7 @@ class MaskSet {
     /// min_length: they are not masked, or only where they stand with those.
     [[nodiscard]] const std::vector<std::string>& too_short() const;
 
-    /// Bytes of the longest value; 0 if there is none.
+    /// Bytes of the longest form of a value; 0 if there is nothing to mask.
     [[nodiscard]] std::size_t longest() const;
 
   private:

@@ -3,16 +3,51 @@
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace trebuchet {
 
+/// The ways in which a value comes back.
+enum class Form : std::uint8_t {
+    exact,      ///< as it is
+    trimmed,    ///< without the blanks, line ends and quotes around it
+    line,       ///< one line of several
+    joined,     ///< several lines with other line ends, blanks for line ends, or none
+    json_leaf,  ///< a string in a value that is JSON
+    base64,     ///< at each of three alignments, both alphabets
+    hex,        ///< letters in either case
+    percent,    ///< as in URLs, `+` for blanks too
+    json,       ///< escaped as in JSON and JavaScript
+    entities,   ///< escaped as in XML and HTML
+    shell,      ///< quoted as shells do
+    python,     ///< repr() and ascii(), of bytes too
+    c,          ///< escaped as in C, Go, strace, systemd
+    doubled,    ///< `$`, `%`, quotes or backslashes doubled
+};
+constexpr std::size_t form_count = static_cast<std::size_t>(Form::doubled) + 1;
+
+/// What can't be told from ordinary text when it is shorter:
+namespace shortest {
+constexpr std::size_t base64 = 6;  ///< characters that depend on the value alone: of 5 bytes, at any alignment
+constexpr std::size_t hex = 8;     ///< digits, of 4 bytes
+constexpr std::size_t part = 5;    ///< bytes of a line or of a leaf
+}  // namespace shortest
+
+struct DerivedForm {
+    Form form;
+    SecretString bytes;
+    /// The letters in it are digits and marks of an escape that mean the same in either case; they are lower-case here.
+    bool any_case = false;
+};
+
 /// What is left of a value without surrounding blanks and line ends, one pair of surrounding quotes (' or "), and
 /// blanks within those: what somebody would call the secret itself.
 [[nodiscard]] std::string_view core_of(std::string_view value);
 
-/// The byte strings, besides the value as it is, under which it may be printed. None is shorter than `min_length`.
-[[nodiscard]] std::vector<SecretString> derived_forms(std::string_view value, std::size_t min_length);
+/// The byte strings, besides the value as it is, under which it may be printed; each once, none shorter than
+/// `min_length`.
+[[nodiscard]] std::vector<DerivedForm> derived_forms(std::string_view value, std::size_t min_length);
 
 }  // namespace trebuchet

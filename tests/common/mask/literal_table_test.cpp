@@ -12,7 +12,7 @@ namespace {
 LiteralTable table_of(const std::vector<std::string>& values) {
     std::vector<Literal> literals;
     literals.reserve(values.size());
-    for (const auto& value : values) literals.push_back({SecretString(value), "mask of " + value.substr(0, 8)});
+    for (const auto& value : values) literals.push_back({SecretString(value), "mask of " + value.substr(0, 8), false});
     return LiteralTable(std::move(literals));
 }
 
@@ -32,8 +32,8 @@ std::string longest_at_end(const LiteralTable& table, std::string_view text) {
 
 TEST(LiteralTable, KeepsTheFirstOfEqualLiterals) {
     std::vector<Literal> literals;
-    literals.push_back({SecretString("same"), "first"});
-    literals.push_back({SecretString("same"), "second"});
+    literals.push_back({SecretString("same"), "first", false});
+    literals.push_back({SecretString("same"), "second", false});
     const LiteralTable table(std::move(literals));
     ASSERT_EQ(table.size(), 1U);
     EXPECT_EQ(table.mask(0), "first");

@@ -2,6 +2,7 @@
 
 #include "common/mask/mask_set.hpp"
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -26,10 +27,19 @@ class MaskOracle {
     struct Entry {
         std::string bytes;
         std::string mask;
+        bool any_case;
+
+        /// How many bytes of `text` are like this one's.
+        [[nodiscard]] std::size_t common(std::string_view text) const;
     };
+    void add(Entry entry);
+    [[nodiscard]] const std::vector<Entry>& entries_at(std::string_view text) const {
+        return entries_[static_cast<unsigned char>(text.front())];
+    }
     [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until) const;
 
-    std::vector<Entry> entries_;
+    /// By the byte that they begin with.
+    std::array<std::vector<Entry>, 256> entries_;
 };
 
 [[nodiscard]] std::vector<NamedSecret> named(const std::vector<std::string>& values);

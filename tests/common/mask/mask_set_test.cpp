@@ -101,8 +101,8 @@ TEST(MaskSet, TakesTheMinimumLengthFromTheOptions) {
     EXPECT_THAT(build({"a"}, {0, MaskHash::keyed})->too_short(), IsEmpty());
 }
 
-TEST(MaskSet, KnowsItsLongestValue) {
-    EXPECT_EQ(build({"secret", "longer secret", "ab"})->longest(), 13U);
+TEST(MaskSet, KnowsItsLongestForm) {
+    EXPECT_GT(build({"secret", "longer secret", "ab"})->longest(), 13U);
     EXPECT_EQ(build({"", "ab"})->longest(), 0U);
     EXPECT_EQ(MaskSet::none()->longest(), 0U);
 }

@@ -1,6 +1,6 @@
 #include "common/mask/masker.hpp"
 
-#include "tests/common/mask/mask_oracle.hpp"
+#include "tests/common/mask/masked_text.hpp"
 
 #include <random>
 #include <string>
@@ -14,61 +14,11 @@ namespace {
 
 using testing::MatchesRegex;
 
-std::shared_ptr<const MaskSet> set_of(const std::vector<std::string>& values, std::size_t min_length = 3) {
-    auto set = MaskSet::build(test::named(values), {min_length, MaskHash::keyed});
-    EXPECT_TRUE(set.has_value()) << set.error().message();
-    return *set;
-}
-
-std::string fed_in_pieces(const std::shared_ptr<const MaskSet>& set, const std::vector<std::string_view>& pieces) {
-    Masker masker(set);
-    std::string out;
-    for (const auto piece : pieces) out += masker.write(piece).bytes();
-    out += masker.finish().bytes();
-    return out;
-}
-
-std::vector<std::string_view> cut_at_random(std::string_view text, std::size_t longest, unsigned seed) {
-    std::mt19937 engine(seed);
-    std::vector<std::string_view> pieces;
-    while (!text.empty()) {
-        pieces.push_back(text.substr(0, 1 + engine() % longest));
-        text.remove_prefix(pieces.back().size());
-    }
-    return pieces;
-}
-
-/// `text` with `|` between writes. Expects the same result however the text is cut, and returns it with each mask as M.
-std::string masked(const std::vector<std::string>& values, const std::string& text, std::size_t min_length = 3) {
-    const auto set = set_of(values, min_length);
-    std::vector<std::string_view> as_written;
-    std::string whole;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const auto end = std::min(text.find('|', begin), text.size());
-        as_written.push_back(std::string_view(text).substr(begin, end - begin));
-        whole += as_written.back();
-        begin = end + 1;
-    }
-    const auto result = fed_in_pieces(set, as_written);
-    EXPECT_EQ(fed_in_pieces(set, {whole}), result) << "fed whole";
-    EXPECT_EQ(fed_in_pieces(set, cut_at_random(whole, 1, 0)), result) << "fed byte by byte";
-    for (unsigned seed = 1; seed <= 20; ++seed) {
-        EXPECT_EQ(fed_in_pieces(set, cut_at_random(whole, 7, seed)), result) << "cut at random, seed " << seed;
-    }
-    EXPECT_EQ(set->mask(whole).bytes(), result) << "as a text that is whole";
-
-    std::string shown;
-    for (std::size_t i = 0; i < result.size();) {
-        const bool is_mask = result.compare(i, 2, "**") == 0 && result.compare(i + 8, 2, "**") == 0;
-        shown += is_mask ? 'M' : result[i];
-        i += is_mask ? 10 : 1;
-    }
-    return shown;
-}
-
-std::string mask_of(const MaskSet& set, std::string_view value) {
-    return std::string(set.mask(value).bytes());
-}
+using test::cut_at_random;
+using test::fed_in_pieces;
+using test::mask_of;
+using test::masked;
+using test::set_of;
 
 std::string between(const std::string& front, const std::string& middle, const std::string& back) {
     return front + middle + back;

@@ -1,0 +1,125 @@
+#include "common/mask/form_list.hpp"
+#include "common/mask/rewriting.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trebuchet {
+namespace {
+
+constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Without padding.
+WipedString base64_of(std::string_view bytes) {
+    auto out = off_stack(bytes.size() / 3 * 4 + 4);
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const char c : bytes) {
+        bits = bits << 8U | static_cast<unsigned char>(c);
+        for (count += 8; count >= 6; count -= 6) out += base64_alphabet[bits >> (count - 6) & 0x3FU];
+    }
+    if (count > 0) out += base64_alphabet[bits << (6 - count) & 0x3FU];
+    return out;
+}
+
+WipedString url_safe(std::string_view base64) {
+    auto out = off_stack(base64.size());
+    out += base64;
+    std::replace(out.begin(), out.end(), '+', '-');
+    std::replace(out.begin(), out.end(), '/', '_');
+    return out;
+}
+
+void add_base64(FormList& forms, std::string_view base64) {
+    if (base64.size() < shortest::base64) return;
+    forms.add(Form::base64, base64);
+    forms.add(Form::base64, url_safe(base64));
+}
+
+void add_padded(FormList& forms, WipedString base64) {
+    base64.append((4 - base64.size() % 4) % 4, '=');
+    add_base64(forms, base64);
+}
+
+/// Behind 0, 1 or 2 other bytes of a group of three: the characters of which no bit belongs to another byte.
+void add_base64_within_others(FormList& forms, std::string_view text) {
+    auto shifted = off_stack(text.size() + 2);
+    shifted += text;
+    for (std::size_t before = 0; before < 3; ++before) {
+        const auto base64 = base64_of(shifted);
+        const auto begin = (8 * before + 5) / 6;
+        const auto end = 8 * shifted.size() / 6;
+        if (end > begin) add_base64(forms, std::string_view(base64).substr(begin, end - begin));
+        shifted.insert(shifted.begin(), '\0');
+    }
+}
+
+void add_all_base64(FormList& forms, std::string_view text) {
+    add_padded(forms, base64_of(text));
+    add_base64(forms, base64_of(text));
+    add_base64_within_others(forms, text);
+    if (8 * text.size() / 6 >= shortest::base64) return;
+    auto line = off_stack(text.size() + 1);  // echo VALUE | base64
+    line += text;
+    line += '\n';
+    add_padded(forms, base64_of(line));
+}
+
+/// Every byte as `prefix` and two hex digits.
+WipedString all_hex(std::string_view prefix, std::string_view text) {
+    auto out = off_stack((prefix.size() + 2) * text.size());
+    for (const char c : text) {
+        out += prefix;
+        append_hex(out, static_cast<unsigned char>(c), 2, HexCase::lower);
+    }
+    return out;
+}
+
+/// What the common encoders leave alone besides letters and digits.
+constexpr std::array<std::string_view, 7> url_safe_sets{
+    "-._~",                  // RFC 3986, most libraries
+    "-._~/",                 // Python's quote()
+    "-_.!~*'()",             // JavaScript's encodeURIComponent()
+    "-_.!~*'();/?:@&=+$,#",  // JavaScript's encodeURI()
+    "-._~$&+=:@",            // Go's PathEscape()
+    "*-._",                  // HTML forms, Java
+    "-_.",                   // older PHP
+};
+
+WipedString percent_encoded(std::string_view text, std::string_view safe, HexCase letters, bool plus) {
+    auto out = off_stack(3 * text.size());
+    for (const char c : text) {
+        if (is_alphanumeric(c) || safe.find(c) != std::string_view::npos) {
+            out += c;
+        } else if (plus && c == ' ') {
+            out += '+';
+        } else {
+            out += '%';
+            append_hex(out, static_cast<unsigned char>(c), 2, letters);
+        }
+    }
+    return out;
+}
+
+void add_percent_encoding(FormList& forms, std::string_view text) {
+    forms.add_any_case(Form::percent, all_hex("%", text));
+    if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
+    const bool has_blank = text.find(' ') != std::string_view::npos;
+    for (const auto safe : url_safe_sets) {
+        for (const auto letters : {HexCase::upper, HexCase::lower}) {
+            forms.add(Form::percent, percent_encoded(text, safe, letters, false));
+            if (has_blank) forms.add(Form::percent, percent_encoded(text, safe, letters, true));
+        }
+    }
+}
+
+}  // namespace
+
+void add_encodings(FormList& forms, std::string_view text) {
+    add_all_base64(forms, text);
+    if (2 * text.size() >= shortest::hex) forms.add_any_case(Form::hex, all_hex("", text));
+    add_percent_encoding(forms, text);
+    forms.add_any_case(Form::c, all_hex("\\x", text));
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,156 @@
+#include "common/mask/finder.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+/// Up to so many new bytes are searched without the matcher, whose calls have a price of their own.
+constexpr std::size_t few_bytes = 16;
+
+/// From so many positions on the search for long literals' heads is left to a matcher.
+constexpr std::size_t worth_a_scan = 256;
+
+Match match_of(const LiteralTable& table, std::uint32_t literal, std::size_t end) {
+    return {end - table.bytes(literal).size(), end, &table.mask(literal)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const Literals>> Literals::compile(std::vector<Literal> literals) {
+    const auto middle =
+        std::stable_partition(literals.begin(), literals.end(), [](const Literal& one) { return !one.any_case; });
+    std::vector<Literal> any_case(std::make_move_iterator(middle), std::make_move_iterator(literals.end()));
+    literals.erase(middle, literals.end());
+
+    std::unique_ptr<Literals> compiled(new Literals(std::move(literals), std::move(any_case)));
+    auto anchors = compiled->exact_.anchors();
+    compiled->exact_anchors_ = anchors.size();
+    const auto other_anchors = compiled->any_case_.anchors();
+    anchors.insert(anchors.end(), other_anchors.begin(), other_anchors.end());
+    auto matcher = AnchorMatcher::compile(anchors, compiled->exact_anchors_);
+    if (!matcher) return fail(std::move(matcher).error());
+    compiled->anchors_ = std::move(*matcher);
+
+    auto heads = compiled->exact_.heads();
+    compiled->exact_heads_ = heads.size();
+    const auto other_heads = compiled->any_case_.heads();
+    heads.insert(heads.end(), other_heads.begin(), other_heads.end());
+    if (!heads.empty()) {
+        auto head_matcher = AnchorMatcher::compile(heads, compiled->exact_heads_);
+        if (!head_matcher) return fail(std::move(head_matcher).error());
+        compiled->heads_ = std::move(*head_matcher);
+    }
+    return std::unique_ptr<const Literals>(std::move(compiled));
+}
+
+Finder::Finder(const Literals& literals) : literals_(literals), scratch_(literals.anchors_->make_scratch()) {
+    if (literals.heads_) heads_scratch_ = literals.heads_->make_scratch();
+}
+
+void Finder::find(std::string_view text, std::size_t scanned, std::vector<Match>& matches) {
+    matches.clear();
+    if (text.size() - scanned <= few_bytes) {
+        find_few(text, scanned, matches);
+        return;
+    }
+    struct Context {
+        const Literals& literals;
+        std::size_t exact_anchors;
+        std::vector<Match>& matches;
+        std::string_view text;
+        std::size_t scan_start;
+        std::size_t scanned;
+        bool sorted;
+    };
+    const auto overlap = std::min(scanned, LiteralTable::anchor_size - 1);
+    Context context{literals_, literals_.exact_anchors_, matches, text, scanned - overlap, scanned, true};
+    const auto found = [](void* data, std::uint32_t anchor, std::size_t end_in_scan) noexcept {
+        auto& here = *static_cast<Context*>(data);
+        const auto end = here.scan_start + end_in_scan;
+        if (end <= here.scanned) return;
+        const bool exact = anchor < here.exact_anchors;
+        const auto& table = exact ? here.literals.exact() : here.literals.any_case();
+        const auto own = exact ? anchor : anchor - static_cast<std::uint32_t>(here.exact_anchors);
+        const auto literal = table.longest_at_end(here.text.substr(0, end), own);
+        if (literal == LiteralTable::none) return;
+        const auto match = match_of(table, literal, end);
+        if (!here.matches.empty() && here.matches.back().end == end) {
+            // Exact ones are preferred where both begin at the same place.
+            auto& other = here.matches.back();
+            if (match.begin < other.begin || (match.begin == other.begin && exact)) other = match;
+            return;
+        }
+        if (!here.matches.empty() && here.matches.back().end > end) here.sorted = false;
+        here.matches.push_back(match);
+    };
+    literals_.anchors_->scan(text.substr(context.scan_start), scratch_, found, &context);
+    if (!context.sorted) {
+        std::stable_sort(matches.begin(), matches.end(),
+                         [](const Match& left, const Match& right) { return left.end < right.end; });
+    }
+}
+
+void Finder::find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const {
+    for (auto end = scanned + 1; end <= text.size(); ++end) {
+        const auto until_here = text.substr(0, end);
+        const auto exact = literals_.exact_.longest_at_end(until_here);
+        if (exact != LiteralTable::none) matches.push_back(match_of(literals_.exact_, exact, end));
+        const auto other = literals_.any_case_.longest_at_end(until_here);
+        if (other == LiteralTable::none) continue;
+        const auto match = match_of(literals_.any_case_, other, end);
+        if (exact == LiteralTable::none) {
+            matches.push_back(match);
+        } else if (match.begin < matches.back().begin) {
+            matches.back() = match;
+        }
+    }
+}
+
+std::size_t Finder::first_open(std::string_view text, std::size_t scanned) {
+    return std::min(first_open_in(literals_.exact_, text, scanned), first_open_in(literals_.any_case_, text, scanned));
+}
+
+/// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
+/// turn.
+std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned) {
+    if (table.size() == 0) return text.size();
+    auto begin = text.size() - std::min(text.size(), table.longest() - 1);
+    if (table.any_case()) begin = table.alphabet_begin(text, begin);  // most often no more than a few bytes
+    const auto far_begin = std::max(begin, scanned);
+    const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
+    if (table.longest() <= LiteralTable::long_size || far_end < far_begin + worth_a_scan) {
+        return table.first_open(text, begin, text.size());
+    }
+    const auto before = table.first_open(text, begin, far_begin);
+    if (before < far_begin) return before;
+    const auto far = first_long_open(table, text, far_begin, far_end);
+    return far < far_end ? far : table.first_open(text, far_end, text.size());
+}
+
+/// The same for the positions from `begin` to before `end`, where the rest is longer than long_size; `end` if there is
+/// none.
+std::size_t Finder::first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
+                                    std::size_t end) {
+    struct Context {
+        const LiteralTable& table;
+        std::size_t exact_heads;
+        std::string_view text;
+        std::size_t scan_start;
+        std::size_t first;
+    };
+    Context context{table, literals_.exact_heads_, text, begin, end};
+    const auto found = [](void* data, std::uint32_t head, std::size_t end_in_scan) noexcept {
+        auto& here = *static_cast<Context*>(data);
+        if ((head >= here.exact_heads) != here.table.any_case()) return;
+        const auto position = here.scan_start + end_in_scan - LiteralTable::head_size;
+        if (position < here.first && here.table.is_open(here.text.substr(position))) here.first = position;
+    };
+    const auto size = end - begin + LiteralTable::head_size - 1;
+    literals_.heads_->scan(text.substr(begin, size), *heads_scratch_, found, &context);
+    return context.first;
+}
+
+}  // namespace trebuchet

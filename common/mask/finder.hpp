@@ -1,0 +1,74 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "common/mask/anchor_matcher.hpp"
+#include "common/mask/literal_table.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// All literals of a set, compiled for searching. Immutable: share it between threads.
+class Literals {
+  public:
+    /// Of those with the same bytes the first counts. Fails if the matcher can't be compiled.
+    [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals);
+
+    [[nodiscard]] const LiteralTable& exact() const { return exact_; }
+    [[nodiscard]] const LiteralTable& any_case() const { return any_case_; }
+    [[nodiscard]] std::size_t longest() const { return std::max(exact_.longest(), any_case_.longest()); }
+
+  private:
+    friend class Finder;
+    Literals(std::vector<Literal> exact, std::vector<Literal> any_case)
+        : exact_(std::move(exact)), any_case_(std::move(any_case), true) {}
+
+    LiteralTable exact_;
+    LiteralTable any_case_;
+    /// Of the exact literals first, then of the others.
+    std::unique_ptr<const AnchorMatcher> anchors_;
+    std::size_t exact_anchors_ = 0;
+    /// The heads of the long ones, likewise; null if there are none.
+    std::unique_ptr<const AnchorMatcher> heads_;
+    std::size_t exact_heads_ = 0;
+};
+
+/// A literal in a text. The mask belongs to the Literals.
+struct Match {
+    std::size_t begin;
+    std::size_t end;
+    const std::string* mask;
+};
+
+/// Searches texts for literals, one text at a time.
+class Finder {
+  public:
+    /// `literals` outlives this object.
+    explicit Finder(const Literals& literals);
+
+    /// Puts into `matches`, in the order of their ends, what ends behind the first `scanned` bytes of `text`, which
+    /// have been searched: of all that ends at one place the longest, since that contains the others.
+    void find(std::string_view text, std::size_t scanned, std::vector<Match>& matches);
+
+    /// The earliest position where the rest of `text` is a proper prefix of a literal; the text's size if there is
+    /// none.
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned);
+
+  private:
+    void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;
+    [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned);
+    [[nodiscard]] std::size_t first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
+                                              std::size_t end);
+
+    const Literals& literals_;
+    AnchorMatcher::Scratch scratch_;
+    std::optional<AnchorMatcher::Scratch> heads_scratch_;
+};
+
+}  // namespace trebuchet

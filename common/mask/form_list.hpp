@@ -1,0 +1,42 @@
+#pragma once
+
+#include "common/mask/secret_forms.hpp"
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// The forms of one value as they are found, each once.
+class FormList {
+  public:
+    /// Leaves out the value itself and what is shorter than `min_length`.
+    FormList(std::string_view value, std::size_t min_length) : value_(value), min_length_(min_length) {}
+
+    void add(Form form, std::string_view bytes);
+    /// For what may stand with letters in either case: `bytes` has them in lower case.
+    void add_any_case(Form form, std::string_view bytes);
+
+    [[nodiscard]] std::size_t min_length() const { return min_length_; }
+    [[nodiscard]] std::vector<DerivedForm> take() { return std::move(forms_); }
+
+  private:
+    void add(Form form, std::string_view bytes, bool any_case);
+
+    std::string_view value_;
+    std::size_t min_length_;
+    std::vector<DerivedForm> forms_;
+};
+
+/// Base64, hex and percent-encoding.
+void add_encodings(FormList& forms, std::string_view text);
+
+/// JSON, entities, shell quoting, Python, C, and doubled characters.
+void add_escapes(FormList& forms, std::string_view text);
+
+void add_json_escapes(FormList& forms, std::string_view text);
+void add_entities(FormList& forms, std::string_view text);
+void add_shell_quoting(FormList& forms, std::string_view text);
+
+}  // namespace trebuchet

@@ -1,0 +1,81 @@
+#include "common/mask/form_list.hpp"
+#include "common/mask/rewriting.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trebuchet {
+namespace {
+
+/// How one encoder writes.
+struct JsonStyle {
+    bool ascii_only;
+    bool escapes_slash;
+    /// Written as \u00.. for the sake of HTML.
+    std::string_view html;
+    HexCase letters;
+};
+
+void append_unit(WipedString& out, char32_t unit, HexCase letters) {
+    out += "\\u";
+    append_hex(out, unit, 4, letters);
+}
+
+/// As UTF-16.
+void append_units(WipedString& out, char32_t code, HexCase letters) {
+    if (code < 0x10000) {
+        append_unit(out, code, letters);
+    } else {
+        append_unit(out, 0xD800 + ((code - 0x10000) >> 10U), letters);
+        append_unit(out, 0xDC00 + ((code - 0x10000) & 0x3FFU), letters);
+    }
+}
+
+WipedString json_escaped(std::string_view text, const JsonStyle& style) {
+    return rewritten(text, [&style](const Character& character, WipedString& out) {
+        static constexpr std::string_view named = "\"\\\b\f\n\r\t/";
+        static constexpr std::string_view names = "\"\\bfnrt/";
+        if (!character.is_utf8) return false;
+        const bool is_line_end_of_javascript = character.code == 0x2028 || character.code == 0x2029;
+        if (character.is_one_of(style.html) || (is_line_end_of_javascript && !style.html.empty())) {
+            append_units(out, character.code, style.letters);
+        } else if (character.is_one_of(named) && (style.escapes_slash || character.code != '/')) {
+            out += '\\';
+            out += names[named.find(character.bytes.front())];
+        } else if (character.code < 0x20 || (style.ascii_only && character.code >= 0x7F)) {
+            append_units(out, character.code, style.letters);
+        } else {
+            return false;
+        }
+        return true;
+    });
+}
+
+/// Every character as \u....
+WipedString all_units(std::string_view text) {
+    return rewritten(text, [](const Character& character, WipedString& out) {
+        append_units(out, character.code, HexCase::lower);
+        return true;
+    });
+}
+
+}  // namespace
+
+void add_json_escapes(FormList& forms, std::string_view text) {
+    forms.add_any_case(Form::json, all_units(text));
+    if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
+    static constexpr std::array<std::string_view, 5> html_sets{"", "<>&", "<>&'", "<>&'=", "<>&'\""};
+    for (const auto html : html_sets) {
+        for (const bool ascii_only : {false, true}) {
+            for (const bool escapes_slash : {false, true}) {
+                for (const auto letters : {HexCase::lower, HexCase::upper}) {
+                    forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, html, letters}));
+                }
+            }
+        }
+    }
+    const auto once = json_escaped(text, {false, false, "", HexCase::lower});
+    forms.add(Form::json, json_escaped(once, {false, false, "", HexCase::lower}));  // JSON within JSON
+}
+
+}  // namespace trebuchet

@@ -49,7 +49,10 @@ void ServerReporter::phase_entered(Phase phase) {
     look_for_orders();
     const auto& order = orders_.standing();
     const std::string comment = order ? order->comment : "";
-    insist(status_tries, "post the job's state", [&] { return parts_.server.post_job_state(job_->id, name); });
+    insist(status_tries, "post the job's state", [&, again = false]() mutable -> Result<void> {
+        if (std::exchange(again, true) && is_cancelled()) return {};  // meanwhile: it must not be overwritten
+        return parts_.server.post_job_state(job_->id, name);
+    });
     insist(status_tries, "post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
     event(std::string(name) + "_start", {});
 }
@@ -105,6 +108,7 @@ void ServerReporter::stay_allocated() {
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
         const auto took = std::chrono::ceil<milliseconds>(parts_.clock.now() - asked_at);
         wait(std::max<milliseconds>(parts_.config.polling_interval, took * cancel_pause_factor));
+        if (!told && is_cancelled()) return;  // it must not be overwritten
     }
 }
 
@@ -135,10 +139,14 @@ void ServerReporter::artifacts(const std::filesystem::path& archive) {
 }
 
 void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
+    bool time_passed = output_->waiting_since() || serial_->waiting_since();
     flush();
     const auto* state = cancelled ? "cancelled" : "complete";
-    if (!insist(outcome_tries, "post the job's outcome",
-                [&] { return parts_.server.post_outcome(job_->id, status, state); })) {
+    const auto post = [&] {
+        if (std::exchange(time_passed, true) && is_cancelled()) state = "cancelled";  // it must not be overwritten
+        return parts_.server.post_outcome(job_->id, status, state);
+    };
+    if (!insist(outcome_tries, "post the job's outcome", post)) {
         if (auto kept = undelivered_.keep_outcome(*job_, status, state); !kept) {
             log_error("the job's outcome is lost: " + kept.error().message());
         } else {

@@ -142,7 +142,7 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
     }
     if (phase == Phase::allocate && end && code == 0) {
         send_device_info(folder);
-        reporter_.stay_allocated();
+        if (!reporter_.is_cancelled()) reporter_.stay_allocated();
     }
     std::string ending = name + (code == 0 ? "_success" : "_fail");
     if (code == recovery_failed_code) {

@@ -1,6 +1,6 @@
 #include "agent/job/job.hpp"
 
-#include "common/base/json_scan.hpp"
+#include "common/base/json_text_scan.hpp"
 #include "common/base/text.hpp"
 #include "common/secret/secret_json.hpp"
 
@@ -16,6 +16,7 @@ constexpr int depth_limit = 100;
 constexpr std::chrono::hours default_global_timeout{4};
 constexpr std::chrono::minutes default_output_timeout{15};
 
+constexpr std::size_t longest_id = 128;
 constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
 
 /// Null if it is not JSON or too deep.
@@ -137,7 +138,7 @@ std::chrono::seconds Job::output_timeout_within(std::chrono::seconds allowed) co
 }
 
 bool is_job_id(std::string_view text) {
-    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return !text.empty() && text.size() <= longest_id && std::all_of(text.begin(), text.end(), [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '_';
     });
 }
@@ -190,9 +191,10 @@ Result<Job> parse_job(std::string_view document) {
 }
 
 std::string job_id_of(std::string_view document) {
-    JsonStringScan scan("job_id");
+    JsonTextScan scan("job_id", longest_id);
     scan.feed(document);
-    return scan.found() && is_job_id(*scan.found()) ? *scan.found() : "";
+    const auto id = scan.value().value_or("");
+    return is_job_id(id) ? id : "";
 }
 
 }  // namespace trebuchet

@@ -1,7 +1,7 @@
 #include "agent/server/http_job_server.hpp"
 
 #include "agent/server/answer.hpp"
-#include "common/base/json_scan.hpp"
+#include "common/base/json_text_scan.hpp"
 #include "common/base/text.hpp"
 
 #include <array>
@@ -117,13 +117,13 @@ class HttpJobServer final : public JobServer {
         request.timeout = poll_timeout;
         request.fresh_connection = true;
         // What is too long to be run still says whose failure has to be reported.
-        const auto scan = std::make_shared<JsonStringScan>("job_id");
+        const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
         auto answer = api_.call(request);
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204) return std::optional<TakenJob>();
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
-        if (answer->cut) return std::optional<TakenJob>(TooLongJob{scan->found().value_or(""), job_limit});
+        if (answer->cut) return std::optional<TakenJob>(TooLongJob{scan->value().value_or(""), job_limit});
         return std::optional<TakenJob>(std::move(answer->body));
     }
 
@@ -256,9 +256,9 @@ std::unique_ptr<JobServer> make_http_job_server(const Config& config, ApiClient&
 }
 
 std::string find_job_state(std::string_view document) {
-    JsonStringScan scan("job_state");
+    JsonTextScan scan("job_state", 128);
     scan.feed(document);
-    return scan.found().value_or("");
+    return scan.value().value_or("");
 }
 
 std::string url_encoded(std::string_view text) {

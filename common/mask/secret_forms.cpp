@@ -1,29 +1,39 @@
 #include "common/mask/secret_forms.hpp"
 
 #include "common/mask/form_list.hpp"
+#include "common/mask/value_parts.hpp"
 
 #include <algorithm>
 
 namespace trebuchet {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-    static constexpr std::string_view blanks = " \t\r\n\v\f";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-std::string_view unquoted(std::string_view text) {
-    const bool is_quoted =
-        text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\'');
-    return is_quoted ? text.substr(1, text.size() - 2) : text;
-}
-
 void add_all(FormList& forms, std::string_view text) {
     if (text.empty() || text.size() < forms.min_length()) return;
     add_encodings(forms, text);
     add_escapes(forms, text);
+}
+
+void add_lines(FormList& forms, std::string_view text) {
+    if (text.find('\n') == std::string_view::npos) return;
+    for (const auto* line_end : {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n"}) {
+        forms.add(Form::joined, with_line_ends(text, line_end));
+    }
+    for (const auto line : lines_of(text)) {
+        if (!is_worth_masking(line)) continue;
+        forms.add(Form::line, line);
+        add_escapes(forms, line);
+    }
+}
+
+void add_leaves(FormList& forms, std::string_view value) {
+    for (const auto& leaf : json_leaves(value)) {
+        const auto text = core_of(leaf.reveal());
+        if (!is_worth_masking(text)) continue;
+        forms.add(Form::json_leaf, text);
+        add_all(forms, text);
+        add_lines(forms, text);
+    }
 }
 
 }  // namespace
@@ -45,14 +55,19 @@ void FormList::add(Form form, std::string_view bytes, bool any_case) {
 }
 
 std::string_view core_of(std::string_view value) {
-    return trimmed(unquoted(trimmed(value)));
+    return without_blanks(without_quotes(without_blanks(value)));
 }
 
 std::vector<DerivedForm> derived_forms(std::string_view value, std::size_t min_length) {
     FormList forms(value, min_length);
-    for (const auto form : {trimmed(value), unquoted(trimmed(value)), core_of(value)}) forms.add(Form::trimmed, form);
+    const auto core = core_of(value);
+    for (const auto form : {without_blanks(value), without_quotes(without_blanks(value)), core}) {
+        forms.add(Form::trimmed, form);
+    }
     add_all(forms, value);
-    if (core_of(value) != value) add_all(forms, core_of(value));
+    if (core != value) add_all(forms, core);
+    add_lines(forms, core);
+    add_leaves(forms, value);
     return forms.take();
 }
 

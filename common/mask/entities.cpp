@@ -1,0 +1,132 @@
+#include "common/mask/form_list.hpp"
+#include "common/mask/rewriting.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trebuchet {
+namespace {
+
+/// HTML's names for U+00A0 to U+00FF.
+constexpr std::array<std::string_view, 96> latin_names{
+    "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",
+    "laquo",  "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",
+    "para",   "middot", "cedil",  "sup1",   "ordm",   "raquo",  "frac14", "frac12", "frac34", "iquest", "Agrave",
+    "Aacute", "Acirc",  "Atilde", "Auml",   "Aring",  "AElig",  "Ccedil", "Egrave", "Eacute", "Ecirc",  "Euml",
+    "Igrave", "Iacute", "Icirc",  "Iuml",   "ETH",    "Ntilde", "Ograve", "Oacute", "Ocirc",  "Otilde", "Ouml",
+    "times",  "Oslash", "Ugrave", "Uacute", "Ucirc",  "Uuml",   "Yacute", "THORN",  "szlig",  "agrave", "aacute",
+    "acirc",  "atilde", "auml",   "aring",  "aelig",  "ccedil", "egrave", "eacute", "ecirc",  "euml",   "igrave",
+    "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide",
+    "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
+
+enum class Numbers { decimal, decimal_of_3, hex, upper_hex };
+
+void append_numeric(WipedString& out, char32_t code, Numbers numbers) {
+    out += numbers == Numbers::hex || numbers == Numbers::upper_hex ? "&#x" : "&#";
+    if (numbers == Numbers::hex || numbers == Numbers::upper_hex) {
+        append_hex(out, code, code < 0x10 ? 1 : 2, numbers == Numbers::hex ? HexCase::lower : HexCase::upper);
+    } else {
+        append_number(out, code, 10, numbers == Numbers::decimal_of_3 ? 3 : 1);
+    }
+    out += ';';
+}
+
+/// How one encoder writes the five characters of XML, and what else it escapes.
+struct EntityStyle {
+    std::string_view quote;       ///< of `"`; empty: left as it is
+    std::string_view apostrophe;  ///< of `'`; likewise
+    std::string_view more;        ///< further characters, as numbers
+    Numbers numbers;
+};
+
+constexpr std::array<EntityStyle, 12> styles{{
+    {"", "", "", Numbers::decimal},
+    {"&quot;", "", "", Numbers::decimal},
+    {"", "&apos;", "", Numbers::decimal},
+    {"&quot;", "&apos;", "", Numbers::decimal},
+    {"&quot;", "&#39;", "", Numbers::decimal},
+    {"&quot;", "&#039;", "", Numbers::decimal},
+    {"&quot;", "&#x27;", "", Numbers::upper_hex},
+    {"&#34;", "&#39;", "", Numbers::decimal},
+    {"&#34;", "&#39;", "+", Numbers::decimal},  // Go's html/template
+    {"&quot;", "&#x27;", "/", Numbers::upper_hex},
+    {"&quot;", "&#39;", "/`=", Numbers::upper_hex},
+    {"&quot;", "&#x27;", "/`=", Numbers::upper_hex},
+}};
+
+enum class Others { as_they_are, named, numbered };
+
+WipedString with_named(std::string_view text, const EntityStyle& style, Others others) {
+    return rewritten(text, [&](const Character& character, WipedString& out) {
+        if (!character.is_utf8) return false;
+        std::string_view entity;
+        switch (character.code) {
+            case '&':
+                entity = "&amp;";
+                break;
+            case '<':
+                entity = "&lt;";
+                break;
+            case '>':
+                entity = "&gt;";
+                break;
+            case '"':
+                entity = style.quote;
+                break;
+            case '\'':
+                entity = style.apostrophe;
+                break;
+            default:
+                break;
+        }
+        if (!entity.empty()) {
+            out += entity;
+        } else if (others == Others::named && character.code >= 0xA0 && character.code <= 0xFF) {
+            out += '&';
+            out += latin_names.at(character.code - 0xA0);
+            out += ';';
+        } else if (character.is_one_of(style.more) || (others != Others::as_they_are && character.code >= 0x80)) {
+            append_numeric(out, character.code, style.numbers);
+        } else {
+            return false;
+        }
+        return true;
+    });
+}
+
+enum class Which { of_xml, not_alphanumeric, all };
+
+WipedString as_numbers(std::string_view text, Which which, Numbers numbers) {
+    return rewritten(text, [&](const Character& character, WipedString& out) {
+        const bool escape =
+            which == Which::all || (which == Which::of_xml ? character.is_one_of("&<>\"'") || character.code >= 0x80
+                                                           : !is_alphanumeric(character.bytes.front()));
+        if (!escape || !character.is_utf8) return false;
+        append_numeric(out, character.code, numbers);
+        return true;
+    });
+}
+
+}  // namespace
+
+void add_entities(FormList& forms, std::string_view text) {
+    forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex));
+    forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal));
+    if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
+    forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal_of_3));
+    for (const auto which : {Which::of_xml, Which::not_alphanumeric}) {
+        for (const auto numbers : {Numbers::decimal, Numbers::hex, Numbers::upper_hex}) {
+            forms.add(Form::entities, as_numbers(text, which, numbers));
+        }
+    }
+    for (const auto& style : styles) {
+        for (const auto others : {Others::as_they_are, Others::named, Others::numbered}) {
+            forms.add(Form::entities, with_named(text, style, others));
+        }
+        auto in_hex = style;
+        in_hex.numbers = Numbers::hex;
+        forms.add(Form::entities, with_named(text, in_hex, Others::numbered));
+    }
+}
+
+}  // namespace trebuchet

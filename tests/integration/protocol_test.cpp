@@ -131,6 +131,30 @@ TEST_F(Protocol, ItsRecordIsReadBeforeEachPoll) {
     EXPECT_GE(polls, 2U);
 }
 
+TEST_F(Protocol, IdlePollsKeepTheirInterval) {
+    agent.start();
+    const auto times = [&] {
+        std::vector<double> all;
+        for (const auto& request : requests_of_agent()) {
+            if (is_poll(request)) all.push_back(request["time"]);
+        }
+        return all;
+    };
+    ASSERT_TRUE(eventually([&] { return times().size() >= 3; })) << agent.log();
+    const auto polls = times();
+    for (std::size_t i = 1; i < polls.size(); ++i) EXPECT_GE(polls[i] - polls[i - 1], 0.9) << "of a second";
+}
+
+TEST_F(Protocol, ATokenThatComesLaterIsTakenWhereNobodyMayBeAnonymous) {
+    static_cast<void>(server.control("POST", "/settings", {{"anonymous", false}}));
+    std::filesystem::remove(agent.folder() / "refresh_token");
+    agent.start();
+    ASSERT_TRUE(agent.logs_text("the server answered 401")) << agent.log();
+    agent.write_token(server.tokens(clients::agent)["refresh_token"]);
+
+    EXPECT_TRUE(agent.is_ready()) << agent.log();
+}
+
 TEST_F(Protocol, APollThatDoesNotIdentifyTheAgentLeadsToARegistration) {
     server.add_fault({{"what", "status"}, {"value", 401}, {"method", "GET"}, {"target", "/v1/job"}, {"count", 2}});
     const auto id = server.post_job(job(small_job()));
@@ -213,6 +237,28 @@ TEST_F(Protocol, TheJobsStateIsReadBeforeEachPostOfOne) {
         EXPECT_TRUE(read) << request["body"];
         read = false;
     }
+}
+
+TEST_F(Protocol, TheJobsStateIsAskedForRarelyWhileAPhaseRuns) {
+    auto held = gate();
+    agent.on("test", "echo started; " + held.wait_command());
+    const auto id = server.post_job(job(small_job()));
+    agent.start();
+    ASSERT_TRUE(server.shows(id, "test", "started")) << agent.log();
+    const auto since = server.requests().back()["number"].get<std::uint64_t>();
+    const auto times = [&] {
+        std::vector<double> all;
+        for (const auto& request : server.requests(since)) {
+            const bool asks = request["method"] == "GET" && request["target"] == "/v1/result/" + id;
+            if (asks && request["client"] == clients::agent) all.push_back(request["time"]);
+        }
+        return all;
+    };
+    ASSERT_TRUE(eventually([&] { return times().size() >= 3; })) << agent.log();
+    const auto asked = times();
+    held.open();
+    for (std::size_t i = 1; i < asked.size(); ++i) EXPECT_GE(asked[i] - asked[i - 1], 0.4) << "of a second";
+    EXPECT_TRUE(server.reaches(id, "complete"));
 }
 
 TEST_F(Protocol, FragmentsSayTheirPhaseAndTheirTime) {

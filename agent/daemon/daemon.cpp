@@ -211,6 +211,7 @@ void Daemon::run_document(WipedString document) {
     }
     const auto outcome = runner.run(parts_.secret_base);
     running_ = nullptr;
+    parts_.metrics.doubtful_logs(to_server.doubtful_logs());
     stop_timer_.stop();
     parts_.metrics.watch_upload_lag(nullptr);
     set_log_masks(MaskSet::none());

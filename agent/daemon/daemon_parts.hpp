@@ -18,7 +18,7 @@ struct DaemonParts {
     const Config& config;
     JobServer& server;
     AgentMetrics& metrics;
-    bool metrics_are_served;  ///< somebody may look at them
+    bool metrics_are_served;            ///< somebody may look at them
     std::function<double()> draw;       ///< jitter, in [0, 1)
     std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
 };

@@ -217,6 +217,10 @@ void ServerReporter::hurry() {
     }
 }
 
+unsigned ServerReporter::doubtful_logs() const {
+    return output_->doubtful() + serial_->doubtful();
+}
+
 std::chrono::steady_clock::duration ServerReporter::upload_lag() const {
     std::chrono::steady_clock::duration lag{};
     for (const auto* series : {output_.get(), serial_.get()}) {

@@ -48,6 +48,9 @@ class ServerReporter final : public JobReporter {
     /// Age of the oldest byte of log that the server has not confirmed.
     [[nodiscard]] std::chrono::steady_clock::duration upload_lag() const;
 
+    /// Pieces of log that may be there twice.
+    [[nodiscard]] unsigned doubtful_logs() const;
+
     /// Puts the job's attachments into a new file.
     [[nodiscard]] Result<void> fetch_attachments(const std::filesystem::path& file);
 

@@ -53,6 +53,9 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
       failed_requests_(metrics_.counter(
           {"trebuchet_failed_requests_total", "Requests for the agent's state or a job that were not answered"},
           {{"agent_id", agent_id}})),
+      doubtful_logs_(
+          metrics_.counter({"trebuchet_doubtful_log_fragments_total", "Pieces of log that the server may show twice"},
+                           {{"agent_id", agent_id}})),
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
           {{"agent_id", agent_id}})) {
@@ -98,6 +101,10 @@ void AgentMetrics::polled(Duration time) {
 void AgentMetrics::server_failed() {
     ++failures_in_a_row_;
     failed_requests_.add();
+}
+
+void AgentMetrics::doubtful_logs(unsigned count) {
+    doubtful_logs_.add(count);
 }
 
 void AgentMetrics::state_is(std::string_view state) {

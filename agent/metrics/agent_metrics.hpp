@@ -23,6 +23,7 @@ namespace trebuchet {
 ///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
 ///     trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
 ///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
+///     trebuchet_doubtful_log_fragments_total  {agent_id}  pieces of log that the server may show twice
 ///     trebuchet_upload_lag_seconds       {agent_id}   age of the oldest byte of log that the server has not confirmed
 ///
 /// No label holds a job's id or anything else that grows without bound: of releases, which devices tell, the first 32
@@ -39,6 +40,7 @@ class AgentMetrics {
     void phase_took(Phase phase, Duration time);
     void recovery_failed();
     void masked(std::size_t bytes);
+    void doubtful_logs(unsigned count);
     /// The server was asked for a job and answered.
     void polled(Duration time);
     /// The server answered, or did not: what problem() goes by.
@@ -67,6 +69,7 @@ class AgentMetrics {
     Counter masked_bytes_;
     Histogram poll_duration_;
     Counter failed_requests_;
+    Counter doubtful_logs_;
     Gauge upload_lag_seconds_;
     std::function<Duration()> upload_lag_;
     std::string release_;

@@ -28,6 +28,8 @@ constexpr std::chrono::seconds poll_timeout{60};
 constexpr std::chrono::seconds event_timeout{5};
 constexpr std::chrono::hours artifact_timeout{2};
 constexpr std::chrono::hours attachments_timeout{2};
+constexpr std::size_t log_limit = std::size_t{16} << 30;
+constexpr std::chrono::minutes log_timeout{10};
 constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
 HttpRequest get(std::string target) {
@@ -188,16 +190,41 @@ class HttpJobServer final : public JobServer {
     void give_up() override { api_.give_up(); }
 
     void post_log(const std::string& job_id, const LogFragment& fragment,
-                  std::function<void(Result<void>)> done) override {
+                  std::function<void(LogAnswer)> done) override {
         auto request =
             post(result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"),
                  {{"fragment_number", fragment.number},
                   {"timestamp", fragment.timestamp},
                   {"phase", name_of(fragment.phase)},
-                  {"log_data", fragment.text.bytes()}});
-        const auto shown = name_of_call(request);
+                  {"log_data", to_valid_utf8(fragment.text.bytes())}});
+        request.fresh_connection = true;
+        const auto call = name_of_call(request);
         api_.send(std::move(request),
-                  [shown, done = std::move(done)](const HttpResult& answer) { done(success_of(shown, answer)); });
+                  [call, done = std::move(done)](const HttpResult& answer) { done(arrival_of(call, answer)); });
+    }
+
+    void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
+                  std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override {
+        auto request = get(result_target(job_id));
+        request.fresh_connection = true;
+        request.response_limit = 0;  // all of it goes through the scan
+        request.overflow_limit = log_limit;
+        request.timeout = log_timeout;
+        const auto key = std::string(name_of(phase)) + (series == LogSeries::output ? "_output" : "_serial");
+        const auto scan = std::make_shared<JsonTextScan>(key, tail_limit);
+        request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
+        const auto call = name_of_call(request);
+        api_.send(std::move(request), [call, scan, done = std::move(done)](const HttpResult& answer) {
+            if (!answer) return done(tl::unexpected(LogReadFailure{true, answer.error().message}));
+            if (answer->status == 204) return done(ShownLog{});
+            if (answer->status != 200) {
+                return done(tl::unexpected(LogReadFailure{answer->status >= 500, refusal(call, *answer).message()}));
+            }
+            if (!scan->is_complete()) {
+                return done(tl::unexpected(LogReadFailure{true, "the server's answer to " + call + " is cut off"}));
+            }
+            done(ShownLog{scan->length(), std::string(scan->tail())});
+        });
     }
 
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) override {
@@ -232,6 +259,17 @@ class HttpJobServer final : public JobServer {
         if (answer->status == 204) return std::string();
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
         return find_job_state(answer->body);
+    }
+
+    static LogAnswer arrival_of(const std::string& call, const HttpResult& answer) {
+        if (!answer) {
+            const auto kind = answer.error().kind;
+            const bool was_sent = kind != HttpFailure::Kind::unreachable && kind != HttpFailure::Kind::tls;
+            return {was_sent ? Arrival::unknown : Arrival::refused, answer.error().message};
+        }
+        if (answer->status >= 200 && answer->status < 300) return {Arrival::confirmed, ""};
+        const bool may_be_there = answer->status >= 500;
+        return {may_be_there ? Arrival::unknown : Arrival::refused, refusal(call, *answer).message()};
     }
 
     static Result<void> success_of(const std::string& call, const HttpResult& answer) {

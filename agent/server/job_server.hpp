@@ -58,6 +58,29 @@ struct LogFragment {
     MaskedChunk text;
 };
 
+/// Whether a fragment that was posted is there.
+enum class Arrival {
+    confirmed,
+    refused,  ///< it is not: the request never got there, or was refused
+    unknown,  ///< its answer was lost, or is one that a server may give after it took it (5xx)
+};
+
+struct LogAnswer {
+    Arrival arrival = Arrival::confirmed;
+    std::string problem;  ///< "" if confirmed
+};
+
+/// What the server shows of one phase's log.
+struct ShownLog {
+    std::uint64_t length = 0;  ///< bytes of UTF-8
+    std::string tail;          ///< the last of them, as many as were asked for at most
+};
+
+struct LogReadFailure {
+    bool is_away = false;  ///< the server could not be asked; else it refused to say
+    std::string problem;
+};
+
 /// The Testflinger v1 API as an agent uses it. Calls block, the loop running meanwhile, and are bounded in time; the
 /// ones with a `done` run beside. Nothing here is sent twice, but by ApiClient after a refusal of its token.
 class JobServer {
@@ -88,8 +111,12 @@ class JobServer {
     virtual Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
                                      const std::vector<JobEvent>& events) = 0;
     virtual Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) = 0;
+    /// The text is sent as valid UTF-8: what is not becomes U+FFFD, as to_valid_utf8 has it.
     virtual void post_log(const std::string& job_id, const LogFragment& fragment,
-                          std::function<void(Result<void>)> done) = 0;
+                          std::function<void(LogAnswer)> done) = 0;
+    /// Reads what the server shows of the log, by a connection of its own: costly if the log is long.
+    virtual void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
+                          std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) = 0;
     /// A gzip tar of masked files.
     virtual Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) = 0;
     /// Puts the job's attachments, a gzip tar from its submitter, into a new file.

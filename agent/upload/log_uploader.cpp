@@ -15,6 +15,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds pace{200};
 constexpr std::size_t fragment_limit = 512U << 10;
 constexpr std::size_t full_at = 4U << 20;
+/// Of a fragment's end, when it is looked for in what the server shows.
+constexpr std::size_t compared_tail = 4096;
+constexpr int most_refusals_to_say = 5;
 
 }  // namespace
 
@@ -78,29 +81,79 @@ void LogUploader::send_next() {
     }
     in_flight_ = true;
     last_sent_ = clock_.now();
-    server_.post_log(job_id_, *under_way_, [this, alive = std::weak_ptr(alive_)](const Result<void>& answer) {
+    server_.post_log(job_id_, *under_way_, [this, alive = std::weak_ptr(alive_)](const LogAnswer& answer) {
         if (!alive.expired()) sent(answer);
     });
 }
 
-void LogUploader::sent(const Result<void>& answer) {
-    in_flight_ = false;
-    if (!answer) {
-        if (!std::exchange(told_of_trouble_, true)) {
-            log_warning("can't send the log of job " + job_id_ + ", trying again: " + answer.error().message());
-        }
-        timer_runs_ = true;
-        timer_.start(backoff_.next(), [this] {
-            timer_runs_ = false;
-            send_next();
-        });
-        return;
+void LogUploader::sent(const LogAnswer& answer) {
+    switch (answer.arrival) {
+        case Arrival::confirmed:
+            return arrived();
+        case Arrival::refused:
+            return try_again(answer.problem);
+        case Arrival::unknown:
+            tell_of_trouble("it is not known whether all of the log of job " + job_id_ + " arrived: " + answer.problem);
+            refusals_to_say_ = 0;
+            return after_a_while([this] { look_whether_it_arrived(); });
     }
+}
+
+void LogUploader::arrived() {
+    in_flight_ = false;
     if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
     backoff_.reset();
+    confirmed_bytes_[under_way_->phase] += to_valid_utf8(under_way_->text.bytes()).size();
     under_way_.reset();
     if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
     send_soon();
+}
+
+void LogUploader::try_again(const std::string& problem) {
+    tell_of_trouble("can't send the log of job " + job_id_ + ", trying again: " + problem);
+    after_a_while([this] { send_next(); });
+}
+
+void LogUploader::tell_of_trouble(const std::string& trouble) {
+    if (!std::exchange(told_of_trouble_, true)) log_warning(trouble);
+}
+
+void LogUploader::after_a_while(std::function<void()> next) {
+    in_flight_ = false;
+    timer_runs_ = true;
+    timer_.start(backoff_.next(), [this, next = std::move(next)] {
+        timer_runs_ = false;
+        next();
+    });
+}
+
+void LogUploader::look_whether_it_arrived() {
+    in_flight_ = true;
+    const auto tail = std::min(under_way_->text.size(), compared_tail);
+    server_.read_log(job_id_, series_, under_way_->phase, tail,
+                     [this, alive = std::weak_ptr(alive_)](const tl::expected<ShownLog, LogReadFailure>& shown) {
+                         if (!alive.expired()) looked(shown);
+                     });
+}
+
+void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
+    if (!shown) {
+        const bool go_on_asking = shown.error().is_away || ++refusals_to_say_ < most_refusals_to_say;
+        if (go_on_asking) return after_a_while([this] { look_whether_it_arrived(); });
+        ++doubtful_;
+        return try_again(shown.error().problem);
+    }
+    const auto text = to_valid_utf8(under_way_->text.bytes());
+    const auto before = confirmed_bytes_[under_way_->phase];
+    if (shown->length == before + text.size() && text.ends_with(shown->tail)) return arrived();
+    if (shown->length != before) {
+        ++doubtful_;
+        log_warning("the server shows " + std::to_string(shown->length) + " bytes of the log of job " + job_id_ +
+                    ", expected " + std::to_string(before) + " or " + std::to_string(before + text.size()) +
+                    ": a piece of it may be there twice");
+    }
+    in_flight_ = false;
+    send_next();
 }
 
 Result<void> LogUploader::flush(milliseconds limit) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,16 @@
 namespace trebuchet {
 
 /// Sends one of a job's log series, in order, one fragment under way at a time: what arrives meanwhile goes into the
-/// next one. A fragment that could not be sent is tried again, with growing waits. Lives on the loop's thread.
+/// next one. A fragment that could not be sent is tried again, with growing waits.
+///
+/// The server shows a fragment twice that it gets twice. So when it is unknown whether one arrived, what the server
+/// shows of the phase's log decides:
+///
+///     as long as before it             it did not: again
+///     longer by it, and ends with it   it did: on to the next
+///     else, or the server won't say    again: rather twice than not at all
+///
+/// Lives on the loop's thread.
 class LogUploader {
   public:
     LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, LogSeries series, std::string job_id,
@@ -35,6 +45,9 @@ class LogUploader {
     /// A flush that runs has only so much time from now on, and so has every later one.
     void hurry(std::chrono::milliseconds limit);
 
+    /// How many fragments were sent again although they may have been there.
+    [[nodiscard]] unsigned doubtful() const { return doubtful_; }
+
     /// Since when the oldest byte that the server has not confirmed is here; nothing if there is none.
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> waiting_since() const;
 
@@ -48,7 +61,14 @@ class LogUploader {
 
     void send_soon();
     void send_next();
-    void sent(const Result<void>& answer);
+    void sent(const LogAnswer& answer);
+    void arrived();
+    void try_again(const std::string& problem);
+    void tell_of_trouble(const std::string& trouble);
+    /// Later calls `next`, with growing waits between such calls.
+    void after_a_while(std::function<void()> next);
+    void look_whether_it_arrived();
+    void looked(const tl::expected<ShownLog, LogReadFailure>& shown);
     [[nodiscard]] LogFragment next_fragment();
 
     EventLoop& loop_;
@@ -63,6 +83,9 @@ class LogUploader {
     std::deque<Piece> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::uint64_t number_ = 0;
+    std::map<Phase, std::uint64_t> confirmed_bytes_;  ///< as they are shown: in valid UTF-8
+    unsigned doubtful_ = 0;
+    int refusals_to_say_ = 0;
     std::optional<LogFragment> under_way_;
     Time under_way_since_;
     std::optional<Time> last_sent_;

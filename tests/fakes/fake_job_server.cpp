@@ -1,8 +1,10 @@
 #include "tests/fakes/fake_job_server.hpp"
 
+#include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace trebuchet {
@@ -41,16 +43,21 @@ void FakeJobServer::answer_log() {
     answer(log.fragment, log.done);
 }
 
-void FakeJobServer::answer(const LogFragment& fragment, const std::function<void(Result<void>)>& done) {
+void FakeJobServer::answer(const LogFragment& fragment, const std::function<void(LogAnswer)>& done) {
     attempts.push_back(fragment);
-    if (fails("post_log")) return done(fail("the server is down"));
+    if (fails("post_log")) return done({Arrival::refused, "the server is down"});
+    const auto lost = lost_logs.find(static_cast<int>(attempts.size()));
+    if (lost != lost_logs.end()) {
+        if (lost->second == LostLog::with_fragment) fragments.push_back(fragment);
+        return done({Arrival::unknown, "the answer was lost"});
+    }
     fragments.push_back(fragment);
     if (fragment.series == LogSeries::serial) {
         const auto text = std::string(fragment.text.bytes());
         effects.push_back({"serial", std::string(name_of(fragment.phase)), text});
         on_effect(effects.back());
     }
-    done({});
+    done({Arrival::confirmed, ""});
 }
 
 std::string FakeJobServer::output_of(Phase phase) const {
@@ -137,7 +144,7 @@ Result<void> FakeJobServer::post_provision_log(const std::string& /*job_id*/, in
 }
 
 void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& fragment,
-                             std::function<void(Result<void>)> done) {
+                             std::function<void(LogAnswer)> done) {
     if (hold_logs) {
         held_.push_back({fragment, std::move(done)});
         return;
@@ -152,6 +159,18 @@ Result<void> FakeJobServer::post_artifacts(const std::string& /*job_id*/, const 
 Result<void> FakeJobServer::fetch_attachments(const std::string& /*job_id*/, const std::filesystem::path& file) {
     if (fails("fetch_attachments")) return fail("the server is down");
     return write_file(file, attachments);
+}
+
+void FakeJobServer::read_log(const std::string& /*job_id*/, LogSeries series, Phase phase, std::size_t tail_limit,
+                             std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) {
+    loop_.post([this, series, phase, tail_limit, done = std::move(done)] {
+        if (fails("read_log")) return done(tl::unexpected(LogReadFailure{read_log_is_away, "the server is down"}));
+        std::string text;
+        for (const auto& fragment : fragments) {
+            if (fragment.series == series && fragment.phase == phase) text += to_valid_utf8(fragment.text.bytes());
+        }
+        done(ShownLog{text.size(), text.substr(text.size() - std::min(text.size(), tail_limit))});
+    });
 }
 
 }  // namespace trebuchet

@@ -14,6 +14,9 @@
 
 namespace trebuchet {
 
+/// A log post whose answer is lost.
+enum class LostLog { with_fragment, without_fragment };
+
 /// A server in memory for one agent. It writes down what is done to it, in order, each effect as a list:
 ///
 ///     ["agent_state", STATE, COMMENT] ["register"] ["advertise"] ["agent_job_id", ID] ["take_job"]
@@ -26,7 +29,7 @@ class FakeJobServer final : public JobServer {
 
     /// Calls, by the names below, fail as long as this returns true. Asked once per call: "read_agent",
     /// "post_agent_state", "register", "advertise", "post_agent_job", "take_job", "read_job_state", "post_job_state",
-    /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log",
+    /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log", "read_log",
     /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
     /// Called after an effect was written down, or a poll that found no job: ["idle"].
@@ -36,7 +39,10 @@ class FakeJobServer final : public JobServer {
     std::deque<std::string> jobs;
     std::optional<TooLongJob> too_long_job;  ///< comes before them, once
     std::map<std::string, std::string> job_states;
-    bool hold_logs = false;  ///< log posts are not answered, until answer_log()
+    /// What becomes of a log post that is_down lets through, by its turn from 1; nothing: it arrives.
+    std::map<int, LostLog> lost_logs;
+    bool read_log_is_away = true;  ///< when "read_log" fails: the server can't be asked, or refuses to say
+    bool hold_logs = false;        ///< log posts are not answered, until answer_log()
 
     std::vector<nlohmann::json> effects;
     std::vector<LogFragment> fragments;  ///< as they arrived, the refused ones left out
@@ -70,8 +76,9 @@ class FakeJobServer final : public JobServer {
     Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
                              const std::vector<JobEvent>& all) override;
     Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override;
-    void post_log(const std::string& job_id, const LogFragment& fragment,
-                  std::function<void(Result<void>)> done) override;
+    void post_log(const std::string& job_id, const LogFragment& fragment, std::function<void(LogAnswer)> done) override;
+    void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
+                  std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override;
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& file) override;
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override;
     void give_up() override { gave_up = true; }
@@ -79,13 +86,13 @@ class FakeJobServer final : public JobServer {
   private:
     struct HeldLog {
         LogFragment fragment;
-        std::function<void(Result<void>)> done;
+        std::function<void(LogAnswer)> done;
     };
 
     Result<void> take(
         const std::string& call, const nlohmann::json& effect, const std::function<void()>& change = [] {});
     [[nodiscard]] bool fails(const std::string& call);
-    void answer(const LogFragment& fragment, const std::function<void(Result<void>)>& done);
+    void answer(const LogFragment& fragment, const std::function<void(LogAnswer)>& done);
 
     EventLoop& loop_;
     std::deque<HeldLog> held_;

@@ -48,6 +48,20 @@ class HttpJobServerTest : public testing::Test {
     }
     void answer_with(int status, std::string_view body = {}) { answer_ = HttpResponse{status, {}, WipedString(body)}; }
 
+    Arrival arrival(const LogFragment& fragment) {
+        std::optional<Arrival> arrival;
+        server_->post_log("j1", fragment, [&](const LogAnswer& answer) { arrival = answer.arrival; });
+        loop_.run_until([&] { return arrival.has_value(); });
+        return *arrival;
+    }
+    tl::expected<ShownLog, LogReadFailure> read_log() {
+        std::optional<tl::expected<ShownLog, LogReadFailure>> read;
+        server_->read_log("j1", LogSeries::output, Phase::test, 4,
+                          [&](tl::expected<ShownLog, LogReadFailure> shown) { read = std::move(shown); });
+        loop_.run_until([&] { return read.has_value(); });
+        return *read;
+    }
+
     EventLoop loop_;
     FakeClock clock_;
     TemporaryFolder folder_;
@@ -200,27 +214,72 @@ TEST_F(HttpJobServerTest, PostsAProvisionLog) {
                 {{"job_id", "j1"}, {"exit_code", 1}, {"detail", "provision_fail"}});
 }
 
-TEST_F(HttpJobServerTest, PostsLogFragments) {
-    std::vector<bool> answers;
-    const auto done = [&](const Result<void>& answer) { answers.push_back(answer.has_value()); };
-    server_->post_log("j1", {LogSeries::output, 7, "t0", Phase::test, masked("hello\n")}, done);
-    loop_.run_until([&] { return answers.size() == 1; });
+TEST_F(HttpJobServerTest, PostsLogFragmentsEachByAConnectionOfItsOwn) {
+    EXPECT_EQ(arrival({LogSeries::output, 7, "t0", Phase::test, masked("hello\n")}), Arrival::confirmed);
     expect_post("/v1/result/j1/log/output",
                 {{"fragment_number", 7}, {"timestamp", "t0"}, {"phase", "test"}, {"log_data", "hello\n"}});
-    answer_with(500);
-    server_->post_log("j1", {LogSeries::serial, 0, "t0", Phase::firmware_update, masked("x")}, done);
-    loop_.run_until([&] { return answers.size() == 2; });
+    EXPECT_TRUE(last().fresh_connection);
+    EXPECT_EQ(arrival({LogSeries::serial, 0, "t0", Phase::firmware_update, masked("x")}), Arrival::confirmed);
     EXPECT_EQ(last().target, "/v1/result/j1/log/serial");
     EXPECT_EQ(last_body()["phase"], "firmware_update");
-    EXPECT_THAT(answers, ElementsAre(true, false));
+}
+
+TEST_F(HttpJobServerTest, KnowsWhenItIsUnknownWhetherAFragmentArrived) {
+    const LogFragment fragment{LogSeries::output, 0, "t0", Phase::test, masked("x")};
+    for (const int status : {400, 403, 413, 422}) {
+        answer_with(status);
+        EXPECT_EQ(arrival(fragment), Arrival::refused) << status;
+    }
+    for (const int status : {500, 502, 503, 504}) {
+        answer_with(status);
+        EXPECT_EQ(arrival(fragment), Arrival::unknown) << status;
+    }
+    using Kind = HttpFailure::Kind;
+    for (const auto kind : {Kind::unreachable, Kind::tls}) {
+        answer_ = tl::unexpected(HttpFailure{kind, "why"});
+        EXPECT_EQ(arrival(fragment), Arrival::refused);
+    }
+    for (const auto kind : {Kind::timed_out, Kind::broken, Kind::protocol}) {
+        answer_ = tl::unexpected(HttpFailure{kind, "why"});
+        EXPECT_EQ(arrival(fragment), Arrival::unknown);
+    }
 }
 
 TEST_F(HttpJobServerTest, ReplacesWhatIsNotUtf8) {
-    bool answered = false;
-    server_->post_log("j1", {LogSeries::output, 0, "t0", Phase::test, masked("a\xFF\xC3")},
-                      [&](const Result<void>&) { answered = true; });
-    loop_.run_until([&] { return answered; });
+    EXPECT_EQ(arrival({LogSeries::output, 0, "t0", Phase::test, masked("a\xFF\xC3")}), Arrival::confirmed);
     EXPECT_EQ(last_body()["log_data"], "a\uFFFD\uFFFD");
+}
+
+TEST_F(HttpJobServerTest, ReadsHowMuchOfALogTheServerShows) {
+    script_.answer = [](const HttpRequest& request) {
+        request.on_overflow(R"({"setup_output": "x", "test_output": "caf\u00e9\nlast )");
+        request.on_overflow(R"(line", "test_serial": "y"})");
+        HttpResponse answer{200, {}, {}};
+        answer.cut = true;
+        return answer;
+    };
+    const auto shown = read_log();
+    ASSERT_TRUE(shown) << shown.error().problem;
+    EXPECT_EQ(shown->length, 15U);
+    EXPECT_EQ(shown->tail, "line");
+    EXPECT_EQ(last().target, "/v1/result/j1");
+}
+
+TEST_F(HttpJobServerTest, KnowsWhyALogCannotBeRead) {
+    answer_with(204);
+    ASSERT_TRUE(read_log());
+    EXPECT_EQ(read_log()->length, 0U);
+    answer_with(403);
+    EXPECT_FALSE(read_log().error().is_away);
+    answer_with(503);
+    EXPECT_TRUE(read_log().error().is_away);
+    answer_ = tl::unexpected(HttpFailure{HttpFailure::Kind::broken, "why"});
+    EXPECT_TRUE(read_log().error().is_away);
+    script_.answer = [](const HttpRequest& request) {
+        request.on_overflow(R"({"test_output": "cut)");
+        return HttpResponse{200, {}, {}};
+    };
+    EXPECT_TRUE(read_log().error().is_away);
 }
 
 TEST_F(HttpJobServerTest, StreamsTheArtifactsAsAFormWithOneFile) {

@@ -263,5 +263,77 @@ TEST_F(LogUploaderTest, EachSeriesHasItsOwnNumbers) {
     EXPECT_EQ(server_.fragments[1].number, 0U);
 }
 
+TEST_F(LogUploaderTest, SendsNothingTwiceThatArrivedAlthoughItsAnswerWasLost) {
+    server_.lost_logs = {{2, LostLog::with_fragment}};
+    for (const auto* text : {"one\n", "two\n", "three\n"}) {
+        add(Phase::test, text);
+        flush();
+    }
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n", "1 test two\n", "2 test three\n"));
+    EXPECT_EQ(server_.attempts.size(), 3U);
+    EXPECT_EQ(uploader_->doubtful(), 0U);
+}
+
+TEST_F(LogUploaderTest, SendsAgainWhatDidNotArriveWhenTheAnswerWasLost) {
+    server_.lost_logs = {{2, LostLog::without_fragment}, {3, LostLog::without_fragment}};
+    for (const auto* text : {"one\n", "one\n", "one\n"}) {
+        add(Phase::test, text);
+        flush();
+    }
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n", "1 test one\n", "2 test one\n"));
+    EXPECT_EQ(server_.attempts.size(), 5U);
+}
+
+TEST_F(LogUploaderTest, CountsThePhasesLogsApartWhenAnAnswerWasLost) {
+    server_.lost_logs = {{3, LostLog::with_fragment}};
+    add(Phase::setup, "set up\n");
+    flush();
+    add(Phase::test, "one\n");
+    flush();
+    add(Phase::cleanup, "clean\n");
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 setup set up\n", "1 test one\n", "2 cleanup clean\n"));
+}
+
+TEST_F(LogUploaderTest, ComparesWhatIsShownAsUtf8) {
+    server_.lost_logs = {{2, LostLog::with_fragment}};
+    add(Phase::test, "\xFF\xFE caf\xC3\xA9\n");
+    flush();
+    add(Phase::test, "\xFF again\n");
+    flush();
+    EXPECT_EQ(server_.attempts.size(), 2U);
+}
+
+TEST_F(LogUploaderTest, GoesOnAskingAServerThatIsAwayWhetherTheFragmentArrived) {
+    server_.lost_logs = {{1, LostLog::with_fragment}};
+    server_.is_down = [this](const std::string& call) { return call == "read_log" && server_.calls[call] <= 20; };
+    add(Phase::test, "one\n");
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n"));
+    EXPECT_EQ(server_.calls["read_log"], 21);
+}
+
+TEST_F(LogUploaderTest, RatherSendsTwiceThanNotAtAllIfTheServerWillNotSay) {
+    server_.lost_logs = {{1, LostLog::without_fragment}};
+    server_.read_log_is_away = false;
+    server_.is_down = [](const std::string& call) { return call == "read_log"; };
+    add(Phase::test, "one\n");
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n"));
+    EXPECT_EQ(server_.calls["read_log"], 5);
+    EXPECT_EQ(uploader_->doubtful(), 1U);
+}
+
+TEST_F(LogUploaderTest, RatherSendsTwiceThanNotAtAllIfSomethingElseIsShown) {
+    add(Phase::test, "one\n");
+    flush();
+    server_.fragments.push_back({LogSeries::output, 7, "", Phase::test, MaskSet::none()->mask("somebody else's")});
+    server_.lost_logs = {{2, LostLog::without_fragment}};
+    add(Phase::test, "two\n");
+    flush();
+    EXPECT_EQ(uploader_->doubtful(), 1U);
+    EXPECT_EQ(arrived().back(), "1 test two\n");
+}
+
 }  // namespace
 }  // namespace trebuchet

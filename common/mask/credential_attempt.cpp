@@ -36,9 +36,11 @@ bool begins_word(std::string_view before, const CharSet& characters) {
     return ends_with_escape(before);
 }
 
-/// $NAME, ${…}: what a program would have put there. Or asterisks and the like.
+/// $NAME, ${…}, {…}, %s: what a program would have put there. Or asterisks and the like.
 bool is_placeholder(std::string_view value) {
-    if (value.starts_with("${") && value.ends_with('}')) return true;
+    if ((value.starts_with("${") || value.starts_with('{')) && value.ends_with('}')) return true;
+    if (value.starts_with("%(") && value.ends_with(")s")) return true;
+    if (value.size() == 2 && value.front() == '%') return true;
     if (value.size() > 1 && value.front() == '$' && all(value.substr(1), capitals_and_digits)) return true;
     return std::string_view("*xX.").find(value.front()) != std::string_view::npos &&
            value.find_first_not_of(value.front()) == std::string_view::npos;
@@ -205,16 +207,15 @@ CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text
             body_end_ = line_end;
             foreign_lines_ = 0;
         } else if (++foreign_lines_ > most_foreign_lines) {
-            return has_body_ ? end_block(text, body_end_, true) : State::rejected;
+            return has_body_ ? end_block(text, body_end_, false) : State::rejected;
         }
         line_ = position_;
     }
-    const bool too_long = position_ == begin_ + rule_->most;
-    if (too_long || last) return end_block(text, position_, !too_long);
+    if (position_ == begin_ + rule_->most || last) return end_block(text, position_, false);
     return State::open;
 }
 
-/// `marked`: whether it is certain that a key's body ends there, whatever it looks like.
+/// `marked`: an end marker stands there, so that what is in front of it is a key's body, whatever it looks like.
 CredentialAttempt::State CredentialAttempt::end_block(const StreamPart& text, std::size_t end, bool marked) {
     const auto body = text.from(begin_, end);
     if (!has_content(body)) return State::rejected;

@@ -1,0 +1,45 @@
+#include "common/mask/credential_patterns.hpp"
+
+#include "common/mask/credential_rules.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+TEST(CredentialPatterns, RefusesAnUnknownNameAndSaysWhatWasMeant) {
+    const auto patterns = CredentialPatterns::build({"jwt", "githup"}, std::make_shared<MaskText>(MaskHash::keyed));
+    ASSERT_FALSE(patterns.has_value());
+    EXPECT_EQ(patterns.error().message(),
+              "unknown kind of credential \"githup\", expected private_key, url_password, authorization, aws, github, "
+              "gitlab, slack, vault or jwt; did you mean github?");
+}
+
+TEST(CredentialPatterns, TakesEveryNameThatAKindHas) {
+    for (std::size_t i = 0; i < credential_kind_names.size(); ++i) {
+        EXPECT_EQ(name_of(static_cast<CredentialKind>(i)), credential_kind_names.at(i));
+        EXPECT_TRUE(CredentialPatterns::build({std::string(credential_kind_names.at(i))},
+                                              std::make_shared<MaskText>(MaskHash::keyed))
+                        .has_value());
+    }
+}
+
+TEST(CredentialPatterns, HasARuleForEveryKind) {
+    for (std::size_t i = 0; i < credential_kind_names.size(); ++i) {
+        bool found = false;
+        for (const auto& rule : credential_rules()) found = found || rule.kind == static_cast<CredentialKind>(i);
+        EXPECT_TRUE(found) << credential_kind_names.at(i);
+    }
+}
+
+TEST(CredentialPatterns, KnowsAMask) {
+    EXPECT_TRUE(is_mask("**ab12cd**"));
+    for (const auto* text : {"", "**ab12cd*", "**ab12cg**", "**AB12CD**", "**ab12cd** ", "*ab12cdd**"}) {
+        EXPECT_FALSE(is_mask(text)) << text;
+    }
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -1,6 +1,7 @@
 #include "tests/integration/lab_test.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <regex>
 #include <set>
 
@@ -426,12 +427,24 @@ TEST_F(Protocol, ATimeoutIsCountedForEachPhaseByItself) {
     agent.on("test", "sleep 1000");
     agent.on("cleanup", "echo cleaning up");
     auto fields = whole_job();
-    fields["global_timeout"] = 3;
+    fields["global_timeout"] = 5;
     const auto id = run_job(fields);
 
-    EXPECT_THAT(server.log(id, "test"), EndsWith("\nERROR: Global timeout reached! (3s)\n"));
+    EXPECT_THAT(server.log(id, "test"), EndsWith("\nERROR: Global timeout reached! (5s)\n"));
     EXPECT_THAT(ran(id), ElementsAre("setup", "provision", "firmware_update", "test", "reserve", "cleanup"));
-    EXPECT_THAT(server.log(id, "cleanup"), EndsWith("cleaning up\n")) << "with three seconds of its own";
+    EXPECT_THAT(server.log(id, "cleanup"), EndsWith("cleaning up\n")) << "with five seconds of its own";
+}
+
+TEST_F(Protocol, WithoutMetricsNobodyAsksTheDeviceForItsRelease) {
+    const auto ssh = agent.folder().write("ssh", "#!/bin/sh\ntouch \"$TMPDIR/asked\"\n");
+    std::filesystem::permissions(ssh, std::filesystem::perms::owner_all);
+    agent.set_environment("PATH", agent.folder().path().string() + ":/usr/bin:/bin");
+    agent.on("provision", R"(echo '{"device_info": {"device_ip": "192.0.2.7"}}' > device-info.json)");
+    const auto id = run_job(whole_job());
+    ASSERT_TRUE(server.agent_is(agent_id, "waiting"));
+
+    EXPECT_EQ(server.result(id)["device_info"]["device_ip"], "192.0.2.7");
+    EXPECT_FALSE(std::filesystem::exists(agent.folder() / "asked"));
 }
 
 TEST_F(Protocol, InfluxIsNotWrittenToAndTheAgentSaysSo) {

@@ -8,8 +8,13 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 
-/// In place of the standard library's operator new and delete, and of OpenSSL's allocator, in the program that links
-/// this: what libraries free (HTTP buffers, JSON, strings on their way) is wiped first.
+/// In place of the standard library's operator new and delete, of OpenSSL's allocator and of the C library's free, in
+/// the program that links this: what libraries free (HTTP buffers, strings on their way, what Hyperscan builds its
+/// databases from) is wiped first. What realloc leaves behind is not.
+
+/// glibc's own, under the name that it keeps when a program has one of its own.
+extern "C" void __libc_free(void* memory);  // NOLINT(*-reserved-identifier)
+
 namespace {
 
 void* take(std::size_t size, std::size_t alignment) noexcept {
@@ -30,7 +35,7 @@ void* take_or_throw(std::size_t size, std::size_t alignment = 0) {
 void wipe_and_free(void* memory) noexcept {
     if (memory == nullptr) return;
     ::explicit_bzero(memory, ::malloc_usable_size(memory));
-    std::free(memory);
+    __libc_free(memory);
 }
 
 void* openssl_malloc(std::size_t size, const char* /*file*/, int /*line*/) {
@@ -57,6 +62,10 @@ void* openssl_realloc(void* memory, std::size_t size, const char* /*file*/, int 
 const int openssl_set = CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 
 }  // namespace
+
+extern "C" void free(void* memory) noexcept {
+    wipe_and_free(memory);
+}
 
 void* operator new(std::size_t size) {
     return take_or_throw(size);

@@ -1,6 +1,7 @@
 #include "common/secret/large_blocks.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -58,6 +59,15 @@ TEST(WipingNew, WipesWhatOpensslFrees) {
     EXPECT_EQ(std::count(large, large + 3000, 's'), 3000);
     OPENSSL_free(large);
     EXPECT_FALSE(holds(large, 3000, 's'));
+}
+
+TEST(WipingNew, WipesWhatCLibrariesFree) {
+    void* memory = nullptr;
+    ASSERT_EQ(::posix_memalign(&memory, 64, 3000), 0);
+    auto* const bytes = static_cast<volatile char*>(memory);
+    std::fill_n(bytes, 3000, 's');
+    std::free(memory);
+    EXPECT_FALSE(holds(bytes, 3000, 's'));
 }
 
 int large_blocks = 0;

@@ -129,6 +129,10 @@ constexpr std::array<std::string_view, 4> end_markers{"-----END ", "---- END ", 
 constexpr std::size_t longest_marker = 11;
 constexpr unsigned most_foreign_lines = 6;
 
+/// -----BEGIN, a label of 32 bytes, PRIVATE KEY BLOCK-----.
+constexpr std::size_t longest_block_lead = 66;
+static_assert(longest_block_lead <= longest_pattern + longest_look_back);
+
 /// The place of the first whole marker.
 std::size_t find_marker(std::string_view text) {
     auto first = std::string_view::npos;
@@ -188,6 +192,10 @@ CredentialAttempt::State CredentialAttempt::end_authority(const StreamPart& text
 }
 
 CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text, bool last) {
+    if (position_ == begin_ && rule_->plausible != nullptr &&
+        !rule_->plausible(text.before(begin_, longest_block_lead))) {
+        return State::rejected;
+    }
     const auto limit = std::min(text.end(), begin_ + rule_->most);
     while (position_ < limit) {
         const auto rest = text.from(position_, limit);

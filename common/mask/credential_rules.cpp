@@ -14,7 +14,7 @@ constexpr CharSet base64_url_and_dots("a-zA-Z0-9_.-");
 constexpr CharSet dashed("a-zA-Z0-9-");
 constexpr CharSet word_and_dash("a-zA-Z0-9_-");
 constexpr CharSet webhook_path("a-zA-Z0-9_/\\");
-constexpr CharSet capitals("A-Z0-9");
+constexpr CharSet label_characters("A-Z0-9 ");
 constexpr CharSet lower_hex("0-9a-f");
 constexpr CharSet digits("0-9");
 constexpr CharSet capitals_and_digits("A-Z0-9");
@@ -103,6 +103,16 @@ bool is_basic(std::string_view value) {
     return value.size() >= 4 && (colon || masked);
 }
 
+/// What stands in front of a key: the label between BEGIN and PRIVATE KEY may be empty. As part of the pattern this
+/// would make the compiled patterns five times as large.
+bool ends_with_begin(std::string_view text) {
+    constexpr std::string_view begin = "-----BEGIN ";
+    const auto place = text.rfind(begin);
+    if (place == std::string_view::npos) return false;
+    const auto label = text.substr(place + begin.size());
+    return all(label.substr(0, label.find_last_not_of('-') + 1), label_characters);
+}
+
 /// header.payload.signature, or the five parts of an encrypted one; without the header's first three characters.
 bool is_jwt(std::string_view value) {
     const auto first = value.find('.');
@@ -125,13 +135,14 @@ const std::vector<CredentialRule>& credential_rules() {
     using Kind = CredentialKind;
     using Shape = CredentialShape;
     static const std::vector<CredentialRule> rules{
-        {Kind::private_key, Shape::block, "-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----", false, 0, 0, nullptr,
-         longest_credential, "", nullptr},
+        {Kind::private_key, Shape::block, "PRIVATE KEY(?: BLOCK)?-----", false, 0, 0, nullptr, longest_credential, "",
+         ends_with_begin},
         {Kind::private_key, Shape::block, "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", false, 0, 0, nullptr,
          longest_credential, "", nullptr},
         {Kind::private_key, Shape::block, R"(Private-Lines: [0-9]{1,4}[\r\n\\])", false, 1, 0, nullptr,
          longest_credential, "", nullptr},
-        {Kind::private_key, Shape::token, "AGE-SECRET-KEY-1[A-Z0-9]", false, 1, 16, &capitals, 128, "", is_age_key},
+        {Kind::private_key, Shape::token, "AGE-SECRET-KEY-1[A-Z0-9]", false, 1, 16, &capitals_and_digits, 128, "",
+         is_age_key},
 
         {Kind::url_password, Shape::authority, "://", false, 0, 0, nullptr, 1024, "", nullptr},
         {Kind::url_password, Shape::authority, R"(:\\/\\/)", false, 0, 0, nullptr, 1024, "", nullptr},

@@ -47,21 +47,24 @@ struct CredentialRule {
     /// How many bytes in front of the value belong to the credential, such as "ghp_": they stay visible, and stand at
     /// the beginning of a word. 0: none do.
     std::size_t prefix;
-    /// The rest is for tokens. Of a longer run than `most` the first `most` bytes are the value.
+    /// Of a token.
     const CharSet* characters;
+    /// Of a longer value the first `most` bytes count.
     std::size_t most;
-    /// Characters that don't count if they are the last.
+    /// Of a token: characters that don't belong to it if they are the last.
     std::string_view trailing;
-    bool (*plausible)(std::string_view value);
+    /// Of a token: whether the value may be one. Of a block: whether what stands in front of it leads up to one; null
+    /// if the pattern says it all.
+    bool (*plausible)(std::string_view text);
 };
 
-constexpr std::size_t longest_pattern = 80;
+constexpr std::size_t longest_pattern = 48;
 
 /// Bytes of a value that ends nowhere: what is behind them is let out.
 constexpr std::size_t longest_credential = 60 * std::size_t{1024};
 
 /// In front of a pattern's match a rule looks at so many bytes at most.
-constexpr std::size_t longest_look_back = 24;
+constexpr std::size_t longest_look_back = 48;
 
 [[nodiscard]] const std::vector<CredentialRule>& credential_rules();
 

@@ -154,6 +154,8 @@ std::vector<std::string> harmless_samples() {
         "hvs. hvs.short-value-here token: s.o. token = s.find(x) s.a1B2c3D4e5F6g7H8i9J0k1L2",
         "token = s.some_identifier_that_is_rather_long",
         "eyJ eyJhbGciOiJIUzI1NiJ9 eyJhcmNoaXRlY3R1cmUiOiJhbWQ2NCIsIm9zIjoibGludXgifQ== x.eyJ.y",
+        "-----BEGIN a PRIVATE KEY-----\n" + key_line + "\n" + end("a PRIVATE KEY"),
+        "----BEGIN PRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),
         begin("CERTIFICATE") + "\n" + key_line + "\n" + end("CERTIFICATE"),
         begin("PUBLIC KEY") + "\n" + key_line + "\n" + end("PUBLIC KEY"),
         begin("PGP PUBLIC KEY BLOCK") + "\n" + key_line + "\n" + end("PGP PUBLIC KEY BLOCK"),
@@ -170,14 +172,17 @@ std::shared_ptr<const MaskText> plain_masks() {
 }
 
 std::shared_ptr<const CredentialPatterns> credential_patterns(const std::vector<std::string>& off) {
-    auto patterns = CredentialPatterns::build(off, plain_masks());
-    if (!patterns) throw std::runtime_error(patterns.error().message());
-    return *patterns;
+    const auto build = [](const std::vector<std::string>& names) {
+        auto patterns = CredentialPatterns::build(names, plain_masks());
+        if (!patterns) throw std::runtime_error(patterns.error().message());
+        return *patterns;
+    };
+    static const auto all = build({});
+    return off.empty() ? all : build(off);
 }
 
 std::string hide_credentials(std::string_view text) {
-    static const auto patterns = credential_patterns();
-    CredentialStream stream(patterns);
+    CredentialStream stream(credential_patterns());
     std::string out;
     stream.write_last(text, out);
     return out;

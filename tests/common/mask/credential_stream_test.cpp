@@ -35,11 +35,14 @@ TEST(CredentialStream, LeavesWhatOnlyLooksLikeACredential) {
 }
 
 TEST(CredentialStream, LeavesAKindThatIsOff) {
-    for (const auto& sample : test::credential_samples()) {
-        CredentialStream stream(credential_patterns({std::string(name_of(sample.kind))}));
-        std::string out;
-        stream.write_last(sample.text(), out);
-        EXPECT_EQ(out, sample.text()) << name_of(sample.kind);
+    for (const auto name : credential_kind_names) {
+        CredentialStream stream(credential_patterns({std::string(name)}));
+        for (const auto& sample : test::credential_samples()) {
+            if (name_of(sample.kind) != name) continue;
+            std::string out;
+            stream.write_last(sample.text(), out);
+            EXPECT_EQ(out, sample.text()) << name;
+        }
     }
 }
 
@@ -123,8 +126,8 @@ TEST(CredentialStream, MasksAKeyThatNeverEndsUpToABound) {
         ASSERT_LE(stream.held(), longest_credential);
     }
     stream.finish(out);
-    EXPECT_EQ(
-        out, begin_key + test::plain_masks()->of(body.substr(0, longest_credential)) + body.substr(longest_credential));
+    const auto bound = longest_credential - 1;  // the line end behind the marker counts too
+    EXPECT_EQ(out, begin_key + test::plain_masks()->of(body.substr(0, bound)) + body.substr(bound));
     EXPECT_EQ(out, hide_credentials(begin_key + body));
 }
 

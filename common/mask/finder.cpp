@@ -109,25 +109,27 @@ void Finder::find_few(std::string_view text, std::size_t scanned, std::vector<Ma
     }
 }
 
-std::size_t Finder::first_open(std::string_view text, std::size_t scanned) {
-    return std::min(first_open_in(literals_.exact_, text, scanned), first_open_in(literals_.any_case_, text, scanned));
+std::size_t Finder::first_open(std::string_view text, std::size_t scanned, std::size_t least) {
+    return std::min(first_open_in(literals_.exact_, text, scanned, least),
+                    first_open_in(literals_.any_case_, text, scanned, least));
 }
 
 /// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
 /// turn.
-std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned) {
+std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
+                                  std::size_t least) {
     if (table.size() == 0) return text.size();
     auto begin = text.size() - std::min(text.size(), table.longest() - 1);
     if (table.any_case()) begin = table.alphabet_begin(text, begin);  // most often no more than a few bytes
     const auto far_begin = std::max(begin, scanned);
     const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
     if (table.longest() <= LiteralTable::long_size || far_end < far_begin + worth_a_scan) {
-        return table.first_open(text, begin, text.size());
+        return table.first_open(text, begin, text.size(), least);
     }
-    const auto before = table.first_open(text, begin, far_begin);
+    const auto before = table.first_open(text, begin, far_begin, least);
     if (before < far_begin) return before;
     const auto far = first_long_open(table, text, far_begin, far_end);
-    return far < far_end ? far : table.first_open(text, far_end, text.size());
+    return far < far_end ? far : table.first_open(text, far_end, text.size(), least);
 }
 
 /// The same for the positions from `begin` to before `end`, where the rest is longer than long_size; `end` if there is

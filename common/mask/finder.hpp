@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "common/mask/anchor_matcher.hpp"
+#include "common/mask/join_filter.hpp"
 #include "common/mask/literal_table.hpp"
 
 #include <algorithm>
@@ -24,13 +25,18 @@ class Literals {
     [[nodiscard]] const LiteralTable& any_case() const { return any_case_; }
     [[nodiscard]] std::size_t longest() const { return std::max(exact_.longest(), any_case_.longest()); }
 
+    /// Bytes of the shortest literal that is also found where gaps cut it.
+    static constexpr std::size_t least_to_join = 4;
+    [[nodiscard]] const JoinFilter& joins() const { return joins_; }
+
   private:
     friend class Finder;
     Literals(std::vector<Literal> exact, std::vector<Literal> any_case)
-        : exact_(std::move(exact)), any_case_(std::move(any_case), true) {}
+        : exact_(std::move(exact)), any_case_(std::move(any_case), true), joins_(exact_, any_case_, least_to_join) {}
 
     LiteralTable exact_;
     LiteralTable any_case_;
+    JoinFilter joins_;
     /// Of the exact literals first, then of the others.
     std::unique_ptr<const AnchorMatcher> anchors_;
     std::size_t exact_anchors_ = 0;
@@ -58,11 +64,13 @@ class Finder {
 
     /// The earliest position where the rest of `text` is a proper prefix of a literal; the text's size if there is
     /// none.
-    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned);
+    /// Literals shorter than `least` bytes don't count.
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned, std::size_t least = 0);
 
   private:
     void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;
-    [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned);
+    [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
+                                            std::size_t least);
     [[nodiscard]] std::size_t first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
                                               std::size_t end);
 

@@ -223,7 +223,7 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
 }
 
 /// Those that `rest` is a proper prefix of are the first after `rest` in the order of the literals.
-bool LiteralTable::is_open(std::string_view rest) const {
+bool LiteralTable::is_open(std::string_view rest, std::size_t least) const {
     std::size_t low = 0;
     std::size_t high = literals_.size();
     std::size_t low_common = 0;
@@ -232,7 +232,8 @@ bool LiteralTable::is_open(std::string_view rest) const {
         const auto middle = low + (high - low) / 2;
         const auto literal = literals_[middle].bytes.reveal();
         const auto common = common_bytes(Forwards(rest, literal, any_case_), std::min(low_common, high_common));
-        if (common == rest.size() && common < literal.size()) return true;
+        if (common == rest.size() && common < literal.size())
+            return literal.size() >= least || has_open(middle, rest, least);
         if (common == literal.size() || byte_of(literal[common]) < byte_of(folded(rest[common]))) {
             low = middle + 1;
             low_common = common;
@@ -250,9 +251,25 @@ std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from
     return begin;
 }
 
-std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until) const {
+/// Whether there is one of at least `least` bytes among those that begin with `rest`, of which `place` is one.
+bool LiteralTable::has_open(std::size_t place, std::string_view rest, std::size_t least) const {
+    const auto begins_so = [&](std::size_t i) {
+        const auto literal = literals_[i].bytes.reveal();
+        return literal.size() >= rest.size() && equal(rest.data(), literal.data(), rest.size(), any_case_);
+    };
+    for (auto i = place + 1; i < literals_.size() && begins_so(i); ++i) {
+        if (literals_[i].bytes.size() >= least) return true;
+    }
+    for (auto i = place; i > 0 && begins_so(i - 1); --i) {
+        if (literals_[i - 1].bytes.size() >= least) return true;
+    }
+    return false;
+}
+
+std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until,
+                                     std::size_t least) const {
     if (literals_.empty()) return until;
-    const auto is_open_at = [&](std::size_t position) { return is_open(text.substr(position)); };
+    const auto is_open_at = [&](std::size_t position) { return is_open(text.substr(position), least); };
     const auto may_begin = [&](const char* bytes, std::size_t rest) {
         if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
         if (rest == 2) return first_bytes_.may_hold<2>(bytes);

@@ -56,15 +56,16 @@ class LiteralTable {
     /// The distinct first head_size bytes of the literals longer than long_size. They point into this table.
     [[nodiscard]] std::vector<std::string_view> heads() const;
 
-    /// Whether a literal begins with `rest` and is longer.
-    [[nodiscard]] bool is_open(std::string_view rest) const;
+    /// Whether a literal of at least `least` bytes begins with `rest` and is longer.
+    [[nodiscard]] bool is_open(std::string_view rest, std::size_t least = 0) const;
 
     /// Where the end of `text` begins, not before `from`, that has no other bytes than literals have.
     [[nodiscard]] std::size_t alphabet_begin(std::string_view text, std::size_t from) const;
 
-    /// The earliest position, from `from` to before `until`, where the rest of `text` is open; `until` if there is
-    /// none.
-    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until) const;
+    /// The earliest position, from `from` to before `until`, where the rest of `text` is open, for a literal of
+    /// at least `least` bytes; `until` if there is none.
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until,
+                                         std::size_t least = 0) const;
 
   private:
     /// A range of backwards_: the literals that end with one anchor.
@@ -93,6 +94,7 @@ class LiteralTable {
     /// Not zero for the bytes that are in it.
     using ByteSet = std::vector<unsigned char, WipingAllocator<unsigned char>>;
 
+    [[nodiscard]] bool has_open(std::size_t place, std::string_view rest, std::size_t least) const;
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;

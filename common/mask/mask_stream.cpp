@@ -68,11 +68,25 @@ std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::stri
 /// Searches `text`, whose first `scanned` bytes have been searched, and emits what is certain. Returns how many bytes
 /// of it are done with; runs_ and covered_ then count from there.
 std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
-    finder_.find(text, scanned, matches_);
+    find(text, scanned, last);
     for (const auto& match : matches_) add_to_runs(match);
-    const auto until = last ? text.size() : finder_.first_open(text, scanned);
+    const auto until = last ? text.size() : std::min(finder_->first_open(text, scanned), shadow_.first_open(text));
     emit(text, until, out);
+    if (last) {
+        shadow_.clear();
+    } else {
+        shadow_.drop(text, until);
+    }
     return until;
+}
+
+void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
+    finder_->find(text, scanned, matches_);
+    const auto without_gaps = matches_.size();
+    shadow_.find(text, last, matches_);
+    if (matches_.size() == without_gaps) return;
+    std::stable_sort(matches_.begin(), matches_.end(),
+                     [](const Match& left, const Match& right) { return left.end < right.end; });
 }
 
 /// Matches come in the order of their ends, so a match overlaps a run if it begins before the run's end.

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "common/mask/finder.hpp"
+#include "common/mask/shadow.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +20,8 @@ namespace trebuchet {
 class MaskStream {
   public:
     /// `literals` outlives this object.
-    explicit MaskStream(const Literals& literals) : finder_(literals) {}
+    explicit MaskStream(const Literals& literals)
+        : finder_(std::make_unique<Finder>(literals)), shadow_(literals, *finder_) {}
 
     /// Appends to `out` what is certain after `bytes`.
     void write(std::string_view bytes, std::string& out);
@@ -41,10 +44,12 @@ class MaskStream {
     void take(std::string_view bytes, bool last, std::string& out);
     std::string_view bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned);
     std::size_t advance(std::string_view text, std::size_t scanned, bool last, std::string& out);
+    void find(std::string_view text, std::size_t scanned, bool last);
     void add_to_runs(const Match& match);
     void emit(std::string_view text, std::size_t until, std::string& out);
 
-    Finder finder_;
+    std::unique_ptr<Finder> finder_;
+    Shadow shadow_;
     std::vector<Match> matches_;
     /// Found in what is held, not emitted; in order, none overlapping another. Positions count from what is held.
     std::vector<Run> runs_;

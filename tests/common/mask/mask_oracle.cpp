@@ -1,5 +1,7 @@
 #include "tests/common/mask/mask_oracle.hpp"
 
+#include "common/mask/finder.hpp"
+#include "common/mask/gap.hpp"
 #include "common/mask/secret_forms.hpp"
 
 #include <algorithm>
@@ -41,22 +43,99 @@ void MaskOracle::add(Entry entry) {
     entries_[first].push_back(std::move(entry));
 }
 
-std::string MaskOracle::masked_until(std::string_view text, std::size_t until) const {
+/// A text without its gaps.
+struct MaskOracle::Visible {
+    std::string bytes;
+    std::vector<std::size_t> positions;
+    /// Bytes of different groups have nothing to do with each other.
+    std::vector<int> groups;
+    int last_group = 0;
+    bool ends_in_gap = false;
+    /// Where a sequence begins that is not finished; the text's size if there is none.
+    std::size_t unfinished = 0;
+    /// For each position of the text its index in `bytes`, or that of the next one.
+    std::vector<std::size_t> index;
+
+    Visible(std::string_view text, bool last) : unfinished(text.size()) {
+        for (std::size_t i = 0; i < text.size();) i = read(text, i, last);
+        index.resize(text.size(), bytes.size());
+        for (std::size_t i = 0; i < positions.size(); ++i) index[positions[i]] = i;
+    }
+
+    [[nodiscard]] bool shows(std::size_t position) const {
+        return index[position] < positions.size() && positions[index[position]] == position;
+    }
+    /// What may belong to the byte at `first` and comes behind it.
+    [[nodiscard]] std::string_view group_from(std::size_t first) const {
+        auto end = first;
+        while (end < bytes.size() && groups[end] == groups[first]) ++end;
+        return std::string_view(bytes).substr(first, end - first);
+    }
+
+  private:
+    /// Returns what is to be read next.
+    std::size_t read(std::string_view text, std::size_t i, bool last) {
+        if (std::string_view("\r\n\x1B").find(text[i]) == std::string_view::npos) {
+            bytes += text[i];
+            positions.push_back(i);
+            groups.push_back(last_group);
+            return i + 1;
+        }
+        const auto gap = gap_at(text, i);
+        if (gap.size() > longest_gap) {
+            ++last_group;
+            return gap.end;
+        }
+        if (gap.state != Gap::State::complete && !last) {
+            ends_in_gap = true;
+            if (gap.state == Gap::State::unfinished) unfinished = gap.end;
+            return text.size();
+        }
+        if (gap.size() > 0) return gap.end;
+        ++last_group;
+        return i + 1;
+    }
+};
+
+/// The longest that begins at `position`, with where it ends.
+std::pair<const MaskOracle::Entry*, std::size_t> MaskOracle::longest_at(std::string_view text, const Visible& visible,
+                                                                        std::size_t position) const {
+    std::pair<const Entry*, std::size_t> longest{nullptr, 0};
+    const auto take = [&longest](const Entry& entry, std::size_t end) {
+        const bool is_better = longest.first == nullptr || end > longest.second;
+        if (is_better) longest = {&entry, end};
+    };
+    const auto rest = text.substr(position);
+    for (const bool any_case : {false, true}) {
+        for (const auto& entry : entries_at(rest)) {
+            if (entry.any_case == any_case && entry.common(rest) == entry.bytes.size()) {
+                take(entry, position + entry.bytes.size());
+            }
+        }
+    }
+    if (!visible.shows(position)) return longest;
+    const auto first = visible.index[position];
+    const auto group = visible.group_from(first);
+    for (const bool any_case : {false, true}) {
+        for (const auto& entry : entries_at(rest)) {
+            if (entry.any_case == any_case && entry.bytes.size() >= Literals::least_to_join &&
+                entry.common(group) == entry.bytes.size()) {
+                take(entry, visible.positions[first + entry.bytes.size() - 1] + 1);
+            }
+        }
+    }
+    return longest;
+}
+
+std::string MaskOracle::masked_until(std::string_view text, std::size_t until, bool last) const {
+    const Visible visible(text, last);
     std::string out;
     std::size_t covered = 0;
     for (std::size_t position = 0; position < until; ++position) {
-        const Entry* longest = nullptr;
-        const auto rest = text.substr(position);
-        for (const auto& entry : entries_at(rest)) {
-            if (entry.common(rest) < entry.bytes.size()) continue;
-            const bool is_better =
-                longest == nullptr || entry.bytes.size() > longest->bytes.size() ||
-                (entry.bytes.size() == longest->bytes.size() && longest->any_case && !entry.any_case);
-            if (is_better) longest = &entry;
-        }
+        const auto [longest, end] = longest_at(text, visible, position);
         if (longest != nullptr) {
             if (position >= covered) out += longest->mask;
-            covered = std::max(covered, position + longest->bytes.size());
+            covered = std::max(covered, end);
         } else if (position >= covered) {
             out += text[position];
         }
@@ -65,21 +144,32 @@ std::string MaskOracle::masked_until(std::string_view text, std::size_t until) c
 }
 
 std::size_t MaskOracle::held(std::string_view text) const {
+    const auto is_empty = [](const std::vector<Entry>& some) { return some.empty(); };
+    if (std::all_of(entries_.begin(), entries_.end(), is_empty)) return 0;
+    const Visible visible(text, false);
     for (std::size_t position = 0; position < text.size(); ++position) {
         const auto rest = text.substr(position);
+        if (position == visible.unfinished) return rest.size();
+        const bool is_in_last_group =
+            visible.shows(position) && visible.groups[visible.index[position]] == visible.last_group;
+        const auto visible_rest = is_in_last_group ? visible.group_from(visible.index[position]) : std::string_view();
         for (const auto& entry : entries_at(rest)) {
             if (entry.bytes.size() > rest.size() && entry.common(rest) == rest.size()) return rest.size();
+            const bool may_go_on = entry.bytes.size() >= Literals::least_to_join && is_in_last_group &&
+                                   entry.bytes.size() > visible_rest.size() &&
+                                   entry.common(visible_rest) == visible_rest.size();
+            if (may_go_on) return rest.size();
         }
     }
     return 0;
 }
 
 std::string MaskOracle::certain(std::string_view text) const {
-    return masked_until(text, text.size() - held(text));
+    return masked_until(text, text.size() - held(text), false);
 }
 
 std::string MaskOracle::masked(std::string_view text) const {
-    return masked_until(text, text.size());
+    return masked_until(text, text.size(), true);
 }
 
 std::vector<NamedSecret> named(const std::vector<std::string>& values) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace trebuchet::test {
@@ -36,7 +37,10 @@ class MaskOracle {
     [[nodiscard]] const std::vector<Entry>& entries_at(std::string_view text) const {
         return entries_[static_cast<unsigned char>(text.front())];
     }
-    [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until) const;
+    struct Visible;
+    [[nodiscard]] std::pair<const Entry*, std::size_t> longest_at(std::string_view text, const Visible& visible,
+                                                                  std::size_t position) const;
+    [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until, bool last) const;
 
     /// By the byte that they begin with.
     std::array<std::vector<Entry>, 256> entries_;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "common/mask/literal_table.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// Tells for the bytes on both sides of a gap whether a literal may go on from one side to the other: "no" for certain,
+/// and "maybe" else.
+class JoinFilter {
+  public:
+    /// Of the literals of at least `least` bytes, which is 4 or more.
+    JoinFilter(const LiteralTable& exact, const LiteralTable& any_case, std::size_t least);
+
+    /// `left` ends at the gap: its last two bytes count, or the only one if a literal that goes on begins with it.
+    /// `right` are the two bytes behind it.
+    [[nodiscard]] bool may_join(std::string_view left, char right, char further) const;
+
+  private:
+    enum class Where : std::uint64_t { middle, first, last };
+
+    [[nodiscard]] bool may_join(Where where, char before, char left, char right, char further) const;
+    [[nodiscard]] bool may_join_in(char before, bool has_before, char left, char right, char further) const;
+    void add(std::string_view literal);
+    void add(Where where, char before, char left, char right, char further);
+
+    std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
+    unsigned shift_ = 0;
+    bool any_case_ = false;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,161 @@
+#include "common/mask/shadow.hpp"
+
+#include <algorithm>
+
+namespace trebuchet {
+namespace {
+
+bool is_gap_byte(char c) {
+    return c == '\n' || c == '\r' || c == '\x1B';
+}
+
+}  // namespace
+
+void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches) {
+    known_ = searched_;
+    GapScanner scanner(text);
+    while (read_ < text.size()) {
+        const auto begin = scanner.next(read_);
+        extend(text, begin, matches);
+        read_ = begin;
+        if (begin == text.size()) break;
+        const auto gap = gap_at(text, begin);
+        const bool ends_chain = gap.size() > longest_gap || gap.size() == 0;
+        if (gap.state != Gap::State::complete && !last && gap.size() <= longest_gap) break;
+        if (ends_chain || gap.end == text.size() || is_gap_byte(text[gap.end]) || !join(text, gap)) {
+            end_chain(matches);
+        } else {
+            pieces_.push_back({chain_.size(), gap.end});
+        }
+        read_ = gap.size() == 0 ? gap.end + 1 : gap.end;
+        piece_begin_ = read_;
+    }
+    search(matches);
+}
+
+/// Takes the text up to `end` into the chain, if there is one. What is so far behind the last gap that no literal
+/// reaches it from there ends the chain.
+void Shadow::extend(std::string_view text, std::size_t end, std::vector<Match>& matches) {
+    if (chain_.empty() || end == read_) return;
+    const auto far = piece_begin_ + literals_.longest() - 1;
+    chain_.append(text.substr(read_, std::min(end, std::max(far, read_)) - read_));
+    if (end > far) end_chain(matches);
+}
+
+/// The earliest position in the piece that ends at `end` from which on it is the beginning of a literal; `end` if there
+/// is none.
+std::size_t Shadow::open_before(std::string_view text, std::size_t end) {
+    const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
+    return begin + finder_.first_open(text.substr(begin, end - begin), 0, least);
+}
+
+/// Whether a literal may go on over the gap; then there is a chain.
+bool Shadow::join(std::string_view text, const Gap& gap) {
+    const bool has_chain = !chain_.empty();
+    const auto left = has_chain ? std::string_view(chain_) : text.substr(piece_begin_, gap.begin - piece_begin_);
+    if (left.empty()) return false;
+    const auto further = gap.end + 1;
+    const bool knows_further = further < text.size() && !is_gap_byte(text[further]);
+    if (knows_further && !literals_.joins().may_join(left, text[gap.end], text[further])) return false;
+    if (has_chain) return true;
+    const auto open = open_before(text, gap.begin);
+    if (open == gap.begin) return false;
+    chain_.append(text.substr(open, gap.begin - open));
+    pieces_.push_back({0, open});
+    searched_ = chain_.size();
+    return true;
+}
+
+void Shadow::search(std::vector<Match>& matches) {
+    if (searched_ == chain_.size()) return;
+    finder_.find(chain_, searched_, found_);
+    searched_ = chain_.size();
+    for (const auto& match : found_) {
+        if (match.end - match.begin < least || &piece_at(match.begin) == &piece_at(match.end - 1)) continue;
+        matches.push_back({in_text(match.begin), in_text(match.end - 1) + 1, match.mask});
+    }
+}
+
+void Shadow::end_chain(std::vector<Match>& matches) {
+    if (chain_.empty()) return;
+    search(matches);
+    chain_.clear();
+    pieces_.clear();
+    searched_ = 0;
+    known_ = 0;
+}
+
+const Shadow::Piece& Shadow::piece_at(std::size_t chain_position) const {
+    const auto next =
+        std::upper_bound(pieces_.begin(), pieces_.end(), chain_position,
+                         [](std::size_t position, const Piece& piece) { return position < piece.chain_begin; });
+    return *std::prev(next);
+}
+
+std::size_t Shadow::in_text(std::size_t chain_position) const {
+    const auto& piece = piece_at(chain_position);
+    return piece.text_begin + (chain_position - piece.chain_begin);
+}
+
+std::size_t Shadow::first_open(std::string_view text) {
+    auto first = text.size();
+    if (read_ < text.size()) {
+        const auto gap = gap_at(text, read_);
+        if (gap.state == Gap::State::unfinished) first = gap.end;
+        if (chain_.empty()) {
+            const auto open = open_before(text, read_);
+            return open < read_ ? open : first;
+        }
+    }
+    if (chain_.empty()) return first;
+    const auto open = finder_.first_open(chain_, known_, least);
+    return open < chain_.size() ? std::min(first, in_text(open)) : first;
+}
+
+void Shadow::drop(std::string_view text, std::size_t count) {
+    if (count > read_) {
+        read_ = whole_parts_until(text, read_, count);
+        piece_begin_ = read_;
+    }
+    piece_begin_ = std::max(piece_begin_, count) - count;
+    read_ -= count;
+    if (chain_.empty()) return;
+    std::size_t gone = 0;
+    while (gone < pieces_.size() && pieces_[gone].text_begin < count) ++gone;
+    auto chain_gone = gone < pieces_.size() ? pieces_[gone].chain_begin : chain_.size();
+    if (gone > 0) {
+        const auto& piece = pieces_[gone - 1];
+        const auto within = piece.chain_begin + (count - piece.text_begin);
+        if (within < chain_gone) {
+            chain_gone = within;
+            --gone;
+            pieces_[gone] = {chain_gone, count};
+        }
+    }
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(gone));
+    if (pieces_.size() < 2) {
+        chain_.clear();
+        pieces_.clear();
+        searched_ = 0;
+        known_ = 0;
+        return;
+    }
+    chain_.erase(0, chain_gone);
+    searched_ -= std::min(searched_, chain_gone);
+    known_ -= std::min(known_, chain_gone);
+    for (auto& piece : pieces_) {
+        piece.chain_begin -= chain_gone;
+        piece.text_begin -= count;
+    }
+}
+
+void Shadow::clear() {
+    read_ = 0;
+    piece_begin_ = 0;
+    chain_.clear();
+    pieces_.clear();
+    searched_ = 0;
+    known_ = 0;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "common/mask/finder.hpp"
+#include "common/mask/gap.hpp"
+#include "common/secret/secret_string.hpp"
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+/// Finds literals that gaps cut in one stream at a time: it searches the stream without its gaps, but only those parts
+/// where the bytes on both sides of a gap may belong together. All positions count from the start of the text given.
+class Shadow {
+  public:
+    /// Literals shorter than this are not looked for.
+    static constexpr std::size_t least = Literals::least_to_join;
+
+    /// Both outlive this object.
+    Shadow(const Literals& literals, Finder& finder) : literals_(literals), finder_(finder) {}
+
+    /// Appends to `matches` what has a gap in it and ends in bytes of `text` that were not there at the last call.
+    void find(std::string_view text, bool last, std::vector<Match>& matches);
+
+    /// The earliest position of `text`, as it was searched last, that may begin a literal with a gap in it, or a
+    /// terminal's sequence that is not finished; the text's size if there is none.
+    [[nodiscard]] std::size_t first_open(std::string_view text);
+
+    /// The first `count` bytes of `text`, as it was searched last, are done with.
+    void drop(std::string_view text, std::size_t count);
+
+    /// A new stream starts.
+    void clear();
+
+  private:
+    /// Bytes of the chain that follow each other in the text.
+    struct Piece {
+        std::size_t chain_begin;
+        std::size_t text_begin;
+    };
+
+    [[nodiscard]] std::size_t open_before(std::string_view text, std::size_t end);
+    void extend(std::string_view text, std::size_t end, std::vector<Match>& matches);
+    [[nodiscard]] bool join(std::string_view text, const Gap& gap);
+    void search(std::vector<Match>& matches);
+    void end_chain(std::vector<Match>& matches);
+    [[nodiscard]] const Piece& piece_at(std::size_t chain_position) const;
+    [[nodiscard]] std::size_t in_text(std::size_t chain_position) const;
+
+    const Literals& literals_;
+    Finder& finder_;
+    /// Up to here the text has been read; if there is more of it, a gap begins here that is not complete.
+    std::size_t read_ = 0;
+    /// Behind the last gap, or whatever else ends what belongs together.
+    std::size_t piece_begin_ = 0;
+    /// What is read, without gaps, from a place in front of the last gap on; empty if nothing goes on over that.
+    WipedString chain_;
+    std::vector<Piece> pieces_;
+    std::size_t searched_ = 0;
+    /// How much of the chain had been searched before the last call of find().
+    std::size_t known_ = 0;
+    std::vector<Match> found_;
+};
+
+}  // namespace trebuchet

@@ -141,6 +141,7 @@ void ServerReporter::artifacts(const std::filesystem::path& archive) {
 void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     bool time_passed = output_->waiting_since() || serial_->waiting_since();
     flush();
+    keep_unsent_logs();
     const auto* state = cancelled ? "cancelled" : "complete";
     const auto post = [&] {
         if (std::exchange(time_passed, true) && is_cancelled()) state = "cancelled";  // it must not be overwritten
@@ -157,6 +158,19 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
                               [&] { return parts_.server.post_agent_job(""); });
     if (there) look_for_orders();  // those that came during the last phase and cleanup
     unwatch();
+}
+
+void ServerReporter::keep_unsent_logs() {
+    for (const auto& [series, uploader] :
+         {std::pair{LogSeries::output, output_.get()}, std::pair{LogSeries::serial, serial_.get()}}) {
+        const auto left = uploader->give_up();
+        if (left.empty()) continue;
+        if (auto kept = undelivered_.keep_log(*job_, series, left); !kept) {
+            log_error("the rest of the job's log is lost: " + kept.error().message());
+        } else {
+            log_info("the rest of the job's log is kept, to be delivered later");
+        }
+    }
 }
 
 bool ServerReporter::is_cancelled() {

@@ -58,6 +58,7 @@ class ServerReporter final : public JobReporter {
     /// Calls until it succeeds, at most `tries` times, with growing waits between; logs the last failure.
     bool insist(int tries, const std::string& what, const std::function<Result<void>()>& call);
     void look_for_orders();
+    void keep_unsent_logs();
     /// False as well if the server can't be asked.
     [[nodiscard]] bool is_over(const std::string& job_id);
     void wait(std::chrono::milliseconds time);

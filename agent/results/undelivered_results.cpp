@@ -1,5 +1,6 @@
 #include "agent/results/undelivered_results.hpp"
 
+#include "agent/results/unsent_log_file.hpp"
 #include "common/archive/tar_gz_writer.hpp"
 #include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
@@ -22,6 +23,9 @@ constexpr const char* job_file = "testflinger.json";
 constexpr const char* outcome_file = "testflinger-outcome.json";
 constexpr const char* archive_file = "artifacts.tar.gz";
 constexpr std::size_t outcome_limit = 1U << 20;
+constexpr std::size_t rest_limit = 64U << 20;
+/// What takes longer goes on at the next try.
+constexpr std::chrono::seconds log_limit{15};
 constexpr std::size_t job_limit = 16U << 20;
 
 constexpr std::chrono::seconds first_wait{10};
@@ -33,6 +37,10 @@ struct Outcome {
     PhaseStatus status;
     std::string state = "complete";
 };
+
+const char* rest_file(LogSeries series) {
+    return series == LogSeries::output ? "output-rest.json" : "serial-rest.json";
+}
 
 /// What can be understood of it; codes of phases that nobody knows are left out.
 Result<Outcome> read_outcome(const fs::path& file) {
@@ -70,7 +78,8 @@ UndeliveredResults::UndeliveredResults(EventLoop& loop, const Config& config, Jo
       config_(config),
       server_(server),
       clock_(clock),
-      backoff_(first_wait, longest_wait, std::move(draw)) {}
+      draw_(draw),
+      backoff_(first_wait, longest_wait, draw) {}
 
 Result<fs::path> UndeliveredResults::folder_of(const Job& job) {
     if (auto made = make_folder(config_.results_basedir); !made) return fail(made.error());
@@ -80,6 +89,12 @@ Result<fs::path> UndeliveredResults::folder_of(const Job& job) {
     next_try_.reset();
     backoff_.reset();
     return folder;
+}
+
+Result<void> UndeliveredResults::keep_log(const Job& job, LogSeries series, const UnsentLog& left) {
+    const auto folder = folder_of(job);
+    if (!folder) return fail(folder.error());
+    return write_file(*folder / rest_file(series), unsent_log_text(left));
 }
 
 Result<void> UndeliveredResults::keep_outcome(const Job& job, const PhaseStatus& status, std::string_view state) {
@@ -128,8 +143,29 @@ void UndeliveredResults::deliver_if_due() {
 
 Result<void> UndeliveredResults::deliver(const fs::path& folder) {
     const auto job_id = folder.filename().string();
+    for (const auto series : {LogSeries::output, LogSeries::serial}) {
+        if (auto sent = deliver_log(folder, job_id, series); !sent) return sent;
+    }
     if (auto sent = deliver_artifacts(folder, job_id); !sent) return sent;
     return deliver_outcome(folder, job_id);
+}
+
+Result<void> UndeliveredResults::deliver_log(const fs::path& folder, const std::string& job_id, LogSeries series) {
+    const auto file = folder / rest_file(series);
+    if (!is_there(file)) return {};
+    const auto text = read_untrusted(file, rest_limit);
+    auto left = text ? parse_unsent_log(*text, series) : Result<UnsentLog>(fail(text.error()));
+    if (!left) return give_up(file, left.error());
+    LogUploader uploader(loop_, clock_, server_, series, job_id, draw_);
+    uploader.resume(std::move(*left));
+    auto sent = uploader.flush(log_limit);
+    const auto rest = uploader.give_up();
+    std::error_code ignored;
+    if (rest.empty()) fs::remove(file, ignored);
+    if (!rest.empty()) {
+        if (auto kept = write_file(file, unsent_log_text(rest)); !kept) return kept;
+    }
+    return sent;
 }
 
 Result<void> UndeliveredResults::deliver_outcome(const fs::path& folder, const std::string& job_id) {

@@ -38,9 +38,35 @@ void LogUploader::add(Phase phase, const MaskedChunk& text) {
     if (!waiting_.empty() && waiting_.back().phase == phase && waiting_.back().text.size() < fragment_limit) {
         waiting_.back().text.append(text);
     } else {
-        waiting_.push_back({phase, text, clock_.now()});
+        waiting_.push_back({{phase, text}, clock_.now()});
     }
     send_soon();
+}
+
+void LogUploader::resume(UnsentLog left) {
+    number_ = left.next_number;
+    confirmed_bytes_ = std::move(left.confirmed_bytes);
+    under_way_ = std::move(left.under_way);
+    under_way_since_ = clock_.now();
+    for (auto& piece : left.waiting) {
+        waiting_bytes_ += piece.text.size();
+        waiting_.push_back({std::move(piece), clock_.now()});
+    }
+    if (under_way_) {
+        look_whether_it_arrived();
+    } else {
+        send_soon();
+    }
+}
+
+UnsentLog LogUploader::give_up() {
+    alive_ = std::make_shared<bool>(true);  // no answer that comes now changes what is returned
+    timer_.stop();
+    UnsentLog left{number_, confirmed_bytes_, std::exchange(under_way_, std::nullopt), {}};
+    for (auto& piece : std::exchange(waiting_, {})) left.waiting.push_back(std::move(piece));
+    waiting_bytes_ = 0;
+    in_flight_ = true;
+    return left;
 }
 
 bool LogUploader::is_full() const {

@@ -14,8 +14,23 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
+
+/// What is left of a log series when its uploader goes, so that another one can go on where it was.
+struct UnsentLog {
+    struct Piece {
+        Phase phase = Phase::setup;
+        MaskedChunk text;
+    };
+    std::uint64_t next_number = 0;
+    std::map<Phase, std::uint64_t> confirmed_bytes;  ///< as they are shown: in valid UTF-8
+    std::optional<LogFragment> under_way;            ///< whether it arrived may not be known
+    std::vector<Piece> waiting;
+
+    [[nodiscard]] bool empty() const { return !under_way && waiting.empty(); }
+};
 
 /// Sends one of a job's log series, in order, one fragment under way at a time: what arrives meanwhile goes into the
 /// next one. A fragment that could not be sent is tried again, with growing waits.
@@ -35,6 +50,11 @@ class LogUploader {
 
     void add(Phase phase, const MaskedChunk& text);
 
+    /// Takes over what another one left. Before anything is added.
+    void resume(UnsentLog left);
+    /// What is not known to have arrived; then this one sends no more.
+    [[nodiscard]] UnsentLog give_up();
+
     /// More than this waits to be sent: whoever adds should pause until the handler of `on_room` is called, once.
     [[nodiscard]] bool is_full() const;
     void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
@@ -53,14 +73,13 @@ class LogUploader {
 
   private:
     using Time = std::chrono::steady_clock::time_point;
-    struct Piece {
-        Phase phase;
-        MaskedChunk text;
+    struct Piece : UnsentLog::Piece {
         Time since;
     };
 
     void send_soon();
     void send_next();
+    void post();
     void sent(const LogAnswer& answer);
     void arrived();
     void try_again(const std::string& problem);

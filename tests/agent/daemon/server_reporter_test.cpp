@@ -372,5 +372,19 @@ TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
     EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(3));
 }
 
+TEST_F(ServerReporterTest, KeepsTheRestOfALogThatItCannotDeliver) {
+    take_job();
+    fail("post_log", 1'000'000);
+    reporter_.output(Phase::test, masked("not sent\n"));
+    reporter_.hurry();
+    reporter_.hurry();
+    reporter_.job_finished({{Phase::test, 0}}, false);
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "results/j1/output-rest.json"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "results/j1/serial-rest.json"));
+    server_.is_down = [](const std::string&) { return false; };
+    undelivered_.deliver_if_due();
+    EXPECT_EQ(server_.output_of(Phase::test), "not sent\n");
+}
+
 }  // namespace
 }  // namespace trebuchet

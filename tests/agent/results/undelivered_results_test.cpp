@@ -152,5 +152,40 @@ TEST_F(UndeliveredResultsTest, WhatIsNoJobsFolderIsLeftAlone) {
     EXPECT_TRUE(is_kept("not a job/file"));
 }
 
+TEST_F(UndeliveredResultsTest, TheRestOfALogGoesOnWhereItWas) {
+    LogUploader uploader(loop_, clock_, server_, LogSeries::output, "j1", [] { return 1.0; });
+    uploader.add(Phase::setup, MaskSet::none()->mask("set up\n"));
+    ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
+    server_.lost_logs = {{2, LostLog::with_fragment}};
+    uploader.add(Phase::test, MaskSet::none()->mask("arrived, but who knows \xFF\n"));
+    loop_.run_until([&] { return server_.attempts.size() == 2; });
+    uploader.add(Phase::test, MaskSet::none()->mask("waits\n"));
+    uploader.add(Phase::cleanup, MaskSet::none()->mask("waits too\n"));
+    const auto left = uploader.give_up();
+    EXPECT_EQ(left.next_number, 2U);
+    ASSERT_TRUE(results_.keep_log(job_, LogSeries::output, left));
+
+    results_.deliver_if_due();
+    EXPECT_EQ(server_.output_of(Phase::setup), "set up\n");
+    EXPECT_EQ(server_.output_of(Phase::test), "arrived, but who knows \xFF\nwaits\n");
+    EXPECT_EQ(server_.output_of(Phase::cleanup), "waits too\n");
+    EXPECT_EQ(server_.fragments.back().number, 3U);
+    EXPECT_EQ(server_.attempts.size(), 4U);
+    EXPECT_FALSE(is_kept("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, ARestOfALogThatIsNoneIsDeletedAndTheOutcomeDelivered) {
+    for (const auto* text : {"", "[]", "{}", R"({"next_number": -1})", R"({"next_number": 1, "waiting": [7]})",
+                             R"({"next_number": 1, "waiting": [{"phase": "walk", "text": "x"}]})",
+                             R"({"next_number": 1, "under_way": {"phase": "test", "text": "x"}})"}) {
+        ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
+        write("j1/output-rest.json", text);
+        results_.deliver_if_due();
+        EXPECT_FALSE(is_kept("j1")) << text;
+    }
+    EXPECT_EQ(server_.calls["post_outcome"], 7);
+    EXPECT_TRUE(server_.fragments.empty());
+}
+
 }  // namespace
 }  // namespace trebuchet

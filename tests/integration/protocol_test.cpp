@@ -13,7 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
-using ::testing::Not;
 
 constexpr const char* iso_time = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?(Z|\\+00:00)";
 
@@ -260,6 +259,19 @@ TEST_F(Protocol, TheJobsStateIsAskedForRarelyWhileAPhaseRuns) {
     held.open();
     for (std::size_t i = 1; i < asked.size(); ++i) EXPECT_GE(asked[i] - asked[i - 1], 0.4) << "of a second";
     EXPECT_TRUE(server.reaches(id, "complete"));
+}
+
+TEST_F(Protocol, ACancellationIsSeenThoughTheResultShowsALongLogBeforeTheState) {
+    agent.on("firmware_update", "seq 1 40000");
+    agent.on("test", "echo started; sleep 1000");
+    const auto id = server.post_job(job(whole_job()));
+    agent.start();
+    ASSERT_TRUE(server.shows(id, "test", "started")) << agent.log();
+    server.cancel(id);
+    ASSERT_TRUE(server.agent_is(agent_id, "waiting")) << agent.log();
+
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("Job cancellation was requested, exiting."));
+    EXPECT_EQ(server.job_state(id), "cancelled");
 }
 
 TEST_F(Protocol, FragmentsSayTheirPhaseAndTheirTime) {

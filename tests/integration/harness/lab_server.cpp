@@ -56,10 +56,9 @@ void LabServer::start() {
     port_ = static_cast<std::uint16_t>(std::stoul(url_.substr(url_.rfind(':') + 1)));
 }
 
-void LabServer::kill_and_start_again() {
+void LabServer::kill() {
     program_->signal(SIGKILL);
     static_cast<void>(program_->wait());
-    start();
 }
 
 Reply LabServer::ask(const std::string& client, std::string_view method, const std::string& target, const Json& body) {

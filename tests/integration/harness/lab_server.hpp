@@ -30,8 +30,13 @@ class LabServer {
     LabServer(const std::filesystem::path& folder, const TestAuthority& authority, std::uint16_t port = 0,
               const std::vector<std::string>& options = {});
 
-    /// Kills it, and starts it with the same command line on the same port.
-    void kill_and_start_again();
+    /// Kills it; start() starts it with the same command line on the same port.
+    void kill();
+    void start();
+    void kill_and_start_again() {
+        kill();
+        start();
+    }
 
     [[nodiscard]] const std::string& url() const { return url_; }
     /// The certificate of the authority that its own is from.
@@ -76,8 +81,6 @@ class LabServer {
     [[nodiscard]] bool faults_have_hit();
 
   private:
-    void start();
-
     std::filesystem::path authority_;
     std::uint16_t port_;
     std::vector<std::string> arguments_;

@@ -19,12 +19,14 @@ constexpr std::array<std::string_view, 96> latin_names{
     "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide",
     "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
 
-enum class Numbers { decimal, decimal_of_3, hex, upper_hex };
+enum class Numbers { decimal, decimal_of_3, hex, hex_of_2, upper_hex };
 
 void append_numeric(WipedString& out, char32_t code, Numbers numbers) {
-    out += numbers == Numbers::hex || numbers == Numbers::upper_hex ? "&#x" : "&#";
-    if (numbers == Numbers::hex || numbers == Numbers::upper_hex) {
-        append_hex(out, code, code < 0x10 ? 1 : 2, numbers == Numbers::hex ? HexCase::lower : HexCase::upper);
+    const bool is_decimal = numbers == Numbers::decimal || numbers == Numbers::decimal_of_3;
+    out += is_decimal ? "&#" : "&#x";
+    if (!is_decimal) {
+        append_hex(out, code, numbers == Numbers::hex_of_2 ? 2 : 1,
+                   numbers == Numbers::upper_hex ? HexCase::upper : HexCase::lower);
     } else {
         append_number(out, code, 10, numbers == Numbers::decimal_of_3 ? 3 : 1);
     }
@@ -54,7 +56,7 @@ constexpr std::array<EntityStyle, 12> styles{{
     {"&quot;", "&#x27;", "/`=", Numbers::upper_hex},
 }};
 
-enum class Others { as_they_are, named, numbered };
+enum class Others { as_they_are, named, named_or_numbered, numbered };
 
 WipedString with_named(std::string_view text, const EntityStyle& style, Others others) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
@@ -81,11 +83,13 @@ WipedString with_named(std::string_view text, const EntityStyle& style, Others o
         }
         if (!entity.empty()) {
             out += entity;
-        } else if (others == Others::named && character.code >= 0xA0 && character.code <= 0xFF) {
+        } else if ((others == Others::named || others == Others::named_or_numbered) && character.code >= 0xA0 &&
+                   character.code <= 0xFF) {
             out += '&';
             out += latin_names.at(character.code - 0xA0);
             out += ';';
-        } else if (character.is_one_of(style.more) || (others != Others::as_they_are && character.code >= 0x80)) {
+        } else if (character.is_one_of(style.more) ||
+                   ((others == Others::named_or_numbered || others == Others::numbered) && character.code >= 0x80)) {
             append_numeric(out, character.code, style.numbers);
         } else {
             return false;
@@ -111,6 +115,7 @@ WipedString as_numbers(std::string_view text, Which which, Numbers numbers) {
 
 void add_entities(FormList& forms, std::string_view text) {
     forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex));
+    forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex_of_2));
     forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal));
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal_of_3));
@@ -120,7 +125,7 @@ void add_entities(FormList& forms, std::string_view text) {
         }
     }
     for (const auto& style : styles) {
-        for (const auto others : {Others::as_they_are, Others::named, Others::numbered}) {
+        for (const auto others : {Others::as_they_are, Others::named, Others::named_or_numbered, Others::numbered}) {
             forms.add(Form::entities, with_named(text, style, others));
         }
         auto in_hex = style;

@@ -16,7 +16,9 @@ void add_all(FormList& forms, std::string_view text) {
 
 void add_lines(FormList& forms, std::string_view text) {
     if (text.find('\n') == std::string_view::npos) return;
-    for (const auto* line_end : {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n"}) {
+    // Indented lines are found where gaps are left out.
+    for (const auto* line_end :
+         {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n", "  ", "    ", "      ", "        ", "\t"}) {
         forms.add(Form::joined, with_line_ends(text, line_end));
     }
     for (const auto line : lines_of(text)) {

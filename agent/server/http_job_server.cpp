@@ -4,6 +4,7 @@
 #include "common/base/json_text_scan.hpp"
 #include "common/base/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <memory>
@@ -19,8 +20,11 @@ using nlohmann::json;
 
 /// A job with its attachments' names, commands and secrets: more is refused.
 constexpr std::size_t job_limit = 16U << 20;
-/// `job_state` stands near the start of a result, whose keys the server sorts; the whole log may follow.
+/// The server sorts a result's keys: before `job_state` stand device_info and the logs of allocate, cleanup and
+/// firmware_update, behind it all others. So this much is read of it, and so many times as much until it is found.
 constexpr std::size_t state_prefix = 65536;
+constexpr std::size_t reach_factor = 8;
+constexpr std::size_t longest_reach = std::size_t{2} << 30;
 
 constexpr std::chrono::seconds call_timeout{30};
 constexpr std::chrono::seconds poll_timeout{60};
@@ -114,6 +118,7 @@ class HttpJobServer final : public JobServer {
     Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override {
         std::string target = "/v1/job";
         for (const auto& queue : queues) target += (target.size() == 7 ? "?queue=" : "&queue=") + url_encoded(queue);
+        state_reach_ = state_prefix;
         auto request = get(target);
         request.response_limit = job_limit;
         request.timeout = poll_timeout;
@@ -130,14 +135,18 @@ class HttpJobServer final : public JobServer {
     }
 
     Result<std::string> read_job_state(const std::string& job_id) override {
-        const auto request = state_request(job_id);
-        return state_of(request, api_.call(request));
+        while (true) {
+            const auto question = state_question(job_id);
+            if (auto state = state_of(question, api_.call(question.request))) return std::move(*state);
+        }
     }
 
     void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override {
-        auto request = state_request(job_id);
-        api_.send(request,
-                  [request, done = std::move(done)](const HttpResult& answer) { done(state_of(request, answer)); });
+        const auto question = state_question(job_id);
+        api_.send(question.request, [this, job_id, question, done = std::move(done)](const HttpResult& answer) {
+            if (auto state = state_of(question, answer)) return done(std::move(*state));
+            read_job_state(job_id, done);
+        });
     }
 
     Result<void> post_job_state(const std::string& job_id, std::string_view state) override {
@@ -247,18 +256,34 @@ class HttpJobServer final : public JobServer {
     [[nodiscard]] std::string agent_target() const { return "/v1/agents/data/" + url_encoded(config_.agent_id); }
     static std::string result_target(const std::string& job_id) { return "/v1/result/" + url_encoded(job_id); }
 
-    static HttpRequest state_request(const std::string& job_id) {
+    struct StateQuestion {
+        HttpRequest request;
+        std::shared_ptr<JsonTextScan> scan;  ///< of an answer that is longer than state_prefix
+        std::size_t reach;                   ///< so much of it is read
+    };
+
+    [[nodiscard]] StateQuestion state_question(const std::string& job_id) const {
         auto request = get(result_target(job_id));
         request.response_limit = state_prefix;
         request.cut_response = true;
-        return request;
+        request.overflow_limit = state_reach_ - state_prefix;
+        auto scan = std::make_shared<JsonTextScan>("job_state", 128);
+        request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
+        return {std::move(request), std::move(scan), state_reach_};
     }
 
-    static Result<std::string> state_of(const HttpRequest& request, const HttpResult& answer) {
+    /// Nothing if more has to be read.
+    std::optional<Result<std::string>> state_of(const StateQuestion& question, const HttpResult& answer) {
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204) return std::string();
-        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
-        return find_job_state(answer->body);
+        if (answer->status != 200) return fail(refusal(name_of_call(question.request), *answer));
+        if (!answer->cut) return find_job_state(answer->body);
+        if (auto state = question.scan->value()) return std::move(*state);
+        if (question.scan->is_complete()) return std::string();
+        if (question.reach >= longest_reach)
+            return fail("the job's state is not in the part of its result that is read");
+        state_reach_ = std::max(state_reach_, question.reach * reach_factor);
+        return std::nullopt;
     }
 
     static LogAnswer arrival_of(const std::string& call, const HttpResult& answer) {
@@ -285,6 +310,7 @@ class HttpJobServer final : public JobServer {
 
     const Config& config_;
     ApiClient& api_;
+    std::size_t state_reach_ = state_prefix;  ///< for the job in hand
 };
 
 }  // namespace

@@ -16,18 +16,18 @@ bool is_too_short(const SecretString& value, std::size_t min_length) {
 }
 
 /// The values as they are come first, so that a value's own mask counts where it is also a form of another.
-std::vector<Literal> literals_of(std::vector<NamedSecret> secrets, const MaskOptions& options) {
-    const MaskText mask_text(options.hash);
+std::vector<Literal> literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options,
+                                 const MaskText& mask_text) {
     std::vector<Literal> literals;
     std::vector<Literal> derived;
-    for (auto& secret : secrets) {
+    for (const auto& secret : secrets) {
         const auto value = secret.value.reveal();
         if (core_of(value).empty() || value.size() < options.min_length) continue;
         const auto mask = mask_text.of(value);
         for (auto& form : derived_forms(value, options.min_length)) {
             derived.push_back({std::move(form.bytes), mask, form.any_case});
         }
-        literals.push_back({std::move(secret.value), mask, false});
+        literals.push_back({secret.value.clone(), mask, false});
     }
     std::move(derived.begin(), derived.end(), std::back_inserter(literals));
     return literals;
@@ -56,14 +56,27 @@ MaskSet::MaskSet() = default;
 MaskSet::~MaskSet() = default;
 
 Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> secrets, const MaskOptions& options) {
+    return make(std::move(secrets), options, std::make_shared<const MaskText>(options.hash));
+}
+
+Result<std::shared_ptr<const MaskSet>> MaskSet::with(std::vector<NamedSecret> more) const {
+    for (const auto& secret : secrets_) more.push_back({secret.name, secret.value.clone()});
+    return make(std::move(more), options_, texts_ ? texts_ : std::make_shared<const MaskText>(options_.hash));
+}
+
+Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> secrets, const MaskOptions& options,
+                                                     std::shared_ptr<const MaskText> texts) {
     const std::shared_ptr<MaskSet> set(new MaskSet());
+    set->options_ = options;
+    set->texts_ = std::move(texts);
     for (const auto& secret : secrets) {
         if (secret.value.empty() || !is_too_short(secret.value, options.min_length)) continue;
         const auto known = std::find(set->too_short_.begin(), set->too_short_.end(), secret.name);
         if (known == set->too_short_.end()) set->too_short_.push_back(secret.name);
     }
     try {
-        auto literals = literals_of(std::move(secrets), options);
+        auto literals = literals_of(secrets, options, *set->texts_);
+        set->secrets_ = std::move(secrets);
         if (literals.empty()) return set;
         auto compiled = Literals::compile(std::move(literals));
         if (!compiled) return fail(std::move(compiled).error());

@@ -12,6 +12,8 @@
 
 namespace trebuchet {
 
+class MaskText;
+
 /// A value to mask and the name by which people may speak of it.
 struct NamedSecret {
     std::string name;
@@ -40,6 +42,9 @@ class MaskSet {
     /// A set without values: what it masks comes out unchanged.
     [[nodiscard]] static std::shared_ptr<const MaskSet> none();
 
+    /// The same and more: what both mask has the same masks.
+    [[nodiscard]] Result<std::shared_ptr<const MaskSet>> with(std::vector<NamedSecret> more) const;
+
     ~MaskSet();
     MaskSet(const MaskSet&) = delete;
     MaskSet& operator=(const MaskSet&) = delete;
@@ -58,7 +63,13 @@ class MaskSet {
     friend class Masker;
     class Matcher;
     MaskSet();
+    [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> make(std::vector<NamedSecret> secrets,
+                                                                     const MaskOptions& options,
+                                                                     std::shared_ptr<const MaskText> texts);
 
+    MaskOptions options_;
+    std::shared_ptr<const MaskText> texts_;
+    std::vector<NamedSecret> secrets_;  ///< for with()
     std::unique_ptr<const Matcher> matcher_;
     std::vector<std::string> too_short_;
 };

@@ -23,6 +23,9 @@ class Masker {
     /// Takes the stream's next bytes; returns what is certain by now, which may be nothing.
     [[nodiscard]] MaskedChunk write(std::string_view bytes);
 
+    /// Goes on with another set, as of the bytes that are held back now.
+    [[nodiscard]] MaskedChunk change_set(std::shared_ptr<const MaskSet> set);
+
     /// The stream has ended: returns what was held back. The masker then starts a new stream.
     [[nodiscard]] MaskedChunk finish();
 

@@ -68,6 +68,8 @@ int run(int argc, char** argv) {
     mask_stream->add_option("--read-size", mask.read_size, "Bytes per read")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    mask_stream->add_flag("--check", mask.check,
+                          "Copy nothing: say by name which forms of each value are masked, and which values are weak");
     mask_stream->callback([&] { exit_code = trebuchet::mask_command(mask); });
 
     try {

@@ -3,6 +3,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
+#include "common/mask/form_coverage.hpp"
 #include "common/mask/masker.hpp"
 #include "common/secret/secret_json.hpp"
 
@@ -159,6 +160,31 @@ int copy_masked(Masker masker, std::size_t read_size) {
     return write_out(masker.finish()) ? 0 : write_failed();
 }
 
+std::string joined(const std::vector<std::string_view>& words) {
+    std::string text;
+    for (const auto word : words) text.append(text.empty() ? "" : ", ").append(word);
+    return text;
+}
+
+/// Nothing that is printed comes from a value.
+void describe(const NamedSecret& secret, std::size_t min_length) {
+    const auto name = trebuchet::quoted(secret.name);
+    if (secret.value.empty()) {
+        std::cout << name << ": empty, nothing to mask\n";
+        return;
+    }
+    const auto coverage = coverage_of(secret.value.reveal(), min_length);
+    if (!coverage.masked.empty()) std::cout << name << ": masked: " << joined(coverage.masked) << '\n';
+    if (!coverage.not_masked.empty()) {
+        std::cout << name << ": not masked, too short: " << joined(coverage.not_masked) << '\n';
+    }
+    if (coverage.weakness == FormCoverage::Weakness::brief) {
+        std::cout << name << ": weak: short, so it is quickly guessed and may stand in ordinary text\n";
+    } else if (coverage.weakness == FormCoverage::Weakness::common) {
+        std::cout << name << ": weak: a common word or one character again and again\n";
+    }
+}
+
 }  // namespace
 
 int mask_command(const MaskCommandOptions& options) {
@@ -167,6 +193,10 @@ int mask_command(const MaskCommandOptions& options) {
     if (!secrets) {
         complain(secrets.error().message());
         return exit_usage;
+    }
+    if (options.check) {
+        for (const auto& secret : *secrets) describe(secret, MaskOptions{}.min_length);
+        return std::cout.flush() ? 0 : exit_io_failed;
     }
     const auto set = MaskSet::build(std::move(*secrets));
     if (!set) {

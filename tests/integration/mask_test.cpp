@@ -118,6 +118,25 @@ TEST_F(Mask, ShowsEqualValuesAsEqualWithinOneRunOnly) {
     EXPECT_NE(first, mask({"secret", "another"}, "secret another secret", "64").out) << "the key is another one";
 }
 
+TEST_F(Mask, SaysOnRequestWhichFormsAreMaskedAndWhichValuesAreWeak) {
+    folder.write("secrets.json", R"({"TOKEN": "Zk3vQ9rT7mXw2LpB", "PIN": "x9$", "PASS": "changeme", "NONE": ""})");
+    const auto ending = run({TREBUCHET_AGENT, {"mask", "--check", "--secrets", folder / "secrets.json"}, {}, "/", ""});
+
+    EXPECT_EQ(ending.code, 0) << ending.err;
+    EXPECT_THAT(ending.out, HasSubstr("\"TOKEN\": masked: as it is, base64, hex"));
+    EXPECT_THAT(ending.out, Not(HasSubstr("\"TOKEN\": weak")));
+    EXPECT_THAT(ending.out, HasSubstr("\"PIN\": not masked, too short: hex"));
+    EXPECT_THAT(ending.out, HasSubstr("\"PIN\": weak: short"));
+    EXPECT_THAT(ending.out, HasSubstr("\"PASS\": weak: a common word"));
+    EXPECT_THAT(ending.out, HasSubstr("\"NONE\": empty"));
+    for (const auto* value : {"Zk3v", "x9$", "changeme"}) EXPECT_THAT(ending.out + ending.err, Not(HasSubstr(value)));
+}
+
+TEST_F(Mask, HidesFormsThatOtherProgramsPrint) {
+    EXPECT_EQ(masked({"p@ss 'w/rd"}, "p%40ss%20%27w%2Frd p@ss '\\''w/rd 70407373202777/2f7264 cEBzcyAndy9yZA==\n"),
+              "M M 70407373202777/2f7264 M\n");
+}
+
 TEST_F(Mask, RefusesASecretsFileThatIsWrongWithoutQuotingIt) {
     for (const auto* wrong :
          {"", "hush-hush", "[\"hush-hush\"]", "{\"NAME\": \"hush-hush\"", "{\"NAME\": {\"a\": \"hush-hush\"}}"}) {

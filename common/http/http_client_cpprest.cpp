@@ -5,7 +5,6 @@
 #include "common/secret/large_blocks.hpp"
 
 #include <algorithm>
-#include <barrier>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
@@ -377,13 +376,10 @@ void GrowthWatch::on_growth() noexcept {
 void start_pool() {
     OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool's threads end before OpenSSL cleans up
     crossplat::threadpool::initialize_with_threads(pool_threads);
-    const auto all_here = std::make_shared<std::barrier<>>(pool_threads);  // so that each thread takes one
-    for (std::size_t i = 0; i < pool_threads; ++i) {
-        crossplat::threadpool::shared_instance().service().post([all_here] {
-            GrowthWatch::begin();
-            all_here->arrive_and_wait();
-        });
-    }
+    static_assert(pool_threads == 1,
+                  "each thread has to begin its watch, and none may wait for another: at exit that "
+                  "other one may never run");
+    crossplat::threadpool::shared_instance().service().post([] { GrowthWatch::begin(); });
 }
 
 }  // namespace

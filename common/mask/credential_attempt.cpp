@@ -109,34 +109,41 @@ std::size_t without_blanks_behind(std::string_view text) {
     return size;
 }
 
-/// Whether a letter or digit stands in `text` outside masks and line ends written as \n.
-bool has_content(std::string_view text) {
+/// Whether there may be a key in `text`, and not only a few words or what is left of one besides masks.
+bool may_hold_key(std::string_view text) {
+    constexpr std::size_t least = 40;
+    std::size_t count = 0;
     for (std::size_t i = 0; i < text.size();) {
         if (is_mask(text.substr(i, mask_size))) {
             i += mask_size;
         } else if (const auto blanks = blanks_in_front(text.substr(i)); blanks > 0) {
             i += blanks;
-        } else if (base64.has(text[i])) {
-            return true;
         } else {
+            if (base64.has(text[i])) ++count;
+            if (count >= least) return true;
             ++i;
         }
     }
-    return false;
+    return looks_like_body(text);
 }
 
-constexpr std::array<std::string_view, 4> end_markers{"-----END ", "---- END ", "-----BEGIN ", "Private-MAC"};
-constexpr std::size_t longest_marker = 11;
+constexpr std::array<std::string_view, 3> end_markers{"-----END ", "---- END ", "Private-MAC:"};
+/// Other blocks begin there, so that none of them is searched for more than one end.
+constexpr std::array<std::string_view, 3> begin_markers{"-----BEGIN ", "---- BEGIN ", "Private-Lines:"};
+constexpr std::size_t longest_marker = 14;
 constexpr unsigned most_foreign_lines = 6;
+
+/// What is searched in one go: where blocks are short, no more than this is searched in vain for each of them.
+constexpr std::size_t piece_size = 256;
 
 /// -----BEGIN, a label of 32 bytes, PRIVATE KEY BLOCK-----.
 constexpr std::size_t longest_block_lead = 66;
 static_assert(longest_block_lead <= longest_pattern + longest_look_back);
 
-/// The place of the first whole marker.
-std::size_t find_marker(std::string_view text) {
+template <std::size_t size>
+std::size_t find_first(std::string_view text, const std::array<std::string_view, size>& markers) {
     auto first = std::string_view::npos;
-    for (const auto marker : end_markers) first = std::min(first, text.find(marker));
+    for (const auto marker : markers) first = std::min(first, text.find(marker));
     return first;
 }
 
@@ -160,7 +167,13 @@ CredentialAttempt::State CredentialAttempt::advance_token(const StreamPart& text
         return State::rejected;
     }
     const auto limit = std::min(text.end(), begin_ + rule_->most);
-    while (position_ < limit && rule_->characters->has(text.at(position_))) ++position_;
+    const bool slashes = rule_->characters->has('/');
+    for (; position_ < limit; ++position_) {
+        if (rule_->characters->has(text.at(position_))) continue;
+        if (!slashes || text.at(position_) != '\\') break;
+        if (position_ + 1 == text.end() && !last) return State::open;
+        if (position_ + 1 == text.end() || text.at(position_ + 1) != '/') break;
+    }
     if (position_ == text.end() && !last && position_ < begin_ + rule_->most) return State::open;
     const auto run = text.from(begin_, position_);
     const auto size = run.find_last_not_of(rule_->trailing) + 1;
@@ -173,6 +186,10 @@ CredentialAttempt::State CredentialAttempt::advance_authority(const StreamPart& 
     const auto limit = std::min(text.end(), begin_ + rule_->most);
     for (; position_ < limit; ++position_) {
         const char c = text.at(position_);
+        if (c == '\\') {
+            if (position_ + 1 == text.end() && !last) return State::open;
+            if (position_ + 1 < text.end() && text.at(position_ + 1) == 'u') continue;
+        }
         if (!in_authority(c) || (c == '[' && position_ == begin_)) return end_authority(text);
         if (c == ':' && hold_ == none) hold_ = position_ + 1;
         if (c == '@') at_ = position_;
@@ -198,17 +215,17 @@ CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text
     }
     const auto limit = std::min(text.end(), begin_ + rule_->most);
     while (position_ < limit) {
-        const auto rest = text.from(position_, limit);
-        const auto newline = rest.find('\n');
-        const auto line_end = newline == std::string_view::npos ? limit : position_ + newline;
+        const auto piece_end = std::min(limit, position_ + piece_size);
+        const auto newline = text.from(position_, piece_end).find('\n');
+        const auto line_end = newline == std::string_view::npos ? piece_end : position_ + newline;
         const auto search = std::max(line_, position_ - std::min(position_, longest_marker));
-        const auto marker = find_marker(text.from(search, line_end));
-        if (marker != std::string_view::npos) {
-            const bool next_block = text.from(search + marker, line_end).starts_with("-----BEGIN ");
-            return end_block(text, search + marker, !next_block);
-        }
+        const auto line = text.from(search, line_end);
+        const auto end_marker = find_first(line, end_markers);
+        const auto begin_marker = find_first(line.substr(0, end_marker), begin_markers);
+        const auto marker = std::min(end_marker, begin_marker);
+        if (marker != std::string_view::npos) return end_block(text, search + marker, marker == end_marker);
         position_ = line_end;
-        if (newline == std::string_view::npos) break;
+        if (newline == std::string_view::npos) continue;
         ++position_;
         if (looks_like_body(text.from(line_, line_end))) {
             has_body_ = true;
@@ -226,8 +243,8 @@ CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text
 /// `marked`: an end marker stands there, so that what is in front of it is a key's body, whatever it looks like.
 CredentialAttempt::State CredentialAttempt::end_block(const StreamPart& text, std::size_t end, bool marked) {
     const auto body = text.from(begin_, end);
-    if (!has_content(body)) return State::rejected;
-    if (!marked && !has_body_ && !looks_like_body(body)) return State::rejected;
+    const bool found = marked ? may_hold_key(body) : has_body_ || looks_like_body(body);
+    if (!found) return State::rejected;
     end_ = begin_ + without_blanks_behind(body);
     begin_ += blanks_in_front(body);
     return State::matched;

@@ -1,6 +1,7 @@
 #include "common/mask/credential_rules.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace trebuchet {
@@ -13,9 +14,11 @@ constexpr CharSet base64("a-zA-Z0-9+/");
 constexpr CharSet base64_url_and_dots("a-zA-Z0-9_.-");
 constexpr CharSet dashed("a-zA-Z0-9-");
 constexpr CharSet word_and_dash("a-zA-Z0-9_-");
-constexpr CharSet webhook_path("a-zA-Z0-9_/\\");
+constexpr CharSet webhook_path("a-zA-Z0-9_/");
 constexpr CharSet label_characters("A-Z0-9 ");
 constexpr CharSet lower_hex("0-9a-f");
+constexpr CharSet capitals("A-Z");
+constexpr CharSet small_letters("a-z");
 constexpr CharSet digits("0-9");
 constexpr CharSet capitals_and_digits("A-Z0-9");
 /// RFC 7235's token68, and the asterisk of masks.
@@ -58,9 +61,10 @@ bool is_aws_id(std::string_view value) {
     return value.size() == 16 && all(value, base32);
 }
 
-/// A git hash is as long.
+/// A git hash is as long, and so are some paths. In JSON a slash may stand as \/.
 bool is_aws_key(std::string_view value) {
-    return value.size() == 40 && !all(value, lower_hex);
+    const auto escapes = static_cast<std::size_t>(std::count(value.begin(), value.end(), '\\'));
+    return value.size() - escapes == 40 && any(value, capitals) && any(value, small_letters);
 }
 
 bool is_aws_session(std::string_view value) {
@@ -71,8 +75,24 @@ bool is_slack_token(std::string_view value) {
     return value.size() >= 10 && any(value, digits);
 }
 
+/// Not s.nameOfAMethod: random letters without a digit are rare, and then many of them are capitals.
 bool is_legacy_vault_token(std::string_view value) {
-    return value.size() >= 24 && value.size() <= 26 && any(value, capitals_and_digits);
+    const auto count = std::count_if(value.begin(), value.end(), [](char c) { return capitals.has(c); });
+    return value.size() >= 24 && value.size() <= 26 && (any(value, digits) || count >= 6);
+}
+
+/// Base64 of "-----BEGIN " stands in front of it.
+bool is_encoded_private_key(std::string_view value) {
+    static constexpr std::array<std::string_view, 7> labels{
+        "BQUklWQVRFIEtFWS0t",              // PRIVATE KEY--
+        "BSU0EgUFJJVkFURSBLRVkt",          // RSA PRIVATE KEY-
+        "BFQyBQUklWQVRFIEtFWS0t",          // EC PRIVATE KEY--
+        "BEU0EgUFJJVkFURSBLRVkt",          // DSA PRIVATE KEY-
+        "BPUEVOU1NIIFBSSVZBVEUgS0VZ",      // OPENSSH PRIVATE KEY
+        "BFTkNSWVBURUQgUFJJVkFURSBLRVkt",  // ENCRYPTED PRIVATE KEY-
+        "BQR1AgUFJJVkFURSBLRVkgQkxPQ0st",  // PGP PRIVATE KEY BLOCK-
+    };
+    return std::any_of(labels.begin(), labels.end(), [&](auto label) { return value.starts_with(label); });
 }
 
 /// "Authorization: Bearer authentication is required" is no credential.
@@ -128,8 +148,9 @@ bool is_mask(std::string_view text) {
            all(text.substr(2, 6), lower_hex);
 }
 
-// What stands between a name and its value: "name": "value", name=value, name => 'value', <name>value, {\"name\":\"…
-#define TREBUCHET_BETWEEN R"([\\"' \t:=,>\[]{1,16}(?:b\\?["'])?)"
+// What stands between a name and its value: "name": "value", name=value, name => 'value', <name>value, {\"name\":\"…,
+// Python's b'name': b'value', Go's "name":[]string{"value"}
+#define TREBUCHET_BETWEEN R"([\\"' \t:=,>\[]{1,16}(?:(?:b|\[\]string\{)\\?["'])?)"
 
 const std::vector<CredentialRule>& credential_rules() {
     using Kind = CredentialKind;
@@ -141,6 +162,8 @@ const std::vector<CredentialRule>& credential_rules() {
          longest_credential, "", nullptr},
         {Kind::private_key, Shape::block, R"(Private-Lines: [0-9]{1,4}[\r\n\\])", false, 1, 0, nullptr,
          longest_credential, "", nullptr},
+        {Kind::private_key, Shape::token, "LS0tLS1CRUdJTi[a-zA-Z0-9+/]", false, 1, 14, &base64, longest_credential, "",
+         is_encoded_private_key},
         {Kind::private_key, Shape::token, "AGE-SECRET-KEY-1[A-Z0-9]", false, 1, 16, &capitals_and_digits, 128, "",
          is_age_key},
 
@@ -155,7 +178,7 @@ const std::vector<CredentialRule>& credential_rules() {
 
         {Kind::aws, Shape::token, "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]", false, 1, 4, &word, 17, "", is_aws_id},
         {Kind::aws, Shape::token, "secret[_-]?(?:access[_-]?)?key" TREBUCHET_BETWEEN "[a-zA-Z0-9+/]", true, 1, 0,
-         &base64, 41, "", is_aws_key},
+         &base64, 64, "", is_aws_key},
         {Kind::aws, Shape::token, "(?:session|security)[_-]?token" TREBUCHET_BETWEEN "[a-zA-Z0-9+/]", true, 1, 0,
          &base64, 8192, "", is_aws_session},
 

@@ -78,7 +78,11 @@ void CredentialStream::search(std::size_t scanned, bool last) {
 bool CredentialStream::settle(CredentialAttempt& attempt, bool last) {
     const auto state = attempt.advance(part(), last);
     if (state == CredentialAttempt::State::matched) {
-        values_.push_back({attempt.begin(), attempt.end(), &attempt.rule()});
+        const Value value{attempt.begin(), attempt.end(), &attempt.rule()};
+        const auto in_order = [](const Value& left, const Value& right) {
+            return std::tie(left.begin, right.end, left.rule) < std::tie(right.begin, left.end, right.rule);
+        };
+        values_.insert(std::upper_bound(values_.begin(), values_.end(), value, in_order), value);
     }
     return state != CredentialAttempt::State::open;
 }
@@ -91,20 +95,15 @@ std::size_t CredentialStream::certain() const {
 }
 
 void CredentialStream::emit(std::size_t until, std::string& out) {
-    if (!values_.empty()) {
-        std::sort(values_.begin(), values_.end(), [](const Value& left, const Value& right) {
-            return std::tie(left.begin, right.end, left.rule) < std::tie(right.begin, left.end, right.rule);
-        });
-        auto value = values_.begin();
-        for (; value != values_.end() && value->begin < until; ++value) {
-            if (value->begin >= done_) {
-                out.append(part().from(done_, value->begin));
-                emit_value(*value, out);
-            }
-            done_ = std::max(done_, value->end);
+    auto value = values_.begin();
+    for (; value != values_.end() && value->begin < until; ++value) {
+        if (value->begin >= done_) {
+            out.append(part().from(done_, value->begin));
+            emit_value(*value, out);
         }
-        values_.erase(values_.begin(), value);
+        done_ = std::max(done_, value->end);
     }
+    values_.erase(values_.begin(), value);
     if (done_ >= until) return;
     out.append(part().from(done_, until));
     done_ = until;
@@ -119,7 +118,11 @@ void CredentialStream::emit_value(const Value& value, std::string& out) {
             out.append(piece);
             return;
         }
-        out.append(patterns_->masks_->of(piece));
+        if (piece != last_piece_) {
+            last_mask_ = patterns_->masks_->of(piece);
+            last_piece_ = piece;
+        }
+        out.append(last_mask_);
         masked = true;
     };
     const auto place = may_hold_masks ? find_mask(rest) : std::string_view::npos;
@@ -138,7 +141,7 @@ void CredentialStream::emit_value(const Value& value, std::string& out) {
 
 /// Drops what no search looks at any more.
 void CredentialStream::forget() {
-    const auto first_needed = std::min(done_, end());
+    const auto first_needed = std::min(done_, certain());
     const auto keep_from = first_needed - std::min(first_needed, look_back);
     if (keep_from <= window_begin_) return;
     const auto drop = keep_from - window_begin_;

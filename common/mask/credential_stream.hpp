@@ -68,9 +68,12 @@ class CredentialStream {
     /// How far the stream has been dealt with: let out, or covered by a mask.
     std::size_t done_ = 0;
     std::vector<CredentialAttempt> open_;
-    /// Found, but not let out.
+    /// Found, but not let out; in the order in which they begin, and of those that begin together the longest first.
     std::vector<Value> values_;
     std::vector<CredentialMatcher::Hit> hits_;
+    /// What was masked last and how: often it is the same again, and a mask costs more than a search for it.
+    WipedString last_piece_;
+    std::string last_mask_;
 };
 
 }  // namespace trebuchet

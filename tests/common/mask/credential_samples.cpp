@@ -35,7 +35,7 @@ void add_private_keys(std::vector<CredentialSample>& samples) {
                        "\\n" + end(label) + "\\n\"}\n"});
     samples.push_back({Kind::private_key, begin(label) + "\r\n", "", "Proc-Type: 4,ENCRYPTED\r\n\r\n" + key_line,
                        "\r\n" + end(label) + "\r\n"});
-    samples.push_back({Kind::private_key, begin(label), "", short_line, end(label)});
+    samples.push_back({Kind::private_key, begin(label), "", key_line, end(label)});
     samples.push_back({Kind::private_key, "no end: " + begin(label) + "\n", "", key_line + "\n" + key_line, ""});
     samples.push_back({Kind::private_key, "foreign lines behind: " + begin(label) + "\n", "",
                        key_line + "\n" + key_line, "\n1\n2\n3\n4\n5\n6\n7\n8\n"});
@@ -44,6 +44,9 @@ void add_private_keys(std::vector<CredentialSample>& samples) {
                        "Comment: \"x\"\n" + key_line, "\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n"});
     samples.push_back(
         {Kind::private_key, "Private-Lines: 2\n", "", key_line + "\n" + short_line, "\nPrivate-MAC: 00ff\n"});
+    for (const std::string value : {"BQUklWQVRFIEtFWS0tLS0tCk1JSUV2", "BPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0K"}) {
+        samples.push_back({Kind::private_key, "    client-key-data: ", "LS0tLS1CRUdJTi", value, "==\n"});
+    }
     samples.push_back({Kind::private_key, "# key\n", std::string("AGE-SECRET") + "-KEY-1",
                        "QQPQZ7R7SZG58TWY8JZHKCEVYRF0YSQGRWFPTXK3GRJKYGHGVXJQ0EQ6N0", "\n"});
 }
@@ -58,6 +61,7 @@ void add_urls_and_headers(std::vector<CredentialSample>& samples) {
     url("mongodb://app:", "12345", "@a:27017,b:27017/db\n");
     url("https://me@corp.example:", "p:w@x", "@host/");
     url("redis://:", "only-a-password", "@cache:6379\n");
+    url("{\"url\":\"https://lab:", "a\\u0026b", "@host\"}");
     url(R"({"url":"https:\/\/lab:)", "pw'1", R"(@host\/x"})");
 
     const auto header = [&](const std::string& before, const std::string& value, const std::string& behind) {
@@ -73,6 +77,8 @@ void add_urls_and_headers(std::vector<CredentialSample>& samples) {
     header("-H 'Authorization: token ", "abcdef0123456789", "' https://x/\n");
     header("Authorization: [Bearer ", "abcDEF123", "]");
     header("map[Authorization:[Bearer ", "abcDEF123", "] X:[y]]");
+    header("http.Header{\"Authorization\":[]string{\"Bearer ", "abcDEF123", "\"}}");
+    header("{\"Authorization\":\"Bearer ", "abc\\/DEF\\/123", "\\n\"}");
     header(".header(\"Authorization\", \"Bearer ", "abcDEF123", "\")");
 }
 
@@ -88,6 +94,7 @@ void add_tokens(std::vector<CredentialSample>& samples) {
           "<SecretAccessKey>", "aws-secret-key => \"", "{\\\"secretAccessKey\\\":\\\""}) {
         token(Kind::aws, before, "", aws_key, "\n");
     }
+    token(Kind::aws, "{\"SecretAccessKey\":\"", "", "wJalrXUtnFEMI\\/K7MDENG\\/bPxRfiCYEXAMPLEKEY", "\"}");
     token(Kind::aws, "aws_session_token=", "", std::string(30, 'I') + "QoJb3JpZ2luX2VjE" + std::string(80, 'x'),
           "==\n");
     for (const std::string id : {"p", "o", "u", "s", "r"}) {
@@ -152,7 +159,8 @@ std::vector<std::string> harmless_samples() {
         "glpat-style glpat- glpat-names-of-things-with-dashes-in-them",
         "xoxb-some-words-here xoxb- boxoxb-1234567890-12345",
         "hvs. hvs.short-value-here token: s.o. token = s.find(x) s.a1B2c3D4e5F6g7H8i9J0k1L2",
-        "token = s.some_identifier_that_is_rather_long",
+        "token = s.some_identifier_that_is_rather_long token = s.authorizationHeaderParser(",
+        "secret_key = home/lab/projects/keys/of/the/device/x",
         "eyJ eyJhbGciOiJIUzI1NiJ9 eyJhcmNoaXRlY3R1cmUiOiJhbWQ2NCIsIm9zIjoibGludXgifQ== x.eyJ.y",
         "-----BEGIN a PRIVATE KEY-----\n" + key_line + "\n" + end("a PRIVATE KEY"),
         "----BEGIN PRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),
@@ -161,6 +169,8 @@ std::vector<std::string> harmless_samples() {
         begin("PGP PUBLIC KEY BLOCK") + "\n" + key_line + "\n" + end("PGP PUBLIC KEY BLOCK"),
         begin("PRIVATE KEY") + "\n**ab12cd**\n**0123ef**\n" + end("PRIVATE KEY"),
         begin("PRIVATE KEY") + "\n...\n" + end("PRIVATE KEY"),
+        "START = b\"" + begin("PRIVATE KEY") + "\"\nEND = b\"" + end("PRIVATE KEY") + "\"\n",
+        "certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUR",
         "static const char begin[] = \"" + begin("PRIVATE KEY") + "\";\nint main() {}\n",
         "**ab12cd** **ab12cd****0123ef** ****",
     };

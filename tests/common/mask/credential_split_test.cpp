@@ -146,6 +146,45 @@ TEST(CredentialSplit, GivesTheSameForRandomTextsAndCuts) {
     }
 }
 
+/// Beginnings of values, and runs of characters around the bounds of each kind.
+TEST(CredentialSplit, GivesTheSameForValuesAroundTheirBounds) {
+    const std::vector<std::string> heads{"-----BEGIN PRIVATE KEY-----\n",
+                                         "https://u:",
+                                         "Authorization: Bearer ",
+                                         "eyJ",
+                                         " ghp_",
+                                         " glpat-",
+                                         "secret_key=",
+                                         "session_token=",
+                                         "LS0tLS1CRUdJTi",
+                                         "@",
+                                         ".",
+                                         "\n",
+                                         "\n\n\n\n\n\n\n\n",
+                                         "-----END ",
+                                         "**ab12cd**",
+                                         " "};
+    const std::vector<std::string> fillings{"a", "a1B2", "BQUklWQVRFIEtFWS0t", "eyJaaaaaaaaaaaaa.", "p\\u0026", "a\\/"};
+    const std::vector<std::size_t> sizes{1,    15,   16,   17,   40,    41,    64,    65,
+                                         1023, 1024, 1025, 8192, 16384, 32768, 61439, 61440};
+    CredentialStream stream(test::credential_patterns());
+    CredentialStream whole(test::credential_patterns());
+    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Draw draw(seed);
+        std::string text;
+        for (auto count = draw.between(1, 6); count > 0; --count) {
+            text += draw.one_of(heads);
+            const auto& filling = draw.one_of(fillings);
+            const auto end = text.size() + draw.one_of(sizes) + draw.between(0, 2);
+            while (text.size() < end) text += filling;
+        }
+        std::string expected;
+        whole.write_last(text, expected);
+        ASSERT_TRUE(in_pieces(stream, text, draw.one_of<std::size_t>({100, 3000, 100000}), draw) == expected);
+    }
+}
+
 TEST(CredentialSplit, FindsNothingInOrdinaryLogs) {
     const auto all = logs();
     EXPECT_GE(all.size(), 11U);

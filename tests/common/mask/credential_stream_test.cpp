@@ -131,6 +131,19 @@ TEST(CredentialStream, MasksAKeyThatNeverEndsUpToABound) {
     EXPECT_EQ(out, hide_credentials(begin_key + body));
 }
 
+TEST(CredentialStream, MasksAValueThatBeginsWithinABoundedOneAndEndsBehindIt) {
+    const std::string text = begin_key + key_body(2000).substr(0, longest_credential - 300) + "\nhttps://u:";
+    const std::string password(900, 'p');
+    CredentialStream stream(credential_patterns());
+    std::string out;
+    stream.write(text, out);
+    for (const char c : password) stream.write({&c, 1}, out);
+    stream.write("@host/\n", out);
+    stream.finish(out);
+    EXPECT_EQ(out, hide_credentials(text + password + "@host/\n"));
+    EXPECT_TRUE(out.ends_with("**@host/\n"));
+}
+
 TEST(CredentialStream, FindsAKeyBehindABoundedOne) {
     const auto body = key_body(1500);
     const auto out = hide_credentials(begin_key + body + begin_key + key_body(3) + "-----END PRIVATE KEY-----\n");
@@ -159,6 +172,12 @@ TEST(CredentialStream, TakesTimeInProportionToHostileText) {
                                     "-----BEGIN PRIVATE KEY-----",
                                     "-----BEGIN PRIVATE KEY-----\n",
                                     "-----BEGIN PRIVATE KEY-----A",
+                                    "Private-Lines: 1\\",
+                                    "LS0tLS1CRUdJTia",
+                                    "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----",
+                                    "PRIVATE KEY-----",
+                                    "https://u:p\\u0026",
+                                    "https://u:\\",
                                     "Private-Lines: 1\n",
                                     "glpat-a",
                                     ".glpat-a",
@@ -180,11 +199,11 @@ TEST(CredentialStream, TakesTimeInProportionToHostileText) {
                                     "\x1B[31meyJ"}) {
         SCOPED_TRACE(piece);
         CredentialStream stream(credential_patterns());
-        std::string text;
-        while (text.size() < 200'000) text += piece;
+        auto text = begin_key;
+        while (text.size() < 100'000) text += piece;
         std::string out;
-        for (std::size_t i = 0; i < text.size(); i += 7) {
-            stream.write(std::string_view(text).substr(i, 7), out);
+        for (std::size_t i = 0; i < text.size(); i += 13) {
+            stream.write(std::string_view(text).substr(i, 13), out);
             ASSERT_LE(stream.held(), longest_credential);
         }
         stream.finish(out);

@@ -1,0 +1,130 @@
+#include "common/mask/gap.hpp"
+#include "tests/common/mask/masked_text.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using test::fed_in_pieces;
+using test::mask_of;
+using test::masked;
+using test::set_of;
+
+const std::vector<std::string>& some_values() {
+    static const std::vector<std::string> values{
+        "Zk3vQ9rT7mXw2LpB",
+        "p@$$'w\"o`r\\d !#&<%;~{x}>/='",
+        "pässwörd→😀ñ",
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIH0y\nTz1mXq8=\n-----END PRIVATE KEY-----\n",
+        R"({"user": "svc-robot", "password": "hunter22&more/é"})",
+        "x9$Q",
+        "0f3a99c1d2e4b5a6978877665544332211",
+    };
+    return values;
+}
+
+TEST(Shadow, FindsValuesThatLineWrapsCut) {
+    EXPECT_EQ(masked({"secret-value"}, "a sec|ret-|\n|value b"), "a M b");
+    EXPECT_EQ(masked({"secret-value"}, "s\ne\r\nc\nr\ne\nt\n-\nv\na\nl\nu\ne"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "secret-\n\nvalue secret-\r\r\nvalue"), "M M");
+}
+
+TEST(Shadow, FindsValuesThatTerminalSequencesCut) {
+    EXPECT_EQ(masked({"secret-value"}, "sec\x1b[|0;1m|ret\x1b(B-value"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "sec\x1b]0;title\aret-\x1b]0;title\x1b\\value"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "secr\ret-value"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "\x1b[1msecret-value\x1b[0m"), "\x1b[1mM\x1b[0m");
+}
+
+TEST(Shadow, KeepsLinesApartThatHoldNoValue) {
+    EXPECT_EQ(masked({"secret-value"}, "secret-\nval\nsecret\n\r\n-valu\n"), "secret-\nval\nsecret\n\r\n-valu\n");
+    EXPECT_EQ(masked({"secret-value"}, "secret-\n value secret-\x1bvalue"), "secret-\n value secret-\x1bvalue");
+}
+
+TEST(Shadow, IsNotForTheShortestValues) {
+    EXPECT_EQ(masked({"abc"}, "a\nbc ab\x1b[0mc"), "a\nbc ab\x1b[0mc");
+    EXPECT_EQ(masked({"abcd"}, "a\nbcd abc\x1b[0md"), "M M");
+}
+
+TEST(Shadow, EndsWhereAGapIsTooLong) {
+    const std::string widest(longest_gap, '\n');
+    EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "-value"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "\n-value"), "secret" + widest + "\n-value");
+    EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "\x1b[0m-value"), "secret" + widest + "\x1b[0m-value");
+}
+
+TEST(Shadow, PrefersTheLongerOfTwoThatBeginTogether) {
+    const auto set = set_of({"secret", "secret-value"});
+    EXPECT_EQ(fed_in_pieces(set, {"secret\n-value"}), mask_of(*set, "secret-value"));
+    EXPECT_EQ(fed_in_pieces(set, {"secret\n", "-valley"}), mask_of(*set, "secret") + "\n-valley");
+}
+
+TEST(Shadow, HoldsOnlyWhatMayBeTheBeginningOfAValue) {
+    Masker masker(set_of({"Zk3vQ9rT7mXw2LpB"}));
+    for (const auto* prompt : {"login: ", "Password: ", "[sudo] password for user: ", "$ ", "device # ", "line\n"}) {
+        EXPECT_EQ(masker.write(prompt).bytes(), prompt);
+        EXPECT_EQ(masker.held(), 0U);
+    }
+    EXPECT_EQ(masker.write("a Zk3v\n").bytes(), "a ");
+    EXPECT_EQ(masker.held(), 5U);
+    EXPECT_EQ(masker.write("\x1b[0").bytes(), "");
+    EXPECT_EQ(masker.write("mQ").bytes(), "");
+    EXPECT_EQ(masker.write("8").bytes(), "Zk3v\n\x1b[0mQ8");
+    EXPECT_EQ(masker.held(), 0U);
+}
+
+TEST(Shadow, HoldsATerminalSequenceUntilItIsWhole) {
+    Masker masker(set_of({"secret"}));
+    EXPECT_EQ(masker.write("text\x1b[0;1").bytes(), "text");
+    EXPECT_EQ(masker.write("m").bytes(), "\x1b[0;1m");
+    EXPECT_EQ(masker.write("\x1b[0").bytes(), "");
+    EXPECT_EQ(masker.finish().bytes(), "\x1b[0");
+    EXPECT_EQ(masker.write("\x1b]" + std::string(longest_gap, 'x')).size(), longest_gap + 2) << "it is none";
+}
+
+TEST(Shadow, HoldsNoMoreThanGapsAllow) {
+    const std::string value(100, 'a');
+    const auto set = set_of({value + "b"});
+    Masker masker(set);
+    std::size_t most = 0;
+    for (int i = 0; i < 20000; ++i) {
+        static_cast<void>(masker.write(i % 40 == 0 ? "a" : "\n"));
+        most = std::max(most, masker.held());
+    }
+    EXPECT_GT(most, 3000U);
+    EXPECT_LE(most, set->longest() * (longest_gap + 1));
+}
+
+TEST(Shadow, LeavesOrdinaryLogsAlone) {
+    const auto set = set_of(some_values());
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(TREBUCHET_LOG_SAMPLES)) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        EXPECT_EQ(set->mask(text).bytes(), text) << entry.path();
+        EXPECT_EQ(fed_in_pieces(set, test::cut_at_random(text, 200, 1)), text) << entry.path();
+        ++files;
+    }
+    EXPECT_GT(files, 5);
+}
+
+TEST(Shadow, HoldsLittleOfOrdinaryLogs) {
+    const auto set = set_of(some_values());
+    for (const auto& entry : std::filesystem::directory_iterator(TREBUCHET_LOG_SAMPLES)) {
+        Masker masker(set);
+        std::ifstream file(entry.path(), std::ios::binary);
+        for (std::string line; std::getline(file, line);) {
+            static_cast<void>(masker.write(line + "\n"));
+            EXPECT_LE(masker.held(), 8U) << line;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace trebuchet

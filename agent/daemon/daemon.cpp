@@ -215,6 +215,9 @@ void Daemon::run_document(WipedString document) {
     stop_timer_.stop();
     parts_.metrics.watch_upload_lag(nullptr);
     set_log_masks(MaskSet::none());
+    if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
+        log_warning(problem);
+    }
     log_info("job " + job->id + " is done");
     if (outcome.recovery_failed) {
         const auto order = orders_.take_standing();
@@ -238,7 +241,7 @@ void Daemon::report_unreadable(const std::string& job_id, const Error& reason) {
     reporter.output(Phase::setup, MaskSet::none()->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
     const PhaseStatus failed{{Phase::setup, 100}};
     reporter.phase_ran(Phase::setup, failed);
-    reporter.job_finished(failed, false);
+    reporter.job_finished(failed, reporter.is_cancelled());
     obey_standing_order();
 }
 

@@ -1,4 +1,5 @@
 #include "agent/daemon/server_reporter.hpp"
+#include "tests/agent/daemon/daemon_fixture.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
 #include "tests/fakes/temporary_folder.hpp"
@@ -78,6 +79,15 @@ TEST_F(LateCancellation, WithoutOneTheOutcomeIsThatTheJobIsComplete) {
     reporter_.job_finished({}, false);
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_EQ(server_.calls["read_job_state"], 0) << "who calls has just read it";
+}
+
+using UnreadableJob = DaemonFixture;
+
+TEST_F(UnreadableJob, ThatWasCancelledStaysSo) {
+    server_.jobs = {R"({"job_id": "j1", "global_timeout": "soon"})"};
+    server_.job_states["j1"] = "cancelled";
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "cancelled");
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ class Daemon {
     bool stopping_ = false;
     bool at_once_ = false;
     bool reload_wanted_ = false;
+    bool told_of_memory_ = false;
     std::optional<DaemonEnd> end_;
 };
 

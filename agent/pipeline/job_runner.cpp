@@ -193,6 +193,13 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     }
     auto spec = spec_of(phase, command, folder);
     spec.process.environment = phase_environment(Environment::inherited(), config_, secrets);
+    auto fifo = MaskFifo::make(folder.path() / "mask.fifo");
+    if (fifo) {
+        spec.mask_fifo = &*fifo;
+        spec.process.environment.set("TREBUCHET_MASK_FILE", fifo->path().string());
+    } else {
+        log_warning("no TREBUCHET_MASK_FILE: " + fifo.error().message());
+    }
     auto end = phases_.run(std::move(spec), log_file.get());
     if (file_with_secrets) {
         if (auto hidden = folder.show_job(job_, false); !hidden) log_warning(hidden.error().message());
@@ -232,7 +239,7 @@ void JobRunner::send_device_info(const RunFolder& folder) {
         return;
     }
     if (!*info) return;
-    const MaskedJson masked(*masks_, **info);
+    const MaskedJson masked(*masks_.current(), **info);
     auto text = masked.value().dump();
     if (std::exchange(last_device_info_, text) != text) reporter_.device_info(masked);
 }
@@ -240,7 +247,7 @@ void JobRunner::send_device_info(const RunFolder& folder) {
 void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
     const auto file = folder.open_serial_log(phase);
     if (!file) return;
-    Masker masker(masks_);
+    Masker masker(masks_.current());
     std::array<char, 65536> buffer{};
     std::size_t total = 0;
     while (total < serial_log_limit) {
@@ -276,7 +283,7 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
     run_beside(loop_, [&] {
         TarGzLimits limits;
         limits.stop = &killed_;
-        report = write_tar_gz(*artifacts, file->get(), masks_, limits);
+        report = write_tar_gz(*artifacts, file->get(), masks_.current(), limits);
     });
     if (!report) {
         log_error("the artifacts are not sent: " + report.error().message());

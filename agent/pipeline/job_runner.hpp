@@ -72,14 +72,14 @@ class JobRunner {
     void upload_artifacts(const RunFolder& folder);
     void send_device_info(const RunFolder& folder);
     void send_serial_log(Phase phase, const RunFolder& folder);
-    [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_->mask(text); }
+    [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_.current()->mask(text); }
     void event(const std::string& name, std::string_view detail = {}) { reporter_.event(name, mask(detail)); }
 
     EventLoop& loop_;
     const Config& config_;
     JobReporter& reporter_;
     const Job& job_;
-    std::shared_ptr<const MaskSet> masks_;
+    JobMasks masks_;
     PhaseRunner phases_;
     JobOutcome outcome_;
     std::atomic<bool> killed_{false};         ///< read by the threads that pack and unpack

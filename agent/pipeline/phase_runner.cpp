@@ -54,7 +54,9 @@ struct PhaseRunner::Running {
         : runner(owner),
           spec(std::move(what)),
           log_fd(fd),
-          masker(owner.masks_),
+          masker(owner.masks_.current()),
+          commands([this](std::string_view text) { hand_over(masker.write(text)); },
+                   [this](std::string_view value) { add_mask(value); }),
           global(owner.loop_),
           silence(owner.loop_) {}
 
@@ -72,7 +74,8 @@ struct PhaseRunner::Running {
 
     void take(std::string_view bytes) {
         last_byte = bytes.back();
-        hand_over(masker.write(bytes));
+        if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
+        commands.write(bytes);
         watch_silence();
         if (process && runner.reporter_.is_full()) {
             process->pause_output();
@@ -83,6 +86,21 @@ struct PhaseRunner::Running {
                 process->resume_output();
             });
         }
+    }
+
+    void add_mask(std::string_view value) {
+        auto added = runner.masks_.add(value);
+        hand_over(masker.change_set(runner.masks_.current()));
+        if (added || std::exchange(told_of_refused_mask, true)) return;
+        log_warning("a value that the " + std::string(name_of(spec.phase)) +
+                    " command registers is not masked: " + added.error().message());
+        hand_over(masker.write("WARNING: a value to be masked is refused: " + added.error().message() + "\n"));
+    }
+
+    /// All that the command printed is there.
+    void finish_commands() {
+        if (spec.mask_fifo != nullptr) spec.mask_fifo->finish([this](std::string_view value) { add_mask(value); });
+        commands.finish();
     }
 
     void watch_silence() {
@@ -100,6 +118,7 @@ struct PhaseRunner::Running {
     PhaseSpec spec;
     int log_fd;
     Masker masker;
+    AddMaskFilter commands;
     Timer global;
     Timer silence;
     std::unique_ptr<Process> process;
@@ -109,10 +128,11 @@ struct PhaseRunner::Running {
     char last_byte = '\n';
     std::uint64_t log_size = 0;
     bool log_is_broken = false;
+    bool told_of_refused_mask = false;
 };
 
-PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, std::shared_ptr<const MaskSet> masks)
-    : loop_(loop), reporter_(reporter), masks_(std::move(masks)) {}
+PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks)
+    : loop_(loop), reporter_(reporter), masks_(masks) {}
 
 PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string frame(spec.banner.size() + 4, '*');
@@ -140,6 +160,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     reporter_.unwatch();
     reporter_.on_room(nullptr);
 
+    run.finish_commands();
     std::string last_words;
     if (const auto* failed = std::get_if<CouldNotStart>(&*run.ended)) last_words = "ERROR: " + failed->reason;
     if (run.interruption) last_words = describe(*run.interruption);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "agent/job/phase.hpp"
+#include "agent/pipeline/added_masks.hpp"
+#include "agent/pipeline/job_masks.hpp"
 #include "agent/pipeline/job_reporter.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/mask/masker.hpp"
@@ -48,12 +50,15 @@ struct PhaseSpec {
     std::optional<std::chrono::seconds> output_timeout;
     bool can_be_cancelled = false;
     bool can_be_stopped = false;  ///< by the agent's own stop
+    /// Into which the command may write values to be masked; null: none. Not owned.
+    MaskFifo* mask_fifo = nullptr;
 };
 
-/// Runs phases: command → masker → phase log and reporter, live. One at a time, on the loop's thread.
+/// Runs phases: command → values that it registers → masker → phase log and reporter, live. One at a time, on the
+/// loop's thread.
 class PhaseRunner {
   public:
-    PhaseRunner(EventLoop& loop, JobReporter& reporter, std::shared_ptr<const MaskSet> masks);
+    PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks);
 
     /// Runs the loop until the command has ended and its output is handed over. After an interruption, until its whole
     /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
@@ -73,7 +78,7 @@ class PhaseRunner {
 
     EventLoop& loop_;
     JobReporter& reporter_;
-    std::shared_ptr<const MaskSet> masks_;
+    JobMasks& masks_;
     Running* running_ = nullptr;
     std::vector<std::unique_ptr<Process>> leftovers_;
     bool killed_ = false;

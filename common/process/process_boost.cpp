@@ -9,6 +9,7 @@
 #include <set>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -112,7 +113,7 @@ class SupervisedProcess final : public Process {
     struct State : std::enable_shared_from_this<State> {
         State(EventLoop& loop, Handlers callbacks)
             : handlers(std::move(callbacks)), pipe(loop.context()), channel(loop.context()), drain_timer(loop) {}
-        ~State() { wipe(buffer.data(), buffer.size()); }
+        ~State() = default;
         State(const State&) = delete;
         State& operator=(const State&) = delete;
 
@@ -233,7 +234,8 @@ class SupervisedProcess final : public Process {
         asio::posix::stream_descriptor channel;
         Timer drain_timer;
         SupervisorReport report;
-        std::array<char, 65536> buffer{};
+        /// Output before it is masked.
+        std::vector<char, WipingAllocator<char>> buffer = std::vector<char, WipingAllocator<char>>(65536);
         pid_t pid = -1;
         bool reading = false;
         bool paused = false;

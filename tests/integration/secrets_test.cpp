@@ -143,5 +143,19 @@ TEST_F(Secrets, StandInTheJobFileOfThePhasesThatGetThem) {
     EXPECT_THAT(server.log(id, "cleanup"), Not(HasSubstr("\"secrets\"")));
 }
 
+TEST_F(Secrets, ThatAPhaseFetchesItselfAreMaskedOnceItRegistersThem) {
+    agent.on("test", R"(echo ::add-mask::fetched-by-line; echo fetched-by-line
+        echo fetched-by-fifo > "$TREBUCHET_MASK_FILE"; echo fetched-by-fifo
+        mkdir artifacts; echo fetched-by-line fetched-by-fifo > artifacts/log)");
+    agent.on("cleanup", "echo fetched-by-line fetched-by-fifo");
+    const auto id = run_job({{"test_data", {{"test_cmds", "x"}}}});
+    const auto all = server.log(id, "test") + server.log(id, "cleanup") + Json(server.artifacts(id)).dump();
+    EXPECT_THAT(all, Not(HasSubstr("fetched")));
+    EXPECT_THAT(all, Not(HasSubstr("add-mask")));
+    EXPECT_THAT(server.log(id, "cleanup"),
+                ::testing::ContainsRegex("[*]{2}[0-9a-f]{6}[*]{2} [*]{2}[0-9a-f]{6}[*]{2}\n"));
+    EXPECT_THAT(agent.log(), Not(HasSubstr("fetched")));
+}
+
 }  // namespace
 }  // namespace trebuchet::harness

@@ -40,7 +40,8 @@ class PhaseRunnerTest : public testing::Test {
         secrets.push_back({"TOKEN", SecretString("s3cret-value")});
         masks_ = *MaskSet::build(std::move(secrets), {3, MaskHash::sha256});
         mask_ = masks_->mask("s3cret-value").bytes();
-        runner_.emplace(loop_, reporter_, masks_);
+        job_masks_.emplace(masks_);
+        runner_.emplace(loop_, reporter_, *job_masks_);
         EXPECT_EQ(::mkfifo((folder_ / "gate").c_str(), 0600), 0);
         gate_ = FileDescriptor(::open((folder_ / "gate").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
@@ -90,6 +91,7 @@ class PhaseRunnerTest : public testing::Test {
     FakeReporter reporter_;
     std::shared_ptr<const MaskSet> masks_;
     std::string mask_;
+    std::optional<JobMasks> job_masks_;
     std::optional<PhaseRunner> runner_;
     FileDescriptor gate_;
     int runs_ = 0;
@@ -343,6 +345,33 @@ TEST(Interruptions, AreDescribedAsTheReferenceAgentDoes) {
     EXPECT_EQ(describe(GlobalTimeout{seconds(14'400)}), "ERROR: Global timeout reached! (14400s)");
     EXPECT_EQ(describe(OutputTimeout{seconds(900)}), "ERROR: Output timeout reached! (900s)");
     EXPECT_EQ(describe(Cancelled{}), "Job cancellation was requested, exiting.");
+}
+
+TEST_F(PhaseRunnerTest, MasksWhatTheCommandRegistersFromThenOnAlsoInLaterPhases) {
+    run("echo before swordfish; echo ::add-mask::swordfish; echo after swordfish");
+    const std::string mask(job_masks_->current()->mask("swordfish").bytes());
+    EXPECT_NE(mask, "swordfish");
+    EXPECT_EQ(output(), "before swordfish\nafter " + mask + "\n");
+    EXPECT_EQ(log(), std::string(banner) + "before swordfish\nafter " + mask + "\n");
+    reporter_.outputs.clear();
+    run("echo later swordfish");
+    EXPECT_EQ(output(), "later " + mask + "\n");
+}
+
+TEST_F(PhaseRunnerTest, MasksWhatTheCommandWritesIntoItsFifo) {
+    auto fifo = MaskFifo::make(folder_ / "mask.fifo");
+    ASSERT_TRUE(fifo);
+    auto what = spec("echo swordfish > mask.fifo; echo see swordfish; printf trebuchet > mask.fifo");
+    what.mask_fifo = &*fifo;
+    run(std::move(what));
+    EXPECT_EQ(output(), "see " + std::string(job_masks_->current()->mask("swordfish").bytes()) + "\n");
+    EXPECT_NE(job_masks_->current()->mask("trebuchet").bytes(), "trebuchet");
+}
+
+TEST_F(PhaseRunnerTest, RefusesValuesThatAreTooShortOnceWithAWarning) {
+    run("echo ::add-mask::ab; echo ::add-mask::cd; echo ::add-mask::; echo abcd");
+    EXPECT_EQ(output(),
+              "WARNING: a value to be masked is refused: it is too short to be told from ordinary text\nabcd\n");
 }
 
 }  // namespace

@@ -53,9 +53,16 @@ bool begins_with_port(std::string_view after_colon) {
            std::string_view(",;'|)]}").find(after_colon[size]) != std::string_view::npos;
 }
 
-bool in_authority(char c) {
-    static constexpr CharSet delimiters("/?#\"<>`\\");
+constexpr CharSet ends_authority("/?#");
+
+bool in_url(char c) {
+    static constexpr CharSet delimiters("\"<>`\\");
     return static_cast<unsigned char>(c) > ' ' && c != '\x7F' && !delimiters.has(c);
+}
+
+/// registry:tag@sha256:digest is an image.
+bool is_digest(std::string_view host) {
+    return host.starts_with("sha256:") || host.starts_with("sha512:");
 }
 
 /// A run of base64 that no path or sentence has.
@@ -190,19 +197,35 @@ CredentialAttempt::State CredentialAttempt::advance_authority(const StreamPart& 
             if (position_ + 1 == text.end() && !last) return State::open;
             if (position_ + 1 < text.end() && text.at(position_ + 1) == 'u') continue;
         }
-        if (!in_authority(c) || (c == '[' && position_ == begin_)) return end_authority(text);
+        if (!in_url(c) || (c == '[' && position_ == begin_) || (c == ':' && unescaped_)) return end_authority(text);
+        if (ends_authority.has(c) && !unescaped_) {
+            if (!may_be_in_password(text)) return end_authority(text);
+            unescaped_ = true;
+        }
         if (c == ':' && hold_ == none) hold_ = position_ + 1;
         if (c == '@') at_ = position_;
+        if (c == '@' && unescaped_) return end_authority(text);
         if (c == '@' && hold_ == none && position_ == begin_) return State::rejected;
     }
     if (position_ == text.end() && !last && position_ < begin_ + rule_->most) return State::open;
     return end_authority(text);
 }
 
+/// Some programs take a password with / ? or # in it as it is. It is no password if it may be a port, or the path
+/// behind user@host:.
+bool CredentialAttempt::may_be_in_password(const StreamPart& text) const {
+    if (hold_ == none || at_ != none || hold_ == position_) return false;
+    const auto value = text.from(hold_, position_);
+    return !all(value, digits) && !begins_with_port(value);
+}
+
 CredentialAttempt::State CredentialAttempt::end_authority(const StreamPart& text) {
     if (hold_ == none || at_ == none || at_ <= hold_) return State::rejected;
     const auto value = text.from(hold_, at_);
-    if (is_placeholder(value) || begins_with_port(text.from(hold_, position_))) return State::rejected;
+    const auto host = text.from(at_ + 1, std::max(position_, at_ + 1));
+    if (is_placeholder(value) || begins_with_port(text.from(hold_, position_)) || is_digest(host)) {
+        return State::rejected;
+    }
     begin_ = hold_;
     end_ = at_;
     return State::matched;

@@ -62,6 +62,7 @@ class CredentialAttempt {
     State advance_token(const StreamPart& text, bool last);
     State advance_authority(const StreamPart& text, bool last);
     State end_authority(const StreamPart& text);
+    [[nodiscard]] bool may_be_in_password(const StreamPart& text) const;
     State advance_block(const StreamPart& text, bool last);
     State end_block(const StreamPart& text, std::size_t end, bool marked);
 
@@ -70,8 +71,9 @@ class CredentialAttempt {
     std::size_t end_;
     std::size_t position_;
     std::size_t hold_;
-    /// Of an authority: the last @.
+    /// Of an authority: the last @, and whether it seems to go on behind what should end it.
     std::size_t at_ = none;
+    bool unescaped_ = false;
     /// Of a block: where the line at position_ begins, the end of the last line that looks like a key's body, and how
     /// many lines there were since that don't.
     std::size_t line_;

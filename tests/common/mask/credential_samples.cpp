@@ -60,6 +60,7 @@ void add_urls_and_headers(std::vector<CredentialSample>& samples) {
     url("amqp://guest:", "guest", "@[::1]:5672/vhost");
     url("mongodb://app:", "12345", "@a:27017,b:27017/db\n");
     url("https://me@corp.example:", "p:w@x", "@host/");
+    url("postgresql+psycopg2://app:", "p/w#1?", "@db/x?mail=a@b");
     url("redis://:", "only-a-password", "@cache:6379\n");
     url("{\"url\":\"https://lab:", "a\\u0026b", "@host\"}");
     url(R"({"url":"https:\/\/lab:)", "pw'1", R"(@host\/x"})");
@@ -144,6 +145,8 @@ std::vector<std::string> harmless_samples() {
         "http://a:2379,http://b:2379 mail ops@example.org",
         "mirror http://a:8080, see me@example.org; [http://a:80] x@y 'http://a:80' 'x@y'",
         "https://$USER:$PASSWORD@host https://u:${TOKEN}@host https://u:{password}@host https://%s:%s@%s/",
+        "docker://alpine:3.19@sha256:0123 git+ssh://git@host:lab/x@1.2 http://host:port/x http://host:80/#a@b "
+        "a://b:/c@d",
         "https://u:****@host https://u:xxxx@host https://u:@host https://:@host ://@ ://",
         "https://u:**ab12cd**@host Authorization: Bearer **ab12cd** Authorization: Basic **ab12cd**",
         "Authorization: Bearer authentication is required",

@@ -100,8 +100,10 @@ TEST(CredentialStream, HoldsNoMoreThanWhatMayBeTheValue) {
     stream.write("see https://user:pass", out);
     EXPECT_EQ(out, "see https://user:");
     EXPECT_EQ(stream.held(), 4U);
-    stream.write("/", out);
-    EXPECT_EQ(out, "see https://user:pass/");
+    stream.write(" ", out);
+    EXPECT_EQ(out, "see https://user:pass ");
+    EXPECT_EQ(stream.held(), 0U);
+    stream.write("at http://localhost:8080/", out);
     EXPECT_EQ(stream.held(), 0U);
 }
 
@@ -168,6 +170,7 @@ TEST(CredentialStream, TakesTimeInProportionToHostileText) {
                                     "\\neyJa.",
                                     "://a:",
                                     "://a:b@",
+                                    "://a:b/",
                                     "a:@b",
                                     "-----BEGIN PRIVATE KEY-----",
                                     "-----BEGIN PRIVATE KEY-----\n",

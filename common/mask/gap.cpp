@@ -1,7 +1,5 @@
 #include "common/mask/gap.hpp"
 
-#include <algorithm>
-
 namespace trebuchet {
 namespace {
 
@@ -63,18 +61,6 @@ std::size_t whole_parts_until(std::string_view text, std::size_t begin, std::siz
         begin += size;
     }
     return begin;
-}
-
-std::size_t GapScanner::find(char c, std::size_t position) const {
-    return std::min(text_.find(c, position), text_.size());
-}
-
-std::size_t GapScanner::next(std::size_t position) {
-    if (!started_ || line_feed_ < position) line_feed_ = find('\n', position);
-    if (!started_ || carriage_return_ < position) carriage_return_ = find('\r', position);
-    if (!started_ || escape_ < position) escape_ = find(escape, position);
-    started_ = true;
-    return std::min({line_feed_, carriage_return_, escape_});
 }
 
 }  // namespace trebuchet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -34,10 +35,18 @@ class GapScanner {
   public:
     explicit GapScanner(std::string_view text) : text_(text) {}
     /// The first at `position` or behind; the text's size if there is none. `position` never decreases.
-    [[nodiscard]] std::size_t next(std::size_t position);
+    [[nodiscard]] std::size_t next(std::size_t position) {
+        if (line_feed_ < position || !started_) line_feed_ = find('\n', position);
+        if (carriage_return_ < position || !started_) carriage_return_ = find('\r', position);
+        if (escape_ < position || !started_) escape_ = find('\x1B', position);
+        started_ = true;
+        return std::min(line_feed_, std::min(carriage_return_, escape_));
+    }
 
   private:
-    [[nodiscard]] std::size_t find(char c, std::size_t position) const;
+    [[nodiscard]] std::size_t find(char c, std::size_t position) const {
+        return std::min(text_.find(c, position), text_.size());
+    }
 
     std::string_view text_;
     std::size_t line_feed_ = 0;

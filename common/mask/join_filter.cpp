@@ -14,6 +14,10 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
+}
+
 /// At most one bit in 16 is set, and two are looked at.
 constexpr std::size_t bits_per_entry = 32;
 constexpr std::size_t most_bits = std::size_t{1} << 24U;
@@ -31,13 +35,27 @@ JoinFilter::JoinFilter(const LiteralTable& exact, const LiteralTable& any_case, 
     any_case_ = any_case.size() > 0;
     for (const auto* table : {&exact, &any_case}) {
         for (std::uint32_t i = 0; i < table->size(); ++i) {
-            if (table->bytes(i).size() >= least) add(table->bytes(i));
+            if (table->bytes(i).size() >= least) add(table->bytes(i), table->any_case());
         }
     }
 }
 
-void JoinFilter::add(std::string_view literal) {
+void JoinFilter::add_pair(char left, char right) {
+    const auto pair = byte_of(left) << 8U | byte_of(right);
+    pairs_[pair / 64] |= std::uint64_t{1} << (pair % 64);
+}
+
+void JoinFilter::add(std::string_view literal, bool any_case) {
     const auto size = literal.size();
+    for (std::size_t i = 1; i < size; ++i) {
+        const char left = literal[i - 1];
+        const char right = literal[i];
+        add_pair(left, right);
+        if (!any_case) continue;
+        add_pair(upper(left), right);
+        add_pair(left, upper(right));
+        add_pair(upper(left), upper(right));
+    }
     add(Where::first, 0, literal[0], literal[1], literal[2]);
     for (std::size_t i = 2; i + 1 < size; ++i) {
         add(Where::middle, literal[i - 2], literal[i - 1], literal[i], literal[i + 1]);
@@ -79,7 +97,7 @@ bool JoinFilter::may_join_in(char before, bool has_before, char left, char right
            (may_join(Where::middle, before, left, right, further) || may_join(Where::last, before, left, right, 0));
 }
 
-bool JoinFilter::may_join(std::string_view left, char right, char further) const {
+bool JoinFilter::has_all(std::string_view left, char right, char further) const {
     const bool has_before = left.size() > 1;
     const char before = has_before ? left[left.size() - 2] : '\0';
     const char last = left.back();

@@ -18,17 +18,30 @@ class JoinFilter {
 
     /// `left` ends at the gap: its last two bytes count, or the only one if a literal that goes on begins with it.
     /// `right` are the two bytes behind it.
-    [[nodiscard]] bool may_join(std::string_view left, char right, char further) const;
+    [[nodiscard]] bool may_join(std::string_view left, char right, char further) const {
+        return has_pair(left.back(), right) && has_all(left, right, further);
+    }
 
   private:
     enum class Where : std::uint64_t { middle, first, last };
 
+    [[nodiscard]] bool has_pair(char left, char right) const {
+        const auto pair = std::size_t{static_cast<unsigned char>(left)} << 8U | static_cast<unsigned char>(right);
+        return (pairs_.data()[pair / 64] >> (pair % 64) & 1U) != 0;
+    }
+    [[nodiscard]] bool has_all(std::string_view left, char right, char further) const;
+    void add_pair(char left, char right);
+
     [[nodiscard]] bool may_join(Where where, char before, char left, char right, char further) const;
     [[nodiscard]] bool may_join_in(char before, bool has_before, char left, char right, char further) const;
-    void add(std::string_view literal);
+    void add(std::string_view literal, bool any_case);
     void add(Where where, char before, char left, char right, char further);
 
-    std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
+    using Words = std::vector<std::uint64_t, WipingAllocator<std::uint64_t>>;
+
+    /// A bit for each two bytes that follow each other in a literal: most gaps need no more.
+    Words pairs_ = Words(65536 / 64);
+    Words words_;
     unsigned shift_ = 0;
     bool any_case_ = false;
 };

@@ -24,7 +24,7 @@ class LiteralTable {
   public:
     /// A matcher is given no more of a literal than its last bytes, the anchor: a library's compiler leaves copies of
     /// what it is given in memory that nobody wipes, and longer ones are found no faster.
-    static constexpr std::size_t anchor_size = 12;
+    static constexpr std::size_t anchor_size = 10;
 
     /// None empty; of those with the same bytes the first counts. `any_case` is that of all of them.
     explicit LiteralTable(std::vector<Literal> literals, bool any_case = false);
@@ -50,7 +50,7 @@ class LiteralTable {
     [[nodiscard]] std::uint32_t longest_at_end(std::string_view text) const;
 
     /// Literals longer than this are found at the end of a text by their heads.
-    static constexpr std::size_t long_size = 128;
+    static constexpr std::size_t long_size = 512;
     static constexpr std::size_t head_size = 16;
 
     /// The distinct first head_size bytes of the literals longer than long_size. They point into this table.

@@ -19,6 +19,11 @@ void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches)
         extend(text, begin, matches);
         read_ = begin;
         if (begin == text.size()) break;
+        if (chain_.empty() && ends_plain_line(text)) {
+            read_ = begin + 1;
+            piece_begin_ = read_;
+            continue;
+        }
         const auto gap = gap_at(text, begin);
         const bool ends_chain = gap.size() > longest_gap || gap.size() == 0;
         if (gap.state != Gap::State::complete && !last && gap.size() <= longest_gap) break;
@@ -31,6 +36,16 @@ void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches)
         piece_begin_ = read_;
     }
     search(matches);
+}
+
+/// Whether there is nothing but a LF at read_, and no literal goes on over it: most often that is so.
+bool Shadow::ends_plain_line(std::string_view text) const {
+    const bool is_plain = text.size() - read_ > 2 && text[read_] == '\n' && !is_gap_byte(text[read_ + 1]) &&
+                          !is_gap_byte(text[read_ + 2]);
+    if (!is_plain) return false;
+    if (read_ == piece_begin_) return true;
+    return !literals_.joins().may_join(text.substr(piece_begin_, read_ - piece_begin_), text[read_ + 1],
+                                       text[read_ + 2]);
 }
 
 /// Takes the text up to `end` into the chain, if there is one. What is so far behind the last gap that no literal

@@ -40,6 +40,7 @@ class Shadow {
         std::size_t text_begin;
     };
 
+    [[nodiscard]] bool ends_plain_line(std::string_view text) const;
     [[nodiscard]] std::size_t open_before(std::string_view text, std::size_t end);
     void extend(std::string_view text, std::size_t end, std::vector<Match>& matches);
     [[nodiscard]] bool join(std::string_view text, const Gap& gap);

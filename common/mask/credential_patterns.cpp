@@ -46,4 +46,12 @@ Result<std::shared_ptr<const CredentialPatterns>> CredentialPatterns::build(cons
     return patterns;
 }
 
+std::shared_ptr<const CredentialPatterns> CredentialPatterns::with(std::shared_ptr<const MaskText> masks) const {
+    const std::shared_ptr<CredentialPatterns> patterns(new CredentialPatterns());
+    patterns->rules_ = rules_;
+    patterns->matcher_ = matcher_;
+    patterns->masks_ = std::move(masks);
+    return patterns;
+}
+
 }  // namespace trebuchet

@@ -1,6 +1,8 @@
 #include "common/mask/credential_patterns.hpp"
 
 #include "common/mask/credential_rules.hpp"
+#include "common/mask/credential_stream.hpp"
+#include "tests/common/mask/credential_samples.hpp"
 
 #include <string>
 
@@ -24,6 +26,15 @@ TEST(CredentialPatterns, TakesEveryNameThatAKindHas) {
                                               std::make_shared<MaskText>(MaskHash::keyed))
                         .has_value());
     }
+}
+
+TEST(CredentialPatterns, KeepsItsKindsWithOtherMasks) {
+    const std::string text = "https://u:secret@host Authorization: Bearer abcDEF123";
+    const auto keyed = std::make_shared<const MaskText>(MaskHash::keyed);
+    CredentialStream stream(test::credential_patterns({"authorization"})->with(keyed));
+    std::string out;
+    stream.write_last(text, out);
+    EXPECT_EQ(out, "https://u:" + keyed->of("secret") + "@host Authorization: Bearer abcDEF123");
 }
 
 TEST(CredentialPatterns, HasARuleForEveryKind) {

@@ -15,7 +15,7 @@ constexpr CharSet base64_url_and_dots("a-zA-Z0-9_.-");
 constexpr CharSet dashed("a-zA-Z0-9-");
 constexpr CharSet word_and_dash("a-zA-Z0-9_-");
 constexpr CharSet webhook_path("a-zA-Z0-9_/");
-constexpr CharSet label_characters("A-Z0-9 ");
+constexpr CharSet label_characters("a-zA-Z0-9 ");
 constexpr CharSet lower_hex("0-9a-f");
 constexpr CharSet capitals("A-Z");
 constexpr CharSet small_letters("a-z");

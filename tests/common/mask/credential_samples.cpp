@@ -25,8 +25,9 @@ std::string end(const std::string& label) {
 }
 
 void add_private_keys(std::vector<CredentialSample>& samples) {
-    for (const std::string label : {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY",
-                                    "ENCRYPTED PRIVATE KEY", "PGP PRIVATE KEY BLOCK"}) {
+    for (const std::string label :
+         {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY",
+          "PGP PRIVATE KEY BLOCK", "PRIVATE KEY BLOCK", "lab PRIVATE KEY"}) {
         samples.push_back({Kind::private_key, "$ cat key\n" + begin(label) + "\n", "",
                            key_line + "\n" + key_line + "\n" + short_line, "\n" + end(label) + "\n$ "});
     }
@@ -145,7 +146,7 @@ std::vector<std::string> harmless_samples() {
         "http://a:2379,http://b:2379 mail ops@example.org",
         "mirror http://a:8080, see me@example.org; [http://a:80] x@y 'http://a:80' 'x@y'",
         "https://$USER:$PASSWORD@host https://u:${TOKEN}@host https://u:{password}@host https://%s:%s@%s/",
-        "docker://alpine:3.19@sha256:0123 git+ssh://git@host:lab/x@1.2 http://host:port/x http://host:80/#a@b "
+        "docker://alpine:3.19@sha256:0123 git+ssh://git@host:lab/x@1.2 http://host:port/x http://host:80/#a@b",
         "a://b:/c@d",
         "https://u:****@host https://u:xxxx@host https://u:@host https://:@host ://@ ://",
         "https://u:**ab12cd**@host Authorization: Bearer **ab12cd** Authorization: Basic **ab12cd**",
@@ -165,7 +166,7 @@ std::vector<std::string> harmless_samples() {
         "token = s.some_identifier_that_is_rather_long token = s.authorizationHeaderParser(",
         "secret_key = home/lab/projects/keys/of/the/device/x",
         "eyJ eyJhbGciOiJIUzI1NiJ9 eyJhcmNoaXRlY3R1cmUiOiJhbWQ2NCIsIm9zIjoibGludXgifQ== x.eyJ.y",
-        "-----BEGIN a PRIVATE KEY-----\n" + key_line + "\n" + end("a PRIVATE KEY"),
+        "-----BEGIN \nPRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),
         "----BEGIN PRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),
         begin("CERTIFICATE") + "\n" + key_line + "\n" + end("CERTIFICATE"),
         begin("PUBLIC KEY") + "\n" + key_line + "\n" + end("PUBLIC KEY"),

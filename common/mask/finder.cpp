@@ -13,6 +13,9 @@ constexpr std::size_t few_bytes = 16;
 /// From so many positions on the search for long literals' heads is left to a matcher.
 constexpr std::size_t worth_a_scan = 256;
 
+/// What is this far open is likely to go on.
+constexpr std::size_t worth_a_hint = 8;
+
 Match match_of(const LiteralTable& table, std::uint32_t literal, std::size_t end) {
     return {end - table.bytes(literal).size(), end, &table.mask(literal)};
 }
@@ -109,9 +112,26 @@ void Finder::find_few(std::string_view text, std::size_t scanned, std::vector<Ma
     }
 }
 
-std::size_t Finder::first_open(std::string_view text, std::size_t scanned, std::size_t least) {
-    return std::min(first_open_in(literals_.exact_, text, scanned, least),
-                    first_open_in(literals_.any_case_, text, scanned, least));
+std::size_t Finder::first_open(std::string_view text, std::size_t scanned, OpenLiteral& begin, std::size_t least) {
+    if (begin.table != nullptr && text.size() >= begin.known &&
+        begin.table->goes_on(begin.literal, text, begin.known)) {
+        begin.known = text.size();
+        return 0;
+    }
+    begin.table = nullptr;
+    const auto exact = first_open_in(literals_.exact_, text, scanned, least);
+    const auto any_case = first_open_in(literals_.any_case_, text, scanned, least);
+    const auto first = std::min(exact, any_case);
+    if (text.size() - first >= worth_a_hint) {
+        const auto& table = exact <= any_case ? literals_.exact_ : literals_.any_case_;
+        begin = {&table, table.open_literal(text.substr(first), least), text.size() - first};
+    }
+    return first;
+}
+
+std::size_t Finder::first_open(std::string_view text, std::size_t least) {
+    OpenLiteral begin;
+    return first_open(text, 0, begin, least);
 }
 
 /// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
@@ -120,6 +140,10 @@ std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view te
                                   std::size_t least) {
     if (table.size() == 0) return text.size();
     auto begin = text.size() - std::min(text.size(), table.longest() - 1);
+    constexpr std::size_t gram = 4;
+    if (text.size() - begin >= gram && !literals_.joins_.may_hold_end(text, table.any_case())) {
+        begin = text.size() - (gram - 1);
+    }
     if (table.any_case()) begin = table.alphabet_begin(text, begin);  // most often no more than a few bytes
     const auto far_begin = std::max(begin, scanned);
     const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);

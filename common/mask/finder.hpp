@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,13 @@ struct Match {
     const std::string* mask;
 };
 
+/// What makes the beginning of a text open: most often the next bytes go on with the same literal.
+struct OpenLiteral {
+    const LiteralTable* table = nullptr;  ///< null if nothing is known
+    std::uint32_t literal = 0;
+    std::size_t known = 0;  ///< so many bytes of the text have been compared with it
+};
+
 /// Searches texts for literals, one text at a time.
 class Finder {
   public:
@@ -64,8 +72,11 @@ class Finder {
 
     /// The earliest position where the rest of `text` is a proper prefix of a literal; the text's size if there is
     /// none.
-    /// Literals shorter than `least` bytes don't count.
-    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned, std::size_t least = 0);
+    /// Literals shorter than `least` bytes don't count. `begin`: what was found for the text as it was before more was
+    /// appended to it or, if that was not 0, its first bytes taken away; is brought up to date.
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned, OpenLiteral& begin,
+                                         std::size_t least = 0);
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t least);
 
   private:
     void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;

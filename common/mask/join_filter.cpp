@@ -1,6 +1,7 @@
 #include "common/mask/join_filter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace trebuchet {
@@ -95,6 +96,15 @@ bool JoinFilter::may_join_in(char before, bool has_before, char left, char right
     if (may_join(Where::first, 0, left, right, further)) return true;
     return has_before &&
            (may_join(Where::middle, before, left, right, further) || may_join(Where::last, before, left, right, 0));
+}
+
+bool JoinFilter::may_hold_end(std::string_view text, bool any_case) const {
+    std::array<char, 4> end{};
+    for (std::size_t i = 0; i < end.size(); ++i) {
+        const char c = text[text.size() - end.size() + i];
+        end[i] = any_case ? lower(c) : c;
+    }
+    return may_join(Where::middle, end[0], end[1], end[2], end[3]);
 }
 
 bool JoinFilter::has_all(std::string_view left, char right, char further) const {

@@ -9,8 +9,8 @@
 
 namespace trebuchet {
 
-/// Tells for the bytes on both sides of a gap whether a literal may go on from one side to the other: "no" for certain,
-/// and "maybe" else.
+/// Knows which bytes follow each other in literals: tells for those on both sides of a gap whether a literal may go on
+/// from one side to the other. Says "no" for certain, and "maybe" else.
 class JoinFilter {
   public:
     /// Of the literals of at least `least` bytes, which is 4 or more.
@@ -21,6 +21,10 @@ class JoinFilter {
     [[nodiscard]] bool may_join(std::string_view left, char right, char further) const {
         return has_pair(left.back(), right) && has_all(left, right, further);
     }
+
+    /// Whether a literal may hold the last four bytes of `text`, which is not shorter. `any_case`: one of those that
+    /// are found with their letters in either case.
+    [[nodiscard]] bool may_hold_end(std::string_view text, bool any_case) const;
 
   private:
     enum class Where : std::uint64_t { middle, first, last };

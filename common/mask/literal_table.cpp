@@ -191,13 +191,13 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
 
 /// Finds the last literal not after the text, both read backwards; the answer is that one or one that it ends with.
 std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group& group) const {
-    if (group.end - group.begin == 1) {
-        const auto only = backwards_[group.begin];
-        const auto literal = bytes(only);
-        const bool ends_so = text.size() >= literal.size() && equal(text.data() + text.size() - literal.size(),
-                                                                    literal.data(), literal.size(), any_case_);
-        return ends_so ? only : none;
-    }
+    const auto last = backwards_[group.end - 1];
+    const auto last_literal = bytes(last);
+    const bool ends_with_last =
+        text.size() >= last_literal.size() &&
+        equal(text.data() + text.size() - last_literal.size(), last_literal.data(), last_literal.size(), any_case_);
+    if (ends_with_last) return last;
+    if (group.end - group.begin == 1) return none;
     auto low = group.begin;
     auto high = group.end;
     auto low_common = group.anchor_size;
@@ -223,7 +223,7 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
 }
 
 /// Those that `rest` is a proper prefix of are the first after `rest` in the order of the literals.
-bool LiteralTable::is_open(std::string_view rest, std::size_t least) const {
+std::uint32_t LiteralTable::open_literal(std::string_view rest, std::size_t least) const {
     std::size_t low = 0;
     std::size_t high = literals_.size();
     std::size_t low_common = 0;
@@ -232,8 +232,10 @@ bool LiteralTable::is_open(std::string_view rest, std::size_t least) const {
         const auto middle = low + (high - low) / 2;
         const auto literal = literals_[middle].bytes.reveal();
         const auto common = common_bytes(Forwards(rest, literal, any_case_), std::min(low_common, high_common));
-        if (common == rest.size() && common < literal.size())
-            return literal.size() >= least || has_open(middle, rest, least);
+        if (common == rest.size() && common < literal.size()) {
+            const auto place = static_cast<std::uint32_t>(middle);
+            return literal.size() >= least ? place : open_literal_near(place, rest, least);
+        }
         if (common == literal.size() || byte_of(literal[common]) < byte_of(folded(rest[common]))) {
             low = middle + 1;
             low_common = common;
@@ -242,7 +244,7 @@ bool LiteralTable::is_open(std::string_view rest, std::size_t least) const {
             high_common = common;
         }
     }
-    return false;
+    return none;
 }
 
 std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from) const {
@@ -251,19 +253,24 @@ std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from
     return begin;
 }
 
-/// Whether there is one of at least `least` bytes among those that begin with `rest`, of which `place` is one.
-bool LiteralTable::has_open(std::size_t place, std::string_view rest, std::size_t least) const {
-    const auto begins_so = [&](std::size_t i) {
-        const auto literal = literals_[i].bytes.reveal();
-        return literal.size() >= rest.size() && equal(rest.data(), literal.data(), rest.size(), any_case_);
+/// One of at least `least` bytes among those that begin with `rest`, of which `place` is one.
+std::uint32_t LiteralTable::open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const {
+    const auto begins_so = [&](std::uint32_t i) {
+        return bytes(i).size() >= rest.size() && equal(rest.data(), bytes(i).data(), rest.size(), any_case_);
     };
     for (auto i = place + 1; i < literals_.size() && begins_so(i); ++i) {
-        if (literals_[i].bytes.size() >= least) return true;
+        if (bytes(i).size() >= least) return i;
     }
     for (auto i = place; i > 0 && begins_so(i - 1); --i) {
-        if (literals_[i - 1].bytes.size() >= least) return true;
+        if (bytes(i - 1).size() >= least) return i - 1;
     }
-    return false;
+    return none;
+}
+
+bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::size_t known) const {
+    const auto whole = bytes(literal);
+    return whole.size() > text.size() &&
+           equal(text.data() + known, whole.data() + known, text.size() - known, any_case_);
 }
 
 std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until,

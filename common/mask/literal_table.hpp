@@ -57,7 +57,14 @@ class LiteralTable {
     [[nodiscard]] std::vector<std::string_view> heads() const;
 
     /// Whether a literal of at least `least` bytes begins with `rest` and is longer.
-    [[nodiscard]] bool is_open(std::string_view rest, std::size_t least = 0) const;
+    [[nodiscard]] bool is_open(std::string_view rest, std::size_t least = 0) const {
+        return open_literal(rest, least) != none;
+    }
+    /// One of those; `none` if there is none.
+    [[nodiscard]] std::uint32_t open_literal(std::string_view rest, std::size_t least) const;
+
+    /// Whether `literal` begins with `text` and is longer, given that it begins with the first `known` bytes of it.
+    [[nodiscard]] bool goes_on(std::uint32_t literal, std::string_view text, std::size_t known) const;
 
     /// Where the end of `text` begins, not before `from`, that has no other bytes than literals have.
     [[nodiscard]] std::size_t alphabet_begin(std::string_view text, std::size_t from) const;
@@ -94,7 +101,7 @@ class LiteralTable {
     /// Not zero for the bytes that are in it.
     using ByteSet = std::vector<unsigned char, WipingAllocator<unsigned char>>;
 
-    [[nodiscard]] bool has_open(std::size_t place, std::string_view rest, std::size_t least) const;
+    [[nodiscard]] std::uint32_t open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const;
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;

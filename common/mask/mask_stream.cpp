@@ -70,14 +70,22 @@ std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::stri
 std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
     find(text, scanned, last);
     for (const auto& match : matches_) add_to_runs(match);
-    const auto until = last ? text.size() : std::min(finder_->first_open(text, scanned), shadow_.first_open(text));
+    const auto until = last ? text.size() : first_open(text, scanned);
     emit(text, until, out);
     if (last) {
+        open_ = {};
         shadow_.clear();
     } else {
         shadow_.drop(text, until);
     }
     return until;
+}
+
+std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
+    const auto without_gaps = finder_->first_open(text, scanned, open_);
+    const auto with_gaps = shadow_.first_open(text);
+    if (with_gaps < without_gaps) open_ = {};
+    return std::min(without_gaps, with_gaps);
 }
 
 void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {

@@ -45,11 +45,14 @@ class MaskStream {
     std::string_view bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned);
     std::size_t advance(std::string_view text, std::size_t scanned, bool last, std::string& out);
     void find(std::string_view text, std::size_t scanned, bool last);
+    [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned);
     void add_to_runs(const Match& match);
     void emit(std::string_view text, std::size_t until, std::string& out);
 
     std::unique_ptr<Finder> finder_;
     Shadow shadow_;
+    /// What makes the beginning of what is held open.
+    OpenLiteral open_;
     std::vector<Match> matches_;
     /// Found in what is held, not emitted; in order, none overlapping another. Positions count from what is held.
     std::vector<Run> runs_;

@@ -61,7 +61,7 @@ void Shadow::extend(std::string_view text, std::size_t end, std::vector<Match>& 
 /// is none.
 std::size_t Shadow::open_before(std::string_view text, std::size_t end) {
     const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
-    return begin + finder_.first_open(text.substr(begin, end - begin), 0, least);
+    return begin + finder_.first_open(text.substr(begin, end - begin), least);
 }
 
 /// Whether a literal may go on over the gap; then there is a chain.
@@ -98,6 +98,7 @@ void Shadow::end_chain(std::vector<Match>& matches) {
     pieces_.clear();
     searched_ = 0;
     known_ = 0;
+    open_ = {};
 }
 
 const Shadow::Piece& Shadow::piece_at(std::size_t chain_position) const {
@@ -123,8 +124,8 @@ std::size_t Shadow::first_open(std::string_view text) {
         }
     }
     if (chain_.empty()) return first;
-    const auto open = finder_.first_open(chain_, known_, least);
-    return open < chain_.size() ? std::min(first, in_text(open)) : first;
+    open_at_ = finder_.first_open(chain_, known_, open_, least);
+    return open_at_ < chain_.size() ? std::min(first, in_text(open_at_)) : first;
 }
 
 void Shadow::drop(std::string_view text, std::size_t count) {
@@ -153,8 +154,11 @@ void Shadow::drop(std::string_view text, std::size_t count) {
         pieces_.clear();
         searched_ = 0;
         known_ = 0;
+        open_ = {};
         return;
     }
+    if (chain_gone != open_at_) open_ = {};
+    open_at_ = 0;
     chain_.erase(0, chain_gone);
     searched_ -= std::min(searched_, chain_gone);
     known_ -= std::min(known_, chain_gone);
@@ -171,6 +175,7 @@ void Shadow::clear() {
     pieces_.clear();
     searched_ = 0;
     known_ = 0;
+    open_ = {};
 }
 
 }  // namespace trebuchet

@@ -61,6 +61,9 @@ class Shadow {
     std::size_t searched_ = 0;
     /// How much of the chain had been searched before the last call of find().
     std::size_t known_ = 0;
+    /// What makes the chain open from open_at_ on.
+    OpenLiteral open_;
+    std::size_t open_at_ = 0;
     std::vector<Match> found_;
 };
 

@@ -83,6 +83,7 @@ void AddMaskFilter::finish() {
 }
 
 Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
+    if (auto made = make_folder(path.parent_path()); !made) return fail(made.error());
     if (auto removed = remove_tree(path); !removed) return fail(removed.error());
     if (::mkfifo(path.c_str(), 0600) != 0) {
         return fail("can't make the FIFO " + path.string() + ": " + std::system_category().message(errno));
@@ -94,6 +95,10 @@ Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
         return fail("can't open the FIFO " + path.string() + ": " + std::system_category().message(errno));
     }
     return MaskFifo(path, std::move(fd));
+}
+
+MaskFifo::~MaskFifo() {
+    if (fd_) ::unlink(path_.c_str());
 }
 
 void MaskFifo::drain(const AddMaskFilter::TakeValue& value) {

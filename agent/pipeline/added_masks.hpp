@@ -47,8 +47,14 @@ class AddMaskFilter {
 /// A FIFO into which a phase writes values to be masked, one a line: $TREBUCHET_MASK_FILE.
 class MaskFifo {
   public:
-    /// Makes it, 0600, in place of what stands there.
+    /// Makes it, 0600, in place of what stands there, and its folder if that is missing.
     static Result<MaskFifo> make(const std::filesystem::path& path);
+    /// Removes it.
+    ~MaskFifo();
+    MaskFifo(MaskFifo&&) noexcept = default;
+    MaskFifo& operator=(MaskFifo&&) = delete;
+    MaskFifo(const MaskFifo&) = delete;
+    MaskFifo& operator=(const MaskFifo&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     /// Hands over the values of the whole lines that were written by now. Does not wait.

@@ -68,6 +68,7 @@ void JobRunner::kill() {
 }
 
 JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
+    secret_base_ = secret_base;
     reporter_.job_taken(job_);
     auto folder = RunFolder::make(config_.execution_basedir, secret_base, job_);
     if (!folder) {
@@ -82,11 +83,12 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     event("job_end", end_reason_);
     phases_.end_leftovers();
     if (folder) upload_artifacts(*folder);
-    outcome_.cancelled = outcome_.cancelled || reporter_.is_cancelled();  // its state must not be overwritten
-    reporter_.job_finished(outcome_.status, outcome_.cancelled);
+    // Before the end is told, so that whoever is told finds nothing left.
     if (folder) {
         if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
     }
+    outcome_.cancelled = outcome_.cancelled || reporter_.is_cancelled();  // its state must not be overwritten
+    reporter_.job_finished(outcome_.status, outcome_.cancelled);
     return outcome_;
 }
 
@@ -193,7 +195,7 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     }
     auto spec = spec_of(phase, command, folder);
     spec.process.environment = phase_environment(Environment::inherited(), config_, secrets);
-    auto fifo = MaskFifo::make(folder.path() / "mask.fifo");
+    auto fifo = MaskFifo::make(secret_base_ / "mask.fifo");
     if (fifo) {
         spec.mask_fifo = &*fifo;
         spec.process.environment.set("TREBUCHET_MASK_FILE", fifo->path().string());

@@ -30,11 +30,11 @@ inline constexpr int recovery_failed_code = 46;
 /// Why the agent is offline then; users search for this text.
 [[nodiscard]] std::string recovery_failed_comment(const std::string& job_id);
 
-/// Runs one job from its first phase to the deletion of its run folder:
+/// Runs one job from its first phase to its outcome:
 ///
 ///     setup … reserve, each: entered → (skipped | command → status) → success or fail
 ///       │ a failure (but of test), a cancellation or the agent's stop leaves the row
-///     cleanup (always) → artifacts → finished
+///     cleanup (always) → artifacts → the run folder is deleted → finished
 ///
 /// On the loop's thread; `run` returns when all is done.
 class JobRunner {
@@ -81,6 +81,7 @@ class JobRunner {
     const Job& job_;
     JobMasks masks_;
     PhaseRunner phases_;
+    std::filesystem::path secret_base_;
     JobOutcome outcome_;
     std::atomic<bool> killed_{false};         ///< read by the threads that pack and unpack
     std::string end_reason_ = "normal_exit";  ///< detail of the event job_end

@@ -94,7 +94,7 @@ class Supervisor {
         sigset_t none;
         sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        ::execl("/bin/sh", "sh", "-c", command_, static_cast<char*>(nullptr));
+        ::execl("/bin/sh", "/bin/sh", "-c", command_, static_cast<char*>(nullptr));
     }
 
     /// The pipe must end when the command's tree is done with it.

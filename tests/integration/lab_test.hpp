@@ -30,7 +30,7 @@ class LabTest : public ::testing::Test {
 
     /// Starts the agent, posts the job and waits for its end; returns its id.
     std::string run_job(const Json& fields) {
-        const auto id = server.post_job(job(fields));
+        auto id = server.post_job(job(fields));
         if (!agent_runs_) agent.start();
         agent_runs_ = true;
         EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();

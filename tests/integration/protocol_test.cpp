@@ -432,7 +432,7 @@ TEST_F(Protocol, CleanupRunsAfterACrashAndSeesWhatThePhasesLeft) {
 TEST_F(Protocol, CommandsAreRunByTheSystemsShell) {
     agent.on("test",
              R"sh(echo "name $0"; test "$(readlink /proc/$$/exe)" = "$(readlink -f /bin/sh)" && echo the same)sh");
-    EXPECT_THAT(server.log(run_job(small_job()), "test"), EndsWith("\nname sh\nthe same\n"));
+    EXPECT_THAT(server.log(run_job(small_job()), "test"), EndsWith("\nname /bin/sh\nthe same\n"));
 }
 
 TEST_F(Protocol, ATimeoutIsCountedForEachPhaseByItself) {

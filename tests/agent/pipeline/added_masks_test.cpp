@@ -120,7 +120,10 @@ TEST_F(MaskFifoTest, IsPrivateAndTakesThePlaceOfWhatStandsThere) {
     EXPECT_EQ(info.st_mode & 07777U, 0600U);
     folder_.write("file", "x");
     EXPECT_TRUE(MaskFifo::make(folder_ / "file"));
-    EXPECT_FALSE(MaskFifo::make(folder_ / "missing" / "fifo"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "file")) << "gone with its object";
+    EXPECT_TRUE(MaskFifo::make(folder_ / "missing" / "fifo"));
+    folder_.write("no folder", "x");
+    EXPECT_FALSE(MaskFifo::make(folder_ / "no folder" / "fifo"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "agent/cli/exit_codes.hpp"
 #include "agent/config/load_config.hpp"
+#include "agent/config/mask_options.hpp"
 #include "agent/daemon/daemon.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "agent/pipeline/agent_folders.hpp"
@@ -136,7 +137,11 @@ class Program {
         if (!login) return refuse(login.error());
         auto http = HttpClient::make(loop_, http_options(config));
         if (!http) return refuse(http.error());
-        return Life{config, lock ? std::move(*lock) : std::move(former->lock), std::move(*secret_base),
+        auto masks = mask_options(config.trebuchet);
+        if (!masks) return refuse(masks.error());
+        Config ready = config;
+        ready.trebuchet.mask = std::move(*masks);
+        return Life{std::move(ready), lock ? std::move(*lock) : std::move(former->lock), std::move(*secret_base),
                     std::move(*http), std::move(*login)};
     }
 

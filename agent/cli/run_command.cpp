@@ -4,6 +4,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/local_job.hpp"
 #include "agent/config/load_config.hpp"
+#include "agent/config/mask_options.hpp"
 #include "agent/pipeline/agent_folders.hpp"
 #include "agent/pipeline/job_runner.hpp"
 #include "common/file/safe_file.hpp"
@@ -124,7 +125,9 @@ int run_command(const RunOptions& options) {
     auto local = read_job(options);
     if (!local) return complain(local.error().message());
     const Job& job = local->job;
-    const auto masks = MaskSet::build(job.secrets(), config->trebuchet.mask);
+    const auto options_of_masks = mask_options(config->trebuchet);
+    if (!options_of_masks) return complain(options_of_masks.error().message());
+    const auto masks = MaskSet::build(job.secrets(), *options_of_masks);
     if (!masks) return complain(masks.error().message());
     set_log_masks(*masks);
     for (const auto& warning : local->warnings) log_warning(warning);

@@ -34,7 +34,8 @@ enum class Drain {
 /// Our own settings: under `trebuchet:` in the configuration file, or in `trebuchet.yaml` beside it.
 struct TrebuchetConfig {
     TlsConfig tls;
-    MaskOptions mask;  ///< mask_min_length, mask_hash
+    MaskOptions mask;  ///< mask_min_length, mask_hash; without patterns for credentials, which are compiled later
+    std::vector<std::string> mask_credentials_off;  ///< kinds of well-known credentials that are not masked
     JobFileSecrets job_file_secrets = JobFileSecrets::tmpfs;
     std::vector<std::string> secret_phases{"provision", "test"};  ///< which phases get test_data.secrets
     std::chrono::milliseconds kill_grace{10'000};  ///< kill_grace, seconds: between TERM and KILL of a phase

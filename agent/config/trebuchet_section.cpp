@@ -1,6 +1,7 @@
 #include "agent/config/trebuchet_section.hpp"
 
 #include "agent/config/section_reader.hpp"
+#include "common/mask/credential_kind.hpp"
 
 #include <array>
 #include <chrono>
@@ -37,6 +38,24 @@ void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases)
             reader.note("secret_phases", index.error());
         } else {
             phases.push_back(known[*index]);
+        }
+    }
+}
+
+/// Well-known credentials are masked unless they are named here.
+void read_credentials_off(SectionReader& reader, std::vector<std::string>& off) {
+    const auto* node = reader.take("mask_credentials_off");
+    if (node == nullptr) return;
+    if (node->kind != YamlKind::sequence) {
+        reader.note("mask_credentials_off", node->expected("a list of kinds, such as [jwt, aws]"));
+        return;
+    }
+    const std::vector<std::string> known(credential_kind_names.begin(), credential_kind_names.end());
+    for (const auto& item : node->items) {
+        if (const auto index = one_of(item, known)) {
+            off.push_back(known[*index]);
+        } else {
+            reader.note("mask_credentials_off", index.error());
         }
     }
 }
@@ -103,6 +122,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     if (const auto index = reader.choice("job_file_secrets", {"tmpfs", "none"})) {
         config.job_file_secrets = std::array{JobFileSecrets::tmpfs, JobFileSecrets::none}.at(*index);
     }
+    read_credentials_off(reader, config.mask_credentials_off);
     read_secret_phases(reader, config.secret_phases);
     read_grace(reader, "kill_grace", config.kill_grace);
     read_grace(reader, "stop_grace", config.stop_grace);

@@ -1,5 +1,7 @@
 #include "common/mask/mask_set.hpp"
 
+#include "common/mask/credential_patterns.hpp"
+#include "common/mask/credential_stream.hpp"
 #include "common/mask/mask_text.hpp"
 #include "common/mask/matcher.hpp"
 #include "common/mask/secret_forms.hpp"
@@ -69,6 +71,7 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
     const std::shared_ptr<MaskSet> set(new MaskSet());
     set->options_ = options;
     set->texts_ = std::move(texts);
+    if (options.credentials) set->credentials_ = options.credentials->with(set->texts_);
     for (const auto& secret : secrets) {
         if (secret.value.empty() || !is_too_short(secret.value, options.min_length)) continue;
         const auto known = std::find(set->too_short_.begin(), set->too_short_.end(), secret.name);
@@ -93,7 +96,12 @@ std::shared_ptr<const MaskSet> MaskSet::none() {
 }
 
 MaskedChunk MaskSet::mask(std::string_view text) const {
-    return MaskedChunk(matcher_ ? matcher_->mask(text) : std::string(text));
+    std::string masked = matcher_ ? matcher_->mask(text) : std::string(text);
+    if (!credentials_) return MaskedChunk(std::move(masked));
+    std::string shown;
+    CredentialStream(credentials_).write_last(masked, shown);
+    wipe(masked.data(), masked.size());
+    return MaskedChunk(std::move(shown));
 }
 
 const std::vector<std::string>& MaskSet::too_short() const {

@@ -12,6 +12,7 @@
 
 namespace trebuchet {
 
+class CredentialPatterns;
 class MaskText;
 
 /// A value to mask and the name by which people may speak of it.
@@ -29,11 +30,14 @@ enum class MaskHash {
 struct MaskOptions {
     std::size_t min_length = 3;  ///< in bytes; shorter values are not masked, see MaskSet::too_short
     MaskHash hash = MaskHash::keyed;
+    /// Well-known credentials that are masked although nobody registered them; null: none.
+    std::shared_ptr<const CredentialPatterns> credentials = nullptr;
 };
 
 /// The values of one job, compiled for searching. Immutable: share it between threads.
-/// A value is also masked, with the same mask, where it stands without the blanks, line ends and quotes around it. One
-/// of nothing but blanks, line ends or a pair of quotes is not masked: that would hide the log's layout and no secret.
+/// A value is also masked, with the same mask, where it stands without the blanks, line ends and quotes around it, and
+/// in every other form of secret_forms.hpp. One of nothing but blanks, line ends or a pair of quotes is not masked:
+/// that would hide the log's layout and no secret.
 class MaskSet {
   public:
     /// Empty values are left out. Fails only if the matcher can't be compiled (then nothing may be let out).
@@ -70,6 +74,7 @@ class MaskSet {
     MaskOptions options_;
     std::shared_ptr<const MaskText> texts_;
     std::vector<NamedSecret> secrets_;  ///< for with()
+    std::shared_ptr<const CredentialPatterns> credentials_;
     std::unique_ptr<const Matcher> matcher_;
     std::vector<std::string> too_short_;
 };

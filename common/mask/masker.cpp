@@ -1,5 +1,6 @@
 #include "common/mask/masker.hpp"
 
+#include "common/mask/credential_stream.hpp"
 #include "common/mask/matcher.hpp"
 
 #include <algorithm>
@@ -11,13 +12,15 @@ namespace trebuchet {
 
 struct Masker::State {
     std::shared_ptr<const MaskSet> set;
-    /// Empty if there is nothing to mask.
-    std::optional<MaskStream> stream;
-    /// What the stream holds back, as it came.
+    /// Empty if there are no values.
+    std::optional<MaskStream> values;
+    /// What the values' stream holds back, as it came.
     WipedString held;
+    /// Behind that: well-known credentials. Empty if none are looked for.
+    std::optional<CredentialStream> credentials;
 
     void keep_held(std::string_view bytes) {
-        const auto size = stream->held();
+        const auto size = values->held();
         if (size <= bytes.size()) {
             held = bytes.substr(bytes.size() - size);
         } else {
@@ -25,10 +28,24 @@ struct Masker::State {
             held.erase(0, held.size() - std::min(held.size(), size));
         }
     }
+
+    /// `text` has no value in it any more; `last`: the stream has ended.
+    [[nodiscard]] std::string without_credentials(std::string text, bool last) {
+        if (!credentials) return text;
+        std::string shown;
+        if (last) {
+            credentials->write_last(text, shown);
+        } else {
+            credentials->write(text, shown);
+        }
+        wipe(text.data(), text.size());
+        return shown;
+    }
 };
 
 Masker::Masker(std::shared_ptr<const MaskSet> set) : state_(std::make_unique<State>()) {
-    if (set->matcher_) state_->stream.emplace(set->matcher_->make_stream());
+    if (set->matcher_) state_->values.emplace(set->matcher_->make_stream());
+    if (set->credentials_) state_->credentials.emplace(set->credentials_);
     state_->set = std::move(set);
 }
 
@@ -37,28 +54,33 @@ Masker::Masker(Masker&&) noexcept = default;
 Masker& Masker::operator=(Masker&&) noexcept = default;
 
 MaskedChunk Masker::write(std::string_view bytes) {
-    if (!state_->stream) return MaskedChunk(std::string(bytes));
     std::string out;
-    state_->stream->write(bytes, out);
-    state_->keep_held(bytes);
-    return MaskedChunk(std::move(out));
+    if (state_->values) {
+        state_->values->write(bytes, out);
+        state_->keep_held(bytes);
+    } else {
+        out = bytes;
+    }
+    return MaskedChunk(state_->without_credentials(std::move(out), false));
 }
 
 MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
     const auto held = std::exchange(state_->held, {});
+    auto credentials = std::move(state_->credentials);
     *this = Masker(std::move(set));
+    if (credentials) state_->credentials = std::move(credentials);  // it may hold the start of one
     return write(held);
 }
 
 MaskedChunk Masker::finish() {
     std::string out;
-    if (state_->stream) state_->stream->finish(out);
+    if (state_->values) state_->values->finish(out);
     state_->held.clear();
-    return MaskedChunk(std::move(out));
+    return MaskedChunk(state_->without_credentials(std::move(out), true));
 }
 
 std::size_t Masker::held() const {
-    return state_->stream ? state_->stream->held() : 0;
+    return (state_->values ? state_->values->held() : 0) + (state_->credentials ? state_->credentials->held() : 0);
 }
 
 }  // namespace trebuchet

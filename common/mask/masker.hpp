@@ -11,8 +11,13 @@ namespace trebuchet {
 
 /// Masks one stream of bytes, wherever the writes happen to cut it. Each run of overlapping values becomes one mask,
 /// that of its leftmost value, and of several that begin there of the longest. Values that only touch have a mask each.
-/// A mask comes out as soon as it is certain, even if its run may still grow. Holds back only what may still become the
-/// start of a value: never more than the longest value minus one byte. Not for use by two threads at once.
+/// A mask comes out as soon as it is certain, even if its run may still grow.
+///
+/// Each form of a value (secret_forms.hpp) counts as a value. One of at least 4 bytes is also found where line ends and
+/// terminal sequences cut it, of at most 64 bytes in one place (gap.hpp).
+///
+/// Holds back only what may still become the start of a value, and a terminal sequence that is not finished: at most
+/// the longest form minus one byte, and what cuts it. Not for use by two threads at once.
 class Masker {
   public:
     explicit Masker(std::shared_ptr<const MaskSet> set);

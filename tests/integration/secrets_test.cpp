@@ -157,5 +157,18 @@ TEST_F(Secrets, ThatAPhaseFetchesItselfAreMaskedOnceItRegistersThem) {
     EXPECT_THAT(agent.log(), Not(HasSubstr("fetched")));
 }
 
+TEST_F(Secrets, ThatNobodyRegisteredAreMaskedIfTheyAreWellKnownCredentials) {
+    agent.configure({{"trebuchet", {{"mask_credentials_off", {"jwt"}}}}});
+    agent.on("test", R"(echo 'GET / HTTP/1.1'; echo 'Authorization: Bearer 0123456789abcdefghij'
+        git_url=https://ci:pa55w0rd-of-ci@git.example/repo; echo "cloning $git_url"
+        mkdir artifacts; echo "$git_url" > artifacts/log)");
+    const auto id = run_job({{"test_data", {{"test_cmds", "x"}}}});
+    const auto all = server.log(id, "test") + Json(server.artifacts(id)).dump();
+    EXPECT_THAT(all, Not(HasSubstr("0123456789abcdefghij")));
+    EXPECT_THAT(all, Not(HasSubstr("pa55w0rd")));
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("Authorization: Bearer **"));
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("https://ci:**"));
+}
+
 }  // namespace
 }  // namespace trebuchet::harness

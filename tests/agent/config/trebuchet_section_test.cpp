@@ -45,6 +45,7 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_EQ(config.drain, Drain::stop);
         EXPECT_EQ(config.stop_grace, std::chrono::seconds(5));
         EXPECT_EQ(config.metrics_address, "0.0.0.0");
+        EXPECT_THAT(config.mask_credentials_off, IsEmpty());
     }
 }
 
@@ -67,6 +68,7 @@ TEST(TrebuchetSection, ReadsEachKey) {
     EXPECT_EQ(config.stop_grace, std::chrono::seconds(90));
     EXPECT_EQ(config.metrics_address, "::1");
     EXPECT_THAT(read("{secret_phases: []}").secret_phases, IsEmpty());
+    EXPECT_THAT(read("{mask_credentials_off: [jwt, aws]}").mask_credentials_off, ElementsAre("jwt", "aws"));
 }
 
 TEST(TrebuchetSection, SaysWhatIsWrongWithEachKey) {
@@ -116,6 +118,16 @@ TEST(TrebuchetSection, SaysWhatIsWrongWithALogin) {
                             "a.conf:2:49: trebuchet.drain: found \"halt\", expected stop or finish",
                             "a.conf:2:67: trebuchet.stop_grace: found the number -1, expected a number of seconds "
                             "from 0 to 3600"));
+}
+
+TEST(TrebuchetSection, KnowsTheKindsOfCredentials) {
+    EXPECT_THAT(
+        problems_of("{mask_credentials_off: [jvt]}"),
+        ElementsAre("a.conf:2:25: trebuchet.mask_credentials_off: found \"jvt\", expected private_key, "
+                    "url_password, authorization, aws, github, gitlab, slack, vault or jwt; did you mean jwt?"));
+    EXPECT_THAT(problems_of("{mask_credentials_off: jwt}"),
+                ElementsAre("a.conf:2:24: trebuchet.mask_credentials_off: found \"jwt\", expected a list of kinds, "
+                            "such as [jwt, aws]"));
 }
 
 TEST(TrebuchetSection, WantsBothOfCertificateAndKey) {

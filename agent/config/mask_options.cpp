@@ -1,0 +1,19 @@
+#include "agent/config/mask_options.hpp"
+
+#include "common/mask/credential_patterns.hpp"
+
+#include <utility>
+
+namespace trebuchet {
+
+Result<MaskOptions> mask_options(const TrebuchetConfig& config) {
+    // The key of these masks is replaced by that of each job.
+    auto patterns =
+        CredentialPatterns::build(config.mask_credentials_off, std::make_shared<const MaskText>(config.mask.hash));
+    if (!patterns) return fail(patterns.error());
+    auto options = config.mask;
+    options.credentials = std::move(*patterns);
+    return options;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "agent/config/config.hpp"
+#include "common/base/result.hpp"
+
+namespace trebuchet {
+
+/// The configuration's mask options, with the patterns of well-known credentials compiled (16 ms: once per
+/// configuration).
+[[nodiscard]] Result<MaskOptions> mask_options(const TrebuchetConfig& config);
+
+}  // namespace trebuchet

@@ -102,7 +102,7 @@ WipedString percent_encoded(std::string_view text, std::string_view safe, HexCas
 }
 
 void add_percent_encoding(FormList& forms, std::string_view text) {
-    forms.add_any_case(Form::percent, all_hex("%", text));
+    if (text.size() <= longest_rare) forms.add_any_case(Form::percent, all_hex("%", text));
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     const bool has_blank = text.find(' ') != std::string_view::npos;
     for (const auto safe : url_safe_sets) {
@@ -119,7 +119,7 @@ void add_encodings(FormList& forms, std::string_view text) {
     add_all_base64(forms, text);
     if (2 * text.size() >= shortest::hex) forms.add_any_case(Form::hex, all_hex("", text));
     add_percent_encoding(forms, text);
-    forms.add_any_case(Form::c, all_hex("\\x", text));
+    if (text.size() <= longest_rare) forms.add_any_case(Form::c, all_hex("\\x", text));
 }
 
 }  // namespace trebuchet

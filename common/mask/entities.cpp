@@ -113,13 +113,22 @@ WipedString as_numbers(std::string_view text, Which which, Numbers numbers) {
 
 }  // namespace
 
+WipedString xml_escaped(std::string_view text) {
+    return with_named(text, styles[1], Others::as_they_are);
+}
+
 void add_entities(FormList& forms, std::string_view text) {
-    forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex));
-    forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex_of_2));
-    forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal));
-    if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
-    forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal_of_3));
+    const bool rare_too = text.size() <= longest_rare;
+    const bool alphanumeric = std::all_of(text.begin(), text.end(), is_alphanumeric);
+    if (rare_too) {
+        forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex));
+        forms.add_any_case(Form::entities, as_numbers(text, Which::all, Numbers::hex_of_2));
+        forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal));
+        if (!alphanumeric) forms.add(Form::entities, as_numbers(text, Which::all, Numbers::decimal_of_3));
+    }
+    if (alphanumeric) return;
     for (const auto which : {Which::of_xml, Which::not_alphanumeric}) {
+        if (which == Which::not_alphanumeric && !rare_too) continue;
         for (const auto numbers : {Numbers::decimal, Numbers::hex, Numbers::upper_hex}) {
             forms.add(Form::entities, as_numbers(text, which, numbers));
         }

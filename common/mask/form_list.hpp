@@ -35,8 +35,12 @@ void add_encodings(FormList& forms, std::string_view text);
 /// JSON, entities, shell quoting, Python, C, and doubled characters.
 void add_escapes(FormList& forms, std::string_view text);
 
+/// What JSON and XML most often make of a text: for the many lines of a value.
+void add_common_escapes(FormList& forms, std::string_view text);
+
 void add_json_escapes(FormList& forms, std::string_view text);
 void add_entities(FormList& forms, std::string_view text);
+[[nodiscard]] WipedString xml_escaped(std::string_view text);
 void add_shell_quoting(FormList& forms, std::string_view text);
 
 }  // namespace trebuchet

@@ -62,7 +62,7 @@ WipedString all_units(std::string_view text) {
 }  // namespace
 
 void add_json_escapes(FormList& forms, std::string_view text) {
-    forms.add_any_case(Form::json, all_units(text));
+    if (text.size() <= longest_rare) forms.add_any_case(Form::json, all_units(text));
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     static constexpr std::array<std::string_view, 5> html_sets{"", "<>&", "<>&'", "<>&'=", "<>&'\""};
     for (const auto html : html_sets) {
@@ -76,6 +76,16 @@ void add_json_escapes(FormList& forms, std::string_view text) {
     }
     const auto once = json_escaped(text, {false, false, "", HexCase::lower});
     forms.add(Form::json, json_escaped(once, {false, false, "", HexCase::lower}));  // JSON within JSON
+}
+
+void add_common_escapes(FormList& forms, std::string_view text) {
+    for (const bool ascii_only : {false, true}) {
+        for (const bool escapes_slash : {false, true}) {
+            forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, "", HexCase::lower}));
+        }
+    }
+    forms.add(Form::json, json_escaped(text, {true, false, "<>&", HexCase::lower}));
+    forms.add(Form::entities, xml_escaped(text));
 }
 
 }  // namespace trebuchet

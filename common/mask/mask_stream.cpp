@@ -1,6 +1,7 @@
 #include "common/mask/mask_stream.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace trebuchet {
 namespace {
@@ -97,17 +98,26 @@ void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
                      [](const Match& left, const Match& right) { return left.end < right.end; });
 }
 
-/// Matches come in the order of their ends, so a match overlaps a run if it begins before the run's end.
+/// Most matches come in the order of their ends. One with gaps in it may come late: what looked like the beginning of a
+/// terminal's sequence was none.
 void MaskStream::add_to_runs(const Match& match) {
     Run run{match.begin, match.end, match.end, match.mask};
-    while (!runs_.empty() && runs_.back().end > run.begin) {
-        const auto& earlier = runs_.back();
-        if (earlier.begin < run.begin || (earlier.begin == run.begin && earlier.first_end >= run.first_end)) {
-            run = {earlier.begin, run.end, earlier.first_end, earlier.mask};
+    auto last = runs_.end();
+    while (last != runs_.begin() && std::prev(last)->begin >= run.end) --last;
+    auto first = last;
+    while (first != runs_.begin() && std::prev(first)->end > run.begin) {
+        --first;
+        run.end = std::max(run.end, first->end);
+        if (first->begin < run.begin || (first->begin == run.begin && first->first_end >= run.first_end)) {
+            run = {first->begin, run.end, first->first_end, first->mask};
         }
-        runs_.pop_back();
     }
-    runs_.push_back(run);
+    if (first == last) {
+        runs_.insert(last, run);
+    } else {
+        *first = run;
+        runs_.erase(std::next(first), last);
+    }
 }
 
 /// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does

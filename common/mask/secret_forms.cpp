@@ -11,7 +11,7 @@ namespace {
 void add_all(FormList& forms, std::string_view text) {
     if (text.empty() || text.size() < forms.min_length()) return;
     add_encodings(forms, text);
-    add_escapes(forms, text);
+    if (text.size() <= longest_escaped) add_escapes(forms, text);
 }
 
 void add_lines(FormList& forms, std::string_view text) {
@@ -24,7 +24,7 @@ void add_lines(FormList& forms, std::string_view text) {
     for (const auto line : lines_of(text)) {
         if (!is_worth_masking(line)) continue;
         forms.add(Form::line, line);
-        add_escapes(forms, line);
+        add_common_escapes(forms, line);
     }
 }
 
@@ -66,8 +66,8 @@ std::vector<DerivedForm> derived_forms(std::string_view value, std::size_t min_l
     for (const auto form : {without_blanks(value), without_quotes(without_blanks(value)), core}) {
         forms.add(Form::trimmed, form);
     }
-    add_all(forms, value);
-    if (core != value) add_all(forms, core);
+    // What is around the core shows nothing of it, in any form.
+    add_all(forms, core);
     add_lines(forms, core);
     add_leaves(forms, value);
     return forms.take();

@@ -35,6 +35,13 @@ constexpr std::size_t hex = 8;     ///< digits, of 4 bytes
 constexpr std::size_t part = 5;    ///< bytes of a line or of a leaf
 }  // namespace shortest
 
+/// Of longer values and leaves the escaped forms are left out (all but base64, hex and percent-encoding): there are
+/// dozens.
+constexpr std::size_t longest_escaped = 65536;
+
+/// Of longer ones those are left out, too, that escape every single character, and others that are seldom seen.
+constexpr std::size_t longest_rare = 1024;
+
 struct DerivedForm {
     Form form;
     SecretString bytes;

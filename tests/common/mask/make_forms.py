@@ -23,7 +23,6 @@ PEM = "\n".join(
         "u6ZrOe+8i1TgDyKpXwS/fCq0jMvAnLhEoRbI5YtPsWdU3z7NkxVm2GJHaQlF4c9D",
         "Tz1mXq8=",
         "-----END PRIVATE KEY-----",
-        "",
     ]
 )
 VALUES = {
@@ -220,6 +219,9 @@ def add_lines():
 def add_trimmed():
     for value, form in (("tr1m-me\n", "tr1m-me"), ("'tr1m-me'", "tr1m-me"), (' "tr1m-me"\r\n', "tr1m-me"), ("\t tr1m me ", "tr1m me")):
         whole("trimmed", value, form)
+        whole("trimmed, in JSON", value, json.dumps(form)[1:-1])
+        whole("trimmed, percent-encoded", value, urllib.parse.quote(form))
+    add("trimmed, with its line end in base64", "tr1m-me\n", base64.b64encode(b"tr1m-me\n").decode(), "Mo=")
 
 
 def add_leaves():

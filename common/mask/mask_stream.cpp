@@ -22,6 +22,11 @@ void MaskStream::write_last(std::string_view bytes, std::string& out) {
     take(bytes, true, out);
 }
 
+void MaskStream::take_over(const MaskStream& earlier, std::string& out) {
+    covered_ = earlier.covered_;
+    write(std::string_view(earlier.held_).substr(earlier.held_begin_), out);
+}
+
 void MaskStream::finish(std::string& out) {
     take({}, true, out);
 }

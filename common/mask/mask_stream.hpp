@@ -30,6 +30,9 @@ class MaskStream {
     /// The stream's last or only bytes: write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
+    /// Goes on, as a new stream, with what `earlier` holds back, whose literals are among this one's.
+    void take_over(const MaskStream& earlier, std::string& out);
+
     [[nodiscard]] std::size_t held() const { return held_.size() - held_begin_; }
 
   private:

@@ -3,7 +3,6 @@
 #include "common/mask/credential_stream.hpp"
 #include "common/mask/matcher.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,20 +13,8 @@ struct Masker::State {
     std::shared_ptr<const MaskSet> set;
     /// Empty if there are no values.
     std::optional<MaskStream> values;
-    /// What the values' stream holds back, as it came.
-    WipedString held;
     /// Behind that: well-known credentials. Empty if none are looked for.
     std::optional<CredentialStream> credentials;
-
-    void keep_held(std::string_view bytes) {
-        const auto size = values->held();
-        if (size <= bytes.size()) {
-            held = bytes.substr(bytes.size() - size);
-        } else {
-            held.append(bytes);
-            held.erase(0, held.size() - std::min(held.size(), size));
-        }
-    }
 
     /// `text` has no value in it any more; `last`: the stream has ended.
     [[nodiscard]] std::string without_credentials(std::string text, bool last) {
@@ -57,7 +44,6 @@ MaskedChunk Masker::write(std::string_view bytes) {
     std::string out;
     if (state_->values) {
         state_->values->write(bytes, out);
-        state_->keep_held(bytes);
     } else {
         out = bytes;
     }
@@ -65,17 +51,21 @@ MaskedChunk Masker::write(std::string_view bytes) {
 }
 
 MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
-    const auto held = std::exchange(state_->held, {});
-    auto credentials = std::move(state_->credentials);
+    const auto earlier = std::move(state_);
     *this = Masker(std::move(set));
-    if (credentials) state_->credentials = std::move(credentials);  // it may hold the start of one
-    return write(held);
+    if (earlier->credentials) state_->credentials = std::move(earlier->credentials);  // it may hold the start of one
+    std::string out;
+    if (earlier->values && state_->values) {
+        state_->values->take_over(*earlier->values, out);
+    } else if (earlier->values) {
+        earlier->values->finish(out);
+    }
+    return MaskedChunk(state_->without_credentials(std::move(out), false));
 }
 
 MaskedChunk Masker::finish() {
     std::string out;
     if (state_->values) state_->values->finish(out);
-    state_->held.clear();
     return MaskedChunk(state_->without_credentials(std::move(out), true));
 }
 

@@ -85,5 +85,16 @@ TEST(MaskerChange, KeepsWhatIsHeldOverManySmallWrites) {
     EXPECT_EQ(out, "xy" + text(first->mask("abcdefghijklmnop")) + ".");
 }
 
+TEST(MaskerChange, ShowsNothingOfAValueWhoseMaskIsOut) {
+    const auto first = MaskSet::build(one("A", "aaa")).value();
+    Masker masker(first);
+    const auto mask = std::string(masker.write("aaaa").bytes());
+    EXPECT_EQ(mask.size(), 10U);
+    EXPECT_EQ(masker.held(), 2U) << "the next value may begin in the one that is masked";
+    EXPECT_EQ(masker.change_set(first->with(one("B", "swordfish")).value()).bytes(), "");
+    EXPECT_EQ(masker.write("a").bytes(), "");
+    EXPECT_EQ(masker.write("x").bytes(), "x");
+}
+
 }  // namespace
 }  // namespace trebuchet

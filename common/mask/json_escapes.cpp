@@ -37,12 +37,11 @@ WipedString json_escaped(std::string_view text, const JsonStyle& style) {
         static constexpr std::string_view names = "\"\\bfnrt/";
         if (!character.is_utf8) return false;
         const bool is_line_end_of_javascript = character.code == 0x2028 || character.code == 0x2029;
-        if (character.is_one_of(style.html) || (is_line_end_of_javascript && !style.html.empty())) {
-            append_units(out, character.code, style.letters);
-        } else if (character.is_one_of(named) && (style.escapes_slash || character.code != '/')) {
+        const bool in_html = character.is_one_of(style.html) || (is_line_end_of_javascript && !style.html.empty());
+        if (!in_html && character.is_one_of(named) && (style.escapes_slash || character.code != '/')) {
             out += '\\';
             out += names[named.find(character.bytes.front())];
-        } else if (character.code < 0x20 || (style.ascii_only && character.code >= 0x7F)) {
+        } else if (in_html || character.code < 0x20 || (style.ascii_only && character.code >= 0x7F)) {
             append_units(out, character.code, style.letters);
         } else {
             return false;

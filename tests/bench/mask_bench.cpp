@@ -92,6 +92,17 @@ void mask_with_long_values(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of(values)), log_text(text_size), chunk);
 }
 
+/// A serial console's lines: coloured, and ended by CRLF.
+void mask_coloured_lines(benchmark::State& state) {
+    std::string text;
+    for (const char c : log_text(text_size)) {
+        if (c == '[') text += "\x1b[0;32m";
+        if (c == '\n') text += "\x1b[0m\r";
+        text += c;
+    }
+    mask_in_writes(state, Masker(set_of(secrets(static_cast<std::size_t>(state.range(0))))), text, chunk);
+}
+
 void scan_raw(benchmark::State& state) {
     const RawHyperscan raw(secrets(static_cast<std::size_t>(state.range(0))));
     const auto text = log_text(text_size);
@@ -144,6 +155,14 @@ void worst_search_for_a_beginning(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of({std::string(length, 'a') + "b"})), text, 512);
 }
 
+/// Each line may go on with a value that never ends.
+void worst_near_miss_over_lines(benchmark::State& state) {
+    const auto length = static_cast<std::size_t>(state.range(0));
+    std::string text;
+    while (text.size() < 4 * chunk) text += std::string(79, 'a') + "\n";
+    mask_in_writes(state, Masker(set_of({std::string(length, 'a') + "b"})), text, chunk);
+}
+
 void build_set(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
     while (state.KeepRunning()) benchmark::DoNotOptimize(set_of(values));
@@ -154,13 +173,15 @@ BENCHMARK(scan_raw)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
 BENCHMARK(mask_a_hit_per_kilobyte)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
 BENCHMARK(mask_lines_of_80_bytes)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
 BENCHMARK(mask_with_long_values)->Arg(10);
+BENCHMARK(mask_coloured_lines)->Arg(1)->Arg(100)->Arg(1000);
 BENCHMARK(copy_only);
 BENCHMARK(worst_near_miss_byte_by_byte)->Arg(100)->Arg(16000);
 BENCHMARK(worst_nested_values)->Arg(1)->Arg(chunk);
 BENCHMARK(worst_near_miss_behind_the_anchor)->Arg(100)->Arg(16000);
 BENCHMARK(worst_long_value_of_one_letter)->Arg(100)->Arg(16000);
 BENCHMARK(worst_search_for_a_beginning)->Arg(100)->Arg(16000);
-BENCHMARK(build_set)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
+BENCHMARK(worst_near_miss_over_lines)->Arg(100)->Arg(16000);
+BENCHMARK(build_set)->Arg(10)->Arg(100)->Arg(1000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace trebuchet::bench

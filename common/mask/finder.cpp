@@ -13,9 +13,6 @@ constexpr std::size_t few_bytes = 16;
 /// From so many positions on the search for long literals' heads is left to a matcher.
 constexpr std::size_t worth_a_scan = 256;
 
-/// What is this far open is likely to go on.
-constexpr std::size_t worth_a_hint = 8;
-
 Match match_of(const LiteralTable& table, std::uint32_t literal, std::size_t end) {
     return {end - table.bytes(literal).size(), end, &table.mask(literal)};
 }
@@ -119,13 +116,14 @@ std::size_t Finder::first_open(std::string_view text, std::size_t scanned, OpenL
         return 0;
     }
     begin.table = nullptr;
-    const auto exact = first_open_in(literals_.exact_, text, scanned, least);
-    const auto any_case = first_open_in(literals_.any_case_, text, scanned, least);
-    const auto first = std::min(exact, any_case);
-    if (text.size() - first >= worth_a_hint) {
-        const auto& table = exact <= any_case ? literals_.exact_ : literals_.any_case_;
-        begin = {&table, table.open_literal(text.substr(first), least), text.size() - first};
-    }
+    std::uint32_t exact = 0;
+    std::uint32_t any_case = 0;
+    const auto exact_first = first_open_in(literals_.exact_, text, scanned, least, exact);
+    const auto any_case_first = first_open_in(literals_.any_case_, text, scanned, least, any_case);
+    const auto first = std::min(exact_first, any_case_first);
+    if (first == text.size()) return first;
+    const bool is_exact = exact_first == first;
+    begin = {is_exact ? &literals_.exact_ : &literals_.any_case_, is_exact ? exact : any_case, text.size() - first};
     return first;
 }
 
@@ -137,7 +135,7 @@ std::size_t Finder::first_open(std::string_view text, std::size_t least) {
 /// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
 /// turn.
 std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
-                                  std::size_t least) {
+                                  std::size_t least, std::uint32_t& literal) {
     if (table.size() == 0) return text.size();
     auto begin = text.size() - std::min(text.size(), table.longest() - 1);
     constexpr std::size_t gram = 4;
@@ -148,31 +146,36 @@ std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view te
     const auto far_begin = std::max(begin, scanned);
     const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
     if (table.longest() <= LiteralTable::long_size || far_end < far_begin + worth_a_scan) {
-        return table.first_open(text, begin, text.size(), least);
+        return table.first_open(text, begin, text.size(), least, &literal);
     }
-    const auto before = table.first_open(text, begin, far_begin, least);
+    const auto before = table.first_open(text, begin, far_begin, least, &literal);
     if (before < far_begin) return before;
-    const auto far = first_long_open(table, text, far_begin, far_end);
-    return far < far_end ? far : table.first_open(text, far_end, text.size(), least);
+    const auto far = first_long_open(table, text, far_begin, far_end, literal);
+    return far < far_end ? far : table.first_open(text, far_end, text.size(), least, &literal);
 }
 
 /// The same for the positions from `begin` to before `end`, where the rest is longer than long_size; `end` if there is
 /// none.
 std::size_t Finder::first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
-                                    std::size_t end) {
+                                    std::size_t end, std::uint32_t& literal) {
     struct Context {
         const LiteralTable& table;
         std::size_t exact_heads;
         std::string_view text;
         std::size_t scan_start;
         std::size_t first;
+        std::uint32_t& literal;
     };
-    Context context{table, literals_.exact_heads_, text, begin, end};
+    Context context{table, literals_.exact_heads_, text, begin, end, literal};
     const auto found = [](void* data, std::uint32_t head, std::size_t end_in_scan) noexcept {
         auto& here = *static_cast<Context*>(data);
         if ((head >= here.exact_heads) != here.table.any_case()) return;
         const auto position = here.scan_start + end_in_scan - LiteralTable::head_size;
-        if (position < here.first && here.table.is_open(here.text.substr(position))) here.first = position;
+        if (position >= here.first) return;
+        const auto open = here.table.open_literal(here.text.substr(position), 0);
+        if (open == LiteralTable::none) return;
+        here.first = position;
+        here.literal = open;
     };
     const auto size = end - begin + LiteralTable::head_size - 1;
     literals_.heads_->scan(text.substr(begin, size), *heads_scratch_, found, &context);

@@ -81,9 +81,9 @@ class Finder {
   private:
     void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;
     [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
-                                            std::size_t least);
+                                            std::size_t least, std::uint32_t& literal);
     [[nodiscard]] std::size_t first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
-                                              std::size_t end);
+                                              std::size_t end, std::uint32_t& literal);
 
     const Literals& literals_;
     AnchorMatcher::Scratch scratch_;

@@ -273,10 +273,14 @@ bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::si
            equal(text.data() + known, whole.data() + known, text.size() - known, any_case_);
 }
 
-std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until,
-                                     std::size_t least) const {
+std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until, std::size_t least,
+                                     std::uint32_t* literal) const {
     if (literals_.empty()) return until;
-    const auto is_open_at = [&](std::size_t position) { return is_open(text.substr(position), least); };
+    const auto is_open_at = [&](std::size_t position) {
+        const auto open = open_literal(text.substr(position), least);
+        if (open != none && literal != nullptr) *literal = open;
+        return open != none;
+    };
     const auto may_begin = [&](const char* bytes, std::size_t rest) {
         if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
         if (rest == 2) return first_bytes_.may_hold<2>(bytes);

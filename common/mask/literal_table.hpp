@@ -70,9 +70,9 @@ class LiteralTable {
     [[nodiscard]] std::size_t alphabet_begin(std::string_view text, std::size_t from) const;
 
     /// The earliest position, from `from` to before `until`, where the rest of `text` is open, for a literal of
-    /// at least `least` bytes; `until` if there is none.
+    /// at least `least` bytes, of which `literal` is to be one; `until` if there is none.
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until,
-                                         std::size_t least = 0) const;
+                                         std::size_t least = 0, std::uint32_t* literal = nullptr) const;
 
   private:
     /// A range of backwards_: the literals that end with one anchor.

@@ -135,10 +135,11 @@ class Program {
         if (!secret_base) return refuse(secret_base.error());
         auto login = credentials(config, options_.token_file);
         if (!login) return refuse(login.error());
+        // Before there is a second thread: see CredentialMatcher.
+        auto masks = mask_options(config.trebuchet, former ? &former->config.trebuchet : nullptr);
+        if (!masks) return refuse(masks.error());
         auto http = HttpClient::make(loop_, http_options(config));
         if (!http) return refuse(http.error());
-        auto masks = mask_options(config.trebuchet);
-        if (!masks) return refuse(masks.error());
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
         return Life{std::move(ready), lock ? std::move(*lock) : std::move(former->lock), std::move(*secret_base),

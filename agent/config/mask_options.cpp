@@ -6,12 +6,16 @@
 
 namespace trebuchet {
 
-Result<MaskOptions> mask_options(const TrebuchetConfig& config) {
+Result<MaskOptions> mask_options(const TrebuchetConfig& config, const TrebuchetConfig* former) {
+    auto options = config.mask;
+    if (former != nullptr && former->mask_credentials_off == config.mask_credentials_off) {
+        options.credentials = former->mask.credentials;
+        return options;
+    }
     // The key of these masks is replaced by that of each job.
     auto patterns =
         CredentialPatterns::build(config.mask_credentials_off, std::make_shared<const MaskText>(config.mask.hash));
     if (!patterns) return fail(patterns.error());
-    auto options = config.mask;
     options.credentials = std::move(*patterns);
     return options;
 }

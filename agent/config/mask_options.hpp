@@ -6,7 +6,7 @@
 namespace trebuchet {
 
 /// The configuration's mask options, with the patterns of well-known credentials compiled (16 ms: once per
-/// configuration).
-[[nodiscard]] Result<MaskOptions> mask_options(const TrebuchetConfig& config);
+/// configuration). `former`: of an earlier configuration, from which they are taken if they are the same; null: none.
+[[nodiscard]] Result<MaskOptions> mask_options(const TrebuchetConfig& config, const TrebuchetConfig* former = nullptr);
 
 }  // namespace trebuchet

@@ -10,6 +10,10 @@
 
 namespace trebuchet {
 
+/// Hyperscan has one allocator for all, and frees with the present one what an earlier one allocated: this sets it, and
+/// has to be called before anything else of the library. False: it is not the secrets' memory.
+bool use_secret_memory_for_matchers();
+
 /// Finds many short byte strings at once: the one adapter to Hyperscan or Vectorscan.
 class AnchorMatcher {
   public:

@@ -35,11 +35,6 @@ void free_secret_memory(void* memory) {
     free_secret(block, size + header, header);
 }
 
-hs_error_t use_secret_memory() {
-    static const hs_error_t done = ::hs_set_allocator(take_secret_memory, free_secret_memory);
-    return done;
-}
-
 struct Receiver {
     AnchorMatcher::Found found;
     void* context;
@@ -53,6 +48,11 @@ int on_match(unsigned int id, unsigned long long /*from*/, unsigned long long to
 }
 
 }  // namespace
+
+bool use_secret_memory_for_matchers() {
+    static const bool done = ::hs_set_allocator(take_secret_memory, free_secret_memory) == HS_SUCCESS;
+    return done;
+}
 
 struct AnchorMatcher::Compiled {
     hs_database_t* database = nullptr;
@@ -82,7 +82,7 @@ Result<std::unique_ptr<const AnchorMatcher>> AnchorMatcher::compile(const std::v
     if (::hs_valid_platform() != HS_SUCCESS) {
         return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
     }
-    if (use_secret_memory() != HS_SUCCESS) return fail("can't mask secrets: Hyperscan rejects our memory functions");
+    if (!use_secret_memory_for_matchers()) return fail("can't mask secrets: Hyperscan rejects our memory functions");
 
     std::vector<const char*> bytes;
     std::vector<std::size_t> lengths;

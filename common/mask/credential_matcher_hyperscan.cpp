@@ -1,13 +1,22 @@
+#include "common/file/safe_file.hpp"
 #include "common/mask/anchor_matcher.hpp"
 #include "common/mask/credential_matcher.hpp"
 
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <hs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -18,12 +27,64 @@ int on_match(unsigned int id, unsigned long long /*from*/, unsigned long long to
     return 0;
 }
 
-/// Hyperscan has one allocator for all, and frees with the present one what an earlier one allocated. AnchorMatcher
-/// sets it when it compiles for the first time, so that has to be before anything is allocated here.
-Result<void> let_anchor_matcher_set_the_allocator() {
-    static const auto first = AnchorMatcher::compile({{"**"}});
-    if (!first) return fail(first.error());
-    return {};
+struct Patterns {
+    std::vector<const char*> texts;
+    std::vector<unsigned int> flags;
+    std::vector<unsigned int> ids;
+};
+
+Result<hs_database_t*> compile_here(const Patterns& patterns) {
+    hs_database_t* database = nullptr;
+    hs_compile_error_t* error = nullptr;
+    const auto result =
+        ::hs_compile_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
+                           static_cast<unsigned int>(patterns.texts.size()), HS_MODE_BLOCK, nullptr, &database, &error);
+    if (result == HS_SUCCESS) return database;
+    std::string message = "can't mask credentials: Hyperscan can't compile their patterns";
+    if (error != nullptr) message += std::string(": ") + error->message;
+    ::hs_free_compile_error(error);
+    return fail(std::move(message));
+}
+
+/// A child that is forked while another thread holds a lock never gets it.
+bool is_only_thread() {
+    std::error_code error;
+    std::filesystem::directory_iterator tasks("/proc/self/task", error);
+    return !error && std::distance(std::filesystem::begin(tasks), std::filesystem::end(tasks)) == 1;
+}
+
+[[noreturn]] void compile_and_send(const Patterns& patterns, int to) {
+    const auto database = compile_here(patterns);
+    char* bytes = nullptr;
+    std::size_t size = 0;
+    const bool done =
+        database && ::hs_serialize_database(*database, &bytes, &size) == HS_SUCCESS && write_all(to, {bytes, size});
+    ::_exit(done ? 0 : 1);
+}
+
+/// Compiling leaves 7 MB of the library's code and of the heap in a process's memory (measured). So a child does it and
+/// hands over the 114 KB that it comes to. Null if that does not work here.
+hs_database_t* compile_in_child(const Patterns& patterns) {
+    std::array<int, 2> ends{};
+    if (!is_only_thread() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return nullptr;
+    const FileDescriptor from(ends[0]);
+    FileDescriptor to(ends[1]);
+    const auto child = ::fork();
+    if (child < 0) return nullptr;
+    if (child == 0) compile_and_send(patterns, to.get());
+    to = FileDescriptor();
+    std::vector<char> bytes;
+    std::array<char, 65536> buffer{};
+    ssize_t count = 0;
+    while ((count = ::read(from.get(), buffer.data(), buffer.size())) > 0 || (count < 0 && errno == EINTR)) {
+        if (count > 0) bytes.insert(bytes.end(), buffer.data(), buffer.data() + count);
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    hs_database_t* database = nullptr;
+    const bool whole = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!whole || ::hs_deserialize_database(bytes.data(), bytes.size(), &database) != HS_SUCCESS) return nullptr;
+    return database;
 }
 
 }  // namespace
@@ -52,25 +113,19 @@ CredentialMatcher::~CredentialMatcher() = default;
 
 Result<std::unique_ptr<const CredentialMatcher>> CredentialMatcher::compile(
     const std::vector<const CredentialRule*>& rules) {
-    if (auto set = let_anchor_matcher_set_the_allocator(); !set) return fail(set.error());
-    std::vector<const char*> patterns;
-    std::vector<unsigned int> flags;
-    std::vector<unsigned int> ids;
+    if (!use_secret_memory_for_matchers()) return fail("can't mask credentials: Hyperscan takes no allocator");
+    Patterns patterns;
     for (const auto* rule : rules) {
-        patterns.push_back(rule->pattern);
-        flags.push_back(rule->any_case ? HS_FLAG_CASELESS : 0U);
-        ids.push_back(static_cast<unsigned int>(ids.size()));
+        patterns.texts.push_back(rule->pattern);
+        patterns.flags.push_back(rule->any_case ? HS_FLAG_CASELESS : 0U);
+        patterns.ids.push_back(static_cast<unsigned int>(patterns.ids.size()));
     }
     auto compiled = std::make_unique<Compiled>();
-    hs_compile_error_t* error = nullptr;
-    const auto result =
-        ::hs_compile_multi(patterns.data(), flags.data(), ids.data(), static_cast<unsigned int>(patterns.size()),
-                           HS_MODE_BLOCK, nullptr, &compiled->database, &error);
-    if (result != HS_SUCCESS) {
-        std::string message = "can't mask credentials: Hyperscan can't compile their patterns";
-        if (error != nullptr) message += std::string(": ") + error->message;
-        ::hs_free_compile_error(error);
-        return fail(std::move(message));
+    compiled->database = compile_in_child(patterns);
+    if (compiled->database == nullptr) {
+        auto database = compile_here(patterns);
+        if (!database) return fail(database.error());
+        compiled->database = *database;
     }
     if (const auto allocated = ::hs_alloc_scratch(compiled->database, &compiled->prototype); allocated != HS_SUCCESS) {
         return fail("can't mask credentials: Hyperscan has no working memory (error " + std::to_string(allocated) +

@@ -88,6 +88,13 @@ TEST(Shadow, HoldsATerminalSequenceUntilItIsWhole) {
     EXPECT_EQ(masker.write("\x1b]" + std::string(longest_gap, 'x')).size(), longest_gap + 2) << "it is none";
 }
 
+TEST(Shadow, KeepsLongerMatchesWhereShorterOnesComeLate) {
+    const std::string value = "0Q9QNb0xq1\n '=B]'\n";
+    EXPECT_EQ(masked({value}, "\x1b]%a" + value + "0%"), "\x1b]%aM0%") << "the sequence has no end, so it is none";
+    EXPECT_EQ(masked({value, "abc"}, "\x1b]%a" + value + "0%abc" + std::string(70, 'x')),
+              "\x1b]%aM0%M" + std::string(70, 'x'));
+}
+
 TEST(Shadow, HoldsNoMoreThanGapsAllow) {
     const std::string value(100, 'a');
     const auto set = set_of({value + "b"});

@@ -80,6 +80,7 @@ TEST(MaskingCases, LongAndManyValuesAndBytesThatAreNotUtf8) {
     EXPECT_EQ(masked({value}, "<" + value + ">"), "<M>");
     EXPECT_EQ(masked({"pässwörd"}, "\xFF p\xC3|\xA4sswörd \xC3"), "\xFF M \xC3");
     std::vector<std::string> thousand;
+    thousand.reserve(1000);
     for (int i = 0; i < 1000; ++i) thousand.push_back("value<" + std::to_string(i) + ">");
     EXPECT_EQ(fed_in_pieces(set_of(thousand), {"value<7> value<1000> value<999>"}).size(), 10U + 1U + 11U + 1U + 10U);
 }

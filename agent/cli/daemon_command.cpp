@@ -68,7 +68,8 @@ Result<Credentials> credentials(const Config& config, const std::filesystem::pat
 /// One life of the agent: from a configuration to a stop, a restart or the next configuration.
 struct Life {
     Config config;
-    LockFile lock;
+    std::filesystem::path state;
+    LockFile lock;  ///< in `state`
     std::filesystem::path secret_base;
     std::unique_ptr<HttpClient> http;
     Credentials login;
@@ -117,12 +118,11 @@ class Program {
 
     tl::expected<Life, Refusal> make(const Config& config, std::optional<Life>& former) {
         const auto refuse = [](const Error& why) { return tl::unexpected(Refusal{exit_usage, why}); };
-        const bool same_agent = former && former->config.agent_id == config.agent_id;
+        const auto state = state_folder(config.agent_id);
+        if (!state) return refuse(state.error());
         std::optional<LockFile> lock;
-        if (!same_agent) {
-            const auto folder = state_folder(config.agent_id);
-            if (!folder) return refuse(folder.error());
-            auto taken = LockFile::take(*folder / "lock");
+        if (!former || former->state != *state) {
+            auto taken = LockFile::take(*state / "lock");
             if (!taken) {
                 return tl::unexpected(
                     Refusal{taken.error().is_held ? exit_busy : exit_usage,
@@ -131,6 +131,9 @@ class Program {
             lock = std::move(*taken);
         }
         if (auto ready = open_log(config); !ready) return refuse(ready.error());
+        for (const auto& folder : {config.execution_basedir, config.results_basedir}) {
+            if (auto usable = check_writable(folder); !usable) return refuse(usable.error());
+        }
         auto secret_base = runtime_folder(config.agent_id);
         if (!secret_base) return refuse(secret_base.error());
         auto login = credentials(config, options_.token_file);
@@ -142,8 +145,8 @@ class Program {
         if (!http) return refuse(http.error());
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
-        return Life{std::move(ready), lock ? std::move(*lock) : std::move(former->lock), std::move(*secret_base),
-                    std::move(*http), std::move(*login)};
+        return Life{std::move(ready),        *state,           lock ? std::move(*lock) : std::move(former->lock),
+                    std::move(*secret_base), std::move(*http), std::move(*login)};
     }
 
     DaemonEnd live(Life& life) {

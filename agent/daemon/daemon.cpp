@@ -36,7 +36,10 @@ void Daemon::stop() {
         return;
     }
     if (undelivered_.is_delivering()) parts_.server.give_up();  // it is kept, and nothing else is under way
-    if (running_ == nullptr) return;
+    if (running_ != nullptr) start_to_stop_job();
+}
+
+void Daemon::start_to_stop_job() {
     if (parts_.config.trebuchet.drain == Drain::finish) {
         log_info("the job in hand is finished first");
         return;
@@ -60,7 +63,7 @@ DaemonEnd Daemon::run() {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
         milliseconds pause = parts_.config.polling_interval;
         if (orders_.standing()) obey_standing_order();
-        if (reload_wanted_) end_ = DaemonEnd::reload;
+        if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
         if (end_) return *end_;
         if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
         if (end_) return *end_;
@@ -144,12 +147,23 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
     return Posture::leave;
 }
 
+void Daemon::end_job() {
+    if (orders_.standing()) return obey_standing_order();
+    post_state("waiting", "");
+}
+
 void Daemon::obey_standing_order() {
-    if (const auto order = orders_.take_standing()) {
-        obey(order->order, order->comment);
-    } else {
-        post_state("waiting", "");
+    auto order = *orders_.take_standing();
+    if (orders_.restart_is_signalled()) {
+        end_ = DaemonEnd::restart;
+        // Whoever took the agent away must find it away when it is back.
+        const auto found = parts_.server.read_agent();
+        const auto wanted = found ? orders_.read(*found) : Order::work;
+        if (wanted == Order::offline || wanted == Order::maintenance) order = {wanted, found->comment};
+        if (order.order != Order::restart)
+            log_info("ending, to be started again: " + std::string(state_of(order.order)));
     }
+    obey(order.order, order.comment);
 }
 
 bool Daemon::work() {
@@ -205,10 +219,8 @@ void Daemon::run_document(WipedString document) {
     JobRunner runner(parts_.loop, parts_.config, reporter, *job, *masks);
     runner.fetch_attachments = [&](const std::filesystem::path& file) { return to_server.fetch_attachments(file); };
     running_ = &runner;
-    if (stopping_ && (at_once_ || parts_.config.trebuchet.drain == Drain::stop)) {
-        runner.stop();  // told while the job was being taken
-        if (at_once_) runner.kill();
-    }
+    if (at_once_) runner.kill();
+    if (stopping_) start_to_stop_job();  // told while the job was being taken
     const auto outcome = runner.run(parts_.secret_base);
     running_ = nullptr;
     parts_.metrics.doubtful_logs(to_server.doubtful_logs());
@@ -224,7 +236,7 @@ void Daemon::run_document(WipedString document) {
         post_state("offline", recovery_failed_comment(job->id));
         if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
     } else {
-        obey_standing_order();
+        end_job();
     }
 }
 
@@ -242,7 +254,7 @@ void Daemon::report_unreadable(const std::string& job_id, const Error& reason) {
     const PhaseStatus failed{{Phase::setup, 100}};
     reporter.phase_ran(Phase::setup, failed);
     reporter.job_finished(failed, reporter.is_cancelled());
-    obey_standing_order();
+    end_job();
 }
 
 bool Daemon::post_state(std::string_view state, std::string_view comment) {

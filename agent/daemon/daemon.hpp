@@ -53,9 +53,12 @@ class Daemon {
     /// Takes jobs and runs them until there is none. False: the server could not be asked.
     bool work();
     void run_job(TakenJob taken);
+    /// The job in hand has only so much time left, or all that it needs.
+    void start_to_stop_job();
     void run_document(WipedString document);
     void report_unreadable(const std::string& job_id, const Error& reason);
     /// After a job: what was ordered meanwhile, else to wait for the next one.
+    void end_job();
     void obey_standing_order();
     Posture obey(Order order, const std::string& comment);
     bool post_state(std::string_view state, std::string_view comment);

@@ -54,7 +54,6 @@ Order Orders::read(const AgentRecord& record) {
 void Orders::note(const AgentRecord& record) {
     const bool was_by_mode = std::exchange(state_is_by_mode_, false);
     const auto order = read(record);
-    if (by_signal_) return;
     if (order != Order::work) {
         standing_ = StandingOrder{order, record.comment};
     } else if (was_by_mode || record.state == "waiting") {
@@ -62,13 +61,15 @@ void Orders::note(const AgentRecord& record) {
     }
 }
 
-void Orders::restart_by_signal() {
-    by_signal_ = true;
-    standing_ = StandingOrder{Order::restart, std::string(restart_by_supervisor)};
+std::optional<StandingOrder> Orders::standing() const {
+    if (standing_ || !by_signal_) return standing_;
+    return StandingOrder{Order::restart, std::string(restart_by_supervisor)};
 }
 
 std::optional<StandingOrder> Orders::take_standing() {
-    return std::exchange(standing_, std::nullopt);
+    auto order = standing();
+    standing_.reset();
+    return order;
 }
 
 }  // namespace trebuchet

@@ -37,9 +37,11 @@ class Orders {
 
     /// The same while a job is in hand: what it finds stands until the job is done, or is taken back.
     void note(const AgentRecord& record);
-    /// SIGUSR1: a restart by the service manager, whatever the server says.
-    void restart_by_signal();
-    [[nodiscard]] const std::optional<StandingOrder>& standing() const { return standing_; }
+    /// SIGUSR1: a restart by the service manager, whatever the server says. An order to stay away stands beside it, and
+    /// is what the server is told.
+    void restart_by_signal() { by_signal_ = true; }
+    [[nodiscard]] bool restart_is_signalled() const { return by_signal_; }
+    [[nodiscard]] std::optional<StandingOrder> standing() const;
     /// Takes it over, to be obeyed.
     [[nodiscard]] std::optional<StandingOrder> take_standing();
 

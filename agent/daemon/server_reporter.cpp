@@ -19,8 +19,14 @@ constexpr int outcome_tries = 8;
 
 /// Asking costs the server the reading of the whole log: at least this long between two questions …
 constexpr milliseconds cancel_pause{500};
-/// … and at least so many times as long as the last answer took.
+/// … and so many times as long as the last answer took, but no longer than somebody who cancels waits.
 constexpr int cancel_pause_factor = 20;
+constexpr milliseconds longest_cancel_pause{5000};
+
+milliseconds pause_after(std::chrono::steady_clock::duration answer) {
+    const auto took = std::chrono::ceil<milliseconds>(answer);
+    return std::clamp<milliseconds>(took * cancel_pause_factor, cancel_pause, longest_cancel_pause);
+}
 
 }  // namespace
 
@@ -106,8 +112,7 @@ void ServerReporter::stay_allocated() {
         // Until the server knows, the parent can't go on.
         if (!told) told = parts_.server.post_job_state(job_->id, "allocated").has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
-        const auto took = std::chrono::ceil<milliseconds>(parts_.clock.now() - asked_at);
-        wait(std::max<milliseconds>(parts_.config.polling_interval, took * cancel_pause_factor));
+        wait(std::min<milliseconds>(parts_.config.polling_interval, pause_after(parts_.clock.now() - asked_at)));
         if (!told && is_cancelled()) return;  // it must not be overwritten
     }
 }
@@ -195,13 +200,12 @@ void ServerReporter::ask_after(milliseconds delay) {
 
 void ServerReporter::ask_whether_cancelled() {
     const auto asked_at = parts_.clock.now();
-    parts_.server.read_job_state(job_->id,
-                                 [this, asked_at, alive = std::weak_ptr(alive_)](const Result<std::string>& state) {
-                                     if (alive.expired() || !on_cancel_) return;
-                                     if (state && *state == "cancelled") return std::exchange(on_cancel_, nullptr)();
-                                     const auto took = std::chrono::ceil<milliseconds>(parts_.clock.now() - asked_at);
-                                     ask_after(std::max(cancel_pause, took * cancel_pause_factor));
-                                 });
+    parts_.server.read_job_state(
+        job_->id, [this, asked_at, alive = std::weak_ptr(alive_)](const Result<std::string>& state) {
+            if (alive.expired() || !on_cancel_) return;
+            if (state && *state == "cancelled") return std::exchange(on_cancel_, nullptr)();
+            ask_after(state ? pause_after(parts_.clock.now() - asked_at) : longest_cancel_pause);
+        });
 }
 
 void ServerReporter::wait(milliseconds time) {
@@ -216,7 +220,7 @@ bool ServerReporter::insist(int tries, const std::string& what, const std::funct
     for (int left = tries; left > 0; --left) {
         const auto done = call();
         if (done) return true;
-        const bool again = left > 1 && !hurried_;
+        const bool again = left > 1 && !hurried_ && !done.error().is_final();
         log_warning("can't " + what + (again ? ", trying again: " : ": ") + done.error().message());
         if (!again) break;
         wait(backoff.next());

@@ -64,6 +64,7 @@ void JobRunner::kill() {
     killed_ = true;
     outcome_.stopped = true;
     reporter_.hurry();
+    reporter_.hurry();  // nothing is waited for, told to stop before or not
     phases_.kill();
 }
 
@@ -121,7 +122,7 @@ Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
 
 void JobRunner::run_main_phases(RunFolder& folder) {
     for (const Phase phase : main_phases) {
-        if (outcome_.stopped) return;
+        if (outcome_.stopped) return report_left_out(phase);
         if (outcome_.cancelled || reporter_.is_cancelled()) {
             outcome_.cancelled = true;
             event("cancelled");
@@ -131,6 +132,14 @@ void JobRunner::run_main_phases(RunFolder& folder) {
     }
 }
 
+void JobRunner::report_left_out(Phase phase) {
+    if (stop_ended_a_phase_) return;
+    reporter_.output(phase, mask("ERROR: the agent is stopping: this phase and what follows is not run.\n"));
+    outcome_.status[phase] = PhaseEnd{CouldNotStart{}, AgentStops{}}.exit_code();
+    end_reason_ = std::string(name_of(phase)) + "_fail";
+    reporter_.phase_ran(phase, outcome_.status);
+}
+
 JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
     const std::string name(name_of(phase));
     reporter_.phase_entered(phase);
@@ -138,6 +147,7 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
     const int code = end ? end->exit_code() : 0;
     if (end && end->interruption) {
         outcome_.cancelled = outcome_.cancelled || std::holds_alternative<Cancelled>(*end->interruption);
+        stop_ended_a_phase_ = stop_ended_a_phase_ || std::holds_alternative<AgentStops>(*end->interruption);
         if (const auto happened = name_of_event(*end->interruption); !happened.empty()) {
             event(happened, describe(*end->interruption));
         }

@@ -62,6 +62,8 @@ class JobRunner {
     /// The job can't run: says so in the log of its first phase.
     void report_unable(const Error& reason);
     [[nodiscard]] Result<void> unpack_attachments(const RunFolder& folder);
+    /// The agent's stop came before this phase.
+    void report_left_out(Phase phase);
     void run_main_phases(RunFolder& folder);
     Next run_main_phase(Phase phase, RunFolder& folder);
     /// Nothing if the phase has nothing to run.
@@ -83,6 +85,7 @@ class JobRunner {
     PhaseRunner phases_;
     std::filesystem::path secret_base_;
     JobOutcome outcome_;
+    bool stop_ended_a_phase_ = false;
     std::atomic<bool> killed_{false};         ///< read by the threads that pack and unpack
     std::string end_reason_ = "normal_exit";  ///< detail of the event job_end
     std::string last_device_info_;            ///< as it was sent

@@ -176,7 +176,8 @@ Result<void> UndeliveredResults::deliver_outcome(const fs::path& folder, const s
     const auto state = server_.read_job_state(job_id);
     if (!state) return fail(state.error());
     if (*state == "cancelled") outcome->state = "cancelled";  // it must not be overwritten
-    return server_.post_outcome(job_id, outcome->status, outcome->state);
+    auto sent = server_.post_outcome(job_id, outcome->status, outcome->state);
+    return !sent && sent.error().is_final() ? give_up(file, sent.error()) : sent;
 }
 
 Result<void> UndeliveredResults::deliver_artifacts(const fs::path& folder, const std::string& job_id) {
@@ -195,7 +196,10 @@ Result<void> UndeliveredResults::deliver_artifacts(const fs::path& folder, const
         if (!packed) return give_up(unmasked, packed.error());
     }
     if (auto opened = open_untrusted(archive); !opened) return give_up(archive, opened.error());
-    if (auto sent = server_.post_artifacts(job_id, archive); !sent) return sent;
+    if (auto sent = server_.post_artifacts(job_id, archive); !sent) {
+        if (!sent.error().is_final()) return sent;
+        static_cast<void>(give_up(archive, sent.error()));
+    }
     std::error_code ignored;
     fs::remove(archive, ignored);
     static_cast<void>(remove_tree(folder / "artifacts"));

@@ -25,6 +25,8 @@ const WipedString* find_string(const SecretJson& json, const char* key) {
 Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file) {
     std::error_code error;
     if (!std::filesystem::exists(file, error)) return std::optional<SecretString>();
+    if (!std::filesystem::is_regular_file(file, error))
+        return fail("the token file " + file.string() + " is not a file");
     const auto text = read_secret_file(file, token_file_limit);
     if (!text) return fail(text.error());
     const auto json = SecretJson::parse(text->reveal(), nullptr, false);

@@ -11,7 +11,8 @@ std::string name_of_call(const HttpRequest& request) {
 
 Error refusal(const std::string& call, const HttpResponse& answer) {
     return Error("the server answered " + std::to_string(answer.status) + " to " + call + ": " +
-                 trebuchet::quoted(answer.body, 200));
+                     trebuchet::quoted(answer.body, 200),
+                 is_final_refusal(answer.status));
 }
 
 }  // namespace trebuchet

@@ -10,6 +10,11 @@ namespace trebuchet {
 /// "POST /v1/x", without the query: what a message calls a request.
 [[nodiscard]] std::string name_of_call(const HttpRequest& request);
 
+/// Whether this status says that what was sent is wrong, and will be the next time as well.
+[[nodiscard]] constexpr bool is_final_refusal(int status) {
+    return status == 400 || status == 404 || status == 413 || status == 415 || status == 422;
+}
+
 /// "the server answered 422 to POST /v1/x: …", with the start of the answer's body.
 [[nodiscard]] Error refusal(const std::string& call, const HttpResponse& answer);
 

@@ -293,8 +293,9 @@ class HttpJobServer final : public JobServer {
             return {was_sent ? Arrival::unknown : Arrival::refused, answer.error().message};
         }
         if (answer->status >= 200 && answer->status < 300) return {Arrival::confirmed, ""};
-        const bool may_be_there = answer->status >= 500;
-        return {may_be_there ? Arrival::unknown : Arrival::refused, refusal(call, *answer).message()};
+        const auto problem = refusal(call, *answer);
+        if (problem.is_final()) return {Arrival::invalid, problem.message()};
+        return {answer->status >= 500 ? Arrival::unknown : Arrival::refused, problem.message()};
     }
 
     static Result<void> success_of(const std::string& call, const HttpResult& answer) {

@@ -62,6 +62,7 @@ struct LogFragment {
 enum class Arrival {
     confirmed,
     refused,  ///< it is not: the request never got there, or was refused
+    invalid,  ///< it is not, and never will be: the server does not take it
     unknown,  ///< its answer was lost, or is one that a server may give after it took it (5xx)
 };
 

@@ -84,6 +84,11 @@ void TokenSource::refresh(const SecretString& refresh_token, std::function<void(
 }
 
 void TokenSource::log_in(const std::function<void(Answer)>& done) {
+    std::error_code error;
+    const auto type = std::filesystem::status(credentials_.secret_key_file, error).type();
+    if (type != std::filesystem::file_type::regular && type != std::filesystem::file_type::not_found) {
+        return done(fail("the key file " + credentials_.secret_key_file.string() + " is not a file"));
+    }
     const auto key = read_secret_file(credentials_.secret_key_file, key_file_limit);
     if (!key) return done(fail(key.error().with_context("no key to log in with")));
     if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));

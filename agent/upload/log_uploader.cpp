@@ -18,6 +18,8 @@ constexpr std::size_t full_at = 4U << 20;
 /// Of a fragment's end, when it is looked for in what the server shows.
 constexpr std::size_t compared_tail = 4096;
 constexpr int most_refusals_to_say = 5;
+/// A proxy may say so for a while; within seconds, or a job would wait for each of its fragments.
+constexpr int most_times_invalid = 4;
 
 }  // namespace
 
@@ -118,6 +120,9 @@ void LogUploader::sent(const LogAnswer& answer) {
             return arrived();
         case Arrival::refused:
             return try_again(answer.problem);
+        case Arrival::invalid:
+            if (++times_invalid_ < most_times_invalid) return try_again(answer.problem);
+            return leave_out(answer.problem);
         case Arrival::unknown:
             tell_of_trouble("it is not known whether all of the log of job " + job_id_ + " arrived: " + answer.problem);
             refusals_to_say_ = 0;
@@ -129,7 +134,18 @@ void LogUploader::arrived() {
     in_flight_ = false;
     if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
     backoff_.reset();
+    times_invalid_ = 0;
     confirmed_bytes_[under_way_->phase] += to_valid_utf8(under_way_->text.bytes()).size();
+    under_way_.reset();
+    if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
+    send_soon();
+}
+
+void LogUploader::leave_out(const std::string& problem) {
+    log_error(std::to_string(under_way_->text.size()) + " bytes of the log of job " + job_id_ +
+              " are left out, since the server does not take them: " + problem);
+    times_invalid_ = 0;
+    in_flight_ = false;
     under_way_.reset();
     if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
     send_soon();

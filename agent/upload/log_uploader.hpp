@@ -42,6 +42,7 @@ struct UnsentLog {
 ///     longer by it, and ends with it   it did: on to the next
 ///     else, or the server won't say    again: rather twice than not at all
 ///
+/// What the server refuses for good, again and again, is left out.
 /// Lives on the loop's thread.
 class LogUploader {
   public:
@@ -82,6 +83,7 @@ class LogUploader {
     void post();
     void sent(const LogAnswer& answer);
     void arrived();
+    void leave_out(const std::string& problem);
     void try_again(const std::string& problem);
     void tell_of_trouble(const std::string& trouble);
     /// Later calls `next`, with growing waits between such calls.
@@ -105,6 +107,7 @@ class LogUploader {
     std::map<Phase, std::uint64_t> confirmed_bytes_;  ///< as they are shown: in valid UTF-8
     unsigned doubtful_ = 0;
     int refusals_to_say_ = 0;
+    int times_invalid_ = 0;
     std::optional<LogFragment> under_way_;
     Time under_way_since_;
     std::optional<Time> last_sent_;

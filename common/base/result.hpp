@@ -12,17 +12,21 @@ namespace trebuchet {
 /// Never holds a secret: whoever makes an Error from foreign text masks or leaves out what it quotes.
 class Error {
   public:
-    explicit Error(std::string message) : message_(std::move(message)) {}
+    explicit Error(std::string message, bool is_final = false) : message_(std::move(message)), is_final_(is_final) {}
 
     [[nodiscard]] const std::string& message() const { return message_; }
 
+    /// Trying the same again will not help, such as after a refusal of what was sent.
+    [[nodiscard]] bool is_final() const { return is_final_; }
+
     /// Puts `where` in front: "where: message".
     [[nodiscard]] Error with_context(std::string_view where) const {
-        return Error(std::string(where) + ": " + message_);
+        return Error(std::string(where) + ": " + message_, is_final_);
     }
 
   private:
     std::string message_;
+    bool is_final_ = false;
 };
 
 /// For what can happen to a correct program. Bugs are exceptions; adapters turn what libraries throw into Errors.

@@ -162,6 +162,16 @@ Result<void> make_folder(const std::filesystem::path& path) {
     return {};
 }
 
+Result<void> check_writable(const std::filesystem::path& folder) {
+    if (auto made = make_folder(folder); !made) return made;
+    const auto probe = folder / (".trebuchet-" + std::to_string(::getpid()));
+    ::unlink(probe.c_str());
+    const auto file = create_new_file(probe);
+    ::unlink(probe.c_str());
+    if (!file) return fail(file.error());
+    return {};
+}
+
 Result<void> make_private_folder(const std::filesystem::path& path) {
     if (auto made = make_missing(path); !made) return made;
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

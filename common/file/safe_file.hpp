@@ -56,6 +56,9 @@ class FileDescriptor {
 /// make names, as in /tmp, the next part of the path must be a real folder of ours alone, and is set to 0700.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
 
+/// Makes the folder as make_folder does, and tries whether files can be made in it.
+[[nodiscard]] Result<void> check_writable(const std::filesystem::path& folder);
+
 /// The same for a folder of ours alone: a real one, not a link, that belongs to us; it is set to 0700.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
 

@@ -48,6 +48,7 @@ void FakeJobServer::answer(const LogFragment& fragment, const std::function<void
     if (fails("post_log")) return done({Arrival::refused, "the server is down"});
     const auto lost = lost_logs.find(static_cast<int>(attempts.size()));
     if (lost != lost_logs.end()) {
+        if (lost->second == LostLog::invalid) return done({Arrival::invalid, "not accepted"});
         if (lost->second == LostLog::with_fragment) fragments.push_back(fragment);
         return done({Arrival::unknown, "the answer was lost"});
     }

@@ -14,8 +14,8 @@
 
 namespace trebuchet {
 
-/// A log post whose answer is lost.
-enum class LostLog { with_fragment, without_fragment };
+/// A log post whose answer is lost, or which is refused for good.
+enum class LostLog { with_fragment, without_fragment, invalid };
 
 /// A server in memory for one agent. It writes down what is done to it, in order, each effect as a list:
 ///

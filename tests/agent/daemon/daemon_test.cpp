@@ -264,15 +264,48 @@ TEST_F(DaemonTest, StoppedInMidJobItEndsTheJobWithItsCleanup) {
     EXPECT_EQ(server_.jobs.size(), 1U);
 }
 
-TEST_F(DaemonTest, StoppedWhileItTakesAJobItRunsNothingOfItButCleanup) {
+TEST_F(DaemonTest, StoppedWhileItTakesAJobItGivesItTheGrace) {
+    config_.trebuchet.stop_grace = std::chrono::hours(1);
     server_.jobs = {simple_job};
     command(Phase::test, "echo ran");
-    command(Phase::cleanup, "echo clean");
     after({"take_job"}, [&] { daemon_.stop(); });
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("ran\n"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+}
+
+TEST_F(DaemonTest, AJobThatIsLeftOutBecauseItStopsFailsAndSaysWhy) {
+    server_.jobs = {simple_job};
+    command(Phase::setup, "echo set up");
+    command(Phase::test, "echo ran");
+    command(Phase::cleanup, "echo clean");
+    Timer timer(loop_);
+    after({"agent_state", "setup", ""}, [&] { daemon_.stop(); });
+    after({"result", {{"status", {{"setup", 0}}}}}, [&] { timer.start(std::chrono::milliseconds(0), [] {}); });
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.output_of(Phase::test), "");
     EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("clean\n"));
     EXPECT_EQ(server_.job_states["j1"], "complete");
+    const auto all = json(server_.effects).dump();
+    EXPECT_THAT(all, HasSubstr(R"(247)")) << "it must not look like a success";
+}
+
+TEST_F(DaemonTest, ARestartBySignalLeavesTheAgentAwayIfItWas) {
+    server_.agent = record("offline", "being repaired");
+    server_.is_down = [&](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 3) daemon_.restart_when_idle();
+        return false;
+    };
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    EXPECT_EQ(states().back(), "offline being repaired");
+}
+
+TEST_F(DaemonTest, ARestartBySignalLeavesAnAgentThatLostItsDeviceOffline) {
+    server_.jobs = {simple_job};
+    command(Phase::test, "exit 46");
+    after({"agent_state", "test", ""}, [&] { daemon_.restart_when_idle(); });
+    EXPECT_EQ(run(), DaemonEnd::restart);
+    EXPECT_EQ(states().back(), "offline Set to offline by agent. Recovery failed during job 'j1' execution.");
 }
 
 TEST_F(DaemonTest, StoppedWhileTheServerIsAwayItEnds) {

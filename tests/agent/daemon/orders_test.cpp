@@ -85,12 +85,22 @@ TEST(OrdersTest, ARestartBySignalStandsWhateverTheServerSays) {
     Orders orders;
     orders.restart_by_signal();
     orders.note(record("waiting", ""));
-    orders.note(record("offline", "new cable"));
     const auto order = orders.take_standing();
     ASSERT_TRUE(order);
     EXPECT_EQ(order->order, Order::restart);
     EXPECT_EQ(order->comment, "Restart signal detected from supervisor process");
-    EXPECT_FALSE(orders.standing());
+    EXPECT_TRUE(orders.restart_is_signalled());
+}
+
+TEST(OrdersTest, AnOrderToStayAwayStandsBesideARestartBySignal) {
+    Orders orders;
+    orders.restart_by_signal();
+    orders.note(record("offline", "new cable"));
+    const auto order = orders.take_standing();
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->order, Order::offline);
+    EXPECT_EQ(order->comment, "new cable");
+    EXPECT_TRUE(orders.restart_is_signalled());
 }
 
 }  // namespace

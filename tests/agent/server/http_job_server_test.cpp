@@ -226,7 +226,11 @@ TEST_F(HttpJobServerTest, PostsLogFragmentsEachByAConnectionOfItsOwn) {
 
 TEST_F(HttpJobServerTest, KnowsWhenItIsUnknownWhetherAFragmentArrived) {
     const LogFragment fragment{LogSeries::output, 0, "t0", Phase::test, masked("x")};
-    for (const int status : {400, 403, 413, 422}) {
+    for (const int status : {400, 413, 422}) {
+        answer_with(status);
+        EXPECT_EQ(arrival(fragment), Arrival::invalid) << status;
+    }
+    for (const int status : {401, 403, 408, 429}) {
         answer_with(status);
         EXPECT_EQ(arrival(fragment), Arrival::refused) << status;
     }

@@ -335,5 +335,23 @@ TEST_F(LogUploaderTest, RatherSendsTwiceThanNotAtAllIfSomethingElseIsShown) {
     EXPECT_EQ(arrived().back(), "1 test two\n");
 }
 
+TEST_F(LogUploaderTest, LeavesOutWhatTheServerRefusesForGood) {
+    add(Phase::test, "one\n");
+    flush();
+    server_.lost_logs = {{2, LostLog::invalid}, {3, LostLog::invalid}, {4, LostLog::invalid}, {5, LostLog::invalid}};
+    add(Phase::test, "two\n");
+    flush();
+    add(Phase::test, "three\n");
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n", "2 test three\n"));
+}
+
+TEST_F(LogUploaderTest, TriesARefusedFragmentAFewTimes) {
+    server_.lost_logs = {{1, LostLog::invalid}, {2, LostLog::invalid}};
+    add(Phase::test, "one\n");
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n"));
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds flush_limit{60};
-constexpr milliseconds hurried_flush_limit{5000};
+constexpr milliseconds hurried_limit{5000};
 constexpr int status_tries = 4;
 /// About a minute of trying: without its outcome, a job looks as if it ran for ever.
 constexpr int outcome_tries = 8;
@@ -31,7 +31,11 @@ milliseconds pause_after(std::chrono::steady_clock::duration answer) {
 }  // namespace
 
 ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered)
-    : parts_(parts), orders_(orders), undelivered_(undelivered), cancel_timer_(parts.loop) {}
+    : parts_(parts),
+      orders_(orders),
+      undelivered_(undelivered),
+      cancel_timer_(parts.loop),
+      transfer_timer_(parts.loop) {}
 
 void ServerReporter::job_taken(const Job& job) {
     job_ = &job;
@@ -45,8 +49,16 @@ void ServerReporter::job_taken(const Job& job) {
 
 Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file) {
     Result<void> last;
-    insist(status_tries, "fetch the job's attachments",
-           [&] { return last = parts_.server.fetch_attachments(job_->id, file); });
+    bool cancelled = false;
+    watch_for_cancel([&] {
+        cancelled = true;
+        parts_.server.abort_transfer();
+    });
+    insist(status_tries, "fetch the job's attachments", [&]() -> Result<void> {
+        if (!cancelled) last = parts_.server.fetch_attachments(job_->id, file);
+        return cancelled ? Result<void>(tl::unexpected(Error("the job is cancelled", true))) : last;
+    });
+    unwatch();
     return last;
 }
 
@@ -134,6 +146,7 @@ void ServerReporter::recovery_failed(const std::string& comment) {
 }
 
 void ServerReporter::artifacts(const std::filesystem::path& archive) {
+    if (hurried_) transfer_timer_.start(hurried_limit, [this] { parts_.server.abort_transfer(); });
     if (insist(status_tries, "upload the artifacts", [&] { return parts_.server.post_artifacts(job_->id, archive); }))
         return;
     if (auto kept = undelivered_.keep_artifacts(*job_, archive); !kept) {
@@ -229,7 +242,8 @@ bool ServerReporter::insist(int tries, const std::string& what, const std::funct
 }
 
 void ServerReporter::hurry() {
-    const auto limit = std::exchange(hurried_, true) ? milliseconds(0) : hurried_flush_limit;
+    const auto limit = std::exchange(hurried_, true) ? milliseconds(0) : hurried_limit;
+    transfer_timer_.start(limit, [this] { parts_.server.abort_transfer(); });
     for (auto* series : {output_.get(), serial_.get()}) {
         if (series != nullptr) series->hurry(limit);
     }

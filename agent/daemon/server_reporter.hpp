@@ -76,6 +76,7 @@ class ServerReporter final : public JobReporter {
     bool events_are_refused_ = false;
     bool hurried_ = false;
     Timer cancel_timer_;
+    Timer transfer_timer_;  ///< of what must not be waited for in a hurry
     std::function<void()> on_cancel_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< answers may come when we are gone
 };

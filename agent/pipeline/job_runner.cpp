@@ -77,7 +77,9 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     } else {
         const auto ready = unpack_attachments(*folder);
         if (ready) run_main_phases(*folder);
-        if (!ready) report_unable(ready.error());
+        if (!ready && !outcome_.stopped) outcome_.cancelled = reporter_.is_cancelled();
+        if (outcome_.cancelled && !ready) event("cancelled");
+        if (!ready && !outcome_.cancelled) report_unable(ready.error());
         run_cleanup(*folder);
         send_device_info(*folder);  // no phase may have run since it was written
     }

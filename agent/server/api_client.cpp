@@ -15,7 +15,7 @@ constexpr std::chrono::seconds longest_pause{60};
 constexpr std::size_t most_cookies = 16;
 
 HttpFailure stopped() {
-    return {HttpFailure::Kind::timed_out, "the agent is stopping at once"};
+    return {HttpFailure::Kind::timed_out, "it was broken off: the job is cancelled, or the agent stops"};
 }
 
 }  // namespace
@@ -38,10 +38,19 @@ void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) 
 }
 
 HttpResult ApiClient::call(HttpRequest request) {
+    return wait_for(std::move(request), [this] { return given_up_; });
+}
+
+HttpResult ApiClient::transfer(HttpRequest request) {
+    return wait_for(std::move(request), [this, before = aborts_] { return given_up_ || aborts_ != before; });
+}
+
+HttpResult ApiClient::wait_for(HttpRequest request, const std::function<bool()>& is_aborted) {
+    if (is_aborted()) return tl::unexpected(stopped());
     // Shared, since an answer may still come after it was given up.
     const auto answer = std::make_shared<std::optional<HttpResult>>();
     send(std::move(request), [answer](HttpResult result) { *answer = std::move(result); });
-    loop_.run_until([&] { return answer->has_value() || given_up_; });
+    loop_.run_until([&] { return answer->has_value() || is_aborted(); });
     if (!*answer) return tl::unexpected(stopped());
     return std::move(**answer);
 }

@@ -31,10 +31,16 @@ class ApiClient {
     /// Runs the loop until the answer is there, or the request's timeout (and that of a renewal) is over.
     [[nodiscard]] HttpResult call(HttpRequest request);
 
+    /// The same for what may take hours: it fails when abort_transfer is called meanwhile.
+    [[nodiscard]] HttpResult transfer(HttpRequest request);
+    /// From a handler of the loop.
+    void abort_transfer() { ++aborts_; }
+
     /// From now on every call fails at once, those under way as well. From a handler of the loop.
     void give_up();
 
   private:
+    [[nodiscard]] HttpResult wait_for(HttpRequest request, const std::function<bool()>& is_aborted);
     void send_authorized(HttpRequest request, bool may_renew, std::function<void(HttpResult)> done);
     void renew(std::function<void()> done);
     void renewed(TokenSource::Answer answer);
@@ -56,6 +62,7 @@ class ApiClient {
     std::map<std::string, std::string> cookies_;
     std::string last_problem_;  ///< logged once, not at each call
     bool given_up_ = false;
+    unsigned aborts_ = 0;  ///< of transfers
 };
 
 }  // namespace trebuchet

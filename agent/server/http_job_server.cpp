@@ -190,13 +190,14 @@ class HttpJobServer final : public JobServer {
         request.answer_file = file;
         request.response_limit = attachments_limit;
         request.timeout = attachments_timeout;
-        const auto answer = api_.call(request);
+        const auto answer = api_.transfer(request);
         if (!answer) return fail(answer.error().message);
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
         return {};
     }
 
     void give_up() override { api_.give_up(); }
+    void abort_transfer() override { api_.abort_transfer(); }
 
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(LogAnswer)> done) override {
@@ -249,7 +250,8 @@ class HttpJobServer final : public JobServer {
                          "Content-Type: application/x-gzip\r\n\r\n",
                      archive, "\r\n--" + boundary + "--\r\n"};
         request.timeout = artifact_timeout;
-        return expect_success(std::move(request));
+        const auto shown = name_of_call(request);
+        return success_of(shown, api_.transfer(std::move(request)));
     }
 
   private:

@@ -123,6 +123,9 @@ class JobServer {
     /// Puts the job's attachments, a gzip tar from its submitter, into a new file.
     virtual Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) = 0;
 
+    /// Breaks off the fetch_attachments or post_artifacts under way, if one is. From a handler of the loop.
+    virtual void abort_transfer() = 0;
+
     /// From now on every call fails at once, the one under way as well. From a handler of the loop.
     virtual void give_up() = 0;
 };

@@ -2,6 +2,7 @@
 
 #include "common/secret/secret_string.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <memory_resource>
 #include <mutex>
@@ -64,12 +65,17 @@ SecretMemory& secret_memory() {
     return *memory;
 }
 
+/// The library's pools round sizes to multiples of 8, and align a block by that size alone (libstdc++ 12, measured).
+std::size_t pooled_size(std::size_t size, std::size_t alignment) {
+    return (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
+}
+
 }  // namespace
 
 void* allocate_secret(std::size_t size, std::size_t alignment) {
     auto& memory = secret_memory();
     const std::lock_guard lock(memory.mutex);
-    return memory.pools.allocate(size, alignment);
+    return memory.pools.allocate(pooled_size(size, alignment), alignment);
 }
 
 void free_secret(void* data, std::size_t size, std::size_t alignment) noexcept {
@@ -77,7 +83,7 @@ void free_secret(void* data, std::size_t size, std::size_t alignment) noexcept {
     wipe(data, size);
     auto& memory = secret_memory();
     const std::lock_guard lock(memory.mutex);
-    memory.pools.deallocate(data, size, alignment);
+    memory.pools.deallocate(data, pooled_size(size, alignment), alignment);
 }
 
 std::string secret_memory_problem() {

@@ -54,6 +54,7 @@ class FakeJobServer final : public JobServer {
     std::string archive;      ///< the artifacts' bytes
     std::string attachments;  ///< what fetch_attachments gives
     bool gave_up = false;     ///< then every call fails
+    int aborted_transfers = 0;
 
     /// Answers the oldest log post that is held.
     void answer_log();
@@ -82,6 +83,7 @@ class FakeJobServer final : public JobServer {
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& file) override;
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override;
     void give_up() override { gave_up = true; }
+    void abort_transfer() override { ++aborted_transfers; }
 
   private:
     struct HeldLog {

@@ -4,8 +4,10 @@
 #include "tests/common/secret/memory_flags.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -58,6 +60,20 @@ TEST(SecretMemory, ServesManyThreads) {
         });
     }
     for (auto& thread : threads) thread.join();
+}
+
+TEST(SecretMemory, AlignsBlocksOfEverySize) {
+    for (const std::size_t alignment : {8U, 16U, 32U, 64U}) {
+        std::vector<std::pair<void*, std::size_t>> blocks;
+        for (std::size_t size = 1; size < 3000; size += 7) {
+            for (int i = 0; i < 3; ++i) {
+                blocks.emplace_back(allocate_secret(size, alignment), size);
+                ASSERT_EQ(reinterpret_cast<std::uintptr_t>(blocks.back().first) % alignment, 0U)
+                    << size << " " << alignment;
+            }
+        }
+        for (const auto& [block, size] : blocks) free_secret(block, size, alignment);
+    }
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(LockFileTest, IsFreeWhenItsHolderWasKilled) {
     if (child == 0) {
         const auto lock = LockFile::take(path);
         const char byte = lock ? 'y' : 'n';
-        static_cast<void>(::write(ready[1], &byte, 1));
+        if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
         ::pause();
         ::_exit(0);
     }

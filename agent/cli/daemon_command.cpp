@@ -88,8 +88,8 @@ class Program {
           patience_timer_(loop_),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
-    int run(LoadedConfig first) {
-        auto life = prepare(std::move(first.config), std::nullopt);
+    int run(const LoadedConfig& first) {
+        auto life = prepare(first.config, std::nullopt);
         for (const auto& warning : first.warnings) log_warning(warning.message());
         while (life) {
             const auto end = live(*life);
@@ -97,7 +97,8 @@ class Program {
                 log_info("stopped");
                 return end == DaemonEnd::restart ? 1 : 0;
             }
-            life = prepare(std::move(*std::exchange(next_, std::nullopt)), std::move(*life));
+            const auto next = *std::exchange(next_, std::nullopt);
+            life = prepare(next, std::move(*life));
         }
         std::cerr << "trebuchet-agent: " << life.error().reason.message() << '\n';
         return life.error().exit_code;
@@ -105,7 +106,7 @@ class Program {
 
   private:
     /// `former` is what to go on with if the configuration can't be used, and has the lock.
-    tl::expected<Life, Refusal> prepare(Config config, std::optional<Life> former) {
+    tl::expected<Life, Refusal> prepare(const Config& config, std::optional<Life> former) {
         auto life = make(config, former);
         if (life || !former) return life;
         log_error("going on with the former configuration: " + life.error().reason.message());
@@ -239,12 +240,12 @@ class Program {
 }  // namespace
 
 int daemon_command(const DaemonOptions& options) {
-    auto loaded = load_config(options.config);
+    const auto loaded = load_config(options.config);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::cerr << problem.message() << '\n';
         return exit_usage;
     }
-    return Program(options).run(std::move(*loaded));
+    return Program(options).run(*loaded);
 }
 
 }  // namespace trebuchet

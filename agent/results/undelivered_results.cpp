@@ -79,7 +79,7 @@ UndeliveredResults::UndeliveredResults(EventLoop& loop, const Config& config, Jo
       server_(server),
       clock_(clock),
       draw_(draw),
-      backoff_(first_wait, longest_wait, draw) {}
+      backoff_(first_wait, longest_wait, std::move(draw)) {}
 
 Result<fs::path> UndeliveredResults::folder_of(const Job& job) {
     if (auto made = make_folder(config_.results_basedir); !made) return fail(made.error());

@@ -49,7 +49,7 @@ WipedString basic_authorization(const std::string& user, const SecretString& pas
 TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials credentials)
     : clock_(clock), http_(http), credentials_(std::move(credentials)) {}
 
-void TokenSource::ask(std::function<void(Answer)> done) {
+void TokenSource::ask(const std::function<void(Answer)>& done) {
     const bool changed = has_changed();
     last_read_ = stamp_of_file();
     if (!credentials_.client_id.empty()) {

@@ -29,7 +29,7 @@ class TokenSource {
     TokenSource(const Clock& clock, HttpClient& http, Credentials credentials);
 
     /// `done` is called once, at once or on the loop. One at a time.
-    void ask(std::function<void(Answer)> done);
+    void ask(const std::function<void(Answer)>& done);
 
     /// Whether the file with the token or the key is another one than when it was last read.
     [[nodiscard]] bool has_changed() const;

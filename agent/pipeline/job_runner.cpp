@@ -21,6 +21,9 @@ namespace {
 /// What is sent of a serial log at most; the file's writer is hostile.
 constexpr std::size_t serial_log_limit = 64U << 20;
 
+/// So much of it is queued before it is waited for.
+constexpr std::size_t serial_piece = 4U << 20;
+
 std::string skip_reason(Phase phase, const PhaseData& data, const std::string& command) {
     const std::string name(name_of(phase));
     if (command.empty()) return "no " + name + "_command configured";
@@ -269,6 +272,7 @@ void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
         if (count <= 0) break;
         total += static_cast<std::size_t>(count);
         reporter_.serial(phase, masker.write({buffer.data(), static_cast<std::size_t>(count)}));
+        if (total % serial_piece < static_cast<std::size_t>(count)) reporter_.flush();
     }
     reporter_.serial(phase, masker.finish());
     if (total >= serial_log_limit) {

@@ -24,14 +24,6 @@ constexpr std::size_t serial_log_limit = 64U << 20;
 /// So much of it is queued before it is waited for.
 constexpr std::size_t serial_piece = 4U << 20;
 
-std::string skip_reason(Phase phase, const PhaseData& data, const std::string& command) {
-    const std::string name(name_of(phase));
-    if (command.empty()) return "no " + name + "_command configured";
-    if (phase == Phase::setup || phase == Phase::cleanup) return "";
-    if (!data.present) return "no " + name + "_data in the job";
-    return data.skip ? "the job asks to skip it" : "";
-}
-
 std::string name_of_event(const Interruption& interruption) {
     struct Name {
         std::string operator()(const GlobalTimeout&) const { return "global_timeout"; }
@@ -127,7 +119,10 @@ Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
 
 void JobRunner::run_main_phases(RunFolder& folder) {
     for (const Phase phase : main_phases) {
-        if (outcome_.stopped) return report_left_out(phase);
+        if (outcome_.stopped) {
+            if (reason_to_skip(phase).empty()) return report_left_out(phase);
+            continue;
+        }
         if (outcome_.cancelled || reporter_.is_cancelled()) {
             outcome_.cancelled = true;
             event("cancelled");
@@ -174,15 +169,27 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
     return Next::end_job;
 }
 
-std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
+std::string JobRunner::command_of(Phase phase) const {
     const auto configured = config_.phase_commands.find(std::string(name_of(phase)));
-    const std::string command = configured == config_.phase_commands.end() ? "" : configured->second;
-    if (const auto reason = skip_reason(phase, job_.data_of(phase), command); !reason.empty()) {
+    return configured == config_.phase_commands.end() ? "" : configured->second;
+}
+
+std::string JobRunner::reason_to_skip(Phase phase) const {
+    const std::string name(name_of(phase));
+    if (command_of(phase).empty()) return "no " + name + "_command configured";
+    if (phase == Phase::setup || phase == Phase::cleanup) return "";
+    const auto& data = job_.data_of(phase);
+    if (!data.present) return "no " + name + "_data in the job";
+    return data.skip ? "the job asks to skip it" : "";
+}
+
+std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
+    if (const auto reason = reason_to_skip(phase); !reason.empty()) {
         log_debug("phase " + std::string(name_of(phase)) + " is skipped: " + reason);
         return std::nullopt;
     }
     reporter_.phase_runs(phase);
-    auto end = execute(phase, command, folder);
+    auto end = execute(phase, command_of(phase), folder);
     send_serial_log(phase, folder);
     outcome_.status[phase] = end.exit_code();
     if (auto written = folder.write_outcome(outcome_.status); !written) log_warning(written.error().message());

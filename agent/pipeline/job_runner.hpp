@@ -66,6 +66,9 @@ class JobRunner {
     void report_left_out(Phase phase);
     void run_main_phases(RunFolder& folder);
     Next run_main_phase(Phase phase, RunFolder& folder);
+    [[nodiscard]] std::string command_of(Phase phase) const;
+    /// "" if the phase has something to run.
+    [[nodiscard]] std::string reason_to_skip(Phase phase) const;
     /// Nothing if the phase has nothing to run.
     std::optional<PhaseEnd> run_command(Phase phase, RunFolder& folder);
     PhaseEnd execute(Phase phase, const std::string& command, RunFolder& folder);

@@ -89,8 +89,9 @@ struct PhaseRunner::Running {
     }
 
     void add_mask(std::string_view value) {
-        auto added = runner.masks_.add(value);
-        hand_over(masker.change_set(runner.masks_.current()));
+        const auto former = runner.masks_.current();
+        const auto added = runner.masks_.add(value);
+        if (runner.masks_.current() != former) hand_over(masker.change_set(runner.masks_.current()));
         if (added || std::exchange(told_of_refused_mask, true)) return;
         log_warning("a value that the " + std::string(name_of(spec.phase)) +
                     " command registers is not masked: " + added.error().message());

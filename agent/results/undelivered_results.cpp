@@ -23,13 +23,15 @@ constexpr const char* job_file = "testflinger.json";
 constexpr const char* outcome_file = "testflinger-outcome.json";
 constexpr const char* archive_file = "artifacts.tar.gz";
 constexpr std::size_t outcome_limit = 1U << 20;
-constexpr std::size_t rest_limit = 64U << 20;
+/// Of a rest as a file: its uploader held a tenth of it at most, before it was escaped.
+constexpr std::size_t rest_limit = std::size_t{1} << 30;
 /// What takes longer goes on at the next try.
 constexpr std::chrono::seconds log_limit{15};
 constexpr std::size_t job_limit = 16U << 20;
 
 constexpr std::chrono::seconds first_wait{10};
 constexpr std::chrono::minutes longest_wait{5};
+constexpr std::chrono::seconds longest_pass{60};
 /// The reference agent may still be there and leave something.
 constexpr std::chrono::minutes look_again{1};
 
@@ -125,20 +127,25 @@ void UndeliveredResults::deliver_if_due() {
         if (is_folder(entry->path()) && is_job_id(entry->path().filename().string())) folders.push_back(entry->path());
     }
     std::sort(folders.begin(), folders.end());
+    // One that fails does not keep the others back, unless all of it takes long: then the server is away.
+    const auto give_up_at = clock_.now() + longest_pass;
+    bool all_delivered = true;
     for (const auto& folder : folders) {
+        if (clock_.now() > give_up_at) break;
         delivering_ = true;
         const auto delivered = deliver(folder);
         delivering_ = false;
         if (!delivered) {
             log_warning("the result of job " + folder.filename().string() +
                         " is still not delivered: " + delivered.error().message());
-            next_try_ = clock_.now() + backoff_.next();
-            return;
+            all_delivered = false;
+            continue;
         }
         log_info("delivered the result of job " + folder.filename().string());
         if (auto removed = remove_tree(folder); !removed) log_warning(removed.error().message());
     }
-    backoff_.reset();
+    if (all_delivered) return backoff_.reset();
+    next_try_ = clock_.now() + backoff_.next();
 }
 
 Result<void> UndeliveredResults::deliver(const fs::path& folder) {

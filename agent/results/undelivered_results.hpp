@@ -39,7 +39,7 @@ class UndeliveredResults {
     [[nodiscard]] Result<void> keep_artifacts(const Job& job, const std::filesystem::path& archive);
 
     /// Sends what is there, if something was kept since the last time or the wait after a failure is over; what was
-    /// sent is deleted. Stops at the first failure.
+    /// sent is deleted. What fails is left for the next time.
     void deliver_if_due();
     [[nodiscard]] bool is_delivering() const { return delivering_; }
 

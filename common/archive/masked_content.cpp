@@ -33,7 +33,7 @@ Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const
 
 std::optional<std::uint64_t> masked_size(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
                                          const std::atomic<bool>* stop) {
-    if (masks->longest() == 0) return size;
+    if (masks->masks_nothing()) return size;
     std::uint64_t total = 0;
     const auto whole = read_masked(
         fd, size, masks,

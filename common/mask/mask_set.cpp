@@ -12,8 +12,8 @@
 namespace trebuchet {
 namespace {
 
-bool is_too_short(const SecretString& value, std::size_t min_length) {
-    const auto core = core_of(value.reveal());
+bool is_too_short(std::string_view value, std::size_t min_length) {
+    const auto core = core_of(value);
     return core.empty() || core.size() < min_length;
 }
 
@@ -73,7 +73,7 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
     set->texts_ = std::move(texts);
     if (options.credentials) set->credentials_ = options.credentials->with(set->texts_);
     for (const auto& secret : secrets) {
-        if (secret.value.empty() || !is_too_short(secret.value, options.min_length)) continue;
+        if (secret.value.empty() || !trebuchet::is_too_short(secret.value.reveal(), options.min_length)) continue;
         const auto known = std::find(set->too_short_.begin(), set->too_short_.end(), secret.name);
         if (known == set->too_short_.end()) set->too_short_.push_back(secret.name);
     }
@@ -110,6 +110,15 @@ const std::vector<std::string>& MaskSet::too_short() const {
 
 std::size_t MaskSet::longest() const {
     return matcher_ ? matcher_->literals().longest() : 0;
+}
+
+bool MaskSet::holds(std::string_view value) const {
+    return std::any_of(secrets_.begin(), secrets_.end(),
+                       [&](const NamedSecret& secret) { return secret.value.reveal() == value; });
+}
+
+bool MaskSet::is_too_short(std::string_view value) const {
+    return trebuchet::is_too_short(value, options_.min_length);
 }
 
 }  // namespace trebuchet

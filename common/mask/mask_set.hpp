@@ -60,8 +60,15 @@ class MaskSet {
     /// min_length: they are not masked, or only where they stand with those.
     [[nodiscard]] const std::vector<std::string>& too_short() const;
 
-    /// Bytes of the longest form of a value; 0 if there is nothing to mask.
+    /// Whether all that it masks comes out unchanged.
+    [[nodiscard]] bool masks_nothing() const { return !matcher_ && !credentials_; }
+
+    /// Bytes of the longest form of a value; 0 if there is none.
     [[nodiscard]] std::size_t longest() const;
+
+    [[nodiscard]] bool holds(std::string_view value) const;
+    /// Whether it would not be masked, being shorter than min_length without the blanks and quotes around it.
+    [[nodiscard]] bool is_too_short(std::string_view value) const;
 
   private:
     friend class Masker;

@@ -493,5 +493,24 @@ TEST_F(DaemonTest, TellsItsStatus) {
     EXPECT_THAT(told, ElementsAre("waiting", "running job j1", "waiting"));
 }
 
+TEST_F(DaemonTest, StoppedWhenNothingIsLeftToRunTheJobIsAsGoodAsWithoutIt) {
+    server_.jobs = {simple_job};
+    command(Phase::test, "echo ran");
+    command(Phase::reserve, "echo reserved");
+    Timer timer(loop_);
+    after({"agent_state", "allocate", ""}, [&] { daemon_.stop(); });
+    server_.is_down = [&](const std::string& call) {
+        // So that the grace, of no time, is over before the next phase.
+        if (call == "post_agent_state" && server_.calls[call] == 7) {
+            bool over = false;
+            timer.start(std::chrono::milliseconds(1), [&] { over = true; });
+            loop_.run_until([&] { return over; });
+        }
+        return false;
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_THAT(server_.effects, Contains(json({"result", {{"status", {{"test", 0}}}, {"job_state", "complete"}}})));
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -21,6 +21,15 @@ TEST(JobMasksTest, GrowByWhatIsAdded) {
     EXPECT_THAT(text, AllOf(Not(HasSubstr("swordfish")), Not(HasSubstr("trebuchet"))));
 }
 
+TEST(JobMasksTest, AreNotMadeAnewForWhatChangesNothing) {
+    JobMasks masks(MaskSet::none());
+    ASSERT_TRUE(masks.add("swordfish"));
+    const auto before = masks.current();
+    EXPECT_TRUE(masks.add("swordfish"));
+    EXPECT_FALSE(masks.add("ab"));
+    EXPECT_EQ(masks.current(), before);
+}
+
 TEST(JobMasksTest, TakeNoMoreAndNoLongerValuesThanTheirLimits) {
     AddedMaskLimits limits;
     limits.values = 2;

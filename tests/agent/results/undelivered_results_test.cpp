@@ -187,5 +187,17 @@ TEST_F(UndeliveredResultsTest, ARestOfALogThatIsNoneIsDeletedAndTheOutcomeDelive
     EXPECT_TRUE(server_.fragments.empty());
 }
 
+TEST_F(UndeliveredResultsTest, OneThatFailsDoesNotKeepTheOthersBack) {
+    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
+    Job second;
+    second.id = "j2";
+    second.public_document = "{}";
+    ASSERT_TRUE(results_.keep_outcome(second, {}, "complete"));
+    server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] == 1; };
+    results_.deliver_if_due();
+    EXPECT_TRUE(is_kept("j1"));
+    EXPECT_FALSE(is_kept("j2"));
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -2,12 +2,15 @@
 
 #include "common/archive/tar_gz_stream.hpp"
 #include "common/file/safe_file.hpp"
+#include "common/mask/credential_patterns.hpp"
+#include "common/mask/mask_text.hpp"
 #include "tests/common/archive/archive_masks.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <array>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -238,6 +241,19 @@ TEST_F(TarGzWriter, NotesOnlyTheFirstHundred) {
     const auto report = pack();
     EXPECT_EQ(report.left_out.size(), 100U);
     EXPECT_EQ(report.left_out_count, 150U);
+}
+
+TEST_F(TarGzWriter, MasksCredentialsThatNobodyRegisteredAndKeepsTheRestWhole) {
+    MaskOptions options;
+    options.credentials = *CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::keyed));
+    const auto masks = *MaskSet::build({}, options);
+    for (const auto* password : {"pw", "a-password-that-is-longer-than-its-mask"}) {
+        const auto text = std::string("before https://ci:") + password + "@git.example/repo after\n";
+        write("log", text);
+        const std::string expected(masks->mask(text).bytes());
+        EXPECT_NE(expected, text);
+        EXPECT_EQ(packed(masks).at("artifacts/log").text, expected) << password;
+    }
 }
 
 TEST_F(TarGzWriter, EndsWhenItIsToldTo) {

@@ -14,18 +14,20 @@ constexpr std::size_t few_bytes = 16;
 constexpr std::size_t worth_a_scan = 256;
 
 Match match_of(const LiteralTable& table, std::uint32_t literal, std::size_t end) {
-    return {end - table.bytes(literal).size(), end, &table.mask(literal)};
+    return {end - table.bytes(literal).size(), end, &table.literal(literal)};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<const Literals>> Literals::compile(std::vector<Literal> literals) {
+Result<std::unique_ptr<const Literals>> Literals::compile(std::vector<Literal> literals,
+                                                          std::vector<MaskedValue> values) {
     const auto middle =
         std::stable_partition(literals.begin(), literals.end(), [](const Literal& one) { return !one.any_case; });
     std::vector<Literal> any_case(std::make_move_iterator(middle), std::make_move_iterator(literals.end()));
     literals.erase(middle, literals.end());
 
     std::unique_ptr<Literals> compiled(new Literals(std::move(literals), std::move(any_case)));
+    compiled->values_ = std::move(values);
     auto anchors = compiled->exact_.anchors();
     compiled->exact_anchors_ = anchors.size();
     const auto other_anchors = compiled->any_case_.anchors();

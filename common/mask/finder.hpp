@@ -16,11 +16,20 @@
 
 namespace trebuchet {
 
+/// What is told of a value: its name, and what is written in its place.
+struct MaskedValue {
+    std::string name;
+    std::string mask;
+};
+
 /// All literals of a set, compiled for searching. Immutable: share it between threads.
 class Literals {
   public:
     /// Of those with the same bytes the first counts. Fails if the matcher can't be compiled.
-    [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals);
+    [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals,
+                                                                         std::vector<MaskedValue> values);
+
+    [[nodiscard]] const MaskedValue& value_of(const Literal& literal) const { return values_[literal.value]; }
 
     [[nodiscard]] const LiteralTable& exact() const { return exact_; }
     [[nodiscard]] const LiteralTable& any_case() const { return any_case_; }
@@ -38,6 +47,7 @@ class Literals {
     LiteralTable exact_;
     LiteralTable any_case_;
     JoinFilter joins_;
+    std::vector<MaskedValue> values_;
     /// Of the exact literals first, then of the others.
     std::unique_ptr<const AnchorMatcher> anchors_;
     std::size_t exact_anchors_ = 0;
@@ -46,11 +56,11 @@ class Literals {
     std::size_t exact_heads_ = 0;
 };
 
-/// A literal in a text. The mask belongs to the Literals.
+/// A literal in a text. It belongs to the Literals.
 struct Match {
     std::size_t begin;
     std::size_t end;
-    const std::string* mask;
+    const Literal* literal;
 };
 
 /// What makes the beginning of a text open: most often the next bytes go on with the same literal.

@@ -9,26 +9,6 @@
 namespace trebuchet {
 namespace {
 
-/// The index is the Form's value.
-constexpr std::array<std::string_view, form_count> names{"as it is",
-                                                         "without blanks and quotes around it",
-                                                         "its lines",
-                                                         "its lines joined or indented",
-                                                         "the strings in its JSON",
-                                                         "base64",
-                                                         "hex",
-                                                         "percent-encoding",
-                                                         "JSON escapes",
-                                                         "XML and HTML entities",
-                                                         "shell quoting",
-                                                         "Python repr",
-                                                         "C escapes",
-                                                         "doubled characters"};
-
-constexpr std::string_view name_of(Form form) {
-    return names.at(static_cast<std::size_t>(form));
-}
-
 constexpr std::string_view base64_within = "base64 within other base64";
 constexpr std::string_view gaps = "cut by line ends, carriage returns or terminal sequences";
 
@@ -61,7 +41,7 @@ FormCoverage coverage_of(std::string_view value, std::size_t min_length) {
     for (std::size_t i = 1; i < form_count; ++i) {
         const bool always_differs =
             i == static_cast<std::size_t>(Form::base64) || i == static_cast<std::size_t>(Form::hex);
-        if (found.at(i) || always_differs) mark(names.at(i), found.at(i));
+        if (found.at(i) || always_differs) mark(form_names.at(i), found.at(i));
     }
     mark(base64_within, core.size() >= base64_size);
     mark(gaps, core.size() >= Literals::least_to_join);

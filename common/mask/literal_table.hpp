@@ -1,19 +1,20 @@
 #pragma once
 
+#include "common/mask/form.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 namespace trebuchet {
 
-/// Bytes to look for, and what to write in their place.
+/// Bytes to look for.
 struct Literal {
     SecretString bytes;
-    std::string mask;
+    std::uint32_t value;  ///< index of the value of which they are a form
+    Form form = Form::exact;
     /// Found with its letters in either case; the bytes have them in lower case.
     bool any_case = false;
 };
@@ -39,7 +40,7 @@ class LiteralTable {
     [[nodiscard]] std::size_t size() const { return literals_.size(); }
     [[nodiscard]] bool any_case() const { return any_case_; }
     [[nodiscard]] std::string_view bytes(std::uint32_t literal) const { return literals_[literal].bytes.reveal(); }
-    [[nodiscard]] const std::string& mask(std::uint32_t literal) const { return literals_[literal].mask; }
+    [[nodiscard]] const Literal& literal(std::uint32_t literal) const { return literals_[literal]; }
 
     static constexpr std::uint32_t none = UINT32_MAX;
 

@@ -2,12 +2,14 @@
 
 #include "common/mask/credential_patterns.hpp"
 #include "common/mask/credential_stream.hpp"
+#include "common/mask/mask_counts.hpp"
 #include "common/mask/mask_text.hpp"
 #include "common/mask/matcher.hpp"
 #include "common/mask/secret_forms.hpp"
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 
 namespace trebuchet {
 namespace {
@@ -17,27 +19,33 @@ bool is_too_short(std::string_view value, std::size_t min_length) {
     return core.empty() || core.size() < min_length;
 }
 
-/// The values as they are come first, so that a value's own mask counts where it is also a form of another.
-std::vector<Literal> literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options,
-                                 const MaskText& mask_text) {
+struct LiteralsOfValues {
     std::vector<Literal> literals;
+    std::vector<MaskedValue> values;
+};
+
+/// The values as they are come first, so that a value's own mask counts where it is also a form of another.
+LiteralsOfValues literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options,
+                             const MaskText& mask_text) {
+    LiteralsOfValues all;
     std::vector<Literal> derived;
     for (const auto& secret : secrets) {
         const auto value = secret.value.reveal();
         if (core_of(value).empty() || value.size() < options.min_length) continue;
-        const auto mask = mask_text.of(value);
+        const auto index = static_cast<std::uint32_t>(all.values.size());
+        all.values.push_back({secret.name, mask_text.of(value)});
         for (auto& form : derived_forms(value, options.min_length)) {
-            derived.push_back({std::move(form.bytes), mask, form.any_case});
+            derived.push_back({std::move(form.bytes), index, form.form, form.any_case});
         }
-        literals.push_back({secret.value.clone(), mask, false});
+        all.literals.push_back({secret.value.clone(), index});
     }
-    std::move(derived.begin(), derived.end(), std::back_inserter(literals));
-    return literals;
+    std::move(derived.begin(), derived.end(), std::back_inserter(all.literals));
+    return all;
 }
 
 }  // namespace
 
-std::string MaskSet::Matcher::mask(std::string_view text) const {
+std::string MaskSet::Matcher::mask(std::string_view text, MaskCounts* counts) const {
     std::unique_ptr<MaskStream> stream;
     {
         const std::lock_guard lock(mutex_);
@@ -48,6 +56,7 @@ std::string MaskSet::Matcher::mask(std::string_view text) const {
     }
     if (!stream) stream = std::make_unique<MaskStream>(make_stream());
     std::string out;
+    stream->count_in(counts);
     stream->write_last(text, out);
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(stream));
@@ -62,8 +71,11 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::build(std::vector<NamedSecret> s
 }
 
 Result<std::shared_ptr<const MaskSet>> MaskSet::with(std::vector<NamedSecret> more) const {
-    for (const auto& secret : secrets_) more.push_back({secret.name, secret.value.clone()});
-    return make(std::move(more), options_, texts_ ? texts_ : std::make_shared<const MaskText>(options_.hash));
+    std::vector<NamedSecret> all;
+    all.reserve(secrets_.size() + more.size());
+    for (const auto& secret : secrets_) all.push_back({secret.name, secret.value.clone()});
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+    return make(std::move(all), options_, texts_ ? texts_ : std::make_shared<const MaskText>(options_.hash));
 }
 
 Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> secrets, const MaskOptions& options,
@@ -80,8 +92,8 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
     try {
         auto literals = literals_of(secrets, options, *set->texts_);
         set->secrets_ = std::move(secrets);
-        if (literals.empty()) return set;
-        auto compiled = Literals::compile(std::move(literals));
+        if (literals.literals.empty()) return set;
+        auto compiled = Literals::compile(std::move(literals.literals), std::move(literals.values));
         if (!compiled) return fail(std::move(compiled).error());
         set->matcher_ = std::make_unique<const Matcher>(std::move(*compiled));
     } catch (const std::exception& error) {
@@ -95,11 +107,14 @@ std::shared_ptr<const MaskSet> MaskSet::none() {
     return set;
 }
 
-MaskedChunk MaskSet::mask(std::string_view text) const {
-    std::string masked = matcher_ ? matcher_->mask(text) : std::string(text);
+MaskedChunk MaskSet::mask(std::string_view text, MaskCounts* counts) const {
+    std::string masked = matcher_ ? matcher_->mask(text, counts) : std::string(text);
     if (!credentials_) return MaskedChunk(std::move(masked));
     std::string shown;
-    CredentialStream(credentials_).write_last(masked, shown);
+    const auto count = [counts](CredentialKind kind) {
+        if (counts != nullptr) counts->add(kind);
+    };
+    CredentialStream(credentials_, count).write_last(masked, shown);
     wipe(masked.data(), masked.size());
     return MaskedChunk(std::move(shown));
 }

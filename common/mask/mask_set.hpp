@@ -13,6 +13,7 @@
 namespace trebuchet {
 
 class CredentialPatterns;
+class MaskCounts;
 class MaskText;
 
 /// A value to mask and the name by which people may speak of it.
@@ -53,8 +54,8 @@ class MaskSet {
     MaskSet(const MaskSet&) = delete;
     MaskSet& operator=(const MaskSet&) = delete;
 
-    /// Masks a text that is whole; a stream goes through Masker.
-    [[nodiscard]] MaskedChunk mask(std::string_view text) const;
+    /// Masks a text that is whole; a stream goes through Masker. `counts`: each mask is counted there; null: nowhere.
+    [[nodiscard]] MaskedChunk mask(std::string_view text, MaskCounts* counts = nullptr) const;
 
     /// Names, each once, of the values that are not empty and, without the blanks and quotes around them, shorter than
     /// min_length: they are not masked, or only where they stand with those.

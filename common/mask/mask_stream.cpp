@@ -106,7 +106,7 @@ void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
 /// Most matches come in the order of their ends. One with gaps in it may come late: what looked like the beginning of a
 /// terminal's sequence was none.
 void MaskStream::add_to_runs(const Match& match) {
-    Run run{match.begin, match.end, match.end, match.mask};
+    Run run{match.begin, match.end, match.end, match.literal};
     auto last = runs_.end();
     while (last != runs_.begin() && std::prev(last)->begin >= run.end) --last;
     auto first = last;
@@ -114,7 +114,7 @@ void MaskStream::add_to_runs(const Match& match) {
         --first;
         run.end = std::max(run.end, first->end);
         if (first->begin < run.begin || (first->begin == run.begin && first->first_end >= run.first_end)) {
-            run = {first->begin, run.end, first->first_end, first->mask};
+            run = {first->begin, run.end, first->first_end, first->literal};
         }
     }
     if (first == last) {
@@ -125,6 +125,12 @@ void MaskStream::add_to_runs(const Match& match) {
     }
 }
 
+void MaskStream::emit_mask(const Literal& literal, std::string& out) {
+    const auto& value = literals_->value_of(literal);
+    out.append(value.mask);
+    if (counts_ != nullptr) counts_->add(value.name, literal.form);
+}
+
 /// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does
 /// is certain, even if the run may grow at its end.
 void MaskStream::emit(std::string_view text, std::size_t until, std::string& out) {
@@ -133,7 +139,7 @@ void MaskStream::emit(std::string_view text, std::size_t until, std::string& out
     for (; run != runs_.end() && run->begin < until; ++run) {
         if (run->begin >= position) {
             out.append(text, position, run->begin - position);
-            out.append(*run->mask);
+            emit_mask(*run->literal, out);
         }
         position = std::max(position, run->end);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/mask/finder.hpp"
+#include "common/mask/mask_counts.hpp"
 #include "common/mask/shadow.hpp"
 #include "common/secret/secret_string.hpp"
 
@@ -21,7 +22,10 @@ class MaskStream {
   public:
     /// `literals` outlives this object.
     explicit MaskStream(const Literals& literals)
-        : finder_(std::make_unique<Finder>(literals)), shadow_(literals, *finder_) {}
+        : literals_(&literals), finder_(std::make_unique<Finder>(literals)), shadow_(literals, *finder_) {}
+
+    /// From now on each mask is counted here; null: nowhere.
+    void count_in(MaskCounts* counts) { counts_ = counts; }
 
     /// Appends to `out` what is certain after `bytes`.
     void write(std::string_view bytes, std::string& out);
@@ -36,12 +40,12 @@ class MaskStream {
     [[nodiscard]] std::size_t held() const { return held_.size() - held_begin_; }
 
   private:
-    /// Overlapping matches, with the mask of the leftmost of them, and of several the longest.
+    /// Overlapping matches, with the leftmost of them, and of several the longest.
     struct Run {
         std::size_t begin;
         std::size_t end;
-        std::size_t first_end;  ///< of the match that gave the mask
-        const std::string* mask;
+        std::size_t first_end;  ///< of the match that gives the mask
+        const Literal* literal;
     };
 
     void take(std::string_view bytes, bool last, std::string& out);
@@ -50,8 +54,11 @@ class MaskStream {
     void find(std::string_view text, std::size_t scanned, bool last);
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned);
     void add_to_runs(const Match& match);
+    void emit_mask(const Literal& literal, std::string& out);
     void emit(std::string_view text, std::size_t until, std::string& out);
 
+    const Literals* literals_;
+    MaskCounts* counts_ = nullptr;
     std::unique_ptr<Finder> finder_;
     Shadow shadow_;
     /// What makes the beginning of what is held open.

@@ -1,6 +1,7 @@
 #include "common/mask/masker.hpp"
 
 #include "common/mask/credential_stream.hpp"
+#include "common/mask/mask_counts.hpp"
 #include "common/mask/matcher.hpp"
 
 #include <optional>
@@ -11,6 +12,8 @@ namespace trebuchet {
 
 struct Masker::State {
     std::shared_ptr<const MaskSet> set;
+    /// May be null.
+    std::shared_ptr<MaskCounts> counts;
     /// Empty if there are no values.
     std::optional<MaskStream> values;
     /// Behind that: well-known credentials. Empty if none are looked for.
@@ -30,9 +33,18 @@ struct Masker::State {
     }
 };
 
-Masker::Masker(std::shared_ptr<const MaskSet> set) : state_(std::make_unique<State>()) {
-    if (set->matcher_) state_->values.emplace(set->matcher_->make_stream());
-    if (set->credentials_) state_->credentials.emplace(set->credentials_);
+Masker::Masker(std::shared_ptr<const MaskSet> set, std::shared_ptr<MaskCounts> counts)
+    : state_(std::make_unique<State>()) {
+    if (set->matcher_) {
+        state_->values.emplace(set->matcher_->make_stream());
+        state_->values->count_in(counts.get());
+    }
+    if (set->credentials_) {
+        CredentialStream::Report report;
+        if (counts) report = [counts](CredentialKind kind) { counts->add(kind); };
+        state_->credentials.emplace(set->credentials_, std::move(report));
+    }
+    state_->counts = std::move(counts);
     state_->set = std::move(set);
 }
 
@@ -52,7 +64,7 @@ MaskedChunk Masker::write(std::string_view bytes) {
 
 MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
     const auto earlier = std::move(state_);
-    *this = Masker(std::move(set));
+    *this = Masker(std::move(set), earlier->counts);
     if (earlier->credentials) state_->credentials = std::move(earlier->credentials);  // it may hold the start of one
     std::string out;
     if (earlier->values && state_->values) {

@@ -20,7 +20,8 @@ namespace trebuchet {
 /// the longest form minus one byte, and what cuts it. Not for use by two threads at once.
 class Masker {
   public:
-    explicit Masker(std::shared_ptr<const MaskSet> set);
+    /// `counts`: each mask is counted there, also after change_set(); null: nowhere.
+    explicit Masker(std::shared_ptr<const MaskSet> set, std::shared_ptr<MaskCounts> counts = nullptr);
     ~Masker();
     Masker(Masker&&) noexcept;
     Masker& operator=(Masker&&) noexcept;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/mask/finder.hpp"
+#include "common/mask/mask_counts.hpp"
 #include "common/mask/mask_set.hpp"
 #include "common/mask/mask_stream.hpp"
 
@@ -20,7 +21,7 @@ class MaskSet::Matcher {
     [[nodiscard]] MaskStream make_stream() const { return MaskStream(*literals_); }
 
     /// For any thread.
-    [[nodiscard]] std::string mask(std::string_view text) const;
+    [[nodiscard]] std::string mask(std::string_view text, MaskCounts* counts) const;
 
   private:
     std::unique_ptr<const Literals> literals_;

@@ -1,32 +1,13 @@
 #pragma once
 
+#include "common/mask/form.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace trebuchet {
-
-/// The ways in which a value comes back.
-enum class Form : std::uint8_t {
-    exact,      ///< as it is
-    trimmed,    ///< without the blanks, line ends and quotes around it
-    line,       ///< one line of several
-    joined,     ///< several lines with other line ends, blanks for line ends, or none
-    json_leaf,  ///< a string in a value that is JSON
-    base64,     ///< at each of three alignments, both alphabets
-    hex,        ///< letters in either case
-    percent,    ///< as in URLs, `+` for blanks too
-    json,       ///< escaped as in JSON and JavaScript
-    entities,   ///< escaped as in XML and HTML
-    shell,      ///< quoted as shells do
-    python,     ///< repr() and ascii(), of bytes too
-    c,          ///< escaped as in C, Go, strace, systemd
-    doubled,    ///< `$`, `%`, quotes or backslashes doubled
-};
-constexpr std::size_t form_count = static_cast<std::size_t>(Form::doubled) + 1;
 
 /// What can't be told from ordinary text when it is shorter:
 namespace shortest {

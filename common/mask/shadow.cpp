@@ -87,7 +87,7 @@ void Shadow::search(std::vector<Match>& matches) {
     searched_ = chain_.size();
     for (const auto& match : found_) {
         if (match.end - match.begin < least || &piece_at(match.begin) == &piece_at(match.end - 1)) continue;
-        matches.push_back({in_text(match.begin), in_text(match.end - 1) + 1, match.mask});
+        matches.push_back({in_text(match.begin), in_text(match.end - 1) + 1, match.literal});
     }
 }
 

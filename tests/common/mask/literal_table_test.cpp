@@ -12,7 +12,7 @@ namespace {
 LiteralTable table_of(const std::vector<std::string>& values) {
     std::vector<Literal> literals;
     literals.reserve(values.size());
-    for (const auto& value : values) literals.push_back({SecretString(value), "mask of " + value.substr(0, 8), false});
+    for (const auto& value : values) literals.push_back({SecretString(value), 0});
     return LiteralTable(std::move(literals));
 }
 
@@ -32,11 +32,11 @@ std::string longest_at_end(const LiteralTable& table, std::string_view text) {
 
 TEST(LiteralTable, KeepsTheFirstOfEqualLiterals) {
     std::vector<Literal> literals;
-    literals.push_back({SecretString("same"), "first", false});
-    literals.push_back({SecretString("same"), "second", false});
+    literals.push_back({SecretString("same"), 1});
+    literals.push_back({SecretString("same"), 2});
     const LiteralTable table(std::move(literals));
     ASSERT_EQ(table.size(), 1U);
-    EXPECT_EQ(table.mask(0), "first");
+    EXPECT_EQ(table.literal(0).value, 1U);
 }
 
 TEST(LiteralTable, GivesTheLastBytesAsAnchorsEachOnce) {

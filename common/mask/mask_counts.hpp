@@ -1,0 +1,56 @@
+#pragma once
+
+#include "common/mask/credential_kind.hpp"
+#include "common/mask/form.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+namespace trebuchet {
+
+/// How often which name was masked, in which form. Holds nothing of a value. Not for use by two threads at once.
+class MaskCounts {
+  public:
+    struct Key {
+        std::string name;
+        Form form;
+        bool operator==(const Key&) const = default;
+    };
+
+    void add(std::string_view name, Form form, std::uint64_t times = 1);
+    /// Of a well-known credential, which nobody registered; its name is credential_name().
+    void add(CredentialKind kind) { add(credential_name(kind), Form::exact); }
+    void merge(const MaskCounts& other);
+
+    [[nodiscard]] bool empty() const { return counts_.empty(); }
+    [[nodiscard]] std::uint64_t total() const;
+
+    struct Less {
+        using is_transparent = void;
+        template <typename Left, typename Right>
+        bool operator()(const Left& left, const Right& right) const {
+            return as_tuple(left) < as_tuple(right);
+        }
+
+      private:
+        template <typename AnyKey>
+        static std::tuple<std::string_view, Form> as_tuple(const AnyKey& key) {
+            return {key.name, key.form};
+        }
+    };
+    using Counts = std::map<Key, std::uint64_t, Less>;
+
+    /// By name, then in the order of the forms.
+    [[nodiscard]] const Counts& sorted() const { return counts_; }
+
+    /// "well-known credential github".
+    [[nodiscard]] static std::string credential_name(CredentialKind kind);
+
+  private:
+    Counts counts_;
+};
+
+}  // namespace trebuchet

@@ -10,45 +10,14 @@
 namespace trebuchet {
 namespace {
 
-/// Deeper documents are refused: each level costs stack in everything that walks them.
-constexpr int depth_limit = 100;
-
 constexpr std::chrono::hours default_global_timeout{4};
 constexpr std::chrono::minutes default_output_timeout{15};
 
 constexpr std::size_t longest_id = 128;
 constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
 
-/// Null if it is not JSON or too deep.
-SecretJson parse_bounded(std::string_view document, bool& too_deep) {
-    return SecretJson::parse(
-        document.begin(), document.end(),
-        [&](int depth, SecretJson::parse_event_t, SecretJson&) {
-            too_deep = too_deep || depth > depth_limit;
-            return !too_deep;
-        },
-        false);
-}
-
-std::string shown(const SecretJson& value) {
-    switch (value.type()) {
-        case SecretJson::value_t::null:
-            return "null";
-        case SecretJson::value_t::object:
-            return "an object";
-        case SecretJson::value_t::array:
-            return "a list";
-        case SecretJson::value_t::string:
-            return "a string";
-        case SecretJson::value_t::boolean:
-            return "true or false";
-        default:
-            return "a number";
-    }
-}
-
 tl::unexpected<Error> wrong(const std::string& field, const SecretJson& found, std::string_view expected) {
-    return fail("the job's " + field + " is " + shown(found) + ", expected " + std::string(expected));
+    return fail("the job's " + field + " is " + std::string(kind_of(found)) + ", expected " + std::string(expected));
 }
 
 const SecretJson* find(const SecretJson& object, const char* key) {
@@ -144,13 +113,10 @@ bool is_job_id(std::string_view text) {
 }
 
 Result<Job> parse_job(std::string_view document) {
-    // The library takes a NUL for the end of its input: others would see what stands behind.
-    if (document.find('\0') != std::string_view::npos) return fail("the job is not JSON: it holds a NUL byte");
-    bool too_deep = false;
-    SecretJson json = parse_bounded(document, too_deep);
-    if (too_deep) return fail("the job is nested more than " + std::to_string(depth_limit) + " levels deep");
-    if (json.is_discarded()) return fail("the job is not JSON");
-    if (!json.is_object()) return fail("the job is " + shown(json) + ", expected an object");
+    auto parsed = parse_secret_json(document, "the job");
+    if (!parsed) return fail(parsed.error());
+    auto& json = *parsed;
+    if (!json.is_object()) return fail("the job is " + std::string(kind_of(json)) + ", expected an object");
 
     Job job;
     auto id = read_string(json, "job_id");
@@ -176,9 +142,9 @@ Result<Job> parse_job(std::string_view document) {
         const auto field = std::string(name_of(phase)) + "_data";
         const auto* data = find(json, field.c_str());
         if (data == nullptr) continue;
-        auto parsed = read_phase(field, *data, job.has_attachments);
-        if (!parsed) return fail(parsed.error());
-        job.phases.emplace(phase, std::move(*parsed));
+        auto phase_data = read_phase(field, *data, job.has_attachments);
+        if (!phase_data) return fail(phase_data.error());
+        job.phases.emplace(phase, std::move(*phase_data));
     }
     job.document = document;
     for (const Phase phase : all_phases) {

@@ -17,31 +17,6 @@ std::string to_text(const SecretJson& value) {
     return {text.data(), text.size()};
 }
 
-std::string kind_of(const SecretJson& value) {
-    switch (value.type()) {
-        case SecretJson::value_t::null:
-            return "null";
-        case SecretJson::value_t::object:
-            return "an object";
-        case SecretJson::value_t::array:
-            return "a list";
-        case SecretJson::value_t::string:
-            return "text";
-        case SecretJson::value_t::boolean:
-            return "a boolean";
-        default:
-            return "a number";
-    }
-}
-
-std::string place(std::string_view text, std::size_t byte) {
-    const auto before = text.substr(0, std::min(byte == 0 ? 0 : byte - 1, text.size()));
-    const auto lines = std::count(before.begin(), before.end(), '\n');
-    const auto line_start = before.rfind('\n');
-    const auto column = before.size() - (line_start == std::string_view::npos ? 0 : line_start + 1);
-    return std::to_string(lines + 1) + ":" + std::to_string(column + 1);
-}
-
 bool is_variable_name(std::string_view name) {
     const auto is_word = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
     return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
@@ -61,24 +36,12 @@ Result<JobFile> JobFile::load(const std::filesystem::path& path) {
 }
 
 Result<JobFile> JobFile::parse(std::string_view text, std::string file) {
-    bool too_deep = false;
-    const auto bounded = [&](int depth, SecretJson::parse_event_t /*event*/, SecretJson& /*parsed*/) {
-        too_deep = too_deep || depth > max_depth;
-        return !too_deep;
-    };
-    SecretJson root;
-    try {
-        root = SecretJson::parse(text.begin(), text.end(), bounded);
-    } catch (const SecretJson::parse_error& error) {
-        // The library's own message quotes what it read, which may be a secret.
-        return fail(file + ":" + place(text, error.byte) +
-                    ": this is not JSON; expected the job as the agent wrote it");
-    } catch (const SecretJson::exception& error) {
-        return fail(file + ": can't read the job: JSON error " + std::to_string(error.id));
+    auto root = parse_secret_json(text, file);
+    if (!root) return fail(root.error().message() + "; expected the job as the agent wrote it");
+    if (!root->is_object()) {
+        return fail(file + ": found " + std::string(kind_of(*root)) + ", expected the job as an object");
     }
-    if (too_deep) return fail(file + ": is nested deeper than the " + std::to_string(max_depth) + " levels accepted");
-    if (!root.is_object()) return fail(file + ": found " + kind_of(root) + ", expected the job as an object");
-    return JobFile(std::move(root), std::move(file));
+    return JobFile(std::move(*root), std::move(file));
 }
 
 std::string JobFile::id() const {
@@ -184,7 +147,8 @@ Result<const SecretJson*> JobFile::field(const char* phase_data, const char* nam
 
 tl::unexpected<Error> JobFile::unexpected(const std::string& field, const SecretJson& found,
                                           std::string_view expected) const {
-    return fail(file_ + ": " + field + ": found " + kind_of(found) + ", expected " + std::string(expected));
+    return fail(file_ + ": " + field + ": found " + std::string(kind_of(found)) + ", expected " +
+                std::string(expected));
 }
 
 }  // namespace trebuchet

@@ -32,7 +32,6 @@ struct ReserveData {
 class JobFile {
   public:
     static constexpr std::size_t max_bytes = std::size_t{16} * 1024 * 1024;
-    static constexpr int max_depth = 100;
 
     [[nodiscard]] static Result<JobFile> load(const std::filesystem::path& path);
     /// `file` is only for messages.

@@ -17,6 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::StartsWith;
 
 Job parsed(const std::string& text) {
     auto job = parse_job(text);
@@ -218,9 +219,9 @@ TEST(Job, NoProblemQuotesASecretsValue) {
 TEST(Job, IsRefusedWhenItIsNotJson) {
     for (const std::string text : {"", "{", "nonsense", R"({"job_id": "j1",})", R"({"job_id": "j1"} more)",
                                    "{\"job_id\": \"\xFF\"}", "{\"job_id\": \"a\nb\"}"}) {
-        EXPECT_EQ(problem_of_text(text), "the job is not JSON") << text;
+        EXPECT_THAT(problem_of_text(text), StartsWith("the job:1:")) << text;
     }
-    EXPECT_EQ(problem_of_text(std::string("{\"job_id\": \"j1\"}\0", 17)), "the job is not JSON: it holds a NUL byte");
+    EXPECT_EQ(problem_of_text(std::string("{\"job_id\": \"j1\"}\0", 17)), "the job: this is not JSON: it holds a NUL byte");
 }
 
 TEST(Job, IsRefusedWhenItIsNestedTooDeep) {

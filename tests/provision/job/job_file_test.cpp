@@ -44,9 +44,9 @@ TEST(JobFile, SaysWhichFieldHasTheWrongType) {
     EXPECT_EQ(job(R"({"test_data": {"test_cmds": ["a", 5]}})").test_commands().error().message(),
               "job.json: test_data.test_cmds[1]: found a number, expected a command as text");
     EXPECT_EQ(job(R"({"test_data": {"test_cmds": true}})").test_commands().error().message(),
-              "job.json: test_data.test_cmds: found a boolean, expected a list of commands, or a script");
+              "job.json: test_data.test_cmds: found true or false, expected a list of commands, or a script");
     EXPECT_EQ(job(R"({"reserve_data": {"ssh_keys": "lp:me"}})").reserve_data().error().message(),
-              "job.json: reserve_data.ssh_keys: found text, expected a list of keys' owners");
+              "job.json: reserve_data.ssh_keys: found a string, expected a list of keys' owners");
 }
 
 TEST(JobFile, ACommandWithNulIsRefused) {

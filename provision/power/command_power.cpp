@@ -1,0 +1,56 @@
+#include "provision/power/command_power.hpp"
+
+#include "common/base/text.hpp"
+#include "provision/process/shell_words.hpp"
+
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+using Kind = PowerError::Kind;
+
+constexpr auto command_timeout = std::chrono::seconds(120);
+
+}  // namespace
+
+CommandPower::CommandPower(Scripts scripts, CommandRunner& commands)
+    : scripts_(std::move(scripts)), commands_(&commands) {}
+
+PowerResult<void> CommandPower::on() {
+    return run("poweron_script", scripts_.on);
+}
+
+PowerResult<void> CommandPower::off() {
+    return run("poweroff_script", scripts_.off);
+}
+
+PowerResult<void> CommandPower::cycle() {
+    if (!scripts_.reboot.empty() || scripts_.off.empty() || scripts_.on.empty()) {
+        return run("reboot_script", scripts_.reboot);
+    }
+    if (auto done = off(); !done) return done;
+    return on();
+}
+
+PowerResult<PowerState> CommandPower::state() {
+    return PowerState::unknown;
+}
+
+PowerResult<void> CommandPower::run(const char* key, const std::vector<std::string>& script) {
+    if (script.empty()) return power_error(std::string("the configuration has no ") + key, Kind::refused);
+    for (const auto& item : script) {
+        auto words = split_shell_words(item);
+        if (!words) return power_error(std::string(key) + ": " + words.error().message(), Kind::refused);
+        const auto end = commands_->run({std::move(*words), nullptr, command_timeout, false}).end;
+        if (exit_code(end) == 0) continue;
+        auto kind = Kind::failed;
+        if (std::holds_alternative<CommandTimedOut>(end)) kind = Kind::timed_out;
+        if (std::holds_alternative<CommandInterrupted>(end)) kind = Kind::interrupted;
+        if (std::holds_alternative<CommandNotStarted>(end)) kind = Kind::refused;
+        return power_error(std::string(key) + ": " + trebuchet::quoted(item) + ": " + describe(end), kind);
+    }
+    return {};
+}
+
+}  // namespace trebuchet

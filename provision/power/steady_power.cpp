@@ -1,0 +1,78 @@
+#include "provision/power/steady_power.hpp"
+
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = PowerError::Kind;
+
+constexpr int tries = 4;
+constexpr auto time_to_settle = 10s;
+constexpr auto between_looks = 200ms;
+
+const char* name_of(PowerState state) {
+    switch (state) {
+        case PowerState::off:
+            return "off";
+        case PowerState::on:
+            return "on";
+        case PowerState::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+SteadyPower::SteadyPower(std::unique_ptr<PowerControl> inner, PowerTools tools)
+    : inner_(std::move(inner)), tools_(std::move(tools)) {}
+
+PowerResult<void> SteadyPower::on() {
+    return retry(&PowerControl::on, PowerState::on);
+}
+
+PowerResult<void> SteadyPower::off() {
+    return retry(&PowerControl::off, PowerState::off);
+}
+
+PowerResult<void> SteadyPower::cycle() {
+    return retry(&PowerControl::cycle, PowerState::on);
+}
+
+PowerResult<PowerState> SteadyPower::state() {
+    return inner_->state();
+}
+
+PowerResult<void> SteadyPower::retry(Action action, PowerState wanted) {
+    Backoff backoff(1s, 10s, tools_.jitter);
+    for (int left = tries;; --left) {
+        auto done = ((*inner_).*action)();
+        if (done) done = verify(wanted);
+        if (done || done.error().kind == Kind::refused || done.error().kind == Kind::interrupted || left == 1) {
+            return done;
+        }
+        tools_.log.warning("Power control: " + done.error().message + "; trying again");
+        if (tools_.interrupt.wait_for(backoff.next()) != 0) {
+            return power_error("we were told to stop", Kind::interrupted);
+        }
+    }
+}
+
+PowerResult<void> SteadyPower::verify(PowerState wanted) {
+    const auto deadline = tools_.clock.now() + time_to_settle;
+    while (true) {
+        const auto found = inner_->state();
+        if (found && (*found == wanted || *found == PowerState::unknown)) return {};
+        if (tools_.clock.now() >= deadline) {
+            if (!found) return tl::unexpected(found.error());
+            return power_error(std::string("the power reads ") + name_of(*found) + ", expected " + name_of(wanted));
+        }
+        if (tools_.interrupt.wait_for(between_looks) != 0) {
+            return power_error("we were told to stop", Kind::interrupted);
+        }
+    }
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,145 @@
+#include "common/record_file/record_file.hpp"
+
+#include "common/record_file/record_scan.hpp"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path) {
+    return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
+}
+
+struct Range {
+    std::uint64_t begin;
+    std::uint64_t end;
+};
+
+/// Copies these ranges of a file into a new one.
+Result<FileDescriptor> copy_ranges(int from, const std::vector<Range>& ranges, const std::filesystem::path& path) {
+    ::unlink(path.c_str());
+    auto copy = create_new_file(path);
+    if (!copy) return copy;
+    std::array<char, 65536> buffer{};
+    for (auto range : ranges) {
+        while (range.begin < range.end) {
+            const auto wanted = std::min<std::uint64_t>(buffer.size(), range.end - range.begin);
+            const auto count = ::pread(from, buffer.data(), wanted, static_cast<off_t>(range.begin));
+            if (count < 0 && errno == EINTR) continue;
+            if (count <= 0) return failed("can't copy to", path);
+            if (auto written = write_all(copy->get(), {buffer.data(), static_cast<std::size_t>(count)}); !written)
+                return fail(written.error().with_context(path.string()));
+            range.begin += static_cast<std::uint64_t>(count);
+        }
+    }
+    return copy;
+}
+
+}  // namespace
+
+Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Take& take) {
+    RecordFile records;
+    records.file_ = std::make_shared<File>();
+    auto& file = *records.file_;
+    file.path = path;
+    constexpr int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    file.descriptor = FileDescriptor(::open(path.c_str(), flags | O_CREAT, 0600));
+    struct stat info {};
+    if (!file.descriptor || ::fstat(file.descriptor.get(), &info) != 0) return failed("can't open", path);
+    if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
+
+    const auto end = static_cast<std::uint64_t>(info.st_size);
+    RecordScan scan(file.descriptor.get(), 0, end);
+    std::vector<Range> whole;
+    bool is_damaged = false;
+    while (!scan.at_end()) {
+        const auto begin = scan.offset();
+        const auto payload = scan.next();
+        if (payload && take(*payload)) {
+            if (whole.empty() || whole.back().end != begin) whole.push_back({begin, begin});
+            whole.back().end = scan.offset();
+            continue;
+        }
+        if (!payload && !scan.skip_damage()) break;
+        is_damaged = true;
+    }
+    for (const auto& range : whole) records.size_ += range.end - range.begin;
+    const auto lost = end - records.size_;
+    if (is_damaged) {
+        const auto aside = std::filesystem::path(path).concat(".damaged");
+        auto copy = copy_ranges(file.descriptor.get(), whole, std::filesystem::path(path).concat(".new"));
+        if (!copy) return fail(copy.error());
+        if (::rename(path.c_str(), aside.c_str()) != 0) return failed("can't set aside", path);
+        const auto copied = std::filesystem::path(path).concat(".new");
+        if (::rename(copied.c_str(), path.c_str()) != 0) return failed("can't replace", path);
+        file.descriptor = FileDescriptor(::open(path.c_str(), flags));
+        if (!file.descriptor) return failed("can't open", path);
+        records.problem_ = path.string() + " was damaged: " + std::to_string(lost) +
+                           " bytes of it can't be used; it is set aside as " + aside.string();
+    } else if (lost > 0) {
+        if (::ftruncate(file.descriptor.get(), static_cast<off_t>(records.size_)) != 0)
+            return failed("can't cut", path);
+        records.problem_ =
+            path.string() + " ended with a record that was not whole: " + std::to_string(lost) + " bytes are cut off";
+    }
+    return records;
+}
+
+Result<void> RecordFile::append(std::string_view first, std::string_view second) {
+    std::string joined;
+    if (!first.empty()) {
+        joined.reserve(first.size() + second.size());
+        joined.append(first).append(second);
+        second = joined;
+    }
+    if (second.empty() || second.size() > longest_record) return fail("a record of that size is not accepted");
+    auto header = record_header(second);
+    const auto total = header.size() + second.size();
+    std::size_t done = 0;
+    while (done < total) {
+        // At a fixed offset: what a failed write left is overwritten by the next.
+        std::array<iovec, 2> parts{};
+        const auto of_header = std::min(done, header.size());
+        const auto of_payload = done - of_header;
+        parts[0] = {header.data() + of_header, header.size() - of_header};
+        parts[1] = {const_cast<char*>(second.data()) + of_payload, second.size() - of_payload};  // NOLINT
+        const auto count = ::pwritev(fd(), parts.data(), 2, static_cast<off_t>(size_ + done));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) {
+            const auto problem = failed("can't write", path());
+            [[maybe_unused]] const auto cut = ::ftruncate(fd(), static_cast<off_t>(size_));
+            return problem;
+        }
+        done += static_cast<std::size_t>(count);
+    }
+    size_ += total;
+    return {};
+}
+
+std::function<Result<void>()> RecordFile::sync_work() const {
+    return [file = file_]() -> Result<void> {
+        if (::fdatasync(file->descriptor.get()) != 0) return failed("can't make durable", file->path);
+        if (file->name_is_durable) return {};
+        auto done = sync_folder(file->path.parent_path());
+        if (done) file->name_is_durable = true;
+        return done;
+    };
+}
+
+Result<void> sync_folder(const std::filesystem::path& folder) {
+    const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return failed("can't make durable", folder);
+    return {};
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,43 @@
+#include "common/record_file/record_file.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+std::vector<std::string> records_of(const std::filesystem::path& path, std::string& problem) {
+    std::vector<std::string> records;
+    const auto file = trebuchet::RecordFile::open(path, [&](std::string_view payload) {
+        records.emplace_back(payload);
+        return true;
+    });
+    require(file.has_value(), "any content can be opened");
+    problem = file->problem();
+    return records;
+}
+
+}  // namespace
+
+/// Whatever stands in the file, what is whole of it is read, and reads the same and without a problem once more.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const trebuchet::TemporaryFolder folder("/dev/shm");
+    const auto path = folder.write("records", {reinterpret_cast<const char*>(data), size});
+    std::string problem;
+    const auto first = records_of(path, problem);
+    const auto second = records_of(path, problem);
+    require(first == second, "what was kept is what was read");
+    require(problem.empty(), "what is wrong is gone");
+    return 0;
+}

@@ -134,6 +134,15 @@ std::size_t Finder::first_open(std::string_view text, std::size_t least) {
     return first_open(text, 0, begin, least);
 }
 
+std::size_t Finder::showable(std::string_view rest, std::size_t least) const {
+    auto showable = SIZE_MAX;
+    for (const auto* table : {&literals_.exact_, &literals_.any_case_}) {
+        const auto size = table->shortest_open(rest, least);
+        if (size > 0) showable = std::min({showable, std::size_t{3}, size / 4});
+    }
+    return showable;
+}
+
 /// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
 /// turn.
 std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,

@@ -88,6 +88,10 @@ class Finder {
                                          std::size_t least = 0);
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t least);
 
+    /// How many bytes of a literal of at least `least` bytes may be shown while nobody knows whether it goes on behind
+    /// `rest`, with which it begins: min(3, a quarter of its bytes); SIZE_MAX if there is no such literal.
+    [[nodiscard]] std::size_t showable(std::string_view rest, std::size_t least) const;
+
   private:
     void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;
     [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,

@@ -255,16 +255,31 @@ std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from
 
 /// One of at least `least` bytes among those that begin with `rest`, of which `place` is one.
 std::uint32_t LiteralTable::open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const {
-    const auto begins_so = [&](std::uint32_t i) {
-        return bytes(i).size() >= rest.size() && equal(rest.data(), bytes(i).data(), rest.size(), any_case_);
-    };
-    for (auto i = place + 1; i < literals_.size() && begins_so(i); ++i) {
+    for (auto i = place + 1; i < literals_.size() && begins_with(i, rest); ++i) {
         if (bytes(i).size() >= least) return i;
     }
-    for (auto i = place; i > 0 && begins_so(i - 1); --i) {
+    for (auto i = place; i > 0 && begins_with(i - 1, rest); --i) {
         if (bytes(i - 1).size() >= least) return i - 1;
     }
     return none;
+}
+
+std::size_t LiteralTable::shortest_open(std::string_view rest, std::size_t least) const {
+    const auto place = open_literal(rest, least);
+    if (place == none) return 0;
+    auto shortest = bytes(place).size();
+    const auto look_at = [&](std::uint32_t literal) {
+        const auto size = bytes(literal).size();
+        if (size > rest.size() && size >= least) shortest = std::min(shortest, size);
+    };
+    for (auto i = place + 1; i < literals_.size() && begins_with(i, rest); ++i) look_at(i);
+    for (auto i = place; i > 0 && begins_with(i - 1, rest); --i) look_at(i - 1);
+    return shortest;
+}
+
+bool LiteralTable::begins_with(std::uint32_t literal, std::string_view text) const {
+    const auto whole = bytes(literal);
+    return whole.size() >= text.size() && equal(text.data(), whole.data(), text.size(), any_case_);
 }
 
 bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::size_t known) const {

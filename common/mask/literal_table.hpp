@@ -64,6 +64,10 @@ class LiteralTable {
     /// One of those; `none` if there is none.
     [[nodiscard]] std::uint32_t open_literal(std::string_view rest, std::size_t least) const;
 
+    /// Bytes of the shortest literal, of at least `least` bytes, that begins with `rest` and is longer; 0 if there is
+    /// none.
+    [[nodiscard]] std::size_t shortest_open(std::string_view rest, std::size_t least) const;
+
     /// Whether `literal` begins with `text` and is longer, given that it begins with the first `known` bytes of it.
     [[nodiscard]] bool goes_on(std::uint32_t literal, std::string_view text, std::size_t known) const;
 
@@ -103,6 +107,7 @@ class LiteralTable {
     using ByteSet = std::vector<unsigned char, WipingAllocator<unsigned char>>;
 
     [[nodiscard]] std::uint32_t open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const;
+    [[nodiscard]] bool begins_with(std::uint32_t literal, std::string_view text) const;
     void group_by_anchor();
     void fill_filters();
     [[nodiscard]] std::uint32_t longest_in_group(std::string_view text, const Group& group) const;

@@ -22,8 +22,24 @@ void MaskStream::write_last(std::string_view bytes, std::string& out) {
     take(bytes, true, out);
 }
 
+void MaskStream::release(std::string& out) {
+    if (done_ > 0 && !shown_) return;  // what is under way overlaps a value, and has its mask
+    const auto text = std::string_view(held_).substr(held_begin_);
+    auto until = shadow_.showable_until(text, runs_.empty() ? text.size() : runs_.front().begin);
+    for (std::size_t position = 0; position < until; ++position) {
+        const auto rest = text.substr(position);
+        const auto count = finder_->showable(rest, 0);
+        if (count < rest.size()) until = std::min(until, position + count);
+    }
+    if (until <= done_) return;
+    out.append(text, done_, until - done_);
+    done_ = until;
+    shown_ = true;
+}
+
 void MaskStream::take_over(const MaskStream& earlier, std::string& out) {
-    covered_ = earlier.covered_;
+    done_ = earlier.done_;
+    shown_ = earlier.shown_;
     write(std::string_view(earlier.held_).substr(earlier.held_begin_), out);
 }
 
@@ -72,7 +88,7 @@ std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::stri
 }
 
 /// Searches `text`, whose first `scanned` bytes have been searched, and emits what is certain. Returns how many bytes
-/// of it are done with; runs_ and covered_ then count from there.
+/// of it are done with; runs_ and done_ then count from there.
 std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
     find(text, scanned, last);
     for (const auto& match : matches_) add_to_runs(match);
@@ -134,20 +150,21 @@ void MaskStream::emit_mask(const Literal& literal, std::string& out) {
 /// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does
 /// is certain, even if the run may grow at its end.
 void MaskStream::emit(std::string_view text, std::size_t until, std::string& out) {
-    auto position = covered_;
+    auto position = done_;
     auto run = runs_.begin();
     for (; run != runs_.end() && run->begin < until; ++run) {
-        if (run->begin >= position) {
-            out.append(text, position, run->begin - position);
-            emit_mask(*run->literal, out);
-        }
-        position = std::max(position, run->end);
+        if (run->end <= position) continue;
+        if (run->begin >= position) out.append(text, position, run->begin - position);
+        if (run->begin >= position || shown_) emit_mask(*run->literal, out);
+        position = run->end;
+        shown_ = false;
     }
     if (position < until) {
         out.append(text, position, until - position);
         position = until;
+        shown_ = false;
     }
-    covered_ = position - until;
+    done_ = position - until;
     runs_.erase(runs_.begin(), run);
     for (auto& later : runs_) {
         later.begin -= until;

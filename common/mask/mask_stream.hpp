@@ -34,6 +34,10 @@ class MaskStream {
     /// The stream's last or only bytes: write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
+    /// Appends what is held back as far as that shows at most min(3, a quarter) of the bytes of any value that may be
+    /// under way, however often it is called. If such a value comes, a mask stands for the rest of it.
+    void release(std::string& out);
+
     /// Goes on, as a new stream, with what `earlier` holds back, whose literals are among this one's.
     void take_over(const MaskStream& earlier, std::string& out);
 
@@ -66,8 +70,9 @@ class MaskStream {
     std::vector<Match> matches_;
     /// Found in what is held, not emitted; in order, none overlapping another. Positions count from what is held.
     std::vector<Run> runs_;
-    /// How much of what is held belongs to a run whose mask has been emitted.
-    std::size_t covered_ = 0;
+    /// How much of what is held has come out, under a mask or, the end of it, as text that was released.
+    std::size_t done_ = 0;
+    bool shown_ = false;
     /// What is held, behind held_begin_ bytes that are done with.
     WipedString held_;
     std::size_t held_begin_ = 0;

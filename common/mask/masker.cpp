@@ -75,6 +75,12 @@ MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
     return MaskedChunk(state_->without_credentials(std::move(out), false));
 }
 
+MaskedChunk Masker::release() {
+    std::string out;
+    if (state_->values) state_->values->release(out);
+    return MaskedChunk(state_->without_credentials(std::move(out), false));
+}
+
 MaskedChunk Masker::finish() {
     std::string out;
     if (state_->values) state_->values->finish(out);

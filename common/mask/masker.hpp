@@ -32,10 +32,16 @@ class Masker {
     /// Goes on with another set, as of the bytes that are held back now.
     [[nodiscard]] MaskedChunk change_set(std::shared_ptr<const MaskSet> set);
 
+    /// For a prompt that waits without a line end, after nothing has come for a while: returns what is held back as far
+    /// as that shows at most min(3, a quarter) of the bytes of any value (or form) that may be under way, however often
+    /// it is called. If such a value comes, one mask stands for the rest of it. Of a well-known credential that may be
+    /// under way nothing is let out.
+    [[nodiscard]] MaskedChunk release();
+
     /// The stream has ended: returns what was held back. The masker then starts a new stream.
     [[nodiscard]] MaskedChunk finish();
 
-    /// Bytes held back now.
+    /// Bytes held back now, with those that release() has let out.
     [[nodiscard]] std::size_t held() const;
 
   private:

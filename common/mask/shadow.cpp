@@ -128,6 +128,24 @@ std::size_t Shadow::first_open(std::string_view text) {
     return open_at_ < chain_.size() ? std::min(first, in_text(open_at_)) : first;
 }
 
+std::size_t Shadow::showable_until(std::string_view text, std::size_t until) const {
+    if (read_ < text.size()) {
+        const auto gap = gap_at(text, read_);
+        if (gap.state == Gap::State::unfinished) until = std::min(until, gap.end);
+        for (auto position = piece_begin_; chain_.empty() && position < std::min(until, read_); ++position) {
+            const auto rest = text.substr(position, read_ - position);
+            const auto count = finder_.showable(rest, least);
+            if (count < rest.size()) until = std::min(until, position + count);
+        }
+    }
+    for (std::size_t i = 0; i < chain_.size() && in_text(i) < until; ++i) {
+        const auto rest = std::string_view(chain_).substr(i);
+        const auto count = finder_.showable(rest, least);
+        if (count < rest.size()) until = std::min(until, in_text(i + count));
+    }
+    return until;
+}
+
 void Shadow::drop(std::string_view text, std::size_t count) {
     if (count > read_) {
         read_ = whole_parts_until(text, read_, count);

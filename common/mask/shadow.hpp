@@ -27,6 +27,10 @@ class Shadow {
     /// terminal's sequence that is not finished; the text's size if there is none.
     [[nodiscard]] std::size_t first_open(std::string_view text);
 
+    /// How far `text`, as it was searched last, may be shown although a literal with a gap in it may have begun; at
+    /// most `until`.
+    [[nodiscard]] std::size_t showable_until(std::string_view text, std::size_t until) const;
+
     /// The first `count` bytes of `text`, as it was searched last, are done with.
     void drop(std::string_view text, std::size_t count);
 

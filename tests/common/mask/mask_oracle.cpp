@@ -164,6 +164,26 @@ std::size_t MaskOracle::held(std::string_view text) const {
     return 0;
 }
 
+std::vector<std::vector<std::size_t>> MaskOracle::places(std::string_view text) const {
+    const Visible visible(text, true);
+    std::vector<std::vector<std::size_t>> places;
+    for (std::size_t position = 0; position < text.size(); ++position) {
+        const auto rest = text.substr(position);
+        for (const auto& entry : entries_at(rest)) {
+            if (entry.common(rest) == entry.bytes.size()) {
+                auto& place = places.emplace_back();
+                for (std::size_t i = 0; i < entry.bytes.size(); ++i) place.push_back(position + i);
+            }
+            if (!visible.shows(position) || entry.bytes.size() < Literals::least_to_join) continue;
+            const auto first = visible.index[position];
+            if (entry.common(visible.group_from(first)) != entry.bytes.size()) continue;
+            auto& place = places.emplace_back();
+            for (std::size_t i = 0; i < entry.bytes.size(); ++i) place.push_back(visible.positions[first + i]);
+        }
+    }
+    return places;
+}
+
 std::string MaskOracle::certain(std::string_view text) const {
     return masked_until(text, text.size() - held(text), false);
 }

@@ -21,6 +21,8 @@ class MaskOracle {
     [[nodiscard]] std::string certain(std::string_view text) const;
     /// All of `text` masked.
     [[nodiscard]] std::string masked(std::string_view text) const;
+    /// Where each byte of a value stands, for each place where one stands in `text`.
+    [[nodiscard]] std::vector<std::vector<std::size_t>> places(std::string_view text) const;
     /// How many bytes of `text` have to be held back.
     [[nodiscard]] std::size_t held(std::string_view text) const;
 

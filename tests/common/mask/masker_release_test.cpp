@@ -1,0 +1,244 @@
+#include "common/base/text.hpp"
+#include "common/mask/credential_patterns.hpp"
+#include "common/mask/mask_counts.hpp"
+#include "common/mask/mask_text.hpp"
+#include "common/mask/masker.hpp"
+#include "common/mask/secret_forms.hpp"
+#include "tests/common/mask/mask_oracle.hpp"
+#include "tests/common/mask/masked_text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using test::mask_of;
+using test::MaskOracle;
+using test::set_of;
+
+std::string text(const MaskedChunk& chunk) {
+    return std::string(chunk.bytes());
+}
+
+std::string written_and_released(Masker& masker, std::string_view bytes) {
+    auto out = text(masker.write(bytes));
+    return out += text(masker.release());
+}
+
+TEST(MaskerRelease, ShowsNoMoreThanAQuarterOrThreeBytesOfWhatMayBeAValue) {
+    const auto shown = [](const std::string& value, std::string_view written) {
+        Masker masker(set_of({value}));
+        return written_and_released(masker, written);
+    };
+    EXPECT_EQ(shown("password1234", "login: passwo"), "login: pas");
+    EXPECT_EQ(shown("password1234", "login: pa"), "login: pa");
+    EXPECT_EQ(shown("password", "login: passwo"), "login: pa");
+    EXPECT_EQ(shown("passwor", "login: passwo"), "login: p");
+    EXPECT_EQ(shown("pas", "login: pa"), "login: ");
+    EXPECT_EQ(shown("password1234", "nothing of it\n"), "nothing of it\n");
+}
+
+TEST(MaskerRelease, MasksTheRestOfAValueThatComes) {
+    const auto set = set_of({"password1234"});
+    Masker masker(set);
+    EXPECT_EQ(text(masker.write("passw")), "");
+    EXPECT_EQ(text(masker.release()), "pas");
+    EXPECT_EQ(text(masker.write("ord123")), "");
+    EXPECT_EQ(text(masker.write("4.")), mask_of(*set, "password1234") + ".");
+    EXPECT_EQ(text(masker.finish()), "");
+}
+
+TEST(MaskerRelease, LeavesTextAsItIsIfNoValueComes) {
+    Masker masker(set_of({"password1234"}));
+    EXPECT_EQ(text(masker.write("passw")), "");
+    EXPECT_EQ(text(masker.release()), "pas");
+    EXPECT_EQ(text(masker.write("d: pass")), "swd: ");
+    EXPECT_EQ(text(masker.release()), "pas");
+    EXPECT_EQ(text(masker.finish()), "s");
+}
+
+TEST(MaskerRelease, ShowsNoMoreWhenItIsRepeated) {
+    const auto set = set_of({"password1234"});
+    Masker masker(set);
+    std::string out;
+    for (const char c : std::string("password1234")) {
+        out += text(masker.write({&c, 1}));
+        out += text(masker.release());
+        out += text(masker.release());
+    }
+    EXPECT_EQ(out, "pas" + mask_of(*set, "password1234"));
+}
+
+TEST(MaskerRelease, HeedsEachValueThatMayBeUnderWay) {
+    Masker masker(set_of({"ab-password1234", "password"}));
+    EXPECT_EQ(text(masker.write("ab-pa")), "");
+    EXPECT_EQ(text(masker.release()), "ab-");
+    EXPECT_EQ(text(masker.write("x")), "pax");
+    Masker nested(set_of({"xxxxxxxxxxxxb", "xxxx"}));
+    EXPECT_EQ(text(nested.write("xxx")), "");
+    EXPECT_EQ(text(nested.release()), "x");
+}
+
+TEST(MaskerRelease, ShowsTheBeginningOfAFormAndMasksItsRest) {
+    const auto set = set_of({"it's a password"});
+    Masker masker(set);
+    EXPECT_EQ(text(masker.write("it&#39;s a pa")), "");
+    EXPECT_EQ(text(masker.release()), "it&");
+    EXPECT_EQ(text(masker.write("ssword!")), mask_of(*set, "it's a password") + "!");
+}
+
+TEST(MaskerRelease, CountsNoGapAsAByteOfAValue) {
+    const auto set = set_of({"password1234"});
+    Masker masker(set);
+    EXPECT_EQ(text(masker.write("p\x1b[1ma\nss\nwo")), "");
+    EXPECT_EQ(text(masker.release()), "p\x1b[1ma\ns");
+    EXPECT_EQ(text(masker.write("rd1\n234\n")), mask_of(*set, "password1234") + "\n");
+}
+
+TEST(MaskerRelease, StaysInForceWhenTheSetChanges) {
+    const auto first = set_of({"password1234"});
+    Masker masker(first);
+    EXPECT_EQ(written_and_released(masker, "passw"), "pas");
+    std::vector<NamedSecret> more;
+    more.push_back({"B", SecretString("sword4567")});
+    const auto second = first->with(std::move(more)).value();
+    EXPECT_EQ(text(masker.change_set(second)), "");
+    EXPECT_EQ(text(masker.release()), "");
+    EXPECT_EQ(text(masker.write("ord4567.")), mask_of(*second, "sword4567") + ".")
+        << "its first letter is out, and what was taken for the first value is the second";
+}
+
+TEST(MaskerRelease, LetsNothingOutOfAWellKnownCredential) {
+    MaskOptions options;
+    options.credentials = CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::sha256)).value();
+    Masker masker(MaskSet::build(test::named({"password1234"}), options).value());
+    EXPECT_EQ(written_and_released(masker, "ghp_0123456789"), "ghp_");
+    EXPECT_EQ(test::with_masks_as_m(text(masker.write("abcdefghijABCDEFGHIJ012345 "))), "M ");
+}
+
+class Draw {
+  public:
+    explicit Draw(std::uint64_t seed) : engine_(seed) {}
+    std::size_t between(std::size_t least, std::size_t most) { return least + engine_() % (most - least + 1); }
+    bool one_in(std::size_t count) { return between(1, count) == 1; }
+    std::string text(std::size_t size, std::string_view alphabet) {
+        std::string text;
+        for (std::size_t i = 0; i < size; ++i) text += alphabet[between(0, alphabet.size() - 1)];
+        return text;
+    }
+
+  private:
+    std::mt19937_64 engine_;
+};
+
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// Values that overlap are one run.
+std::vector<Span> runs_of(const std::vector<std::vector<std::size_t>>& places) {
+    std::vector<Span> spans;
+    spans.reserve(places.size());
+    for (const auto& place : places) spans.push_back({place.front(), place.back() + 1});
+    std::sort(spans.begin(), spans.end(), [](const Span& left, const Span& right) { return left.begin < right.begin; });
+    std::vector<Span> runs;
+    for (const auto& span : spans) {
+        if (!runs.empty() && span.begin < runs.back().end) {
+            runs.back().end = std::max(runs.back().end, span.end);
+        } else {
+            runs.push_back(span);
+        }
+    }
+    return runs;
+}
+
+/// Expects `out` to be `text` with one mask in place of each run or of the rest of it; which bytes of `text` are shown.
+void find_shown(const std::string& text, const std::string& out, const std::vector<Span>& runs,
+                std::vector<bool>& shown) {
+    shown.assign(text.size(), false);
+    std::size_t position = 0;
+    for (std::size_t i = 0; i < out.size();) {
+        if (out.compare(i, 2, "**") == 0) {
+            const auto run = std::find_if(runs.begin(), runs.end(),
+                                          [&](const Span& one) { return one.begin <= position && position < one.end; });
+            ASSERT_NE(run, runs.end()) << "a mask where no value is, at " << position;
+            position = run->end;
+            i += 10;
+            continue;
+        }
+        ASSERT_LT(position, text.size());
+        ASSERT_EQ(out[i], text[position]) << "at " << position;
+        shown[position++] = true;
+        ++i;
+    }
+    ASSERT_EQ(position, text.size());
+}
+
+void check_one_text(Masker& masker, const MaskOracle& oracle, const std::string& text, Draw& draw) {
+    std::string out;
+    const auto longest_write = draw.between(1, 8);
+    for (std::size_t done = 0; done < text.size();) {
+        const auto size = std::min(draw.between(1, longest_write), text.size() - done);
+        out += masker.write(std::string_view(text).substr(done, size)).bytes();
+        for (auto count = draw.between(0, 2); count > 0; --count) out += masker.release().bytes();
+        done += size;
+    }
+    out += masker.finish().bytes();
+    const auto places = oracle.places(text);
+    std::vector<bool> shown;
+    SCOPED_TRACE(quoted(out, 500));
+    ASSERT_NO_FATAL_FAILURE(find_shown(text, out, runs_of(places), shown));
+    for (const auto& place : places) {
+        const auto count = static_cast<std::size_t>(
+            std::count_if(place.begin(), place.end(), [&](std::size_t i) { return shown[i]; }));
+        ASSERT_LE(count, std::min<std::size_t>(3, place.size() / 4)) << "of the value at " << place.front();
+        ASSERT_TRUE(!shown[place.back()]) << "the end of the value at " << place.front();
+    }
+}
+
+/// Twenty texts against one set of values.
+void check_one_set(std::uint64_t seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Draw draw(seed);
+    static const std::vector<std::string> alphabets{"ab", "aab", "abc\n", "ab\r\n\x1B[m", "a'\"\\ &", "aaaaaaaaab"};
+    const auto& alphabet = alphabets[draw.between(0, alphabets.size() - 1)];
+    std::vector<std::string> values;
+    std::vector<std::string> forms;
+    std::string described;
+    for (auto count = draw.between(1, 4); count > 0; --count) {
+        values.push_back(draw.text(draw.between(3, 18), alphabet));
+        described += quoted(values.back(), 100) + ' ';
+        forms.push_back(values.back());
+        for (const auto& form : derived_forms(values.back(), 3)) forms.emplace_back(form.bytes.reveal());
+    }
+    SCOPED_TRACE(described);
+    const auto set = set_of(values);
+    const MaskOracle oracle(*set, values, 3);
+    Masker masker(set);
+    for (int i = 0; i < 20 && !testing::Test::HasFatalFailure(); ++i) {
+        std::string text;
+        while (text.size() < 60 && !draw.one_in(6)) {
+            const auto& form =
+                draw.one_in(2) ? forms[draw.between(0, forms.size() - 1)] : values[draw.between(0, values.size() - 1)];
+            text += draw.one_in(2) ? form : form.substr(0, draw.between(0, form.size()));
+            if (draw.one_in(4)) text.insert(draw.between(0, text.size()), draw.one_in(2) ? "\n" : "\x1B[1m");
+            text += draw.text(draw.between(0, 3), alphabet);
+        }
+        SCOPED_TRACE(quoted(text, 500));
+        check_one_text(masker, oracle, text, draw);
+    }
+}
+
+TEST(MaskerReleaseProperty, ShowsNoMoreOfAnyValueThanItMayAndLeavesTheRestAsItIs) {
+    for (std::uint64_t seed = 1; seed <= 500 && !HasFatalFailure(); ++seed) check_one_set(seed);
+}
+
+}  // namespace
+}  // namespace trebuchet

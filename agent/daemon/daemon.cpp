@@ -1,6 +1,7 @@
 #include "agent/daemon/daemon.hpp"
 
 #include "agent/daemon/server_reporter.hpp"
+#include "agent/job/job_step.hpp"
 #include "agent/metrics/metered_reporter.hpp"
 #include "agent/metrics/release_reporter.hpp"
 #include "common/base/backoff.hpp"
@@ -78,6 +79,7 @@ DaemonEnd Daemon::run() {
 }
 
 void Daemon::introduce() {
+    reached("agent introduces itself");
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
@@ -101,6 +103,7 @@ void Daemon::introduce() {
     }
     advertised_at_ = parts_.clock.now();
     state_posted_at_ = parts_.clock.wall_time();
+    reached("agent registered");
     introduced_ = true;
     parts_.metrics.server_answered();
     parts_.metrics.state_is(record_.state);
@@ -150,6 +153,7 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
 void Daemon::end_job() {
     if (orders_.standing()) return obey_standing_order();
     post_state("waiting", "");
+    reached("agent waits again");
 }
 
 void Daemon::obey_standing_order() {
@@ -172,6 +176,7 @@ bool Daemon::work() {
         undelivered_.deliver_if_due();
         if (is_wanted_elsewhere()) return true;
         const auto asked_at = parts_.clock.now();
+        reached("asking for a job");
         auto taken = parts_.server.take_job(queues_to_poll());
         if (taken) {
             parts_.metrics.polled(parts_.clock.now() - asked_at);
@@ -183,6 +188,7 @@ bool Daemon::work() {
             return false;
         }
         if (!*taken) return true;
+        reached("job arrived");
         run_job(std::move(**taken));
         if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;
         if (ask_for_orders() != Posture::work) return true;
@@ -202,11 +208,13 @@ void Daemon::run_job(TakenJob taken) {
 void Daemon::run_document(WipedString document) {
     auto job = parse_job(document);
     if (!job) return report_unreadable(job_id_of(document), job.error());
+    reached("job parsed");
     document.clear();
     document.shrink_to_fit();
     const auto masks = MaskSet::build(job->secrets(), parts_.config.trebuchet.mask);
     if (!masks) return report_unreadable(job->id, masks.error());
     set_log_masks(*masks);
+    reached("masks built");
     for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
     log_info("running job " + job->id);
     on_status("running job " + job->id);
@@ -231,6 +239,7 @@ void Daemon::run_document(WipedString document) {
         log_warning(problem);
     }
     log_info("job " + job->id + " is done");
+    reached("job done");
     if (outcome.recovery_failed) {
         const auto order = orders_.take_standing();
         post_state("offline", recovery_failed_comment(job->id));

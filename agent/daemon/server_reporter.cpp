@@ -1,5 +1,6 @@
 #include "agent/daemon/server_reporter.hpp"
 
+#include "agent/job/job_step.hpp"
 #include "common/base/backoff.hpp"
 #include "common/log/log.hpp"
 
@@ -45,6 +46,7 @@ void ServerReporter::job_taken(const Job& job) {
         std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, LogSeries::serial, job.id, parts_.draw);
     event("job_start", MaskSet::none()->mask(parts_.config.server_address + "/jobs/" + job.id));
     insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+    reached("job announced");
 }
 
 Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file) {
@@ -63,6 +65,7 @@ Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file
 }
 
 void ServerReporter::phase_entered(Phase phase) {
+    reached("phase is next");
     const auto name = name_of(phase);
     look_for_orders();
     const auto& order = orders_.standing();
@@ -71,7 +74,9 @@ void ServerReporter::phase_entered(Phase phase) {
         if (std::exchange(again, true) && is_cancelled()) return {};  // meanwhile: it must not be overwritten
         return parts_.server.post_job_state(job_->id, name);
     });
+    reached("job state posted");
     insist(status_tries, "post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
+    reached("agent state posted");
     event(std::string(name) + "_start", {});
 }
 
@@ -100,11 +105,14 @@ void ServerReporter::flush() {
 
 void ServerReporter::device_info(const MaskedJson& info) {
     insist(status_tries, "post the device info", [&] { return parts_.server.post_device_info(job_->id, info); });
+    reached("device info posted");
 }
 
 void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
     flush();
+    reached("log flushed");
     insist(status_tries, "post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, status); });
+    reached("exit codes posted");
 }
 
 void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
@@ -115,6 +123,7 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
         events_are_refused_ = true;
         log_warning("no more events for job " + job_->id + ": " + posted.error().message());
     }
+    reached("event posted");
 }
 
 void ServerReporter::stay_allocated() {
@@ -139,6 +148,7 @@ void ServerReporter::provision_log(int exit_code, const MaskedChunk& detail) {
     if (auto posted = parts_.server.post_provision_log(job_->id, exit_code, detail); !posted) {
         log_warning("can't post the provision log: " + posted.error().message());
     }
+    reached("provision log posted");
 }
 
 void ServerReporter::recovery_failed(const std::string& comment) {
@@ -157,6 +167,7 @@ void ServerReporter::artifacts(const std::filesystem::path& archive) {
 }
 
 void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
+    reached("job ends");
     bool time_passed = output_->waiting_since() || serial_->waiting_since();
     flush();
     keep_unsent_logs();
@@ -165,6 +176,7 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
         if (std::exchange(time_passed, true) && is_cancelled()) state = "cancelled";  // it must not be overwritten
         return parts_.server.post_outcome(job_->id, status, state);
     };
+    reached("posting the outcome");
     if (!insist(outcome_tries, "post the job's outcome", post)) {
         if (auto kept = undelivered_.keep_outcome(*job_, status, state); !kept) {
             log_error("the job's outcome is lost: " + kept.error().message());
@@ -172,8 +184,10 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
             log_info("the job's outcome is kept, to be delivered later");
         }
     }
+    reached("outcome posted");
     const bool there = insist(status_tries, "tell the server that no job is in hand",
                               [&] { return parts_.server.post_agent_job(""); });
+    reached("job id cleared");
     if (there) look_for_orders();  // those that came during the last phase and cleanup
     unwatch();
 }

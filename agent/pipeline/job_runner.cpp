@@ -1,5 +1,6 @@
 #include "agent/pipeline/job_runner.hpp"
 
+#include "agent/job/job_step.hpp"
 #include "agent/pipeline/phase_environment.hpp"
 #include "common/archive/tar_gz_reader.hpp"
 #include "common/archive/tar_gz_writer.hpp"
@@ -66,10 +67,12 @@ void JobRunner::kill() {
 JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     secret_base_ = secret_base;
     reporter_.job_taken(job_);
+    reached("making the run folder");
     auto folder = RunFolder::make(config_.execution_basedir, secret_base, job_);
     if (!folder) {
         report_unable(folder.error());
     } else {
+        reached("run folder made");
         const auto ready = unpack_attachments(*folder);
         if (ready) run_main_phases(*folder);
         if (!ready && !outcome_.stopped) outcome_.cancelled = reporter_.is_cancelled();
@@ -80,11 +83,13 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     }
     event("job_end", end_reason_);
     phases_.end_leftovers();
+    reached("leftovers ended");
     if (folder) upload_artifacts(*folder);
     // Before the end is told, so that whoever is told finds nothing left.
     if (folder) {
         if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
     }
+    reached("run folder removed");
     outcome_.cancelled = outcome_.cancelled || reporter_.is_cancelled();  // its state must not be overwritten
     reporter_.job_finished(outcome_.status, outcome_.cancelled);
     return outcome_;
@@ -103,6 +108,7 @@ Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
     const auto archive = folder.path() / "attachments.tar.gz";
     auto done = fetch_attachments(archive);
     if (!done) return fail(done.error().with_context("its attachments can't be fetched"));
+    reached("attachments arrived");
     const auto target = folder.path() / "attachments";
     run_beside(loop_, [&] {
         UnpackLimits limits;
@@ -112,6 +118,7 @@ Result<void> JobRunner::unpack_attachments(const RunFolder& folder) {
     });
     std::error_code ignored;
     std::filesystem::remove(archive, ignored);
+    reached("attachments unpacked");
     if (done) return {};
     if (auto removed = remove_tree(target); !removed) log_warning(removed.error().message());
     return done;
@@ -191,8 +198,10 @@ std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
     reporter_.phase_runs(phase);
     auto end = execute(phase, command_of(phase), folder);
     send_serial_log(phase, folder);
+    reached("serial log queued");
     outcome_.status[phase] = end.exit_code();
     if (auto written = folder.write_outcome(outcome_.status); !written) log_warning(written.error().message());
+    reached("exit code written");
     reporter_.phase_ran(phase, outcome_.status);
     return end;
 }
@@ -202,6 +211,7 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     const auto secrets = secrets_of_phase(job_, phase, config_);
     const bool file_with_secrets = !secrets.empty() && config_.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
     auto ready = folder.show_job(job_, file_with_secrets);
+    reached("job file linked");
     FileDescriptor log_file;
     if (ready) {
         auto opened = folder.open_phase_log(phase);
@@ -224,10 +234,12 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     } else {
         log_warning("no TREBUCHET_MASK_FILE: " + fifo.error().message());
     }
+    reached("phase log opened");
     auto end = phases_.run(std::move(spec), log_file.get());
     if (file_with_secrets) {
         if (auto hidden = folder.show_job(job_, false); !hidden) log_warning(hidden.error().message());
     }
+    reached("job file hidden");
     return end;
 }
 
@@ -252,8 +264,10 @@ void JobRunner::run_cleanup(RunFolder& folder) {
         return;
     }
     event("cleanup_start");
+    reached("starting cleanup");
     const auto end = run_command(Phase::cleanup, folder);
     event(end && end->exit_code() != 0 ? "cleanup_fail" : "cleanup_success");
+    reached("cleanup done");
 }
 
 void JobRunner::send_device_info(const RunFolder& folder) {
@@ -304,6 +318,7 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
         log_error("the artifacts are not sent: " + file.error().message());
         return;
     }
+    reached("packing artifacts");
     tl::expected<TarGzReport, Error> report;
     run_beside(loop_, [&] {
         TarGzLimits limits;
@@ -315,7 +330,9 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
         return;
     }
     for (const auto& note : report->left_out) log_warning("an artifact is left out: " + note);
+    reached("artifacts packed");
     reporter_.artifacts(archive);
+    reached("artifacts posted");
 }
 
 }  // namespace trebuchet

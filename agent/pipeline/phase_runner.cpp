@@ -1,5 +1,6 @@
 #include "agent/pipeline/phase_runner.hpp"
 
+#include "agent/job/job_step.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -70,9 +71,11 @@ struct PhaseRunner::Running {
             log_error("the phase log in the run folder is incomplete: " + kept.error().message());
         }
         runner.reporter_.output(spec.phase, text);
+        reached("output logged");
     }
 
     void take(std::string_view bytes) {
+        reached("output arrived");
         last_byte = bytes.back();
         if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
         commands.write(bytes);
@@ -140,6 +143,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
     run.hand_over(run.masker.write(banner));
+    reached("starting the command");
     run.process = Process::start(loop_, run.spec.process,
                                  {[&](std::string_view bytes) { run.take(bytes); },
                                   [&](const ProcessEnd& end, std::size_t left) {
@@ -147,6 +151,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
                                       run.left = left;
                                   },
                                   nullptr});
+    reached("command started");
     run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;
     if (run.spec.global_timeout) {
@@ -158,6 +163,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     }
     loop_.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
     running_ = nullptr;
+    reached("command ended");
     reporter_.unwatch();
     reporter_.on_room(nullptr);
 
@@ -169,6 +175,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
         run.hand_over(run.masker.write((run.last_byte == '\n' ? "\n" : "\n\n") + last_words + "\n"));
     }
     run.hand_over(run.masker.finish());
+    reached("phase log complete");
     if (run.left > 0 && !run.process->is_gone()) {
         log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +
                  " processes running: they are ended with the job");

@@ -1,5 +1,6 @@
 #include "agent/upload/log_uploader.hpp"
 
+#include "agent/job/job_step.hpp"
 #include "common/base/text.hpp"
 #include "common/log/log.hpp"
 
@@ -106,6 +107,7 @@ void LogUploader::send_next() {
         if (fragment.text.empty()) return;  // only the start of a character: the rest of it will come
         ++number_;
         under_way_ = std::move(fragment);
+        reached("fragment built");
     }
     in_flight_ = true;
     last_sent_ = clock_.now();
@@ -115,6 +117,7 @@ void LogUploader::send_next() {
 }
 
 void LogUploader::sent(const LogAnswer& answer) {
+    reached("fragment answered");
     switch (answer.arrival) {
         case Arrival::confirmed:
             return arrived();
@@ -137,6 +140,7 @@ void LogUploader::arrived() {
     times_invalid_ = 0;
     confirmed_bytes_[under_way_->phase] += to_valid_utf8(under_way_->text.bytes()).size();
     under_way_.reset();
+    reached("fragment confirmed");
     if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
     send_soon();
 }

@@ -33,12 +33,7 @@ class Attachments : public LabTest {
                                {},
                                folder.path()});
         EXPECT_EQ(made.code, 0) << made.err;
-        const auto token = server.tokens(clients::submitter)["access_token"].get<std::string>();
-        const auto sent =
-            run({"/usr/bin/curl",
-                 {"-sS", "--fail-with-body", "--cacert", server.authority(), "-H", "Authorization: Bearer " + token,
-                  "-F", "file=@" + archive.string(), server.url() + "/v1/job/" + id + "/attachments"}});
-        EXPECT_EQ(sent.code, 0) << sent.out << sent.err;
+        server.attach(id, archive);
         return id;
     }
 

@@ -24,6 +24,11 @@ void Agent::configure(const Json& keys) {
     config_.merge_patch(keys);
 }
 
+void Agent::fail_at(const std::string& point) {
+    executable_ = TREBUCHET_AGENT_FAILING;
+    environment_["TREBUCHET_FAIL_POINT"] = point;
+}
+
 void Agent::write_token(const std::string& refresh_token) const {
     const auto file = folder_.write("token.new", Json{{"refresh_token", refresh_token}}.dump());
     std::filesystem::rename(file, folder_ / token_file);
@@ -37,7 +42,7 @@ void Agent::start() {
     write_configuration();
     std::vector<std::string> arguments{"-c", folder_ / config_file, "--token-file", folder_ / token_file};
     arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
-    program_.emplace(Command{TREBUCHET_AGENT, arguments, environment_, folder_.path()});
+    program_.emplace(Command{executable_, arguments, environment_, folder_.path()});
 }
 
 bool Agent::is_ready() {

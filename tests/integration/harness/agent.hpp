@@ -30,6 +30,9 @@ class Agent {
     /// One more argument of the command line.
     void add_argument(const std::string& argument) { arguments_.push_back(argument); }
     void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
+    /// From the next start on: a program whose fail points work, and which is killed at this one: "NAME" or "NAME:N",
+    /// as fail_point.hpp has it; "" for none.
+    void fail_at(const std::string& point);
     void write_token(const std::string& refresh_token) const;
 
     void start();
@@ -60,6 +63,7 @@ class Agent {
     TemporaryFolder folder_;
     TemporaryFolder memory_{"/dev/shm"};
     Json config_;
+    std::filesystem::path executable_ = TREBUCHET_AGENT;
     std::vector<std::string> arguments_;
     std::map<std::string, std::string> environment_;
     std::optional<ChildProgram> program_;

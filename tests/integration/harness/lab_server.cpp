@@ -116,6 +116,14 @@ std::string LabServer::post_job(const Json& job) {
     return reply.json()["job_id"];
 }
 
+void LabServer::attach(const std::string& job_id, const fs::path& archive) {
+    const auto token = tokens(clients::submitter)["access_token"].get<std::string>();
+    const auto sent = run({"/usr/bin/curl",
+                           {"-sS", "--fail-with-body", "--cacert", authority_, "-H", "Authorization: Bearer " + token,
+                            "-F", "file=@" + archive.string(), url_ + "/v1/job/" + job_id + "/attachments"}});
+    if (sent.code != 0) throw std::runtime_error("the attachments are refused: " + sent.out + sent.err);
+}
+
 void LabServer::store_secret(const std::string& path, const std::string& value) {
     const auto target = std::string("/v1/secrets/") + clients::submitter + "/" + path;
     const auto reply = ask(clients::submitter, "PUT", target, {{"value", value}});

@@ -50,6 +50,8 @@ class LabServer {
 
     // What a submitter does.
     std::string post_job(const Json& job);
+    /// `archive`: a tar.gz, for a job that waits for its attachments.
+    void attach(const std::string& job_id, const std::filesystem::path& archive);
     void store_secret(const std::string& path, const std::string& value);
     void cancel(const std::string& job_id);
     [[nodiscard]] Json result(const std::string& job_id);

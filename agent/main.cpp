@@ -68,8 +68,13 @@ int run(int argc, char** argv) {
     mask_stream->add_option("--read-size", mask.read_size, "Bytes per read")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    mask_stream
+        ->add_option("--credentials-off", mask.credentials_off,
+                     "Kinds of well-known credentials that are not masked by how they look, such as jwt,aws")
+        ->delimiter(',');
     mask_stream->add_flag("--check", mask.check,
-                          "Copy nothing: say by name which forms of each value are masked, and which values are weak");
+                          "Copy nothing: say by name which forms of each value are masked, which values are weak, and "
+                          "which well-known credentials are masked");
     mask_stream->callback([&] { exit_code = trebuchet::mask_command(mask); });
 
     try {

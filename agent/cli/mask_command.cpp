@@ -3,7 +3,9 @@
 #include "agent/cli/exit_codes.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
+#include "common/mask/credential_patterns.hpp"
 #include "common/mask/form_coverage.hpp"
+#include "common/mask/mask_text.hpp"
 #include "common/mask/masker.hpp"
 #include "common/secret/secret_json.hpp"
 
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -185,6 +188,17 @@ void describe(const NamedSecret& secret, std::size_t min_length) {
     }
 }
 
+void describe_credentials(const std::vector<std::string>& off) {
+    std::vector<std::string_view> masked;
+    std::vector<std::string_view> not_masked;
+    for (const auto kind : credential_kind_names) {
+        const bool is_off = std::find(off.begin(), off.end(), kind) != off.end();
+        (is_off ? not_masked : masked).push_back(kind);
+    }
+    if (!masked.empty()) std::cout << "well-known credentials: masked: " << joined(masked) << '\n';
+    if (!not_masked.empty()) std::cout << "well-known credentials: not masked, off: " << joined(not_masked) << '\n';
+}
+
 }  // namespace
 
 int mask_command(const MaskCommandOptions& options) {
@@ -194,11 +208,20 @@ int mask_command(const MaskCommandOptions& options) {
         complain(secrets.error().message());
         return exit_usage;
     }
+    MaskOptions masks;
+    // The key of these masks is replaced by that of the set.
+    auto credentials = CredentialPatterns::build(options.credentials_off, std::make_shared<const MaskText>(masks.hash));
+    if (!credentials) {
+        complain(credentials.error().message());
+        return exit_usage;
+    }
+    masks.credentials = std::move(*credentials);
     if (options.check) {
-        for (const auto& secret : *secrets) describe(secret, MaskOptions{}.min_length);
+        for (const auto& secret : *secrets) describe(secret, masks.min_length);
+        describe_credentials(options.credentials_off);
         return std::cout.flush() ? 0 : exit_io_failed;
     }
-    const auto set = MaskSet::build(std::move(*secrets));
+    const auto set = MaskSet::build(std::move(*secrets), masks);
     if (!set) {
         complain(set.error().message());
         return exit_usage;

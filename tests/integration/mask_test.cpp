@@ -132,6 +132,37 @@ TEST_F(Mask, SaysOnRequestWhichFormsAreMaskedAndWhichValuesAreWeak) {
     for (const auto* value : {"Zk3v", "x9$", "changeme"}) EXPECT_THAT(ending.out + ending.err, Not(HasSubstr(value)));
 }
 
+TEST_F(Mask, HidesWellKnownCredentialsAsTheDaemonDoes) {
+    const std::string token = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    const std::string url = "https://user:hunter22@example.org/";
+    EXPECT_EQ(masked({}, token + " " + url + "\n"), "ghp_M https://user:M@example.org/\n");
+
+    folder.write("secrets.json", "{}");
+    const std::vector<std::string> off{"mask", "--secrets", folder / "secrets.json", "--credentials-off", "jwt,github"};
+    const auto ending = run({TREBUCHET_AGENT, off, {}, "/", token + " " + url + "\n"});
+    EXPECT_EQ(ending.code, 0) << ending.err;
+    EXPECT_THAT(ending.out, ::testing::StartsWith(token + " https://user:**"));
+}
+
+TEST_F(Mask, SaysOnRequestWhichWellKnownCredentialsAreMasked) {
+    folder.write("secrets.json", "{}");
+    const auto check = [this](const std::string& off) {
+        return run({TREBUCHET_AGENT,
+                    {"mask", "--check", "--secrets", folder / "secrets.json", "--credentials-off", off},
+                    {},
+                    "/",
+                    ""});
+    };
+    EXPECT_EQ(check("jwt,github").out,
+              "well-known credentials: masked: private_key, url_password, authorization, aws, gitlab, slack, vault\n"
+              "well-known credentials: not masked, off: github, jwt\n");
+    const auto wrong = check("gitbuh");
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_EQ(wrong.out, "");
+    EXPECT_THAT(wrong.err, HasSubstr("unknown kind of credential \"gitbuh\""));
+    EXPECT_THAT(wrong.err, HasSubstr("did you mean"));
+}
+
 TEST_F(Mask, HidesFormsThatOtherProgramsPrint) {
     EXPECT_EQ(masked({"p@ss 'w/rd"}, "p%40ss%20%27w%2Frd p@ss '\\''w/rd 70407373202777/2f7264 cEBzcyAndy9yZA==\n"),
               "M M 70407373202777/2f7264 M\n");

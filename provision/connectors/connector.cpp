@@ -13,7 +13,7 @@ StageResult Connector::run(Stage stage, StageContext& context) {
     const auto capture_into = [&](const char* file) {
         const auto& config = context.config;
         if (config.serial_host.empty() || config.serial_port == 0) return;
-        capture.emplace(SerialConsole{config.serial_host, config.serial_port}, file, context.log);
+        capture.emplace(TcpConsole{config.serial_host, config.serial_port}, file, context.log);
     };
     switch (stage) {
         case Stage::provision:

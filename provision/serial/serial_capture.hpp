@@ -1,9 +1,12 @@
 #pragma once
 
+#include "common/base/clock.hpp"
 #include "provision/log/connector_log.hpp"
+#include "provision/process/interrupt.hpp"
+#include "provision/serial/serial_console.hpp"
+#include "provision/serial/serial_text.hpp"
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,10 +14,9 @@
 
 namespace trebuchet {
 
-/// A serial console offered as raw TCP, as ser2net's `raw` mode does.
-struct SerialConsole {
-    std::string host;
-    std::uint16_t port = 0;
+struct SerialOptions {
+    std::chrono::milliseconds reconnect_after = std::chrono::seconds(30);
+    const Clock* time_stamps = nullptr;  ///< if set, each line begins with its time
 };
 
 /// Appends what a serial console prints to a file, in a thread of its own, from construction to destruction.
@@ -25,12 +27,18 @@ struct SerialConsole {
 /// Trouble is logged and never fatal.
 class SerialCapture {
   public:
-    /// `log` must outlive the capture.
+    /// `log` and the options' clock must outlive the capture.
     SerialCapture(SerialConsole console, std::filesystem::path file, const ConnectorLog& log,
-                  std::chrono::milliseconds reconnect_after = std::chrono::seconds(30));
+                  SerialOptions options = {});
     ~SerialCapture();
     SerialCapture(const SerialCapture&) = delete;
     SerialCapture& operator=(const SerialCapture&) = delete;
+
+    /// Waits until the console prints what matches, after what the last call matched, and returns all that it printed
+    /// until there. What it prints between two calls is not lost, but for what is older than 64 KiB.
+    /// Fails after `timeout`, and when told to stop.
+    [[nodiscard]] Result<std::string> expect(const SerialPattern& pattern, std::chrono::milliseconds timeout,
+                                             Interrupt& interrupt);
 
   private:
     class Worker;

@@ -2,8 +2,13 @@
 
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/provision/support/fakes.hpp"
 #include "tests/provision/support/tcp_server.hpp"
 
+#include <csignal>
+#include <cstdlib>
+
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -35,13 +40,16 @@ class SerialCaptureTest : public testing::Test {
     }
     std::unique_ptr<SerialCapture> capture(std::chrono::milliseconds reconnect_after = 1h,
                                            const std::string& host = "127.0.0.1") {
-        return std::make_unique<SerialCapture>(SerialConsole{host, server_.port()}, folder_ / "serial.log", *log_,
-                                               reconnect_after);
+        return capture(TcpConsole{host, server_.port()}, {reconnect_after});
+    }
+    std::unique_ptr<SerialCapture> capture(SerialConsole console, SerialOptions options = {1h}) {
+        return std::make_unique<SerialCapture>(std::move(console), folder_ / "serial.log", *log_, options);
     }
 
     TemporaryFolder folder_;
     TcpServer server_;
     FakeClock clock_;
+    FakeInterrupt interrupt_;
     FileDescriptor log_read_;
     FileDescriptor log_write_;
     std::unique_ptr<ConnectorLog> log_;
@@ -105,6 +113,74 @@ TEST_F(SerialCaptureTest, AFileThatCantBeWrittenIsNotFatal) {
 TEST_F(SerialCaptureTest, AHostThatCantBeFoundIsNotFatal) {
     auto running = capture(1h, "not a host name");
     EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("can't find not a host name"));
+}
+
+TEST_F(SerialCaptureTest, ExpectsWhatComesAndWhatHasCome) {
+    const auto running = capture();
+    const auto connection = server_.accept();
+    send_text(connection, "U-Boot 2026\nHit any key\nlogin: ");
+    EXPECT_EQ(running->expect(SerialPattern::literal("any key"), 1h, interrupt_).value(), "U-Boot 2026\nHit any key");
+    EXPECT_EQ(running->expect(SerialPattern::regex("log(in|out): $").value(), 1h, interrupt_).value(), "\nlogin: ");
+}
+
+TEST_F(SerialCaptureTest, SaysWhatItFoundInPlaceOfWhatItExpected) {
+    const auto running = capture();
+    const auto connection = server_.accept();
+    send_text(connection, "starting\nKernel panic\n");
+    ASSERT_TRUE(running->expect(SerialPattern::literal("starting"), 1h, interrupt_));
+    ASSERT_TRUE(running->expect(SerialPattern::literal("Kernel"), 1h, interrupt_));
+    const auto found = running->expect(SerialPattern::literal("login:"), 1ms, interrupt_);
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().message(), testing::HasSubstr("did not print \"login:\" in time"));
+    EXPECT_THAT(found.error().message(), testing::HasSubstr("panic"));
+}
+
+TEST_F(SerialCaptureTest, ExpectsNoLongerWhenToldToStop) {
+    const auto running = capture();
+    interrupt_.signal = SIGTERM;
+    EXPECT_EQ(interrupt_.wait_for(1ms), SIGTERM);
+    const auto found = running->expect(SerialPattern::literal("login:"), 1h, interrupt_);
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().message(), testing::HasSubstr("told to stop"));
+}
+
+TEST_F(SerialCaptureTest, PutsTheTimeBeforeEachLine) {
+    auto running = capture(TcpConsole{"127.0.0.1", server_.port()}, {1h, &clock_});
+    send_text(server_.accept(), "one\ntwo");
+    running.reset();
+    EXPECT_EQ(text_of(folder_ / "serial.log"),
+              "[2027-01-15T08:00:00.000000+00:00] one\n[2027-01-15T08:00:00.000000+00:00] two");
+}
+
+TEST_F(SerialCaptureTest, ReadsAUnixSocket) {
+    const UnixServer server(folder_ / "console");
+    auto running = capture(UnixConsole{folder_ / "console"});
+    const auto connection = server.accept();
+    send_text(connection, "hello");
+    running.reset();
+    EXPECT_EQ(text_of(folder_ / "serial.log"), "hello");
+}
+
+TEST_F(SerialCaptureTest, ReadsATtyInRawMode) {
+    const FileDescriptor terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_EQ(::grantpt(terminal.get()), 0);
+    ASSERT_EQ(::unlockpt(terminal.get()), 0);
+    auto running = capture(TtyConsole{::ptsname(terminal.get()), 9600});
+    wait_for_log("Connected");
+    send_text(terminal, "raw\r\n\x03");
+    ASSERT_TRUE(running->expect(SerialPattern::literal("\x03"), 1h, interrupt_));
+    running.reset();
+    EXPECT_EQ(text_of(folder_ / "serial.log"), "raw\r\n\x03");
+}
+
+TEST_F(SerialCaptureTest, ConsolesThatAreAwayAreNotFatal) {
+    for (const auto& console :
+         {SerialConsole(UnixConsole{folder_ / "missing"}), SerialConsole(TtyConsole{folder_ / "missing"}),
+          SerialConsole(TtyConsole{"/dev/null"}), SerialConsole(TtyConsole{"/dev/null", 7}),
+          SerialConsole(UnixConsole{std::string(200, 'x')})}) {
+        auto running = capture(console);
+        EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("going on without it"));
+    }
 }
 
 }  // namespace

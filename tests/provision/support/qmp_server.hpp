@@ -1,19 +1,17 @@
 #pragma once
 
 #include "common/file/safe_file.hpp"
+#include "tests/provision/support/tcp_server.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <mutex>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <nlohmann/json.hpp>
 
@@ -22,19 +20,9 @@ namespace trebuchet {
 /// Answers as QEMU's QMP socket does: one client at a time, an event before each answer.
 class QmpServer {
   public:
-    explicit QmpServer(const std::filesystem::path& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        const auto& name = path.native();
-        std::copy(name.begin(), name.end(), static_cast<char*>(address.sun_path));
-        if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-            ::listen(socket_.get(), 4) != 0) {
-            throw std::runtime_error("can't listen at " + name);
-        }
-        thread_ = std::thread([this] { serve(); });
-    }
+    explicit QmpServer(const std::filesystem::path& path) : server_(path), thread_([this] { serve(); }) {}
     ~QmpServer() {
-        ::shutdown(socket_.get(), SHUT_RDWR);
+        server_.shut_down();
         thread_.join();
     }
     QmpServer(const QmpServer&) = delete;
@@ -58,7 +46,7 @@ class QmpServer {
 
     void serve() {
         while (true) {
-            const FileDescriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            const auto client = server_.accept();
             if (!client) return;
             send(client, "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n");
             std::string line;
@@ -91,12 +79,12 @@ class QmpServer {
         return {{"return", nlohmann::json::object()}};
     }
 
-    FileDescriptor socket_;
-    std::thread thread_;
+    UnixServer server_;
     mutable std::mutex mutex_;
     std::vector<std::string> actions_;
     std::set<std::string> refused_;
     bool running_ = true;
+    std::thread thread_;  ///< last, since it uses the others
 };
 
 }  // namespace trebuchet

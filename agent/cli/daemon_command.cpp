@@ -139,7 +139,7 @@ class Program {
         if (!secret_base) return refuse(secret_base.error());
         auto login = credentials(config, options_.token_file);
         if (!login) return refuse(login.error());
-        // Before there is a second thread: see CredentialMatcher.
+        // Before there is a second thread: see PatternDatabase::of_expressions().
         auto masks = mask_options(config.trebuchet, former ? &former->config.trebuchet : nullptr);
         if (!masks) return refuse(masks.error());
         auto http = HttpClient::make(loop_, http_options(config));

@@ -1,8 +1,8 @@
 #include "common/mask/credential_patterns.hpp"
 
 #include "common/base/text.hpp"
-#include "common/mask/credential_matcher.hpp"
 #include "common/mask/credential_rules.hpp"
+#include "common/mask/pattern_database.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -40,7 +40,9 @@ Result<std::shared_ptr<const CredentialPatterns>> CredentialPatterns::build(cons
         if (std::find(off.begin(), off.end(), name_of(rule.kind)) == off.end()) patterns->rules_.push_back(&rule);
     }
     if (patterns->rules_.empty()) return patterns;
-    auto matcher = CredentialMatcher::compile(patterns->rules_);
+    std::vector<PatternDatabase::Expression> expressions;
+    for (const auto* rule : patterns->rules_) expressions.push_back({rule->pattern, rule->any_case});
+    auto matcher = PatternDatabase::of_expressions(expressions);
     if (!matcher) return fail(matcher.error());
     patterns->matcher_ = std::move(*matcher);
     return patterns;

@@ -10,7 +10,7 @@
 
 namespace trebuchet {
 
-class CredentialMatcher;
+class PatternDatabase;
 struct CredentialRule;
 
 /// The well-known credentials that are to be masked, compiled for searching (about 15 ms and 110 KB). Immutable: share
@@ -35,7 +35,7 @@ class CredentialPatterns {
 
     std::vector<const CredentialRule*> rules_;
     /// Null if every kind is off.
-    std::shared_ptr<const CredentialMatcher> matcher_;
+    std::shared_ptr<const PatternDatabase> matcher_;
     std::shared_ptr<const MaskText> masks_;
 };
 

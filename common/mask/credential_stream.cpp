@@ -66,7 +66,10 @@ void CredentialStream::search(std::size_t scanned, bool last) {
     if (scanned == end()) return;
     hits_.clear();
     const auto from = std::max(window_begin_, scanned - std::min(scanned, longest_pattern));
-    patterns_->matcher_->scan(part().from(from, end()), *scratch_, hits_);
+    const auto found = [](void* hits, std::uint32_t rule, std::size_t hit_end) noexcept {
+        static_cast<std::vector<Hit>*>(hits)->push_back({rule, hit_end});
+    };
+    patterns_->matcher_->scan(part().from(from, end()), *scratch_, found, &hits_);
     for (const auto hit : hits_) {
         if (from + hit.end <= scanned) continue;
         CredentialAttempt attempt(*patterns_->rules_[hit.rule], from + hit.end);

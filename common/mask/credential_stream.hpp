@@ -2,12 +2,13 @@
 
 #include "common/mask/credential_attempt.hpp"
 #include "common/mask/credential_kind.hpp"
-#include "common/mask/credential_matcher.hpp"
 #include "common/mask/credential_patterns.hpp"
+#include "common/mask/pattern_database.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,6 +48,11 @@ class CredentialStream {
         std::size_t end;
         const CredentialRule* rule;
     };
+    /// Where a rule's pattern matched.
+    struct Hit {
+        std::uint32_t rule;
+        std::size_t end;
+    };
 
     [[nodiscard]] std::size_t end() const { return window_begin_ + window_.size(); }
     [[nodiscard]] StreamPart part() const { return {window_, window_begin_}; }
@@ -60,7 +66,7 @@ class CredentialStream {
 
     std::shared_ptr<const CredentialPatterns> patterns_;
     Report report_;
-    std::optional<CredentialMatcher::Scratch> scratch_;
+    std::optional<PatternDatabase::Scratch> scratch_;
     /// The last bytes that went out, as many as a search may look back on, and what is held. Positions are the
     /// stream's.
     WipedString window_;
@@ -70,7 +76,7 @@ class CredentialStream {
     std::vector<CredentialAttempt> open_;
     /// Found, but not let out; in the order in which they begin, and of those that begin together the longest first.
     std::vector<Value> values_;
-    std::vector<CredentialMatcher::Hit> hits_;
+    std::vector<Hit> hits_;
     /// What was masked last and how: often it is the same again, and a mask costs more than a search for it.
     WipedString last_piece_;
     std::string last_mask_;

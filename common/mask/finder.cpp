@@ -32,7 +32,7 @@ Result<std::unique_ptr<const Literals>> Literals::compile(std::vector<Literal> l
     compiled->exact_anchors_ = anchors.size();
     const auto other_anchors = compiled->any_case_.anchors();
     anchors.insert(anchors.end(), other_anchors.begin(), other_anchors.end());
-    auto matcher = AnchorMatcher::compile(anchors, compiled->exact_anchors_);
+    auto matcher = PatternDatabase::of_literals(anchors, compiled->exact_anchors_);
     if (!matcher) return fail(std::move(matcher).error());
     compiled->anchors_ = std::move(*matcher);
 
@@ -41,7 +41,7 @@ Result<std::unique_ptr<const Literals>> Literals::compile(std::vector<Literal> l
     const auto other_heads = compiled->any_case_.heads();
     heads.insert(heads.end(), other_heads.begin(), other_heads.end());
     if (!heads.empty()) {
-        auto head_matcher = AnchorMatcher::compile(heads, compiled->exact_heads_);
+        auto head_matcher = PatternDatabase::of_literals(heads, compiled->exact_heads_);
         if (!head_matcher) return fail(std::move(head_matcher).error());
         compiled->heads_ = std::move(*head_matcher);
     }

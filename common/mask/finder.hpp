@@ -1,9 +1,9 @@
 #pragma once
 
 #include "common/base/result.hpp"
-#include "common/mask/anchor_matcher.hpp"
 #include "common/mask/join_filter.hpp"
 #include "common/mask/literal_table.hpp"
+#include "common/mask/pattern_database.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -49,10 +49,10 @@ class Literals {
     JoinFilter joins_;
     std::vector<MaskedValue> values_;
     /// Of the exact literals first, then of the others.
-    std::unique_ptr<const AnchorMatcher> anchors_;
+    std::unique_ptr<const PatternDatabase> anchors_;
     std::size_t exact_anchors_ = 0;
     /// The heads of the long ones, likewise; null if there are none.
-    std::unique_ptr<const AnchorMatcher> heads_;
+    std::unique_ptr<const PatternDatabase> heads_;
     std::size_t exact_heads_ = 0;
 };
 
@@ -100,8 +100,8 @@ class Finder {
                                               std::size_t end, std::uint32_t& literal);
 
     const Literals& literals_;
-    AnchorMatcher::Scratch scratch_;
-    std::optional<AnchorMatcher::Scratch> heads_scratch_;
+    PatternDatabase::Scratch scratch_;
+    std::optional<PatternDatabase::Scratch> heads_scratch_;
 };
 
 }  // namespace trebuchet

@@ -1,0 +1,219 @@
+#include "common/file/safe_file.hpp"
+#include "common/mask/pattern_database.hpp"
+#include "common/secret/secret_memory.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <hs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+/// In front of each block: its size, which free_secret wants to know. As wide as Hyperscan wants blocks aligned.
+constexpr std::size_t header = 64;
+
+void* take_secret_memory(std::size_t size) {
+    try {
+        auto* const block = static_cast<char*>(allocate_secret(size + header, header));
+        std::memcpy(block, &size, sizeof size);
+        return block + header;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void free_secret_memory(void* memory) {
+    if (memory == nullptr) return;
+    auto* const block = static_cast<char*>(memory) - header;
+    std::size_t size = 0;
+    std::memcpy(&size, block, sizeof size);
+    free_secret(block, size + header, header);
+}
+
+/// Hyperscan has one allocator for all, and frees with the present one what an earlier one allocated: this comes before
+/// any other use of the library. A compiled database holds parts of secrets.
+Result<void> set_up_library() {
+    if (::hs_valid_platform() != HS_SUCCESS) {
+        return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
+    }
+    static const bool done = ::hs_set_allocator(take_secret_memory, free_secret_memory) == HS_SUCCESS;
+    if (!done) return fail("can't mask secrets: Hyperscan rejects our memory functions");
+    return {};
+}
+
+/// What the library is given.
+struct Patterns {
+    std::vector<const char*> texts;
+    std::vector<std::size_t> lengths;  ///< of literals
+    std::vector<unsigned int> flags;
+    std::vector<unsigned int> ids;
+
+    void add(const char* text, bool any_case) {
+        texts.push_back(text);
+        flags.push_back(any_case ? HS_FLAG_CASELESS : 0U);
+        ids.push_back(static_cast<unsigned int>(ids.size()));
+    }
+    [[nodiscard]] unsigned int count() const { return static_cast<unsigned int>(ids.size()); }
+};
+
+Result<hs_database_t*> compile_expressions(const Patterns& patterns) {
+    hs_database_t* database = nullptr;
+    hs_compile_error_t* error = nullptr;
+    const auto result = ::hs_compile_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
+                                           patterns.count(), HS_MODE_BLOCK, nullptr, &database, &error);
+    if (result == HS_SUCCESS) return database;
+    std::string message = "can't mask credentials: Hyperscan can't compile their patterns";
+    if (error != nullptr) message += std::string(": ") + error->message;
+    ::hs_free_compile_error(error);
+    return fail(std::move(message));
+}
+
+/// A child that is forked while another thread holds a lock never gets it.
+bool is_only_thread() {
+    std::error_code error;
+    std::filesystem::directory_iterator tasks("/proc/self/task", error);
+    return !error && std::distance(std::filesystem::begin(tasks), std::filesystem::end(tasks)) == 1;
+}
+
+[[noreturn]] void compile_and_send(const Patterns& patterns, int to) {
+    const auto database = compile_expressions(patterns);
+    char* bytes = nullptr;
+    std::size_t size = 0;
+    const bool done =
+        database && ::hs_serialize_database(*database, &bytes, &size) == HS_SUCCESS && write_all(to, {bytes, size});
+    ::_exit(done ? 0 : 1);
+}
+
+/// Null if that does not work here.
+hs_database_t* compile_expressions_in_child(const Patterns& patterns) {
+    std::array<int, 2> ends{};
+    if (!is_only_thread() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return nullptr;
+    const FileDescriptor from(ends[0]);
+    FileDescriptor to(ends[1]);
+    const auto child = ::fork();
+    if (child < 0) return nullptr;
+    if (child == 0) compile_and_send(patterns, to.get());
+    to = FileDescriptor();
+    std::vector<char> bytes;
+    std::array<char, 65536> buffer{};
+    ssize_t count = 0;
+    while ((count = ::read(from.get(), buffer.data(), buffer.size())) > 0 || (count < 0 && errno == EINTR)) {
+        if (count > 0) bytes.insert(bytes.end(), buffer.data(), buffer.data() + count);
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    hs_database_t* database = nullptr;
+    const bool whole = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!whole || ::hs_deserialize_database(bytes.data(), bytes.size(), &database) != HS_SUCCESS) return nullptr;
+    return database;
+}
+
+struct Receiver {
+    PatternDatabase::Found found;
+    void* context;
+};
+
+int on_match(unsigned int id, unsigned long long /*from*/, unsigned long long to, unsigned int /*flags*/,
+             void* context) noexcept {
+    const auto* receiver = static_cast<const Receiver*>(context);
+    receiver->found(receiver->context, id, to);
+    return 0;
+}
+
+}  // namespace
+
+struct PatternDatabase::Compiled {
+    hs_database_t* database = nullptr;
+    hs_scratch_t* prototype = nullptr;
+
+    Compiled() = default;
+    Compiled(const Compiled&) = delete;
+    Compiled& operator=(const Compiled&) = delete;
+    ~Compiled() {
+        ::hs_free_scratch(prototype);
+        ::hs_free_database(database);
+    }
+
+    [[nodiscard]] Result<void> allocate_scratch() {
+        const auto allocated = ::hs_alloc_scratch(database, &prototype);
+        if (allocated == HS_SUCCESS) return {};
+        return fail("can't mask secrets: Hyperscan has no working memory (error " + std::to_string(allocated) + ")");
+    }
+};
+
+void PatternDatabase::Scratch::Free::operator()(void* scratch) const noexcept {
+    ::hs_free_scratch(static_cast<hs_scratch_t*>(scratch));
+}
+
+PatternDatabase::Scratch::~Scratch() = default;
+
+PatternDatabase::PatternDatabase(std::unique_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+PatternDatabase::~PatternDatabase() = default;
+
+Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_literals(
+    const std::vector<std::string_view>& literals, std::size_t any_case_from) {
+    if (const auto ready = set_up_library(); !ready) return fail(ready.error());
+    Patterns patterns;
+    for (const auto literal : literals) {
+        patterns.add(literal.data(), patterns.count() >= any_case_from);
+        patterns.lengths.push_back(literal.size());
+    }
+    auto compiled = std::make_unique<Compiled>();
+    hs_compile_error_t* error = nullptr;
+    const auto result = ::hs_compile_lit_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
+                                               patterns.lengths.data(), patterns.count(), HS_MODE_BLOCK, nullptr,
+                                               &compiled->database, &error);
+    if (result != HS_SUCCESS) {
+        // Hyperscan's own message may quote the literal.
+        ::hs_free_compile_error(error);
+        return fail("can't mask secrets: Hyperscan can't compile " + std::to_string(literals.size()) +
+                    " literals (error " + std::to_string(result) + ")");
+    }
+    if (const auto allocated = compiled->allocate_scratch(); !allocated) return fail(allocated.error());
+    return std::unique_ptr<const PatternDatabase>(new PatternDatabase(std::move(compiled)));
+}
+
+Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_expressions(
+    const std::vector<Expression>& expressions) {
+    if (const auto ready = set_up_library(); !ready) return fail(ready.error());
+    Patterns patterns;
+    for (const auto& expression : expressions) patterns.add(expression.text, expression.any_case);
+    auto compiled = std::make_unique<Compiled>();
+    compiled->database = compile_expressions_in_child(patterns);
+    if (compiled->database == nullptr) {
+        const auto database = compile_expressions(patterns);
+        if (!database) return fail(database.error());
+        compiled->database = *database;
+    }
+    if (const auto allocated = compiled->allocate_scratch(); !allocated) return fail(allocated.error());
+    return std::unique_ptr<const PatternDatabase>(new PatternDatabase(std::move(compiled)));
+}
+
+PatternDatabase::Scratch PatternDatabase::make_scratch() const {
+    hs_scratch_t* scratch = nullptr;
+    if (::hs_clone_scratch(compiled_->prototype, &scratch) != HS_SUCCESS) throw std::bad_alloc();
+    return Scratch(scratch);
+}
+
+void PatternDatabase::scan(std::string_view text, Scratch& scratch, Found found, void* context) const {
+    if (text.size() > std::numeric_limits<unsigned int>::max()) throw std::logic_error("text too long for one scan");
+    Receiver receiver{found, context};
+    const auto result = ::hs_scan(compiled_->database, text.data(), static_cast<unsigned int>(text.size()), 0,
+                                  static_cast<hs_scratch_t*>(scratch.memory_.get()), on_match, &receiver);
+    if (result != HS_SUCCESS) throw std::logic_error("hs_scan failed with error " + std::to_string(result));
+}
+
+}  // namespace trebuchet

@@ -100,6 +100,16 @@ Result<json> QmpClient::execute(const std::string& command, const json& argument
     }
 }
 
+Result<void> QmpClient::quit(Timeout timeout) {
+    const auto deadline = steady_clock::now() + timeout;
+    if (const auto done = execute("quit", {}, timeout); !done && done.error().is_final()) return fail(done.error());
+    std::array<char, 4096> buffer{};
+    while (wait_until_readable(socket_.get(), deadline)) {
+        if (::recv(socket_.get(), buffer.data(), buffer.size(), 0) <= 0) return {};
+    }
+    return lost("it was told to quit and did not");
+}
+
 Result<std::string> QmpClient::monitor(const std::string& command_line, Timeout timeout) {
     const auto result = execute("human-monitor-command", {{"command-line", command_line}}, timeout);
     if (!result) return fail(result.error());

@@ -37,6 +37,8 @@ class QmpClient {
     /// refused the command, and the connection goes on; any other: the connection is lost.
     [[nodiscard]] Result<nlohmann::json> execute(const std::string& command, const nlohmann::json& arguments = {},
                                                  Timeout timeout = default_timeout);
+    /// Tells QEMU to end, and waits until it has closed the connection.
+    [[nodiscard]] Result<void> quit(Timeout timeout = default_timeout);
     /// A command of the human monitor. It succeeded if what it prints, which is returned, is empty; mostly.
     [[nodiscard]] Result<std::string> monitor(const std::string& command_line, Timeout timeout = default_timeout);
 

@@ -42,14 +42,19 @@ class SerialCapture::Worker {
           file_(std::move(file)),
           log_(&log),
           options_(options),
-          stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-        if (!stop_) throw std::system_error(errno, std::system_category(), "eventfd");
+          stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+          hurry_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        if (!stop_ || !hurry_) throw std::system_error(errno, std::system_category(), "eventfd");
     }
 
     void run() {
         do {
-            if (auto done = capture(); !done && !stopped_) complain(done.error().message());
-        } while (!wait(-1, options_.reconnect_after).stop);
+            const auto done = capture();
+            set(connected_, false);
+            if (!done && !stopped_) complain(done.error().message());
+            eventfd_t told = 0;
+            if (wait(hurry_.get(), options_.reconnect_after).other) ::eventfd_read(hurry_.get(), &told);
+        } while (!stopped_);
     }
 
     /// True if the thread ends at once, so that it may be joined.
@@ -58,6 +63,16 @@ class SerialCapture::Worker {
         stopped_ = true;
         ::eventfd_write(stop_.get(), 1);
         return !resolving_;
+    }
+
+    bool connect_now(milliseconds timeout) {
+        const auto deadline = steady_clock::now() + timeout;
+        std::unique_lock lock(mutex_);
+        while (!connected_ && steady_clock::now() < deadline) {
+            ::eventfd_write(hurry_.get(), 1);
+            changed_.wait_until(lock, std::min(deadline, steady_clock::now() + between_looks));
+        }
+        return connected_;
     }
 
     Result<std::string> expect(const SerialPattern& pattern, milliseconds timeout, Interrupt& interrupt) {
@@ -73,7 +88,7 @@ class SerialCapture::Worker {
                 return fail(wanted + " in time" +
                             (line.empty() ? ", but nothing" : "; its last line was " + trebuchet::quoted(line, 200)));
             }
-            arrived_.wait_until(lock, std::min(deadline, now + between_looks));
+            changed_.wait_until(lock, std::min(deadline, now + between_looks));
             if (interrupt.wait_for(milliseconds::zero()) != 0) return fail(wanted + " before we were told to stop");
         }
     }
@@ -81,12 +96,12 @@ class SerialCapture::Worker {
   private:
     struct Ready {
         bool stop = false;
-        bool console = false;
+        bool other = false;
     };
 
-    /// -1 as `console`: only for the order to stop.
-    [[nodiscard]] Ready wait(int console, milliseconds time) const {
-        std::array<pollfd, 2> ready{pollfd{stop_.get(), POLLIN, 0}, pollfd{console, POLLIN, 0}};
+    /// For the order to stop, or until `other` is readable.
+    [[nodiscard]] Ready wait(int other, milliseconds time) const {
+        std::array<pollfd, 2> ready{pollfd{stop_.get(), POLLIN, 0}, pollfd{other, POLLIN, 0}};
         int count = 0;
         do {
             count = ::poll(ready.data(), ready.size(), static_cast<int>(time.count()));
@@ -104,23 +119,27 @@ class SerialCapture::Worker {
         if (!file) return fail("can't write " + file_.string() + ": " + system_message(errno));
         log_->info("Connected to the serial console at " + name_of(console_));
         complained_.clear();
+        set(connected_, true);
         return copy(*console, file);
     }
 
     [[nodiscard]] Result<FileDescriptor> open() {
         if (const auto* socket = std::get_if<UnixConsole>(&console_)) return connect_to(*socket);
         if (const auto* tty = std::get_if<TtyConsole>(&console_)) return open_console(*tty);
-        set_resolving(true);
+        set(resolving_, true);
         const auto addresses = look_up(std::get<TcpConsole>(console_));
-        set_resolving(false);
+        set(resolving_, false);
         if (stopped_) return FileDescriptor();
         if (!addresses) return fail(addresses.error());
         return connect_to(*addresses, stop_.get());
     }
 
-    void set_resolving(bool resolving) {
-        const std::scoped_lock lock(mutex_);
-        resolving_ = resolving;
+    void set(bool& flag, bool value) {
+        {
+            const std::scoped_lock lock(mutex_);
+            flag = value;
+        }
+        changed_.notify_all();
     }
 
     [[nodiscard]] Result<void> copy(const FileDescriptor& console, const FileDescriptor& file) {
@@ -149,7 +168,7 @@ class SerialCapture::Worker {
             const std::scoped_lock lock(mutex_);
             window_.add(text);
         }
-        arrived_.notify_all();
+        changed_.notify_all();
         if (options_.time_stamps == nullptr) return write_all(file.get(), text);
         return write_all(file.get(), stamper_.stamp(text, options_.time_stamps->wall_time()));
     }
@@ -167,10 +186,12 @@ class SerialCapture::Worker {
     const ConnectorLog* log_;
     const SerialOptions options_;
     const FileDescriptor stop_;
+    const FileDescriptor hurry_;
     std::mutex mutex_;
-    std::condition_variable arrived_;
+    std::condition_variable changed_;
     std::atomic<bool> stopped_ = false;
-    bool resolving_ = false;  ///< guarded by mutex_, as is the next one
+    bool resolving_ = false;  ///< guarded by mutex_, as are the next two
+    bool connected_ = false;
     SerialWindow window_;
     LineStamper stamper_;
     std::string complained_;
@@ -193,6 +214,10 @@ SerialCapture::~SerialCapture() {
     } else {
         thread_.detach();
     }
+}
+
+bool SerialCapture::connect_now(milliseconds timeout) {
+    return worker_ != nullptr && worker_->connect_now(timeout);
 }
 
 Result<std::string> SerialCapture::expect(const SerialPattern& pattern, milliseconds timeout, Interrupt& interrupt) {

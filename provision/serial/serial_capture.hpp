@@ -34,6 +34,10 @@ class SerialCapture {
     SerialCapture(const SerialCapture&) = delete;
     SerialCapture& operator=(const SerialCapture&) = delete;
 
+    /// For a console that has come to be just now: tries again at once, and waits until it is connected, `timeout` at
+    /// most. Whether it is.
+    bool connect_now(std::chrono::milliseconds timeout);
+
     /// Waits until the console prints what matches, after what the last call matched, and returns all that it printed
     /// until there. What it prints between two calls is not lost, but for what is older than 64 KiB.
     /// Fails after `timeout`, and when told to stop.

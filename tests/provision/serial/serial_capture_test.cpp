@@ -144,6 +144,16 @@ TEST_F(SerialCaptureTest, ExpectsNoLongerWhenToldToStop) {
     EXPECT_THAT(found.error().message(), testing::HasSubstr("told to stop"));
 }
 
+TEST_F(SerialCaptureTest, ConnectsAtOnceToAConsoleThatHasComeToBe) {
+    const auto running = capture(UnixConsole{folder_ / "console"});
+    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("going on without it"));
+    EXPECT_FALSE(running->connect_now(1ms));
+    const UnixServer server(folder_ / "console");
+    EXPECT_TRUE(running->connect_now(1h));
+    send_text(server.accept(), "hello");
+    EXPECT_TRUE(running->expect(SerialPattern::literal("hello"), 1h, interrupt_));
+}
+
 TEST_F(SerialCaptureTest, PutsTheTimeBeforeEachLine) {
     auto running = capture(TcpConsole{"127.0.0.1", server_.port()}, {1h, &clock_});
     send_text(server_.accept(), "one\ntwo");

@@ -57,6 +57,7 @@ class QmpServer {
                     continue;
                 }
                 send(client, "{\"event\": \"STOP\"}\r\n" + answer(nlohmann::json::parse(line)).dump() + "\r\n");
+                if (line.find("\"quit\"") != std::string::npos) break;
                 line.clear();
             }
         }

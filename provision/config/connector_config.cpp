@@ -76,6 +76,10 @@ const std::map<std::string, Reader, std::less<>>& readers() {
         {"poweron_script", commands(&ConnectorConfig::poweron_script)},
         {"serial_host", text(&ConnectorConfig::serial_host)},
         {"serial_port", port(&ConnectorConfig::serial_port)},
+        {"device_key_file", text(&ConnectorConfig::device_key_file)},
+        {"control_port", port(&ConnectorConfig::control_port)},
+        {"control_key_file", text(&ConnectorConfig::control_key_file)},
+        {"control_host_reboot_script", commands(&ConnectorConfig::control_host_reboot_script)},
         {"control_host", text(&ConnectorConfig::control_host)},
         {"control_user", text(&ConnectorConfig::control_user)},
         {"env", read_env},
@@ -89,7 +93,6 @@ const std::vector<std::string>& keys_of_types() {
                                                "control_switch_local_cmd",
                                                "control_switch_device_cmd",
                                                "post_provision_script",
-                                               "control_host_reboot_script",
                                                "control_host_reboot_timeout",
                                                "select_master_script",
                                                "select_test_script",
@@ -135,6 +138,7 @@ ConnectorConfigResult<LoadedConnectorConfig> parse_connector_config(std::string_
     for (const auto& warning : document->warnings) loaded.warnings.push_back(warning.message(file));
     for (const auto& entry : root.entries) {
         if (const auto scalar = entry.value.as_string()) loaded.config.scalars[entry.key] = *scalar;
+        if (const auto list = entry.value.as_string_list()) loaded.config.lists[entry.key] = *list;
         if (const auto reader = readers().find(entry.key); reader != readers().end()) {
             if (entry.value.kind == YamlKind::null) continue;
             if (auto done = reader->second(entry.value, loaded.config); !done) {

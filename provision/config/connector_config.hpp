@@ -16,19 +16,25 @@ struct ConnectorConfig {
     std::string agent_name;
     std::string device_ip;
     std::uint16_t device_port = 0;  ///< of the device's ssh; ours, the reference has none
+    std::string device_key_file;    ///< private key for it; ours
     std::vector<std::string> reboot_script;
     std::vector<std::string> poweroff_script;
     std::vector<std::string> poweron_script;
     std::string serial_host;
     std::uint16_t serial_port = 0;
     std::string control_host;
+    std::uint16_t control_port = 0;  ///< of its ssh; ours
     std::string control_user;
+    std::string control_key_file;  ///< ours
+    std::vector<std::string> control_host_reboot_script;
     /// For test commands. "" takes a variable out of their environment.
     std::map<std::string, std::string> env;
 
     /// Every key at the top whose value is a scalar, as it is written in the file: for templates, and for the keys of
     /// one type of connector.
     std::map<std::string, std::string> scalars;
+    /// Likewise every key whose value is a list of scalars.
+    std::map<std::string, std::vector<std::string>> lists;
 };
 
 struct LoadedConnectorConfig {

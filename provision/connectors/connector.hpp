@@ -1,5 +1,6 @@
 #pragma once
 
+#include "provision/connectors/key_spec.hpp"
 #include "provision/stages/stage.hpp"
 
 namespace trebuchet {
@@ -13,6 +14,9 @@ class Connector {
     /// Runs one stage, around provision and runtest with the serial console captured into `provision-serial.log` or
     /// `test-serial.log`, if the configuration has one.
     [[nodiscard]] StageResult run(Stage stage, StageContext& context);
+
+    /// What this type reads beyond common_keys().
+    [[nodiscard]] virtual ConnectorKeys keys() const { return {}; }
 
   protected:
     [[nodiscard]] virtual StageResult provision(StageContext& context) = 0;

@@ -55,6 +55,40 @@ WipedString JobFile::provision_data_text() const {
     return data->dump(2, ' ', false, SecretJson::error_handler_t::replace);
 }
 
+Result<std::optional<SecretString>> JobFile::secret(const char* phase_data, const char* name) const {
+    const auto value = field(phase_data, name);
+    if (!value) return fail(value.error());
+    if (*value == nullptr) return std::optional<SecretString>();
+    const auto where = std::string(phase_data) + "." + name;
+    if (!(*value)->is_string()) return unexpected(where, **value, "text");
+    const auto& text = (*value)->get_ref<const WipedString&>();
+    if (has_nul(text)) return fail(file_ + ": " + where + ": holds a NUL character");
+    return std::optional<SecretString>(SecretString(text));
+}
+
+Result<std::optional<SecretString>> JobFile::provision_secret(const char* name) const {
+    return secret("provision_data", name);
+}
+
+Result<std::optional<std::string>> JobFile::provision_text(const char* name) const {
+    const auto value = secret("provision_data", name);
+    if (!value) return fail(value.error());
+    if (!*value) return std::optional<std::string>();
+    return std::optional<std::string>((*value)->reveal());
+}
+
+Result<bool> JobFile::provision_flag(const char* name, bool fallback) const {
+    const auto value = field("provision_data", name);
+    if (!value) return fail(value.error());
+    if (*value == nullptr) return fallback;
+    if (!(*value)->is_boolean()) return unexpected(std::string("provision_data.") + name, **value, "true or false");
+    return (*value)->get<bool>();
+}
+
+Result<std::optional<SecretString>> JobFile::test_password() const {
+    return secret("test_data", "test_password");
+}
+
 Result<TestCommands> JobFile::test_commands() const {
     const auto value = field("test_data", "test_cmds");
     if (!value) return fail(value.error());

@@ -41,6 +41,12 @@ class JobFile {
     [[nodiscard]] std::string id() const;
     /// `provision_data` as text, indented by two spaces; "{}" where there is none.
     [[nodiscard]] WipedString provision_data_text() const;
+    /// A field of `provision_data`; nothing where there is none.
+    [[nodiscard]] Result<std::optional<SecretString>> provision_secret(const char* name) const;
+    [[nodiscard]] Result<std::optional<std::string>> provision_text(const char* name) const;
+    [[nodiscard]] Result<bool> provision_flag(const char* name, bool fallback) const;
+    /// `test_data.test_password`
+    [[nodiscard]] Result<std::optional<SecretString>> test_password() const;
     /// `test_data.test_cmds`
     [[nodiscard]] Result<TestCommands> test_commands() const;
     /// `test_data.test_username`, by default "ubuntu".
@@ -52,6 +58,7 @@ class JobFile {
   private:
     JobFile(SecretJson root, std::string file) : root_(std::move(root)), file_(std::move(file)) {}
 
+    [[nodiscard]] Result<std::optional<SecretString>> secret(const char* phase_data, const char* name) const;
     /// A field of a `<phase>_data` object; null if one of them is missing or null.
     [[nodiscard]] Result<const SecretJson*> field(const char* phase_data, const char* name) const;
     [[nodiscard]] tl::unexpected<Error> unexpected(const std::string& field, const SecretJson& found,

@@ -1,5 +1,7 @@
 #include "provision/process/command.hpp"
 
+#include "common/base/text.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -40,6 +42,17 @@ int exit_code(const CommandEnd& end) {
 
 std::string describe(const CommandEnd& end) {
     return std::visit(Describe{}, end);
+}
+
+std::string describe(const CommandResult& result) {
+    constexpr std::size_t shown = 300;
+    std::string_view said = result.output;
+    while (!said.empty() && (said.back() == '\n' || said.back() == '\r' || said.back() == ' ')) said.remove_suffix(1);
+    if (said.empty()) return describe(result.end);
+    const bool is_long = said.size() > shown;
+    if (is_long) said.remove_prefix(said.size() - shown);
+    return describe(result.end) + ", it said: " + (is_long ? "…" : "") +
+           trebuchet::quoted(to_valid_utf8(said), 2 * shown);
 }
 
 }  // namespace trebuchet

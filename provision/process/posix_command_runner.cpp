@@ -1,5 +1,7 @@
 #include "provision/process/posix_command_runner.hpp"
 
+#include "provision/process/spawn.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -8,8 +10,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,63 +20,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::size_t max_output = std::size_t{64} * 1024;
-
-class SpawnAttributes {
-  public:
-    SpawnAttributes() {
-        ::posix_spawnattr_init(&value_);
-        sigset_t none;
-        sigemptyset(&none);
-        sigset_t all;
-        sigfillset(&all);
-        ::posix_spawnattr_setsigmask(&value_, &none);
-        ::posix_spawnattr_setsigdefault(&value_, &all);
-        ::posix_spawnattr_setpgroup(&value_, 0);
-        ::posix_spawnattr_setflags(&value_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    }
-    SpawnAttributes(const SpawnAttributes&) = delete;
-    SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-    ~SpawnAttributes() { ::posix_spawnattr_destroy(&value_); }
-    [[nodiscard]] const posix_spawnattr_t* get() const { return &value_; }
-
-  private:
-    posix_spawnattr_t value_{};
-};
-
-class SpawnFiles {
-  public:
-    /// `output`: where stdout and stderr go; -1: they stay.
-    explicit SpawnFiles(int output) {
-        ::posix_spawn_file_actions_init(&value_);
-        ::posix_spawn_file_actions_addopen(&value_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (output < 0) return;
-        ::posix_spawn_file_actions_adddup2(&value_, output, STDOUT_FILENO);
-        ::posix_spawn_file_actions_adddup2(&value_, output, STDERR_FILENO);
-    }
-    SpawnFiles(const SpawnFiles&) = delete;
-    SpawnFiles& operator=(const SpawnFiles&) = delete;
-    ~SpawnFiles() { ::posix_spawn_file_actions_destroy(&value_); }
-    [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &value_; }
-
-  private:
-    posix_spawn_file_actions_t value_{};
-};
-
-/// Returns errno's value, 0 if the program runs.
-int spawn(const Command& command, int output, pid_t& pid) {
-    std::vector<char*> argv;
-    // posix_spawn takes char* for historic reasons and does not write through it.
-    for (const auto& argument : command.argv) argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    std::optional<EnvironmentBlock> block;
-    if (command.environment != nullptr) block.emplace(*command.environment);
-    const SpawnAttributes attributes;
-    const SpawnFiles files(output);
-    return ::posix_spawnp(&pid, argv.front(), files.get(), attributes.get(), argv.data(),
-                          block ? block->data() : environ);
-}
 
 /// Until `process` has ended (true), `interrupt` is readable or the deadline has passed. -1 as `interrupt`: not looked
 /// at.
@@ -116,17 +59,19 @@ void end_group(pid_t group, steady_clock::time_point kill_time) {
     }
 }
 
-std::string read_output(const FileDescriptor& file) {
-    std::string output(max_output, '\0');
-    std::size_t filled = 0;
-    while (filled < output.size()) {
-        const auto count =
-            ::pread(file.get(), output.data() + filled, output.size() - filled, static_cast<off_t>(filled));
-        if (count <= 0) break;
-        filled += static_cast<std::size_t>(count);
-    }
-    output.resize(filled);
-    return output;
+FileDescriptor process_of(pid_t pid) {
+    FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!process) throw std::system_error(errno, std::system_category(), "pidfd_open");
+    return process;
+}
+
+CommandEnd stop_group(pid_t leader, const FileDescriptor& process, milliseconds grace) {
+    const auto kill_time = steady_clock::now() + grace;
+    ::kill(-leader, SIGTERM);
+    if (!wait_for_end(process, -1, kill_time)) ::kill(-leader, SIGKILL);
+    const auto end = reap(leader);
+    end_group(leader, kill_time);
+    return end;
 }
 
 }  // namespace
@@ -137,36 +82,107 @@ PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds 
 }
 
 CommandResult PosixCommandRunner::run(const Command& command) {
-    if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0)
-        return {CommandInterrupted{signal}, {}};
-    // A file in memory, so that nobody has to keep a pipe from filling up.
+    const int interrupt = command.despite_interrupt ? -1 : interrupt_->fd();
+    if (!command.despite_interrupt) {
+        if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
+            return {CommandInterrupted{signal}, {}};
+        }
+    }
+    // Files in memory, so that nobody has to keep a pipe from filling up.
+    FileDescriptor input;
+    if (command.input) {
+        auto file = memory_file(*command.input);
+        if (!file) return {CommandNotStarted{file.error()}, {}};
+        input = std::move(*file);
+    }
     FileDescriptor output;
     if (command.capture_output) {
-        output = FileDescriptor(::memfd_create("output", MFD_CLOEXEC));
-        if (!output) return {CommandNotStarted{errno}, {}};
+        auto file = memory_file();
+        if (!file) return {CommandNotStarted{file.error()}, {}};
+        output = std::move(*file);
     }
     pid_t pid = -1;
-    if (const int error = spawn(command, output.get(), pid); error != 0) return {CommandNotStarted{error}, {}};
-
-    const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!process) throw std::system_error(errno, std::system_category(), "pidfd_open");
+    const ChildFiles files{input ? input.get() : command.input_fd,
+                           command.output_fd >= 0 ? command.output_fd : output.get(), output.get()};
+    if (const int error = spawn(command, files, pid); error != 0) {
+        return {CommandNotStarted{error}, {}};
+    }
+    const auto process = process_of(pid);
     std::optional<steady_clock::time_point> deadline;
     if (command.timeout) deadline = steady_clock::now() + *command.timeout;
 
-    if (!wait_for_end(process, interrupt_->fd(), deadline)) {
-        CommandEnd cut_short = CommandTimedOut{};
-        if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
-            cut_short = CommandInterrupted{signal};
-        }
-        const auto kill_time = steady_clock::now() + grace_;
-        ::kill(-pid, SIGTERM);
-        if (!wait_for_end(process, -1, kill_time)) ::kill(-pid, SIGKILL);
-        (void)reap(pid);
-        end_group(pid, kill_time);
-        return {cut_short, output ? read_output(output) : ""};
+    CommandEnd end = CommandTimedOut{};
+    if (wait_for_end(process, interrupt, deadline)) {
+        end = reap(pid);
+    } else {
+        const int signal = command.despite_interrupt ? 0 : interrupt_->wait_for(milliseconds::zero());
+        if (signal != 0) end = CommandInterrupted{signal};
+        stop_group(pid, process, grace_);
     }
-    const auto end = reap(pid);
-    return {end, output ? read_output(output) : ""};
+    return {end, output ? read_start(output) : ""};
+}
+
+class PosixCommandRunner::Running final : public RunningCommand {
+  public:
+    Running(pid_t pid, FileDescriptor pipe, FileDescriptor output, milliseconds grace)
+        : pid_(pid), process_(process_of(pid)), pipe_(std::move(pipe)), output_(std::move(output)), grace_(grace) {}
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() override { stop(); }
+
+    FileDescriptor take_pipe() override { return std::move(pipe_); }
+
+    bool wait_for(milliseconds time) override { return end_ || wait_for_end(process_, -1, steady_clock::now() + time); }
+
+    CommandResult end() override {
+        stop();
+        return {*end_, read_start(output_)};
+    }
+
+  private:
+    void stop() {
+        if (end_) return;
+        if (wait_for(milliseconds::zero())) {
+            end_ = reap(pid_);
+        } else {
+            end_ = stop_group(pid_, process_, grace_);
+        }
+    }
+
+    pid_t pid_;
+    FileDescriptor process_;
+    FileDescriptor pipe_;
+    FileDescriptor output_;
+    milliseconds grace_;
+    std::optional<CommandEnd> end_;
+};
+
+tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> PosixCommandRunner::start(const Command& command,
+                                                                                    Piped piped) {
+    if (!command.despite_interrupt) {
+        if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
+            return tl::unexpected<CommandEnd>(CommandInterrupted{signal});
+        }
+    }
+    auto output = memory_file();
+    if (!output) return tl::unexpected<CommandEnd>(CommandNotStarted{output.error()});
+    auto input = memory_file(command.input.value_or(std::string_view()));
+    if (!input) return tl::unexpected<CommandEnd>(CommandNotStarted{input.error()});
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return tl::unexpected<CommandEnd>(CommandNotStarted{errno});
+    FileDescriptor read_end(ends[0]);
+    FileDescriptor write_end(ends[1]);
+    // A wish: unprivileged users have a limit on the sum of these.
+    ::fcntl(read_end.get(), F_SETPIPE_SZ, 1024 * 1024);
+
+    pid_t pid = -1;
+    const auto files = piped == Piped::input ? ChildFiles{read_end.get(), output->get(), output->get()}
+                                             : ChildFiles{input->get(), write_end.get(), output->get()};
+    if (const int error = spawn(command, files, pid); error != 0) {
+        return tl::unexpected<CommandEnd>(CommandNotStarted{error});
+    }
+    auto& ours = piped == Piped::input ? write_end : read_end;
+    return std::make_unique<Running>(pid, std::move(ours), std::move(*output), grace_);
 }
 
 }  // namespace trebuchet

@@ -15,8 +15,12 @@ class PosixCommandRunner final : public CommandRunner {
     explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5));
 
     [[nodiscard]] CommandResult run(const Command& command) override;
+    [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
+                                                                                  Piped piped) override;
 
   private:
+    class Running;
+
     SignalInterrupt* interrupt_;
     std::chrono::milliseconds grace_;
 };

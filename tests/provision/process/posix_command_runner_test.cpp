@@ -61,6 +61,55 @@ TEST_F(PosixCommandRunnerTest, GivesTheCommandItsEnvironmentAndNoInput) {
     EXPECT_EQ(result.output, "this [] [unset]\n");
 }
 
+TEST_F(PosixCommandRunnerTest, GivesTheCommandItsInput) {
+    Command cat{{"cat"}, nullptr, std::nullopt, true};
+    const std::string text(100'000, 'x');
+    cat.input = text;
+    EXPECT_EQ(runner_.run(cat).output, text.substr(0, 64U * 1024));
+}
+
+TEST_F(PosixCommandRunnerTest, AnInterruptDoesNotStopWhatRunsDespiteIt) {
+    Command state{{"/bin/sh", "-c", "echo switched back"}, nullptr, 10s, true};
+    state.despite_interrupt = true;
+    ASSERT_TRUE(std::holds_alternative<CommandInterrupted>(shell("kill -TERM $PPID; sleep 1000").end));
+    const auto result = runner_.run(state);
+    EXPECT_EQ(exit_code(result.end), 0);
+    EXPECT_EQ(result.output, "switched back\n");
+}
+
+TEST_F(PosixCommandRunnerTest, FeedsARunningCommand) {
+    auto running = runner_.start({{"/bin/sh", "-c", "wc -c; exit 3"}}, Piped::input);
+    ASSERT_TRUE(running);
+    {
+        const auto pipe = (*running)->take_pipe();
+        ASSERT_TRUE(write_all(pipe.get(), std::string(2'000'000, 'x')));
+    }
+    EXPECT_TRUE((*running)->wait_for(10s));
+    const auto result = (*running)->end();
+    EXPECT_EQ(exit_code(result.end), 3);
+    EXPECT_EQ(result.output, "2000000\n");
+}
+
+TEST_F(PosixCommandRunnerTest, ReadsARunningCommandAndKeepsItsComplaints) {
+    Command copy{{"/bin/sh", "-c", "cat; echo oops >&2"}};
+    copy.input = "content";
+    auto running = runner_.start(copy, Piped::output);
+    ASSERT_TRUE(running);
+    const auto pipe = (*running)->take_pipe();
+    std::array<char, 64> buffer{};
+    EXPECT_EQ(::read(pipe.get(), buffer.data(), buffer.size()), 7);
+    EXPECT_EQ(::read(pipe.get(), buffer.data(), buffer.size()), 0);
+    EXPECT_EQ((*running)->end().output, "oops\n");
+}
+
+TEST_F(PosixCommandRunnerTest, EndsARunningCommandWithItsOwner) {
+    auto running = runner_.start({{"sleep", "1000"}}, Piped::input);
+    ASSERT_TRUE(running);
+    EXPECT_FALSE((*running)->wait_for(1ms));
+    EXPECT_TRUE(std::holds_alternative<CommandKilled>((*running)->end().end));
+    EXPECT_FALSE(runner_.start({{"no-such-program-here"}}, Piped::input));
+}
+
 TEST_F(PosixCommandRunnerTest, GivesTheCommandItsOwnGroupAndNoBlockedSignals) {
     const auto result = shell("test $(ps -o pgid= -p $$) = $$ && echo own; grep SigBlk /proc/self/status");
     EXPECT_EQ(result.output, "own\nSigBlk:\t0000000000000000\n");

@@ -2,11 +2,18 @@
 
 #include "provision/process/command.hpp"
 #include "provision/process/interrupt.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 #include <chrono>
 #include <deque>
+#include <functional>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace trebuchet {
 
@@ -14,28 +21,73 @@ namespace trebuchet {
 class FakeInterrupt final : public Interrupt {
   public:
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override {
-        if (time.count() > 0) waits.push_back(time);
+        if (time.count() > 0) {
+            waits.push_back(time);
+            if (clock != nullptr) clock->advance(time);
+        }
         return waits.size() > waits_before_signal ? signal : 0;
     }
 
     std::vector<std::chrono::milliseconds> waits;
     int signal = 0;
     std::size_t waits_before_signal = 0;
+    FakeClock* clock = nullptr;  ///< goes on while we wait
 };
 
-/// Ends every command at once, with the results prepared for it and, when they are used up, with success.
+/// Ends every command at once: with what `answer` says of it, if there is one, else with the results prepared for it
+/// and, when they are used up, with success.
 class FakeCommandRunner final : public CommandRunner {
   public:
     [[nodiscard]] CommandResult run(const Command& command) override {
+        note(command);
+        return result_of(command);
+    }
+
+    /// The pipe is a file in memory: with `piped_output` in it for who reads, kept as `fed` from who writes.
+    [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
+                                                                                  Piped piped) override {
+        note(command);
+        FileDescriptor file(::memfd_create("fake", MFD_CLOEXEC));
+        if (piped == Piped::output && (!write_all(file.get(), piped_output) || ::lseek(file.get(), 0, SEEK_SET) != 0)) {
+            throw std::runtime_error("can't write a file in memory");
+        }
+        if (piped == Piped::input) fed = FileDescriptor(::dup(file.get()));
+        return std::make_unique<Running>(std::move(file), result_of(command));
+    }
+
+    std::vector<std::vector<std::string>> commands;
+    std::vector<std::string> inputs;  ///< what each command got on its stdin
+    std::deque<CommandResult> results;
+    std::function<std::optional<CommandResult>(const Command&)> answer;
+    std::string piped_output;
+    FileDescriptor fed;
+
+  private:
+    class Running final : public RunningCommand {
+      public:
+        Running(FileDescriptor pipe, CommandResult result) : pipe_(std::move(pipe)), result_(std::move(result)) {}
+        [[nodiscard]] FileDescriptor take_pipe() override { return std::move(pipe_); }
+        [[nodiscard]] bool wait_for(std::chrono::milliseconds /*time*/) override { return true; }
+        [[nodiscard]] CommandResult end() override { return result_; }
+
+      private:
+        FileDescriptor pipe_;
+        CommandResult result_;
+    };
+
+    void note(const Command& command) {
         commands.push_back(command.argv);
+        inputs.emplace_back(command.input.value_or(""));
+    }
+    CommandResult result_of(const Command& command) {
+        if (answer) {
+            if (auto result = answer(command)) return *result;
+        }
         if (results.empty()) return {CommandExited{0}, {}};
         auto result = results.front();
         results.pop_front();
         return result;
     }
-
-    std::vector<std::vector<std::string>> commands;
-    std::deque<CommandResult> results;
 };
 
 }  // namespace trebuchet

@@ -1,0 +1,55 @@
+#include "provision/connectors/key_spec.hpp"
+
+namespace trebuchet {
+
+const ConnectorKeys& common_keys() {
+    static const ConnectorKeys keys{
+        {
+            {"agent_name", KeyKind::text, "", "name of the agent, for log lines and device-info.json"},
+            {"device_ip", KeyKind::text, "", "address or name of the device"},
+            {"device_port", KeyKind::port, "22", "port of the device's ssh"},
+            {"device_key_file", KeyKind::text, "", "private key for the device's ssh; without it, ssh's own choice"},
+            {"reboot_script", KeyKind::commands, "", "commands that power-cycle the device, run without a shell"},
+            {"poweroff_script", KeyKind::commands, "", "commands that cut the device's power"},
+            {"poweron_script", KeyKind::commands, "", "commands that give the device power"},
+            {"serial_host", KeyKind::text, "", "host of the serial console"},
+            {"serial_port", KeyKind::port, "", "TCP port of the serial console"},
+            {"control_host", KeyKind::text, "", "address or name of the host that controls the device"},
+            {"control_port", KeyKind::port, "22", "port of the control host's ssh"},
+            {"control_user", KeyKind::text, "ubuntu", "user on the control host"},
+            {"control_key_file", KeyKind::text, "", "private key for the control host's ssh"},
+            {"control_host_reboot_script", KeyKind::commands, "",
+             "commands that power-cycle the control host, run before each provision"},
+            {"control_host_reboot_timeout", KeyKind::seconds, "300", "time for the control host to come back"},
+            {"env", KeyKind::map, "", "environment variables for test commands"},
+        },
+        {},
+    };
+    return keys;
+}
+
+std::string name_of(KeyKind kind) {
+    switch (kind) {
+        case KeyKind::text:
+            return "text";
+        case KeyKind::number:
+            return "a number";
+        case KeyKind::port:
+            return "a port, 1 to 65535";
+        case KeyKind::flag:
+            return "true or false";
+        case KeyKind::seconds:
+            return "a number of seconds";
+        case KeyKind::command:
+            return "a command";
+        case KeyKind::commands:
+            return "a list of commands";
+        case KeyKind::map:
+            return "names and values";
+        case KeyKind::choice:
+            return "one of several words";
+    }
+    return "a value";
+}
+
+}  // namespace trebuchet

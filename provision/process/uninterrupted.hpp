@@ -1,0 +1,24 @@
+#pragma once
+
+#include "provision/process/command.hpp"
+#include "provision/process/interrupt.hpp"
+
+namespace trebuchet {
+
+/// For putting a device into a defined state after we were told to stop: commands run all the same, each with a limit
+/// of `limit` at most.
+class UninterruptedRunner final : public CommandRunner {
+  public:
+    /// `inner` must outlive it.
+    UninterruptedRunner(CommandRunner& inner, std::chrono::milliseconds limit) : inner_(&inner), limit_(limit) {}
+
+    [[nodiscard]] CommandResult run(const Command& command) override;
+    [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
+                                                                                  Piped piped) override;
+
+  private:
+    CommandRunner* inner_;
+    std::chrono::milliseconds limit_;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,25 @@
+#include "provision/process/curl_config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+TEST(CurlConfig, NamesTheUrlInItsOwnQuotes) {
+    EXPECT_EQ(std::string_view(*curl_config(R"(https://host/a"b\c)")), "url = \"https://host/a\\\"b\\\\c\"\ngloboff\n");
+}
+
+TEST(CurlConfig, RefusesAnotherLine) {
+    EXPECT_FALSE(curl_config("https://host/\noutput = /etc/passwd"));
+}
+
+TEST(ShownUrl, LeavesOutWhatMayBeSecret) {
+    EXPECT_EQ(shown_url("https://host/image.zst"), "https://host/image.zst");
+    EXPECT_EQ(shown_url("https://me:pw@x@host/image?sig=abc#part"), "https://host/image?…");
+    EXPECT_EQ(shown_url("ftp://host?a@b"), "ftp://host?…");
+    EXPECT_EQ(shown_url("me:pw@host/x"), "me:pw@host/x") << "no URL: there is no authority to have credentials in";
+    EXPECT_EQ(shown_url(""), "");
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -4,6 +4,7 @@
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/daemon.hpp"
+#include "agent/guards/guards.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "agent/pipeline/agent_folders.hpp"
 #include "agent/pipeline/run_folder.hpp"
@@ -14,6 +15,7 @@
 #include "common/log/log.hpp"
 #include "common/service/service_manager.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -28,6 +30,9 @@ namespace {
 /// How often, and for how long ahead, the service manager is asked for patience while the agent stops.
 constexpr std::chrono::seconds patience_pause{10};
 constexpr std::chrono::seconds patience{30};
+
+/// For the job's secrets.
+constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
 HttpOptions http_options(const Config& config) {
     HttpOptions options;
@@ -74,6 +79,21 @@ struct Life {
     std::unique_ptr<HttpClient> http;
     Credentials login;
 };
+
+GuardLimits guard_limits(const Life& life) {
+    const auto least = life.config.trebuchet.min_free_disk;
+    return {{{life.config.execution_basedir, least},
+             {life.config.results_basedir, least},
+             {life.state, least},
+             {life.secret_base, std::min(least, least_in_memory)}}};
+}
+
+GuardProbes guard_probes(const Life& /*life*/, const ApiClient& api) {
+    GuardProbes probes;
+    probes.token_problem = [&] { return api.token_problem(); };
+    probes.server_is_ahead = [&] { return api.server_is_ahead(); };
+    return probes;
+}
 
 struct Refusal {
     int exit_code;
@@ -162,7 +182,9 @@ class Program {
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
         const auto server = make_http_job_server(life.config, api);
-        Daemon daemon({loop_, clock_, life.config, *server, metrics, endpoint != nullptr, draw, life.secret_base});
+        Guards guards(clock_, guard_limits(life), guard_probes(life, api));
+        Daemon daemon({loop_, clock_, life.config, *server, metrics, endpoint != nullptr, draw, life.secret_base,
+                       [&] { return guards.check(); }});
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
         daemon_ = &daemon;
         service_.ready();

@@ -45,8 +45,9 @@ struct TrebuchetConfig {
     std::filesystem::path secret_key_file;  ///< empty: the systemd credential `secret_key`
 
     Drain drain = Drain::stop;
-    std::chrono::milliseconds stop_grace{5'000};  ///< stop_grace, seconds
-    std::string metrics_address{"0.0.0.0"};       ///< an IP address, for the port of --metrics_port
+    std::chrono::milliseconds stop_grace{5'000};              ///< stop_grace, seconds
+    std::uint64_t min_free_disk = std::uint64_t{256} << 20U;  ///< bytes: with less no jobs are taken
+    std::string metrics_address{"0.0.0.0"};                   ///< an IP address, for the port of --metrics_port
 };
 
 /// `testflinger-agent.conf`, the reference agent's file, plus our own section. Validated, then const for ever.

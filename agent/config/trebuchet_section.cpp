@@ -129,6 +129,9 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     if (const auto index = reader.choice("drain", {"stop", "finish"})) {
         config.drain = std::array{Drain::stop, Drain::finish}.at(*index);
     }
+    if (const auto bytes = reader.whole_number("min_free_disk", 0, std::int64_t{1} << 50)) {
+        config.min_free_disk = static_cast<std::uint64_t>(*bytes);
+    }
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
     reader.refuse_unknown();

@@ -21,6 +21,8 @@ constexpr std::chrono::seconds advertise_pause{60};
 constexpr std::chrono::seconds longest_pause{60};
 /// An agent from which the server hears nothing for seven days is forgotten.
 constexpr std::chrono::hours heartbeat{24};
+/// What begins with this, the agent wrote.
+const std::string held_back_comment = "No jobs are taken: ";
 
 }  // namespace
 
@@ -175,6 +177,7 @@ bool Daemon::work() {
         advertise_if_due();
         undelivered_.deliver_if_due();
         if (is_wanted_elsewhere()) return true;
+        if (is_held_back()) return true;
         const auto asked_at = parts_.clock.now();
         reached("asking for a job");
         auto taken = parts_.server.take_job(queues_to_poll());
@@ -194,6 +197,20 @@ bool Daemon::work() {
         if (ask_for_orders() != Posture::work) return true;
     }
     return true;
+}
+
+bool Daemon::is_held_back() {
+    const auto now = parts_.guards();
+    parts_.metrics.held_back(now);
+    if (now && (!held_back_ || held_back_->by != now->by)) log_warning("no jobs are taken: " + now->reason);
+    if (held_back_ && !now) log_info("jobs are taken again");
+    if (!now || !held_back_ || held_back_->by != now->by) held_back_ = now;
+    if (now) on_status("no jobs are taken: " + now->reason);
+    // Whatever an administrator wrote there stays.
+    const bool is_ours = record_.comment.empty() || record_.comment.starts_with(held_back_comment);
+    const auto comment = held_back_ ? held_back_comment + held_back_->reason : "";
+    if (is_ours && record_.comment != comment) post_state("waiting", comment);
+    return now.has_value();
 }
 
 void Daemon::run_job(TakenJob taken) {

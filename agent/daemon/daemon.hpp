@@ -52,6 +52,8 @@ class Daemon {
     Posture ask_for_orders();
     /// Takes jobs and runs them until there is none. False: the server could not be asked.
     bool work();
+    /// Whether a guard keeps the agent from taking jobs; says so where people look.
+    [[nodiscard]] bool is_held_back();
     void run_job(TakenJob taken);
     /// The job in hand has only so much time left, or all that it needs.
     void start_to_stop_job();
@@ -80,6 +82,7 @@ class Daemon {
     bool at_once_ = false;
     bool reload_wanted_ = false;
     bool told_of_memory_ = false;
+    std::optional<HeldBack> held_back_;  ///< as it was when it began
     std::optional<DaemonEnd> end_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/config.hpp"
+#include "agent/guards/guards.hpp"
 #include "agent/metrics/agent_metrics.hpp"
 #include "agent/server/job_server.hpp"
 #include "common/base/clock.hpp"
@@ -8,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 namespace trebuchet {
 
@@ -21,6 +23,8 @@ struct DaemonParts {
     bool metrics_are_served;            ///< somebody may look at them
     std::function<double()> draw;       ///< jitter, in [0, 1)
     std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
+    /// Asked before each poll for a job.
+    std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
 };
 
 }  // namespace trebuchet

@@ -64,6 +64,7 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
         .set(1);
     for (const Phase phase : all_phases) static_cast<void>(failures_of(phase));
     state_is("");
+    held_back(std::nullopt);
 }
 
 Counter AgentMetrics::failures_of(Phase phase) {
@@ -113,6 +114,15 @@ void AgentMetrics::state_is(std::string_view state) {
     }
 }
 
+void AgentMetrics::held_back(const std::optional<HeldBack>& by) {
+    const MetricFamily family{"trebuchet_held_back", "1 if the guard keeps the agent from taking jobs, else 0"};
+    for (const Guard guard : all_guards) {
+        metrics_.gauge(family, {{"agent_id", agent_id_}, {"guard", std::string(name_of(guard))}})
+            .set(by && by->by == guard ? 1 : 0);
+    }
+    held_back_ = by ? by->reason : "";
+}
+
 void AgentMetrics::release_known(std::string_view release) {
     release_ = release;
     if (release.empty() || releases_.count(release) > 0) return;
@@ -129,7 +139,8 @@ std::string AgentMetrics::text() {
 }
 
 std::string AgentMetrics::problem() const {
-    if (failures_in_a_row_ < failures_until_problem) return "";
+    if (failures_in_a_row_ < failures_until_problem)
+        return held_back_.empty() ? "" : "no jobs are taken: " + held_back_;
     return "the server did not answer the last " + std::to_string(failures_in_a_row_) + " requests";
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/guards/guards.hpp"
 #include "agent/job/phase.hpp"
 #include "common/metrics/metrics.hpp"
 
@@ -20,6 +21,7 @@ namespace trebuchet {
 ///     recovery_failures_total     {agent_id}                                   a phase exited with 46
 ///     trebuchet_agent_info        {agent_id, version}                          1
 ///     trebuchet_agent_state       {agent_id, state}                            1 for the state it is in, else 0
+///     trebuchet_held_back         {agent_id, guard}                            1: disk, spool, clock or token is bad
 ///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
 ///     trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
 ///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
@@ -46,6 +48,8 @@ class AgentMetrics {
     /// The server answered, or did not: what problem() goes by.
     void server_answered() { failures_in_a_row_ = 0; }
     void server_failed();
+    /// What keeps the agent from taking jobs, if anything does.
+    void held_back(const std::optional<HeldBack>& by);
     /// As the API spells it; one that it doesn't know counts as none.
     void state_is(std::string_view state);
     /// What runs on the device, as parse_os_release has it; "": not known (any more).
@@ -75,6 +79,7 @@ class AgentMetrics {
     std::string release_;
     std::set<std::string, std::less<>> releases_;
     int failures_in_a_row_ = 0;
+    std::string held_back_;  ///< why, or ""
 };
 
 }  // namespace trebuchet

@@ -24,7 +24,9 @@ const WipedString* find_string(const SecretJson& json, const char* key) {
 
 Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file) {
     std::error_code error;
-    if (!std::filesystem::exists(file, error)) return std::optional<SecretString>();
+    const bool exists = std::filesystem::exists(file, error);
+    if (error) return fail("the token file " + file.string() + " can't be read: " + error.message());
+    if (!exists) return std::optional<SecretString>();
     if (!std::filesystem::is_regular_file(file, error))
         return fail("the token file " + file.string() + " is not a file");
     const auto text = read_secret_file(file, token_file_limit);
@@ -45,7 +47,8 @@ Result<AccessToken> parse_access_token(std::string_view answer, std::chrono::ste
     if (const auto entry = json.find("expires_in"); entry != json.end() && entry->is_number_integer()) {
         life = std::clamp<std::int64_t>(entry->get<std::int64_t>(), 1, 86'400);
     }
-    return AccessToken{SecretString(*token), now + std::chrono::milliseconds(life * 800)};
+    return AccessToken{SecretString(*token), now + std::chrono::milliseconds(life * 800),
+                       now + std::chrono::seconds(life)};
 }
 
 std::optional<SecretString> parse_refresh_token(std::string_view answer) {

@@ -18,6 +18,7 @@ namespace trebuchet {
 struct AccessToken {
     SecretString value;
     std::chrono::steady_clock::time_point renew_at;  ///< when four fifths of its life are over
+    std::chrono::steady_clock::time_point expires_at;
 };
 
 [[nodiscard]] Result<AccessToken> parse_access_token(std::string_view answer,

@@ -76,6 +76,7 @@ void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::functi
                                         done = std::move(done)](HttpResult answer) mutable {
         const bool refused = answer && (answer->status == 401 || answer->status == 403);
         const bool renewed_since = sent_with != tokens_;
+        if (answer && !renewed_since) token_is_refused_ = refused;
         if (refused && may_renew && (renewed_since || is_renewing() || renewal_may_help())) {
             auto again = [this, request = std::move(request), done = std::move(done)]() mutable {
                 send_authorized(std::move(request), false, std::move(done));
@@ -111,17 +112,31 @@ void ApiClient::renewed(TokenSource::Answer answer) {
     } else if (*answer) {
         token_ = std::move(**answer);
         ++tokens_;
+        token_is_refused_ = false;
     } else {
-        token_.reset();
-        problem = "no token file " + source_.file().string() + ": going on without a token";
+        if (!has_good_token()) token_.reset();
+        problem = "no token file " + source_.file().string() + ": going on " +
+                  (token_ ? "with the access token in hand until it expires" : "without a token");
     }
+    had_file_ = had_file_ || !answer || answer->has_value();
     if (!problem.empty() && problem != last_problem_) log_warning(problem);
     last_problem_ = problem;
     for (const auto& waiting : std::exchange(waiting_for_renewal_, {})) waiting();
 }
 
+bool ApiClient::has_good_token() const {
+    return token_ && !token_is_refused_ && clock_.now() < token_->expires_at;
+}
+
+std::string ApiClient::token_problem() const {
+    return has_good_token() || !had_file_ ? "" : last_problem_;
+}
+
 void ApiClient::store(const HttpResult& answer) {
     if (!answer) return;
+    if (const auto date = parse_http_date(answer->date)) {
+        server_is_ahead_ = std::chrono::duration_cast<std::chrono::seconds>(*date - clock_.wall_time());
+    }
     for (const auto& cookie : answer->cookies) {
         const auto equals = cookie.find('=');
         if (equals == std::string::npos || cookie.find_first_of("\r\n") != std::string::npos) continue;

@@ -36,6 +36,13 @@ class ApiClient {
     /// From a handler of the loop.
     void abort_transfer() { ++aborts_; }
 
+    /// Why this agent can't prove who it is, or "": an access token is good until it expires or is refused, whatever
+    /// became of the file. An agent that never had a token file is anonymous on purpose.
+    [[nodiscard]] std::string token_problem() const;
+
+    /// By how much the server's clock was ahead of ours in its last answer; nothing if that had no date.
+    [[nodiscard]] std::optional<std::chrono::seconds> server_is_ahead() const { return server_is_ahead_; }
+
     /// From now on every call fails at once, those under way as well. From a handler of the loop.
     void give_up();
 
@@ -46,6 +53,7 @@ class ApiClient {
     void renewed(TokenSource::Answer answer);
     void store(const HttpResult& answer);
     [[nodiscard]] bool renewal_is_due() const;
+    [[nodiscard]] bool has_good_token() const;
     [[nodiscard]] bool is_renewing() const { return !waiting_for_renewal_.empty(); }
     /// Whether it is worth while to ask for a token: not if that was done only just now, with the same credentials.
     [[nodiscard]] bool renewal_may_help() const;
@@ -56,7 +64,10 @@ class ApiClient {
     TokenSource source_;
     std::optional<AccessToken> token_;
     unsigned tokens_ = 0;  ///< how many there were
-    Backoff backoff_;      ///< between renewals, as long as no call is accepted
+    bool token_is_refused_ = false;
+    bool had_file_ = false;  ///< a token file was there, or an account to log in with
+    std::optional<std::chrono::seconds> server_is_ahead_;
+    Backoff backoff_;  ///< between renewals, as long as no call is accepted
     std::optional<std::chrono::steady_clock::time_point> next_renewal_;
     std::vector<std::function<void()>> waiting_for_renewal_;
     std::map<std::string, std::string> cookies_;

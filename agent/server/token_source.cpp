@@ -2,6 +2,7 @@
 
 #include "agent/server/answer.hpp"
 #include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
 #include "common/secret/secret_json.hpp"
 
 #include <utility>
@@ -44,6 +45,12 @@ WipedString basic_authorization(const std::string& user, const SecretString& pas
     return "Basic " + encoded;
 }
 
+void warn_if_exposed(const std::filesystem::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return;
+    log_warning("everybody on this host can read " + file.string() + ": chmod o-r it");
+}
+
 }  // namespace
 
 TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials credentials)
@@ -52,6 +59,7 @@ TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials crede
 void TokenSource::ask(const std::function<void(Answer)>& done) {
     const bool changed = has_changed();
     last_read_ = stamp_of_file();
+    if (changed) warn_if_exposed(file());
     if (!credentials_.client_id.empty()) {
         if (changed || !refresh_token_) return log_in(done);
         const auto log_in_again = [this, done](const Answer& /*refusal*/) {

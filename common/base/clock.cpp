@@ -36,4 +36,11 @@ std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::st
     return std::chrono::system_clock::from_time_t(::timegm(&parts) - zone.tm_gmtoff);
 }
 
+std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text) {
+    std::tm parts{};
+    const char* rest = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (rest == nullptr || *rest != '\0' || parts.tm_year < 70 || parts.tm_year > 300) return std::nullopt;
+    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
 }  // namespace trebuchet

@@ -33,4 +33,8 @@ class SystemClock final : public Clock {
 /// none. What is finer than a second is left out.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text);
 
+/// The point of time of an HTTP Date header, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, IMF-fixdate); nothing if it is
+/// none.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text);
+
 }  // namespace trebuchet

@@ -63,6 +63,7 @@ struct HttpResponse {
     std::vector<std::string> cookies;  ///< Set-Cookie, without attributes: "name=value"
     WipedString body;                  ///< empty if it went to `answer_file`
     bool cut = false;                  ///< the body was longer than `response_limit`, and what fits is here
+    std::string date{};                ///< the Date header, "" without
 };
 
 struct HttpFailure {

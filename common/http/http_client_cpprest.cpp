@@ -230,6 +230,9 @@ class CpprestClient final : public HttpClient {
                     if (const auto cookie = response.headers().find("Set-Cookie"); cookie != response.headers().end()) {
                         self->cookies = cookies_of(cookie->second);
                     }
+                    if (const auto found = response.headers().find("Date"); found != response.headers().end()) {
+                        self->date = found->second;
+                    }
                     return response.content_ready();
                 })
                 .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
@@ -298,7 +301,7 @@ class CpprestClient final : public HttpClient {
         }
 
         [[nodiscard]] HttpResponse answer() {
-            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed()};
+            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed(), date};
         }
 
         [[nodiscard]] HttpResult cut_or_refused() {
@@ -339,6 +342,7 @@ class CpprestClient final : public HttpClient {
         std::unique_ptr<std::istream> upload_stream;
         int status = 0;
         std::vector<std::string> cookies;
+        std::string date;
         AnswerBuffer body;
         std::ostream body_stream;
         pplx::cancellation_token_source cancel;

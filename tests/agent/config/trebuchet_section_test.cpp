@@ -40,6 +40,7 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_EQ(config.job_file_secrets, JobFileSecrets::tmpfs);
         EXPECT_THAT(config.secret_phases, ElementsAre("provision", "test"));
         EXPECT_EQ(config.kill_grace, std::chrono::seconds(10));
+        EXPECT_EQ(config.min_free_disk, std::uint64_t{256} << 20U);
         EXPECT_TRUE(config.tls.ca_file.empty());
         EXPECT_EQ(config.client_id, "");
         EXPECT_EQ(config.drain, Drain::stop);
@@ -52,7 +53,7 @@ TEST(TrebuchetSection, HasDefaults) {
 TEST(TrebuchetSection, ReadsEachKey) {
     const auto config = read(
         "{tls: {ca_file: /etc/ca.pem, client_cert: /etc/c.pem, client_key: /etc/k.pem}, mask_min_length: 1,"
-        " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5,"
+        " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5, min_free_disk: 0,"
         " client_id: lab, secret_key_file: /etc/key, drain: finish, stop_grace: 90, metrics_address: '::1'}");
     EXPECT_EQ(config.tls.ca_file, "/etc/ca.pem");
     EXPECT_EQ(config.tls.client_cert, "/etc/c.pem");
@@ -62,6 +63,7 @@ TEST(TrebuchetSection, ReadsEachKey) {
     EXPECT_EQ(config.job_file_secrets, JobFileSecrets::none);
     EXPECT_THAT(config.secret_phases, ElementsAre("test", "cleanup"));
     EXPECT_EQ(config.kill_grace, std::chrono::milliseconds(500));
+    EXPECT_EQ(config.min_free_disk, 0U);
     EXPECT_EQ(config.client_id, "lab");
     EXPECT_EQ(config.secret_key_file, "/etc/key");
     EXPECT_EQ(config.drain, Drain::finish);

@@ -6,6 +6,7 @@
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,7 +54,15 @@ class DaemonFixture : public testing::Test {
         };
     }
     DaemonParts parts_for(EventLoop& loop, FakeJobServer& server) {
-        return {loop, clock_, config_, server, metrics_, false, [] { return no_waiting(); }, folder_ / "secret"};
+        return {loop,
+                clock_,
+                config_,
+                server,
+                metrics_,
+                false,
+                [] { return no_waiting(); },
+                folder_ / "secret",
+                [this] { return held_back_; }};
     }
     /// The agent's states that were posted: "STATE COMMENT".
     [[nodiscard]] std::vector<std::string> states() const {
@@ -66,6 +75,7 @@ class DaemonFixture : public testing::Test {
         return all;
     }
 
+    std::optional<HeldBack> held_back_;
     EventLoop loop_;
     FakeClock clock_;
     TemporaryFolder folder_;

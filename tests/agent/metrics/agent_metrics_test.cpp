@@ -12,6 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -61,6 +62,19 @@ TEST_F(AgentMetricsTest, PutsAPhasesTimeIntoTheReferencesBuckets) {
         EXPECT_THAT(text, HasSubstr("phase_duration_seconds_bucket" + labels + ",le=\"" + bound + "\"} 1\n"));
     }
     EXPECT_EQ(count(text, "phase_duration_seconds_bucket"), 9U);
+}
+
+TEST_F(AgentMetricsTest, ShowWhichGuardHoldsTheAgentBack) {
+    const auto series = [](const std::string& guard, int value) {
+        return "trebuchet_held_back{agent_id=\"audino\",guard=\"" + guard + "\"} " + std::to_string(value) + "\n";
+    };
+    EXPECT_THAT(metrics_.text(), HasSubstr(series("disk", 0)));
+    metrics_.held_back(HeldBack{Guard::disk, "/run is full"});
+    EXPECT_THAT(metrics_.text(), AllOf(HasSubstr(series("disk", 1)), HasSubstr(series("token", 0))));
+    EXPECT_EQ(metrics_.problem(), "no jobs are taken: /run is full");
+    metrics_.held_back(std::nullopt);
+    EXPECT_THAT(metrics_.text(), HasSubstr(series("disk", 0)));
+    EXPECT_EQ(metrics_.problem(), "");
 }
 
 TEST_F(AgentMetricsTest, TheReleaseIsEmptyUntilItIsKnown) {

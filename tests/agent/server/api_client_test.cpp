@@ -163,6 +163,70 @@ TEST_F(ApiClientTest, ACorruptTokenFileIsLikeNone) {
     EXPECT_THAT(script_.targets(), ElementsAre("/v1/x"));
 }
 
+TEST_F(ApiClientTest, AFileThatIsGoneForAMomentTakesNoGoodTokenAway) {
+    EXPECT_EQ(status_of_call(), 200);
+    std::filesystem::remove(folder_ / "token");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(header_of(script_.requests.back(), "Authorization"), "Bearer access-1");
+    clock_.advance(seconds(599));
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(api_.token_problem(), "");
+    clock_.advance(seconds(1));
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("no token file"));
+    clock_.advance(seconds(60));
+    EXPECT_EQ(status_of_call(), 401) << "it expired";
+    folder_.write("token", R"({"refresh_token": "good"})");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(api_.token_problem(), "");
+}
+
+TEST_F(ApiClientTest, ATokenThatIsRefusedIsDroppedWithItsFile) {
+    EXPECT_EQ(status_of_call(), 200);
+    std::filesystem::remove(folder_ / "token");
+    ++handed_out_;  // the server forgets what it handed out
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("no token file"));
+    clock_.advance(seconds(6));
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_EQ(header_of(script_.requests.back(), "Authorization"), "none");
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("no token file"));
+}
+
+TEST_F(ApiClientTest, AHalfWrittenFileIsAProblemOnlyOnceTheTokenIsNoGood) {
+    EXPECT_EQ(status_of_call(), 200);
+    folder_.write("token", R"({"refresh_tok)");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(api_.token_problem(), "");
+    clock_.advance(seconds(600));
+    EXPECT_EQ(status_of_call(), 200) << "it is the server that says when a token is too old";
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("holds no token"));
+    folder_.write("token", R"({"refresh_token": "good"})");
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(api_.token_problem(), "");
+}
+
+TEST_F(ApiClientTest, ARevokedTokenIsAProblem) {
+    refresh_status_ = 400;
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("the server answered 400"));
+}
+
+TEST_F(ApiClientTest, AnAgentWithoutATokenFileIsAnonymousOnPurpose) {
+    std::filesystem::remove(folder_ / "token");
+    EXPECT_EQ(status_of_call(), 401);
+    EXPECT_EQ(api_.token_problem(), "");
+}
+
+TEST_F(ApiClientTest, KnowsByHowMuchTheServersClockIsAhead) {
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_FALSE(api_.server_is_ahead());
+    script_.answer = [](const HttpRequest&) {
+        return HttpResponse{200, {}, {}, false, "Fri, 15 Jan 2027 09:00:00 GMT"};  // the clock stands at 08:00
+    };
+    EXPECT_EQ(status_of_call(), 200);
+    EXPECT_EQ(api_.server_is_ahead(), std::chrono::hours(1));
+}
+
 TEST_F(ApiClientTest, TakesATokenFileThatChangesAtOnce) {
     folder_.write("token", R"({"refresh_token": "bad"})");
     EXPECT_EQ(status_of_call(), 401);

@@ -39,5 +39,12 @@ TEST(Iso8601, IsReadAsItIsWritten) {
     EXPECT_FALSE(parse_iso8601(text + " and more"));
 }
 
+TEST(HttpDate, IsReadAsServersWriteIt) {
+    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), system_clock::from_time_t(784111777));
+    for (const auto* wrong : {"", "now", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT+1",
+                              "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 9999 08:49:37 GMT"})
+        EXPECT_FALSE(parse_http_date(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace trebuchet

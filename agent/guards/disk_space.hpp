@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace trebuchet {
+
+/// What an ordinary user may still put into a folder.
+struct DiskSpace {
+    std::uint64_t bytes = 0;
+    std::uint64_t files = 0;  ///< free inodes; as many as possible where the filesystem doesn't count them
+};
+
+/// Of the folder or, as long as it is not there, of the nearest one above it. An Error: it can't be written to.
+[[nodiscard]] Result<DiskSpace> disk_space(const std::filesystem::path& folder);
+
+/// Bytes of the regular files below a folder, links not followed; 0 if there is none. Stops adding at `limit`.
+[[nodiscard]] std::uint64_t bytes_below(const std::filesystem::path& folder, std::uint64_t limit);
+
+}  // namespace trebuchet

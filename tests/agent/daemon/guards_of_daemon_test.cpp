@@ -1,0 +1,82 @@
+#include "tests/agent/daemon/daemon_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A daemon that a guard holds back from the start, and that is stopped at the fifth look at its orders.
+class GuardedDaemon : public DaemonFixture {
+  protected:
+    GuardedDaemon() {
+        held_back_ = HeldBack{Guard::disk, "/run is full"};
+        stop_at("read_agent", 5);
+    }
+};
+
+TEST_F(GuardedDaemon, TakesNoJobAndSaysWhyOnce) {
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["take_job"], 0);
+    EXPECT_THAT(states(), ElementsAre("waiting", "waiting No jobs are taken: /run is full"));
+    EXPECT_THAT(metrics_.problem(), HasSubstr("/run is full"));
+}
+
+TEST_F(GuardedDaemon, TakesJobsAgainWhenTheReasonIsGone) {
+    server_.jobs = {R"({"job_id": "j1"})"};
+    stop_at("take_job", 2);
+    server_.on_effect = [this](const json& effect) {
+        if (effect == json{"agent_state", "waiting", "No jobs are taken: /run is full"}) held_back_.reset();
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.agent.comment, "");
+    EXPECT_EQ(metrics_.problem(), "");
+}
+
+TEST_F(GuardedDaemon, TellsOfAnotherReason) {
+    server_.on_effect = [this](const json& effect) {
+        if (effect == json{"agent_state", "waiting", "No jobs are taken: /run is full"}) {
+            held_back_ = HeldBack{Guard::clock, "it is 1970"};
+        }
+    };
+    run();
+    EXPECT_THAT(states(), ElementsAre("waiting", "waiting No jobs are taken: /run is full",
+                                      "waiting No jobs are taken: it is 1970"));
+}
+
+TEST_F(GuardedDaemon, SaysTheSameReasonOnceThoughItsFiguresChange) {
+    server_.is_down = [this](const std::string& call) {
+        if (call == "read_agent") held_back_->reason += "x";
+        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
+        return false;
+    };
+    run();
+    EXPECT_EQ(states().size(), 2U);
+}
+
+TEST_F(GuardedDaemon, LeavesAnAdministratorsCommentAlone) {
+    server_.on_effect = [this](const json& effect) {
+        if (effect == json{"register"}) server_.agent = record("waiting", "on bench 3");
+    };
+    run();
+    EXPECT_THAT(states(), ElementsAre("waiting"));
+    EXPECT_EQ(server_.agent.comment, "on bench 3");
+    EXPECT_EQ(server_.calls["take_job"], 0);
+}
+
+TEST_F(GuardedDaemon, TriesAgainToSayWhy) {
+    server_.is_down = [this](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
+        return call == "post_agent_state" && server_.calls[call] == 2;
+    };
+    run();
+    EXPECT_EQ(server_.agent.comment, "No jobs are taken: /run is full");
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -31,19 +31,4 @@ Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const
     return offset == size;
 }
 
-std::optional<std::uint64_t> masked_size(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
-                                         const std::atomic<bool>* stop) {
-    if (masks->masks_nothing()) return size;
-    std::uint64_t total = 0;
-    const auto whole = read_masked(
-        fd, size, masks,
-        [&total](const MaskedChunk& chunk) {
-            total += chunk.size();
-            return Result<void>{};
-        },
-        stop);
-    if (!whole || !*whole) return std::nullopt;
-    return total;
-}
-
 }  // namespace trebuchet

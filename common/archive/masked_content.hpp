@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 
 namespace trebuchet {
 
@@ -17,10 +16,5 @@ namespace trebuchet {
 [[nodiscard]] Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
                                        const std::function<Result<void>(const MaskedChunk&)>& take,
                                        const std::atomic<bool>* stop = nullptr);
-
-/// How many bytes read_masked will hand over if the file stays as it is; nothing if it can't be read.
-[[nodiscard]] std::optional<std::uint64_t> masked_size(int fd, std::uint64_t size,
-                                                       const std::shared_ptr<const MaskSet>& masks,
-                                                       const std::atomic<bool>* stop = nullptr);
 
 }  // namespace trebuchet

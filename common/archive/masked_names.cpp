@@ -18,7 +18,7 @@ std::string masked(const std::string& text, const MaskSet& masks) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::string> names, const std::string& parent,
-                                                              const MaskSet& masks) {
+                                                              const MaskSet& masks, MaskCounts* counts) {
     std::sort(names.begin(), names.end());
     const std::string before = parent.empty() ? "" : parent + "/";
     // A mask may itself look like a very short secret; then what spans the slash can't be told.
@@ -27,7 +27,7 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
     pairs.reserve(names.size());
     std::set<std::string> taken;
     for (auto& name : names) {
-        auto archived = masked(name, masks);
+        std::string archived(masks.mask(name, counts).bytes());
         if (can_span && masked(before + name, masks) != before + archived) archived = "masked";
         if (archived == name) taken.insert(name);
         pairs.emplace_back(std::move(name), std::move(archived));
@@ -41,6 +41,15 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
         while (!taken.insert(archived).second) archived = base + "." + std::to_string(++number);
     }
     return pairs;
+}
+
+std::string note_name(const std::string& archived, const std::set<std::string>& taken, const MaskSet& masks) {
+    const std::string ending = ".withheld.txt";
+    auto base = masked(archived.substr(0, longest_name - ending.size()) + ending, masks);
+    if (base.size() > longest_name) base.resize(longest_name);
+    auto name = base;
+    for (std::size_t number = 1; taken.count(name) > 0; ++number) name = base + "." + std::to_string(number);
+    return name;
 }
 
 bool stays_inside(const std::string& target, std::size_t depth) {

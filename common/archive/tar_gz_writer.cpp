@@ -6,10 +6,12 @@
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -45,13 +47,18 @@ const char* other_kind(mode_t mode) {
     return "of an unknown kind";
 }
 
+/// In the archive.
+using NamesInFolder = std::set<std::string>;
+
 /// Puts one tree into one archive. Its functions return only what ends the writing: what is wrong with an entry is
 /// noted in the report.
 class TreePacker {
   public:
     TreePacker(TarGzStream& archive, const struct stat& archive_info, std::shared_ptr<const MaskSet> masks,
                const TarGzLimits& limits)
-        : archive_(archive), archive_info_(archive_info), masks_(std::move(masks)), limits_(limits) {}
+        : archive_(archive), archive_info_(archive_info), masks_(std::move(masks)), limits_(limits) {
+        limits_.look.stop = limits_.stop;
+    }
 
     Result<void> pack_top(FileDescriptor fd, const std::string& path, const struct stat& info) {
         device_ = info.st_dev;
@@ -98,20 +105,24 @@ class TreePacker {
         if (auto done = archive_.add_folder(path, info); !done) return done;
         ++report_.entries;
         const auto before = path + "/";
-        for (const auto& [name, archived] : masked_names(read_names(folder.get(), path), path, *masks_)) {
-            if (auto done = pack(::dirfd(folder.get()), name, before + archived, depth); !done) return done;
+        const auto names = masked_names(read_names(folder.get(), path), path, *masks_, &report_.found);
+        NamesInFolder taken;
+        for (const auto& pair : names) taken.insert(pair.second);
+        for (const auto& [name, archived] : names) {
+            if (auto done = pack(::dirfd(folder.get()), name, before + archived, depth, taken); !done) return done;
         }
         return {};
     }
 
     /// `depth` is that of the folder that `name` is in.
-    Result<void> pack(int folder, const std::string& name, const std::string& path, std::size_t depth) {
+    Result<void> pack(int folder, const std::string& name, const std::string& path, std::size_t depth,
+                      NamesInFolder& taken) {
         struct stat info {};
         if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
             leave_out(path, "can't be looked at: " + system_text());
             return {};
         }
-        if (S_ISREG(info.st_mode)) return pack_file(folder, name, path);
+        if (S_ISREG(info.st_mode)) return pack_file(folder, name, path, taken);
         if (S_ISLNK(info.st_mode)) return pack_link(folder, name, path, depth, info);
         if (S_ISDIR(info.st_mode)) return pack_subfolder(folder, name, path, depth + 1);
         leave_out(path, other_kind(info.st_mode));
@@ -153,7 +164,8 @@ class TreePacker {
             leave_out(path, "can't be read: " + system_text());
             return {};
         }
-        const std::string target(masks_->mask({buffer.data(), static_cast<std::size_t>(length)}).bytes());
+        const std::string target(
+            masks_->mask({buffer.data(), static_cast<std::size_t>(length)}, &report_.found).bytes());
         if (!stays_inside({buffer.data(), static_cast<std::size_t>(length)}, depth) || !stays_inside(target, depth)) {
             leave_out(path, "a link that may lead out of the folder");
             return {};
@@ -163,7 +175,7 @@ class TreePacker {
         return {};
     }
 
-    Result<void> pack_file(int folder, const std::string& name, const std::string& path) {
+    Result<void> pack_file(int folder, const std::string& name, const std::string& path, NamesInFolder& taken) {
         if (is_stopped()) return fail("it was told to stop");
         struct stat info {};
         const auto fd = open(folder, name, path, 0, info);
@@ -178,17 +190,63 @@ class TreePacker {
         }
         const auto plain_size = static_cast<std::uint64_t>(info.st_size);
         const auto room = limits_.bytes - report_.bytes;
-        const auto size = plain_size > room ? plain_size : masked_size(fd->get(), plain_size, masks_, limits_.stop);
-        if (!size) {
-            if (is_stopped()) return fail("it was told to stop");
+        if (plain_size > room) return leave_out_too_large(path);
+        ContentLook look;
+        look.masked_size = plain_size;
+        if (!masks_->masks_nothing()) {
+            limits_.look.bytes = std::min(limits_.look.bytes, limits_.expanded);
+            auto looked = look_into(fd->get(), plain_size, masks_, limits_.look);
+            if (!looked) return fail(looked.error());
+            look = std::move(*looked);
+            limits_.expanded -= std::min(limits_.expanded, look.expanded);
+        }
+        if (!look.is_whole) {
             leave_out(path, "can't be read");
             return {};
         }
-        if (*size > room) {
-            leave_out(path, "does not fit into the " + std::to_string(limits_.bytes) + " bytes that are accepted");
-            return {};
+        if (const auto reason = reason_to_withhold(look); !reason.empty()) {
+            report_.found.merge(look.found);
+            return withhold(path, reason, info, taken);
         }
-        return write_file_entry(fd->get(), path, plain_size, *size, info);
+        if (look.masked_size > room) return leave_out_too_large(path);
+        report_.found.merge(look.found);
+        return write_file_entry(fd->get(), path, plain_size, look.masked_size, info);
+    }
+
+    Result<void> leave_out_too_large(const std::string& path) {
+        leave_out(path, "does not fit into the " + std::to_string(limits_.bytes) + " bytes that are accepted");
+        return {};
+    }
+
+    /// "" if the file may go in, masked if it is text.
+    [[nodiscard]] std::string reason_to_withhold(const ContentLook& look) const {
+        if (!look.found.empty()) {
+            if (look.kind == ContentLook::Kind::text && !limits_.withholds_text) return "";
+            std::string names;
+            for (const auto& [key, count] : look.found.sorted()) {
+                names += (names.empty() ? "" : ", ") + key.name + " (" + std::string(name_of(key.form)) + ")";
+            }
+            return "a secret stands in it: " + names;
+        }
+        // With nothing registered, what may be in it is nothing that this job has to keep secret.
+        return masks_->longest() == 0 ? "" : look.obstacle;
+    }
+
+    /// Puts a note in the file's place.
+    Result<void> withhold(const std::string& path, const std::string& reason, const struct stat& info,
+                          NamesInFolder& taken) {
+        const auto slash = path.rfind('/') + 1;
+        const auto name = note_name(path.substr(slash), taken, *masks_);
+        taken.insert(name);
+        const auto line = quoted(std::string_view(path), 300) + " is withheld: " + reason;
+        const auto text = masks_->mask("The file " + line + "\n");
+        if (report_.withheld_count++ < most_notes) report_.withheld.emplace_back(masks_->mask(line).bytes());
+        if (auto done = archive_.begin_file(path.substr(0, slash) + name, text.size(), info); !done) return done;
+        if (auto done = archive_.write(text.bytes()); !done) return done;
+        if (auto done = archive_.end_file(); !done) return done;
+        ++report_.entries;
+        report_.bytes += text.size();
+        return {};
     }
 
     [[nodiscard]] bool is_stopped() const { return limits_.stop != nullptr && *limits_.stop; }

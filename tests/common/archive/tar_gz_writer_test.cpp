@@ -5,6 +5,7 @@
 #include "common/mask/credential_patterns.hpp"
 #include "common/mask/mask_text.hpp"
 #include "tests/common/archive/archive_masks.hpp"
+#include "tests/common/archive/packed_text.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <array>
@@ -28,6 +29,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 struct Unpacked {
     unsigned type = 0;
@@ -254,6 +256,77 @@ TEST_F(TarGzWriter, MasksCredentialsThatNobodyRegisteredAndKeepsTheRestWhole) {
         EXPECT_NE(expected, text);
         EXPECT_EQ(packed(masks).at("artifacts/log").text, expected) << password;
     }
+}
+
+TEST_F(TarGzWriter, WithholdsBinaryAndCompressedFilesWithASecretAndKeepsTheOthersToTheByte) {
+    const std::string bad_core("core\0hunter2", 12);
+    const std::string good_core("core\0hunter\xff", 12);
+    const auto bad_gz = compressed_text(ARCHIVE_FILTER_GZIP, "aHVudGVyMg== in base64");
+    const auto good_gz = compressed_text(ARCHIVE_FILTER_GZIP, "nothing");
+    write("bad.core", bad_core);
+    write("bad.core.withheld.txt", "its own");
+    write("bad.gz", bad_gz);
+    write("good.core", good_core);
+    write("good.gz", good_gz);
+    write("rar", "Rar!\x1a\x07 and so on");
+    write("text", "of hunter2\n");
+    const auto masks = masks_of({"hunter2"});
+    const auto report = pack(masks);
+    EXPECT_THAT(report.left_out, IsEmpty());
+    EXPECT_THAT(report.withheld,
+                ElementsAre(HasSubstr("artifacts/bad.core\" is withheld: a secret stands in it: NAME (as it is)"),
+                            HasSubstr("artifacts/bad.gz\" is withheld: a secret stands in it: NAME (base64)"),
+                            HasSubstr("artifacts/rar\" is withheld: it is a RAR archive")));
+    EXPECT_EQ(report.withheld_count, 3U);
+    EXPECT_EQ(report.found.total(), 3U);
+    const auto entries = unpack(archive());
+    EXPECT_THAT(names(entries),
+                ElementsAre("artifacts/", "artifacts/bad.core.withheld.txt", "artifacts/bad.core.withheld.txt.1",
+                            "artifacts/bad.gz.withheld.txt", "artifacts/good.core", "artifacts/good.gz",
+                            "artifacts/rar.withheld.txt", "artifacts/text"));
+    EXPECT_EQ(entries.at("artifacts/bad.core.withheld.txt").text, "its own");
+    EXPECT_THAT(entries.at("artifacts/bad.core.withheld.txt.1").text, HasSubstr("NAME (as it is)"));
+    EXPECT_EQ(entries.at("artifacts/good.core").text, good_core);
+    EXPECT_EQ(entries.at("artifacts/good.gz").text, good_gz);
+    EXPECT_EQ(entries.at("artifacts/text").text, "of " + mask_of(*masks, "hunter2") + "\n");
+}
+
+TEST_F(TarGzWriter, WithholdsTextAsWellWhenAsked) {
+    write("bad", "of hunter2\n");
+    write("good", "of hunter\n");
+    TarGzLimits limits;
+    limits.withholds_text = true;
+    EXPECT_EQ(pack(masks_of({"hunter2"}), limits).withheld_count, 1U);
+    EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/", "artifacts/bad.withheld.txt", "artifacts/good"));
+}
+
+TEST_F(TarGzWriter, KeepsWhatItCanNotLookIntoWhenNothingIsRegistered) {
+    write("rar", "Rar!\x1a\x07 and so on");
+    MaskOptions options;
+    options.credentials = *CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::keyed));
+    const auto masks = MaskSet::build({}, options).value();
+    EXPECT_EQ(packed(masks).at("artifacts/rar").text, "Rar!\x1a\x07 and so on");
+}
+
+TEST_F(TarGzWriter, MasksTheNotesOfWithheldFiles) {
+    write("bad", std::string("withheld\0", 9));
+    const auto masks = masks_of({"withheld"});
+    const auto report = pack(masks);
+    EXPECT_THAT(report.withheld.front(), Not(HasSubstr("withheld")));
+    for (const auto& [name, entry] : unpack(archive())) {
+        EXPECT_THAT(name, Not(HasSubstr("withheld")));
+        EXPECT_THAT(entry.text, Not(HasSubstr("withheld")));
+    }
+}
+
+TEST_F(TarGzWriter, BoundsWhatComesOutOfAllFilesTogether) {
+    for (const auto* name : {"a.gz", "b.gz", "c.gz"}) {
+        write(name, compressed_text(ARCHIVE_FILTER_GZIP, std::string(200'000, ' ')));
+    }
+    TarGzLimits limits;
+    limits.expanded = 450'000;
+    const auto report = pack(masks_of({"hunter2"}), limits);
+    EXPECT_THAT(report.withheld, ElementsAre(HasSubstr("c.gz\" is withheld: it is too large to look into")));
 }
 
 TEST_F(TarGzWriter, EndsWhenItIsToldTo) {

@@ -36,6 +36,9 @@ constexpr std::size_t log_limit = std::size_t{16} << 30;
 constexpr std::chrono::minutes log_timeout{10};
 constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
+/// Of this one the server knows nothing, and says so with 204.
+constexpr const char* no_job = "00000000-0000-4000-8000-000000000000";
+
 HttpRequest get(std::string target) {
     HttpRequest request;
     request.target = std::move(target);
@@ -123,11 +126,16 @@ class HttpJobServer final : public JobServer {
         request.response_limit = job_limit;
         request.timeout = poll_timeout;
         request.fresh_connection = true;
+        request.after_interim = result_target(no_job);
         // What is too long to be run still says whose failure has to be reported.
         const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
         auto answer = api_.call(request);
         if (!answer) return fail(answer.error().message);
+        if (answer->status == 204 && answer->followed_interim) {
+            return fail(
+                "the server's answer to GET /v1/job is lost behind an interim one, and a job with it if it held one");
+        }
         if (answer->status == 204) return std::optional<TakenJob>();
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
         if (answer->cut) return std::optional<TakenJob>(TooLongJob{scan->value().value_or(""), job_limit});

@@ -56,6 +56,10 @@ struct HttpRequest {
     /// Opens a connection of its own. On one that was kept alive, the HTTP library sends a request again by itself if
     /// the server closes it without an answer: for those that must not arrive twice.
     bool fresh_connection = false;
+    /// A target whose GET does no harm. If set, with `fresh_connection`, and an interim answer (1xx) comes, which
+    /// cpprestsdk takes for the final one, this is sent after it: what the server answers next is this request's
+    /// answer. It is lost only if it came in one piece with the interim one.
+    std::string after_interim{};
 };
 
 struct HttpResponse {
@@ -64,6 +68,7 @@ struct HttpResponse {
     WipedString body;                  ///< empty if it went to `answer_file`
     bool cut = false;                  ///< the body was longer than `response_limit`, and what fits is here
     std::string date{};                ///< the Date header, "" without
+    bool followed_interim = false;     ///< it came over `after_interim`, and may be the answer to that
 };
 
 struct HttpFailure {
@@ -82,9 +87,9 @@ using HttpResult = tl::expected<HttpResponse, HttpFailure>;
 
 /// HTTP/1.1 to one server, over connections that are kept alive. Requests run beside the loop; results arrive on it.
 /// An answer's headers may have 64 KiB. In a program that links trebuchet_wiping_new, a head or a chunk that goes on
-/// beyond 4 MiB ends all requests under way (cpprestsdk would keep reading); elsewhere only the timeout ends it.
-/// Redirects are not followed. Proxies are taken from the environment. TLS 1.2 at least, certificate and host name
-/// verified.
+/// beyond 4 MiB, and beyond twice the longest answer waited for in memory, ends all requests under way (cpprestsdk
+/// would keep reading); elsewhere only the timeout ends it. Redirects are not followed. Proxies are taken from the
+/// environment. TLS 1.2 at least, certificate and host name verified.
 class HttpClient {
   public:
     /// Fails if a file of the options can't be read or used.

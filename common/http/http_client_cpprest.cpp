@@ -5,6 +5,7 @@
 #include "common/secret/large_blocks.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
@@ -115,7 +116,8 @@ HttpFailure::Kind classify(const http::http_exception& error) {
 class CpprestClient;
 
 /// cpprestsdk reads an answer's head, or one chunk of its body, into a buffer that grows as long as the server sends.
-/// We can't bound it, but learn when it takes a large block. Whose answer that is can't be said: all are given up.
+/// We can't bound it, but learn when it takes a large block. Whose answer that is can't be said: if none that is waited
+/// for may be so long, all are given up.
 class GrowthWatch {
   public:
     static GrowthWatch& instance() {
@@ -126,19 +128,38 @@ class GrowthWatch {
         const std::lock_guard lock(mutex_);
         clients_.insert(&client);
     }
+    /// An answer that may have so many bytes, all in one chunk, is waited for from now on, or no more.
+    void expect(std::size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        expected_.insert(bytes);
+        allow_for_longest();
+    }
+    void expect_no_more(std::size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        expected_.erase(expected_.find(bytes));
+        allow_for_longest();
+    }
     void remove(CpprestClient& client) {
         const std::lock_guard lock(mutex_);
         clients_.erase(&client);
     }
     /// Watches the calling thread.
     static void begin() {
-        large_block_note() = []() noexcept { instance().on_growth(); };
+        large_block_note() = [](std::size_t size) noexcept {
+            if (size >= instance().allowed_) instance().on_growth();
+        };
     }
 
   private:
     void on_growth() noexcept;
+    /// A buffer doubles when it grows.
+    void allow_for_longest() {
+        allowed_ = expected_.empty() ? large_block : std::max(large_block, *expected_.rbegin() * 2 + large_block);
+    }
 
+    std::atomic<std::size_t> allowed_{large_block};
     std::mutex mutex_;
+    std::multiset<std::size_t> expected_;
     std::set<CpprestClient*> clients_;
 };
 
@@ -190,8 +211,7 @@ class CpprestClient final : public HttpClient {
             call->settle(tl::unexpected(
                 call->failure(HttpFailure::Kind::protocol,
                               "an answer of the server has a head, or a chunk of its body, that is longer "
-                              "than the " +
-                                  std::to_string(large_block) + " bytes that are accepted")));
+                              "than what is accepted")));
         }
     }
 
@@ -206,7 +226,17 @@ class CpprestClient final : public HttpClient {
               done(std::move(callback)),
               body(request),
               body_stream(&body),
-              deadline(std::make_unique<Timer>(owner_client.loop_)) {}
+              deadline(std::make_unique<Timer>(owner_client.loop_)) {
+            GrowthWatch::instance().expect(in_memory());
+        }
+        ~Call() { GrowthWatch::instance().expect_no_more(in_memory()); }
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+
+        /// Bytes of the answer that are kept there.
+        [[nodiscard]] std::size_t in_memory() const {
+            return request.answer_file || request.cut_response ? 0 : request.response_limit;
+        }
 
         void start() {
             deadline->start(request.timeout, [self = shared_from_this()] {
@@ -223,7 +253,12 @@ class CpprestClient final : public HttpClient {
                 return;
             }
             return_path->begin();
-            client->request(*message, cancel.get_token())
+            exchange(*message);
+        }
+
+        /// On the loop's thread or one of the pool's.
+        void exchange(const http::http_request& message) {
+            client->request(message, cancel.get_token())
                 .then([self = shared_from_this()](const http::http_response& response) {
                     self->status = response.status_code();
                     self->check_head(response.headers());
@@ -236,10 +271,29 @@ class CpprestClient final : public HttpClient {
                     return response.content_ready();
                 })
                 .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
+                    if (self->fetch_after_interim(task)) return;
                     auto result = std::make_shared<HttpResult>(self->outcome(task));
                     self->return_path->post([self, result] { self->settle(std::move(*result)); });
                     self->return_path->end();
                 });
+        }
+
+        /// The final answer to what was asked is the next that comes over this connection, but has to be asked for.
+        bool fetch_after_interim(const pplx::task<http::http_response>& task) try {
+            if (request.after_interim.empty() || !request.fresh_connection || status < 100 || status > 199)
+                return false;
+            static_cast<void>(task.get());
+            status = 0;
+            const auto next = std::exchange(request.after_interim, {});
+            asked_again = true;
+            http::http_request message(http::methods::GET);
+            message.set_request_uri(web::uri(next));
+            add_headers(message);
+            receive_into(message);
+            exchange(message);
+            return true;
+        } catch (const std::exception&) {
+            return false;  // `outcome` says why
         }
 
         Result<http::http_request> compose() try {
@@ -247,8 +301,7 @@ class CpprestClient final : public HttpClient {
             http::http_request message(request.method == HttpRequest::Method::get ? http::methods::GET
                                                                                   : http::methods::POST);
             message.set_request_uri(web::uri(request.target));
-            if (!owner.options_.user_agent.empty()) message.headers().add("User-Agent", owner.options_.user_agent);
-            for (const auto& [name, value] : request.headers) message.headers().add(name, std::string(value));
+            add_headers(message);
             if (request.file) {
                 upload = std::make_unique<FileBodyBuffer>(*request.file);
                 if (!upload->ready()) return fail("can't read " + request.file->file.string());
@@ -258,12 +311,21 @@ class CpprestClient final : public HttpClient {
             } else if (request.method == HttpRequest::Method::post) {
                 message.set_body(std::string(request.body), request.content_type);
             }
-            message.set_response_stream(concurrency::streams::stdio_ostream<std::uint8_t>(body_stream));
-            message.set_progress_handler(
-                [self = shared_from_this()](http::message_direction::direction, std::uint64_t) { self->body.check(); });
+            receive_into(message);
             return message;
         } catch (const std::exception& error) {
             return fail(error.what());
+        }
+
+        void add_headers(http::http_request& message) const {
+            if (!user_agent.empty()) message.headers().add("User-Agent", user_agent);
+            for (const auto& [name, value] : request.headers) message.headers().add(name, std::string(value));
+        }
+
+        void receive_into(http::http_request& message) {
+            message.set_response_stream(concurrency::streams::stdio_ostream<std::uint8_t>(body_stream));
+            message.set_progress_handler(
+                [self = shared_from_this()](http::message_direction::direction, std::uint64_t) { self->body.check(); });
         }
 
         /// Throws if it is longer than what is accepted.
@@ -301,7 +363,7 @@ class CpprestClient final : public HttpClient {
         }
 
         [[nodiscard]] HttpResponse answer() {
-            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed(), date};
+            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed(), date, asked_again};
         }
 
         [[nodiscard]] HttpResult cut_or_refused() {
@@ -337,12 +399,14 @@ class CpprestClient final : public HttpClient {
         std::shared_ptr<TlsSettings> tls;
         HttpRequest request;
         std::string origin = owner.options_.origin;
+        std::string user_agent = owner.options_.user_agent;
         std::function<void(HttpResult)> done;
         std::unique_ptr<FileBodyBuffer> upload;
         std::unique_ptr<std::istream> upload_stream;
         int status = 0;
         std::vector<std::string> cookies;
         std::string date;
+        bool asked_again = false;  ///< after an interim answer
         AnswerBuffer body;
         std::ostream body_stream;
         pplx::cancellation_token_source cancel;

@@ -20,7 +20,7 @@ namespace {
 void* take(std::size_t size, std::size_t alignment) noexcept {
     size = std::max<std::size_t>(size, 1);
     if (size >= trebuchet::large_block) {
-        if (const auto note = trebuchet::large_block_note(); note != nullptr) note();
+        if (const auto note = trebuchet::large_block_note(); note != nullptr) note(size);
     }
     if (alignment <= alignof(std::max_align_t)) return std::malloc(size);
     return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);

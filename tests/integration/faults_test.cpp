@@ -132,6 +132,15 @@ TEST_F(FaultsTest, LoseAJobWithTheAnswerThatHoldsItButNotTheAgent) {
     EXPECT_EQ(server.job_state(lost), "running");
 }
 
+TEST_F(FaultsTest, LoseNoJobBehindAnInterimAnswer) {
+    add_fault({{"what", "interim"}}, "GET", "/v1/job");
+    const auto id = server.post_job(job(small_job()));
+    agent.start();
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    expect_good_agent();
+}
+
 TEST_F(FaultsTest, OfAMissingWebhookAreMetOnce) {
     server.add_fault({{"what", "no-webhook"}, {"count", 0}});
     auto fields = small_job();

@@ -201,6 +201,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     void write_oddly(Response response, bool without_body, bool keep_alive) {
         const auto wire = *std::exchange(response.wire, std::nullopt);
         bytes_ = wire.before;
+        before_ = bytes_.size();
         if (wire.answer) {
             compose(response, without_body, keep_alive);
             if (wire.content_length) message_.content_length(*wire.content_length);
@@ -215,10 +216,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         });
     }
 
-    /// All that is left, or one byte and a pause.
+    /// Much at once, or one byte and a pause.
     void write_bytes(std::chrono::milliseconds pause) {
         if (sent_ == bytes_.size()) return go_on();
-        const auto size = pause.count() == 0 ? bytes_.size() : 1;
+        const auto end = sent_ < before_ ? before_ : bytes_.size();  // what is ahead of the answer leaves ahead of it
+        const auto size = pause.count() == 0 ? end - sent_ : 1;
         expire_in(shared_.options.transfer_timeout);
         net::async_write(stream_, net::buffer(bytes_.data() + sent_, size),
                          [self = this->shared_from_this(), pause](beast::error_code error, std::size_t written) {
@@ -294,6 +296,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     // Of an answer that does not go out simply.
     net::steady_timer timer_;
     std::string bytes_;
+    std::size_t before_ = 0;  ///< how many of them are ahead of the answer
     std::size_t sent_ = 0;
     After after_ = After::close;
 };

@@ -158,6 +158,16 @@ TEST_F(HttpJobServerTest, NoJobIsNotAProblem) {
     EXPECT_FALSE(*job);
 }
 
+TEST_F(HttpJobServerTest, SaysWhenAJobMayBeLostBehindAnInterimAnswer) {
+    script_.answer = [](const HttpRequest& request) {
+        EXPECT_THAT(request.after_interim, testing::StartsWith("/v1/result/"));
+        return HttpResponse{204, {}, {}, false, "", true};
+    };
+    const auto job = server_->take_job({"a"});
+    ASSERT_FALSE(job);
+    EXPECT_THAT(job.error().message(), HasSubstr("lost behind an interim one"));
+}
+
 TEST_F(HttpJobServerTest, ARefusalSaysToWhatAndWhy) {
     answer_with(422, "{\"message\": \"bad\"}");
     const auto job = server_->take_job({"a"});

@@ -77,6 +77,16 @@ TEST_F(HttpClientTest, ReadsAChunkedBody) {
     EXPECT_EQ(body_of(get("/x")), "abcdefg");
 }
 
+TEST_F(HttpClientTest, ReadsALongBodyThatIsOneChunk) {
+    const std::string body(12U << 20U, 'x');
+    const LoopbackServer server(
+        always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc00000\r\n" + body + "\r\n0\r\n\r\n"));
+    connect(server);
+    auto request = get("/x");
+    request.response_limit = 16U << 20U;
+    EXPECT_EQ(body_of(std::move(request)).size(), body.size());
+}
+
 TEST_F(HttpClientTest, ReadsABodyThatEndsWithTheConnection) {
     const LoopbackServer server([](Connection& connection) {
         connection.read_request();

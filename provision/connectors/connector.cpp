@@ -14,6 +14,7 @@ StageResult Connector::run(Stage stage, StageContext& context) {
         const auto& config = context.config;
         if (config.serial_host.empty() || config.serial_port == 0) return;
         capture.emplace(TcpConsole{config.serial_host, config.serial_port}, file, context.log);
+        context.serial = &*capture;
     };
     switch (stage) {
         case Stage::provision:

@@ -66,13 +66,16 @@ Result<void> check(const QemuSettings& settings) {
 Result<QemuSettings> read_qemu_settings(const ConnectorConfig& config) {
     const Keys keys(config);
     QemuSettings settings;
-    for (auto done : {keys.read("qemu_start", settings.start), keys.read("qemu_snapshot", settings.snapshot),
-                      keys.read("qemu_offline", settings.offline),
-                      keys.read("qemu_disk_size", settings.disk_mib, 1024, std::uint64_t{1} << 24),
-                      keys.read("qemu_memory", settings.memory_mib, 512, std::uint64_t{1} << 24),
-                      keys.read("qemu_cpus", settings.cpus, 1, 1024)}) {
+    std::uint64_t boot_seconds = 0;
+    for (auto done :
+         {keys.read("qemu_start", settings.start), keys.read("qemu_snapshot", settings.snapshot),
+          keys.read("qemu_offline", settings.offline),
+          keys.read("qemu_disk_size", settings.disk_mib, 1024, std::uint64_t{1} << 24),
+          keys.read("qemu_memory", settings.memory_mib, 512, std::uint64_t{1} << 24),
+          keys.read("qemu_cpus", settings.cpus, 1, 1024), keys.read("qemu_boot_timeout", boot_seconds, 300, 86'400)}) {
         if (!done) return fail(done.error());
     }
+    settings.boot_timeout = std::chrono::seconds(boot_seconds);
     settings.disk = keys.text("qemu_disk");
     settings.qmp_socket = keys.text("qemu_qmp", settings.start ? "qemu.qmp" : "");
     settings.program = keys.text("qemu_program", "qemu-system-x86_64");

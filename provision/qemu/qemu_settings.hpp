@@ -3,6 +3,7 @@
 #include "common/base/result.hpp"
 #include "provision/config/connector_config.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -34,7 +35,8 @@ struct QemuSettings {
     std::uint16_t ssh_port = 0;
     std::string serial_host;
     std::uint16_t serial_port = 0;
-    bool offline = false;  ///< it reaches nothing but the ports forwarded to it
+    std::chrono::milliseconds boot_timeout{};  ///< from power-on to ssh
+    bool offline = false;                      ///< it reaches nothing but the ports forwarded to it
 };
 
 inline constexpr const char* qemu_disk_device = "card";

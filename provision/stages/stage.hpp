@@ -18,6 +18,8 @@
 
 namespace trebuchet {
 
+class SerialCapture;
+
 enum class Stage { provision, firmware_update, runtest, allocate, reserve, cleanup };
 
 /// In the order in which a job meets them, by the names that the command line takes. `test` is another name of runtest.
@@ -34,8 +36,9 @@ struct StageContext {
     CommandRunner& commands;
     Interrupt& interrupt;
     const Clock& clock;
-    std::function<double()> jitter;  ///< numbers in [0, 1), for Backoff
-    std::ostream& out;               ///< what the submitter reads, beside the commands' own output
+    std::function<double()> jitter;   ///< numbers in [0, 1), for Backoff
+    std::ostream& out;                ///< what the submitter reads, beside the commands' own output
+    SerialCapture* serial = nullptr;  ///< the device's console, while it is captured
 };
 
 /// Why a stage failed, as it is written into device-connector-error.json.

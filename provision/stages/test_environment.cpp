@@ -16,6 +16,7 @@ Environment test_environment(Environment own, const ConnectorConfig& config, con
         }
     };
     if (!config.device_ip.empty()) environment.set("DEVICE_IP", config.device_ip);
+    if (config.device_port != 0) environment.set("DEVICE_PORT", std::to_string(config.device_port));
     for (const auto& [name, value] : config.env) set_or_unset(name, value);
     set_or_unset("AGENT_NAME", config.agent_name);
 

@@ -1,0 +1,176 @@
+#include "common/base/text.hpp"
+#include "common/file/safe_file.hpp"
+#include "provision/boot/boot_probes.hpp"
+#include "provision/boot/boot_waiter.hpp"
+#include "provision/connectors/connector.hpp"
+#include "provision/power/qmp_power.hpp"
+#include "provision/power/steady_power.hpp"
+#include "provision/qemu/qemu_device.hpp"
+#include "provision/serial/serial_capture.hpp"
+
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<KeySpec> qemu_keys() {
+    return {
+        {"qemu_disk", KeyKind::text, "", "file that is the device's SD card, a raw image; made if it is not there",
+         true},
+        {"qemu_disk_size", KeyKind::number, "1024", "MiB that it has at least"},
+        {"qemu_qmp", KeyKind::text, "", "socket of the QEMU that runs beside the agent (its -qmp unix:…,server=on)"},
+        {"qemu_start", KeyKind::flag, "false", "start QEMU for each job and end it in cleanup; the rest is for that"},
+        {"qemu_snapshot", KeyKind::flag, "false", "keep the booted device for the next job with the same image"},
+        {"qemu_kernel", KeyKind::text, "", "kernel to boot; without one the disk boots by itself"},
+        {"qemu_initrd", KeyKind::text, "", "its initrd"},
+        {"qemu_append", KeyKind::text, "console=ttyS0 panic=-1", "its command line"},
+        {"qemu_memory", KeyKind::number, "512", "MiB"},
+        {"qemu_cpus", KeyKind::number, "1", "processors"},
+        {"qemu_offline", KeyKind::flag, "false", "the device reaches nothing but what is forwarded to it"},
+        {"qemu_accel", KeyKind::text, "tcg,thread=multi", "accelerator; kvm only where it is known to work"},
+        {"qemu_machine", KeyKind::text, "pc", "machine type"},
+        {"qemu_program", KeyKind::text, "qemu-system-x86_64", "program to run"},
+        {"qemu_args", KeyKind::text, "", "further arguments, split as a shell splits words"},
+        {"qemu_boot_timeout", KeyKind::seconds, "300", "time from power-on until ssh answers"},
+    };
+}
+
+StageResult power_failed(const PowerError& error, StageContext& context) {
+    if (const int signal = context.interrupt.wait_for(0s); signal != 0) return 128 + signal;
+    return tl::unexpected(StageError{"RecoveryError", error.message, std::nullopt, recovery_failed_exit_code});
+}
+
+/// The job's image as a file of this machine.
+Result<std::filesystem::path> image_of(const JobFile& job) {
+    constexpr std::string_view scheme = "file://";
+    const auto attachment = job.provision_text("use_attachment");
+    if (!attachment) return fail(attachment.error());
+    if (*attachment) return std::filesystem::path("attachments/provision") / **attachment;
+    const auto url = job.provision_text("url");
+    if (!url) return fail(url.error());
+    if (!*url || !(*url)->starts_with(scheme)) return fail("provision_data has no url of an image, file://…");
+    return std::filesystem::path((*url)->substr(scheme.size()));
+}
+
+/// What tells this image from all others.
+Result<std::string> identity_of(const std::filesystem::path& image, StageContext& context) {
+    Command command;
+    command.argv = {"sha256sum", "-b", "--", image.string()};
+    command.capture_output = true;
+    const auto result = context.commands.run(command);
+    if (!succeeded(result)) return fail("can't read the image " + image.string() + ": " + describe(result));
+    return result.output.substr(0, result.output.find(' '));
+}
+
+Result<void> write_image(const std::filesystem::path& image, const std::filesystem::path& disk, StageContext& context) {
+    context.log.info("Writing " + image.string() + " to " + disk.string());
+    const FileDescriptor target(::open(disk.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!target) return fail("can't write " + disk.string() + ": " + std::system_category().message(errno));
+    Command command;
+    command.argv = {"zstd", "-dcf", image.string()};
+    command.output_fd = target.get();
+    command.capture_output = true;
+    const auto result = context.commands.run(command);
+    if (!succeeded(result)) return fail("can't write the image: " + describe(result));
+    return {};
+}
+
+/// A virtual device: QEMU, which runs beside the agent as a board does, or is started for each job.
+class Qemu final : public Connector {
+  public:
+    [[nodiscard]] ConnectorKeys keys() const override {
+        return {qemu_keys(), {{"url", KeyKind::text, "", "the image to write", true}}};
+    }
+
+  protected:
+    StageResult provision(StageContext& context) override {
+        context.log.info("BEGIN provision");
+        const auto settings = read_qemu_settings(context.config);
+        if (!settings) return stage_error("ConfigError", settings.error().message());
+        auto result = settings->start ? provision_own(*settings, context) : provision_running(*settings, context);
+        context.log.info("END provision");
+        return result;
+    }
+
+    StageResult cleanup(StageContext& context) override {
+        const auto settings = read_qemu_settings(context.config);
+        if (!settings) return stage_error("ConfigError", settings.error().message());
+        if (!settings->start) return 0;
+        if (auto done = QemuDevice(*settings, context.commands, context.interrupt).end(); !done) {
+            return stage_error("CleanupError", done.error().message());
+        }
+        return 0;
+    }
+
+  private:
+    static StageResult provision_running(const QemuSettings& settings, StageContext& context) {
+        const auto image = image_of(context.job);
+        if (!image) return job_error(image.error().message());
+        SteadyPower power(std::make_unique<QmpPower>(settings.qmp_socket),
+                          {context.log, context.interrupt, context.clock, context.jitter});
+        if (auto done = power.off(); !done) return power_failed(done.error(), context);
+        if (auto done = write_image(*image, settings.disk, context); !done) {
+            return stage_error("ProvisioningError", done.error().message());
+        }
+        if (auto done = power.on(); !done) return power_failed(done.error(), context);
+        return wait_until_up(settings, context);
+    }
+
+    static StageResult provision_own(const QemuSettings& settings, StageContext& context) {
+        const auto image = image_of(context.job);
+        if (!image) return job_error(image.error().message());
+        const auto identity = identity_of(*image, context);
+        if (!identity) return job_error(identity.error().message());
+        QemuDevice device(settings, context.commands, context.interrupt);
+        if (device.has_kept(*identity)) {
+            context.log.info("Going on from the snapshot of a device that was provisioned with the same image");
+            auto done = device.restore().and_then([&] { return run(device, context); });
+            if (done) return wait_until_up(settings, context);
+            context.log.warning("Can't go on from the snapshot: " + done.error().message());
+        }
+
+        auto done = device.end()
+                        .and_then([&] { return device.open_disk(); })
+                        .and_then([&] { return write_image(*image, settings.disk, context); })
+                        .and_then([&] { return device.start(); })
+                        .and_then([&] { return run(device, context); });
+        if (!done) return stage_error("ProvisioningError", done.error().message());
+        auto result = wait_until_up(settings, context);
+        if (!result || *result != 0 || !settings.snapshot) return result;
+        if (auto kept = device.keep(*identity); !kept) {
+            context.log.warning("The next job can't go on from here: " + kept.error().message());
+        }
+        return 0;
+    }
+
+    /// With its console connected before the first byte.
+    static Result<void> run(QemuDevice& device, StageContext& context) {
+        if (context.serial != nullptr) context.serial->connect_now(5s);
+        return device.run();
+    }
+
+    static StageResult wait_until_up(const QemuSettings& settings, StageContext& context) {
+        std::vector<BootProbe> probes{ssh_banner_probe(settings.ssh_host, settings.ssh_port)};
+        BootWait wait;
+        wait.timeout = settings.boot_timeout;
+        wait.interval = 500ms;
+        const auto up = wait_for_boot(probes, wait, {context.log, context.interrupt, context.clock});
+        if (up) return 0;
+        if (const auto* interrupted = std::get_if<BootInterrupted>(&up.error())) return 128 + interrupted->signal;
+        return stage_error("ProvisioningError", std::get<BootTimedOut>(up.error()).message);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_qemu() {
+    return std::make_unique<Qemu>();
+}
+
+}  // namespace trebuchet

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
             std::fputs(answer->text.c_str(), stdout);
             return 0;
         }
+        if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return check_config_file(*check);
         return run_stage(std::get<StageArguments>(*arguments));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "trebuchet-provision: internal error: %s\n", error.what());

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "common/base/version.hpp"
+#include "provision/cli/type_help.hpp"
 #include "provision/connectors/registry.hpp"
 
 #include <algorithm>
@@ -34,6 +35,20 @@ tl::unexpected<UsageError> usage_error(const std::string& text) {
         UsageError{"trebuchet-provision: " + text + "\n" + usage + "More: trebuchet-provision --help\n"});
 }
 
+bool is_type(const std::string& name) {
+    const auto& types = connector_types();
+    return std::find(types.begin(), types.end(), name) != types.end();
+}
+
+/// The words that follow `check`, where a stage and a job stand otherwise.
+tl::expected<Arguments, UsageError> check_arguments(const std::string& type, const std::string& config,
+                                                    const std::string& surplus) {
+    if (config.empty()) return usage_error("the configuration is missing; expected check -c CONFIG.yaml [TYPE]");
+    if (!type.empty() && !is_type(type)) return usage_error(unknown("type", type, connector_types()));
+    if (!surplus.empty()) return usage_error("found " + trebuchet::quoted(surplus) + " after check and a type");
+    return CheckArguments{config, type};
+}
+
 /// CLI11's own usage line calls every argument optional.
 class HelpFormatter : public CLI::Formatter {
   public:
@@ -62,7 +77,7 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return Answer{app.help()};
+        return Answer{is_type(type) ? type_help(type) : app.help()};
     } catch (const CLI::CallForVersion& call) {
         return Answer{std::string(call.what()) + "\n"};
     } catch (const CLI::ParseError& error) {
@@ -75,8 +90,8 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
         for (const auto& name : connector_types()) list += name + "\n";
         return Answer{list};
     }
-    const auto& types = connector_types();
-    if (std::find(types.begin(), types.end(), type) == types.end()) return usage_error(unknown("type", type, types));
+    if (type == "check") return check_arguments(stage, config, job);
+    if (!is_type(type)) return usage_error(unknown("type", type, connector_types()));
     if (stage.empty()) return usage_error("STAGE is missing\nValid stages: " + joined(stage_names()));
     const auto known_stage = stage_from_name(stage);
     if (!known_stage) return usage_error(unknown("stage", stage, stage_names()));

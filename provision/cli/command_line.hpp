@@ -18,7 +18,13 @@ struct StageArguments {
     std::filesystem::path job;
 };
 
-/// `list`, `--help`, `--version`: text for stdout, and nothing more to do.
+/// `check -c CONFIG [TYPE]`
+struct CheckArguments {
+    std::filesystem::path config;
+    std::string type;  ///< one of connector_types(), or "": of any
+};
+
+/// `list`, `--help`, `TYPE --help`, `--version`: text for stdout, and nothing more to do.
 struct Answer {
     std::string text;
 };
@@ -28,7 +34,7 @@ struct UsageError {
     std::string text;
 };
 
-using Arguments = std::variant<StageArguments, Answer>;
+using Arguments = std::variant<StageArguments, CheckArguments, Answer>;
 
 [[nodiscard]] tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* const* argv);
 

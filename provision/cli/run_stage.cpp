@@ -1,5 +1,7 @@
 #include "provision/cli/run_stage.hpp"
 
+#include "common/file/safe_file.hpp"
+#include "provision/connectors/config_check.hpp"
 #include "provision/connectors/registry.hpp"
 #include "provision/process/posix_command_runner.hpp"
 #include "provision/stages/stage_files.hpp"
@@ -14,6 +16,7 @@ namespace trebuchet {
 namespace {
 
 constexpr const char* device_info_file = "device-info.json";
+constexpr std::size_t max_config_bytes = std::size_t{1024} * 1024;
 constexpr const char* error_file = "device-connector-error.json";
 
 StageResult run_configured(const StageArguments& arguments, const ConnectorConfig& config, const ConnectorLog& log,
@@ -33,23 +36,29 @@ StageResult run_configured(const StageArguments& arguments, const ConnectorConfi
 }
 
 StageResult run_logged(const StageArguments& arguments, const ConnectorLog& log, const Clock& clock,
-                       const ConnectorConfigResult<LoadedConnectorConfig>& loaded) {
-    if (!loaded) {
-        std::string problems;
-        for (const auto& problem : loaded.error()) problems += (problems.empty() ? "" : "\n") + problem;
-        return stage_error("ConfigError", problems);
-    }
-    for (const auto& warning : loaded->warnings) log.warning(warning);
-    return run_configured(arguments, loaded->config, log, clock);
+                       const ConfigFindings& findings, const ConnectorConfigResult<ConnectorConfig>& config) {
+    for (const auto& warning : findings.warnings) log.warning(warning);
+    if (config) return run_configured(arguments, *config, log, clock);
+    std::string problems;
+    for (const auto& problem : config.error()) problems += (problems.empty() ? "" : "\n") + problem;
+    return stage_error("ConfigError", problems);
 }
 
 }  // namespace
 
 int run_stage(const StageArguments& arguments) {
     const SystemClock clock;
-    const auto loaded = load_connector_config(arguments.config);
-    const ConnectorLog log(clock, loaded ? loaded->config.agent_name : "", STDERR_FILENO);
-    const auto result = run_logged(arguments, log, clock, loaded);
+    const auto text = read_file(arguments.config, max_config_bytes);
+    ConfigFindings findings;
+    ConnectorConfigResult<ConnectorConfig> config;
+    if (text) {
+        findings = check_config(*text, arguments.config, "");
+        config = parse_connector_config(*text, arguments.config);
+    } else {
+        config = tl::unexpected(std::vector{text.error().message()});
+    }
+    const ConnectorLog log(clock, config ? config->agent_name : "", STDERR_FILENO);
+    const auto result = run_logged(arguments, log, clock, findings, config);
     if (result) return *result;
 
     log.error(name_of(arguments.stage) + " failed: " + result.error().message);
@@ -57,6 +66,18 @@ int run_stage(const StageArguments& arguments) {
         log.error(done.error().message());
     }
     return result.error().exit_code;
+}
+
+int check_config_file(const CheckArguments& arguments) {
+    const auto text = read_file(arguments.config, max_config_bytes);
+    const auto findings =
+        text ? check_config(*text, arguments.config, arguments.type) : ConfigFindings{{text.error().message()}, {}};
+    for (const auto& problem : findings.problems) std::cerr << problem << '\n';
+    for (const auto& warning : findings.warnings) std::cerr << "warning: " << warning << '\n';
+    if (!findings.problems.empty()) return 1;
+    std::cout << arguments.config.string() << " is fine" << (arguments.type.empty() ? "" : " for " + arguments.type)
+              << '\n';
+    return 0;
 }
 
 }  // namespace trebuchet

@@ -9,4 +9,8 @@ namespace trebuchet {
 /// SignalInterrupt::block_signals must have been called.
 [[nodiscard]] int run_stage(const StageArguments& arguments);
 
+/// `check`: what is wrong with a configuration to stderr, one line each. Returns 0 if nothing is, warnings aside,
+/// else 1.
+[[nodiscard]] int check_config_file(const CheckArguments& arguments);
+
 }  // namespace trebuchet

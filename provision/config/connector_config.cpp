@@ -1,17 +1,13 @@
 #include "provision/config/connector_config.hpp"
 
 #include "common/base/text.hpp"
-#include "common/file/safe_file.hpp"
 #include "common/yaml/yaml.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace trebuchet {
 namespace {
-
-constexpr std::size_t max_bytes = std::size_t{1024} * 1024;
 
 using Reader = std::function<YamlResult<void>(const YamlNode&, ConnectorConfig&)>;
 
@@ -66,6 +62,20 @@ YamlResult<void> read_env(const YamlNode& node, ConnectorConfig& config) {
     return {};
 }
 
+YamlResult<void> read_serial_speed(const YamlNode& node, ConnectorConfig& config) {
+    const auto value = node.as_int();
+    if (!value || *value < 50 || *value > 4'000'000) return tl::unexpected(node.expected("a speed such as 115200"));
+    config.serial_speed = static_cast<std::uint32_t>(*value);
+    return {};
+}
+
+YamlResult<void> read_serial_timestamps(const YamlNode& node, ConnectorConfig& config) {
+    const auto value = node.as_bool();
+    if (!value) return tl::unexpected(value.error());
+    config.serial_timestamps = *value;
+    return {};
+}
+
 const std::map<std::string, Reader, std::less<>>& readers() {
     static const std::map<std::string, Reader, std::less<>> all{
         {"agent_name", text(&ConnectorConfig::agent_name)},
@@ -75,6 +85,10 @@ const std::map<std::string, Reader, std::less<>>& readers() {
         {"poweroff_script", commands(&ConnectorConfig::poweroff_script)},
         {"poweron_script", commands(&ConnectorConfig::poweron_script)},
         {"serial_host", text(&ConnectorConfig::serial_host)},
+        {"serial_socket", text(&ConnectorConfig::serial_socket)},
+        {"serial_device", text(&ConnectorConfig::serial_device)},
+        {"serial_speed", read_serial_speed},
+        {"serial_timestamps", read_serial_timestamps},
         {"serial_port", port(&ConnectorConfig::serial_port)},
         {"device_key_file", text(&ConnectorConfig::device_key_file)},
         {"control_port", port(&ConnectorConfig::control_port)},
@@ -87,45 +101,9 @@ const std::map<std::string, Reader, std::less<>>& readers() {
     return all;
 }
 
-/// Keys of single types of connectors, those of the reference included: one file may serve several programs.
-const std::vector<std::string>& keys_of_types() {
-    static const std::vector<std::string> keys{"test_device",
-                                               "control_switch_local_cmd",
-                                               "control_switch_device_cmd",
-                                               "post_provision_script",
-                                               "control_host_reboot_timeout",
-                                               "select_master_script",
-                                               "select_test_script",
-                                               "snappy_writable_partition",
-                                               "post_flash_cmds",
-                                               "recovery_cmds",
-                                               "maas_user",
-                                               "node_id",
-                                               "reset_efi",
-                                               "clear_tpm",
-                                               "timeout_min",
-                                               "default_disks",
-                                               "testflinger_server"};
-    return keys;
-}
-
-YamlProblem unknown_key(const YamlEntry& entry) {
-    auto known = keys_of_types();
-    for (const auto& [key, reader] : readers()) known.push_back(key);
-    const auto near = did_you_mean(entry.key, known);
-    return {entry.key_at, "no type of connector knows the key " + trebuchet::quoted(entry.key) +
-                              (near.empty() ? "" : "; did you mean " + trebuchet::quoted(near) + "?")};
-}
-
 }  // namespace
 
-ConnectorConfigResult<LoadedConnectorConfig> load_connector_config(const std::filesystem::path& path) {
-    const auto text = read_file(path, max_bytes);
-    if (!text) return tl::unexpected(std::vector{text.error().message()});
-    return parse_connector_config(*text, path.string());
-}
-
-ConnectorConfigResult<LoadedConnectorConfig> parse_connector_config(std::string_view text, const std::string& file) {
+ConnectorConfigResult<ConnectorConfig> parse_connector_config(std::string_view text, const std::string& file) {
     const auto document = parse_yaml(text);
     if (!document) return tl::unexpected(std::vector{document.error().message(file)});
     const auto& root = document->root;
@@ -133,25 +111,22 @@ ConnectorConfigResult<LoadedConnectorConfig> parse_connector_config(std::string_
         return tl::unexpected(std::vector{root.expected("keys and values").message(file)});
     }
 
-    LoadedConnectorConfig loaded;
+    ConnectorConfig config;
     std::vector<std::string> problems;
-    for (const auto& warning : document->warnings) loaded.warnings.push_back(warning.message(file));
     for (const auto& entry : root.entries) {
-        if (const auto scalar = entry.value.as_string()) loaded.config.scalars[entry.key] = *scalar;
-        if (const auto list = entry.value.as_string_list()) loaded.config.lists[entry.key] = *list;
+        if (const auto scalar = entry.value.as_string()) config.scalars[entry.key] = *scalar;
+        if (const auto list = entry.value.as_string_list()) config.lists[entry.key] = *list;
         if (const auto reader = readers().find(entry.key); reader != readers().end()) {
             if (entry.value.kind == YamlKind::null) continue;
-            if (auto done = reader->second(entry.value, loaded.config); !done) {
+            if (auto done = reader->second(entry.value, config); !done) {
                 auto problem = done.error();
                 problem.text = entry.key + ": " + problem.text;
                 problems.push_back(problem.message(file));
             }
-        } else if (const auto& keys = keys_of_types(); std::find(keys.begin(), keys.end(), entry.key) == keys.end()) {
-            loaded.warnings.push_back(unknown_key(entry).message(file));
         }
     }
     if (!problems.empty()) return tl::unexpected(std::move(problems));
-    return loaded;
+    return config;
 }
 
 }  // namespace trebuchet

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +21,10 @@ struct ConnectorConfig {
     std::vector<std::string> poweron_script;
     std::string serial_host;
     std::uint16_t serial_port = 0;
+    std::string serial_socket;  ///< this and what follows on the console is ours
+    std::string serial_device;
+    std::uint32_t serial_speed = 115'200;
+    bool serial_timestamps = false;
     std::string control_host;
     std::uint16_t control_port = 0;  ///< of its ssh; ours
     std::string control_user;
@@ -37,19 +40,12 @@ struct ConnectorConfig {
     std::map<std::string, std::vector<std::string>> lists;
 };
 
-struct LoadedConnectorConfig {
-    ConnectorConfig config;
-    std::vector<std::string> warnings;  ///< keys that no type of connector knows, with "did you mean"
-};
-
 /// Each problem is "file:line:col: what is wrong, found …, expected …"; all of them are returned at once.
 template <typename T>
 using ConnectorConfigResult = tl::expected<T, std::vector<std::string>>;
 
-[[nodiscard]] ConnectorConfigResult<LoadedConnectorConfig> load_connector_config(const std::filesystem::path& path);
-
-/// The same from text: `file` is only for messages.
-[[nodiscard]] ConnectorConfigResult<LoadedConnectorConfig> parse_connector_config(std::string_view text,
-                                                                                  const std::string& file);
+/// Reads what is common to all types, and keeps the rest as it is. `file` is only for messages.
+[[nodiscard]] ConnectorConfigResult<ConnectorConfig> parse_connector_config(std::string_view text,
+                                                                            const std::string& file);
 
 }  // namespace trebuchet

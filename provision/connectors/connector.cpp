@@ -5,15 +5,29 @@
 #include "provision/stages/runtest.hpp"
 
 #include <optional>
+#include <utility>
 
 namespace trebuchet {
+
+namespace {
+
+std::optional<SerialConsole> console_of(const ConnectorConfig& config) {
+    if (!config.serial_device.empty()) return TtyConsole{config.serial_device, config.serial_speed};
+    if (!config.serial_socket.empty()) return UnixConsole{config.serial_socket};
+    if (config.serial_host.empty() || config.serial_port == 0) return std::nullopt;
+    return TcpConsole{config.serial_host, config.serial_port};
+}
+
+}  // namespace
 
 StageResult Connector::run(Stage stage, StageContext& context) {
     std::optional<SerialCapture> capture;
     const auto capture_into = [&](const char* file) {
-        const auto& config = context.config;
-        if (config.serial_host.empty() || config.serial_port == 0) return;
-        capture.emplace(TcpConsole{config.serial_host, config.serial_port}, file, context.log);
+        auto console = console_of(context.config);
+        if (!console) return;
+        SerialOptions options;
+        if (context.config.serial_timestamps) options.time_stamps = &context.clock;
+        capture.emplace(std::move(*console), file, context.log, options);
         context.serial = &*capture;
     };
     switch (stage) {

@@ -17,6 +17,8 @@ class Connector {
 
     /// What this type reads beyond common_keys().
     [[nodiscard]] virtual ConnectorKeys keys() const { return {}; }
+    /// What is wrong with a configuration whose keys are right one by one, as sentences.
+    [[nodiscard]] virtual std::vector<std::string> problems(const ConnectorConfig& /*config*/) const { return {}; }
 
   protected:
     [[nodiscard]] virtual StageResult provision(StageContext& context) = 0;

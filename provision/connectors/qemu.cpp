@@ -88,6 +88,11 @@ class Qemu final : public Connector {
         return {qemu_keys(), {{"url", KeyKind::text, "", "the image to write", true}}};
     }
 
+    [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
+        const auto settings = read_qemu_settings(config);
+        return settings ? std::vector<std::string>() : std::vector{settings.error().message()};
+    }
+
   protected:
     StageResult provision(StageContext& context) override {
         context.log.info("BEGIN provision");

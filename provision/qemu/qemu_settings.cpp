@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "provision/process/shell_words.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace trebuchet {
@@ -19,10 +20,12 @@ class Keys {
     }
 
     Result<void> read(const char* key, bool& out) const {
-        const auto value = text(key, "false");
-        if (value != "true" && value != "false") return refuse(key, value, "true or false");
-        out = value == "true";
-        return {};
+        auto value = text(key, "false");
+        std::transform(value.begin(), value.end(), value.begin(),
+                       [](char c) { return 'A' <= c && c <= 'Z' ? c + 32 : c; });
+        out = value == "true" || value == "yes" || value == "on";
+        if (out || value == "false" || value == "no" || value == "off") return {};
+        return refuse(key, value, "true or false");
     }
 
     Result<void> read(const char* key, std::uint64_t& out, std::uint64_t fallback, std::uint64_t most) const {

@@ -273,6 +273,22 @@ TEST_F(ProvisionProgram, AnUnknownKeyOfTheConfigurationIsAWarning) {
                 AllOf(HasSubstr("WARNING"), HasSubstr("default.yaml:2:1"), HasSubstr("did you mean \"device_ip\"?")));
 }
 
+TEST_F(ProvisionProgram, ChecksAConfiguration) {
+    config("agent_name: board-1\ndevice_pi: x\nserial_port: http\n");
+    Program wrong({PROVISION_PROGRAM, "check", "-c", "default.yaml"}, folder_.path());
+    EXPECT_EQ(wrong.wait(), 1);
+    EXPECT_THAT(wrong.err(), AllOf(HasSubstr("default.yaml:3:14: serial_port: found \"http\", expected a port"),
+                                   HasSubstr("warning: default.yaml:2:1: "), HasSubstr("\"device_ip\"?")));
+    config("agent_name: board-1\n");
+    Program fine({PROVISION_PROGRAM, "check", "-c", "default.yaml", "fake_connector"}, folder_.path());
+    EXPECT_EQ(fine.wait(), 0);
+    EXPECT_EQ(fine.out(), "default.yaml is fine for fake_connector\n");
+    Program missing({PROVISION_PROGRAM, "check", "-c", "missing.yaml"}, folder_.path());
+    EXPECT_EQ(missing.wait(), 1);
+    EXPECT_THAT(missing.err(), HasSubstr("missing.yaml"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "device-info.json"));
+}
+
 TEST_F(ProvisionProgram, WrongUsageExitsWith2AndTouchesNothing) {
     for (const auto& arguments : {std::vector<std::string>{}, {"toaster", "provision"}, {"fake_connector", "bake"}}) {
         auto argv = arguments;

@@ -76,6 +76,24 @@ TEST(CommandLine, SaysWhatIsTooMuch) {
     EXPECT_THAT(usage_error({"--frobnicate"}), HasSubstr("--frobnicate"));
 }
 
+TEST(CommandLine, ChecksAConfiguration) {
+    const auto any = std::get<CheckArguments>(*parse({"check", "-c", "default.yaml"}));
+    EXPECT_EQ(any.config, "default.yaml");
+    EXPECT_EQ(any.type, "");
+    EXPECT_EQ(std::get<CheckArguments>(*parse({"check", "-c", "default.yaml", "qemu"})).type, "qemu");
+    EXPECT_THAT(usage_error({"check"}), HasSubstr("expected check -c CONFIG.yaml"));
+    EXPECT_THAT(usage_error({"check", "-c", "c", "qmu"}), HasSubstr("did you mean \"qemu\"?"));
+    EXPECT_THAT(usage_error({"check", "-c", "c", "qemu", "job.json"}), HasSubstr("\"job.json\""));
+}
+
+TEST(CommandLine, TellsOfATypesKeys) {
+    const auto help = std::get<Answer>(*parse({"qemu", "--help"})).text;
+    EXPECT_THAT(help, HasSubstr("Usage: trebuchet-provision qemu STAGE"));
+    EXPECT_THAT(help, testing::ContainsRegex("qemu_disk +file [^\n]*required"));
+    EXPECT_THAT(help, testing::ContainsRegex("qemu_memory +MiB [^\n]*default 512"));
+    EXPECT_THAT(help, HasSubstr("serial_host"));
+}
+
 TEST(CommandLine, AnswersQuestions) {
     EXPECT_THAT(std::get<Answer>(*parse({"list"})).text, HasSubstr("fake_connector\n"));
     EXPECT_THAT(std::get<Answer>(*parse({"--version"})).text, testing::MatchesRegex("trebuchet-provision [0-9.]+\n"));

@@ -1,7 +1,5 @@
 #include "provision/config/connector_config.hpp"
 
-#include "tests/fakes/temporary_folder.hpp"
-
 #include <string>
 
 #include <gmock/gmock.h>
@@ -16,10 +14,10 @@ using testing::IsEmpty;
 using testing::Pair;
 using testing::StartsWith;
 
-LoadedConnectorConfig parse(const std::string& text) {
-    auto loaded = parse_connector_config(text, "default.yaml");
-    EXPECT_TRUE(loaded) << loaded.error().front();
-    return std::move(loaded).value_or(LoadedConnectorConfig{});
+ConnectorConfig parse(const std::string& text) {
+    auto config = parse_connector_config(text, "default.yaml");
+    EXPECT_TRUE(config) << config.error().front();
+    return std::move(config).value_or(ConnectorConfig{});
 }
 
 std::vector<std::string> problems_of(const std::string& text) {
@@ -29,18 +27,17 @@ std::vector<std::string> problems_of(const std::string& text) {
 
 TEST(ConnectorConfig, ReadsWhatAllTypesHave) {
     const auto config = parse(
-                            "agent_name: board-1\n"
-                            "device_ip: 10.0.0.7\n"
-                            "device_port: 2222\n"
-                            "reboot_script:\n  - snmpset off\n  - snmpset on\n"
-                            "poweroff_script: [off]\n"
-                            "poweron_script: [a, b]\n"
-                            "serial_host: ser2net\n"
-                            "serial_port: 2001\n"
-                            "control_host: 10.0.0.1\n"
-                            "control_user: pi\n"
-                            "env:\n  WIFI: lab\n  COUNT: 5\n")
-                            .config;
+        "agent_name: board-1\n"
+        "device_ip: 10.0.0.7\n"
+        "device_port: 2222\n"
+        "reboot_script:\n  - snmpset off\n  - snmpset on\n"
+        "poweroff_script: [off]\n"
+        "poweron_script: [a, b]\n"
+        "serial_host: ser2net\n"
+        "serial_port: 2001\n"
+        "control_host: 10.0.0.1\n"
+        "control_user: pi\n"
+        "env:\n  WIFI: lab\n  COUNT: 5\n");
     EXPECT_EQ(config.agent_name, "board-1");
     EXPECT_EQ(config.device_ip, "10.0.0.7");
     EXPECT_EQ(config.device_port, 2222);
@@ -54,35 +51,26 @@ TEST(ConnectorConfig, ReadsWhatAllTypesHave) {
 }
 
 TEST(ConnectorConfig, TakesAnEmptyFileAndEmptyValues) {
-    EXPECT_EQ(parse("").config.agent_name, "");
-    const auto loaded = parse("agent_name:\nserial_host: \"\"\nserial_port: \"\"\nenv:\nreboot_script:\n");
-    EXPECT_EQ(loaded.config.serial_port, 0);
-    EXPECT_THAT(loaded.config.env, IsEmpty());
-    EXPECT_THAT(loaded.warnings, IsEmpty());
+    EXPECT_EQ(parse("").agent_name, "");
+    const auto config = parse("agent_name:\nserial_host: \"\"\nserial_port: \"\"\nenv:\nreboot_script:\n");
+    EXPECT_EQ(config.serial_port, 0);
+    EXPECT_THAT(config.env, IsEmpty());
 }
 
 TEST(ConnectorConfig, TakesAQuotedPortAndASingleCommand) {
-    const auto config = parse("serial_port: '2001'\nreboot_script: reset it\n").config;
+    const auto config = parse("serial_port: '2001'\nreboot_script: reset it\n");
     EXPECT_EQ(config.serial_port, 2001);
     EXPECT_THAT(config.reboot_script, ElementsAre("reset it"));
 }
 
 TEST(ConnectorConfig, AVariableWithoutValueIsEmpty) {
-    EXPECT_THAT(parse("env: {A: , B: \"\"}\n").config.env, ElementsAre(Pair("A", ""), Pair("B", "")));
+    EXPECT_THAT(parse("env: {A: , B: \"\"}\n").env, ElementsAre(Pair("A", ""), Pair("B", "")));
 }
 
 TEST(ConnectorConfig, KeepsScalarsAsTheyAreWritten) {
-    const auto config = parse("device_ip: 10.0.0.7\ntest_device: /dev/sda\ntimeout_min: 060\nenv: {A: b}\n").config;
+    const auto config = parse("device_ip: 10.0.0.7\ntest_device: /dev/sda\ntimeout_min: 060\nenv: {A: b}\n");
     EXPECT_THAT(config.scalars, ElementsAre(Pair("device_ip", "10.0.0.7"), Pair("test_device", "/dev/sda"),
                                             Pair("timeout_min", "060")));
-}
-
-TEST(ConnectorConfig, WarnsOfKeysThatNobodyKnows) {
-    const auto warnings = parse("agent_name: a\nserial_prt: 1\nzzzzzzzzzzz: 1\ntest_device: /dev/sda\n").warnings;
-    ASSERT_EQ(warnings.size(), 2U);
-    EXPECT_THAT(warnings[0], StartsWith("default.yaml:2:1: "));
-    EXPECT_THAT(warnings[0], HasSubstr("did you mean \"serial_port\"?"));
-    EXPECT_THAT(warnings[1], Not(HasSubstr("did you mean")));
 }
 
 TEST(ConnectorConfig, ReturnsEveryProblemWithItsPlace) {
@@ -104,15 +92,6 @@ TEST(ConnectorConfig, RefusesNamesThatNoVariableCanHave) {
 TEST(ConnectorConfig, RefusesWhatIsNoMapOrNoYaml) {
     EXPECT_THAT(problems_of("- a\n"), ElementsAre(StartsWith("default.yaml:1:1: ")));
     EXPECT_THAT(problems_of("a: [\n"), ElementsAre(StartsWith("default.yaml:")));
-}
-
-TEST(ConnectorConfig, SaysWhichFileCantBeRead) {
-    const TemporaryFolder folder;
-    const auto loaded = load_connector_config(folder / "missing.yaml");
-    ASSERT_FALSE(loaded);
-    EXPECT_THAT(loaded.error(), ElementsAre(HasSubstr("missing.yaml")));
-    folder.write("default.yaml", "agent_name: a\n");
-    EXPECT_EQ(load_connector_config(folder / "default.yaml")->config.agent_name, "a");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 ConnectorConfig config(const std::string& yaml) {
-    return parse_connector_config("device_ip: 127.0.0.1\ndevice_port: 2222\n" + yaml, "default.yaml").value().config;
+    return parse_connector_config("device_ip: 127.0.0.1\ndevice_port: 2222\n" + yaml, "default.yaml").value();
 }
 
 std::string error_of(const std::string& yaml) {
@@ -60,7 +60,7 @@ TEST(QemuSettingsTest, SayWhatIsMissingOrWrong) {
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_start: true\nqemu_args: \"'\"\n"), HasSubstr("qemu_args"));
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_qmp: q\nqemu_snapshot: true\n"), HasSubstr("needs qemu_start"));
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_qmp: q\nqemu_initrd: i\n"), HasSubstr("needs a qemu_kernel"));
-    const auto without_port = parse_connector_config("qemu_disk: a\nqemu_qmp: q\ndevice_ip: b\n", "f").value().config;
+    const auto without_port = parse_connector_config("qemu_disk: a\nqemu_qmp: q\ndevice_ip: b\n", "f").value();
     EXPECT_THAT(read_qemu_settings(without_port).error().message(), HasSubstr("no device_ip and device_port"));
 }
 

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "common/base/result.hpp"
+#include "provision/config/connector_config.hpp"
+#include "provision/power/power_control.hpp"
+#include "provision/power/steady_power.hpp"
+#include "provision/process/command.hpp"
+
+#include <memory>
+
+namespace trebuchet {
+
+/// The device's switch, steady, as the configuration's `power` names it:
+///
+///     (nothing)   reboot_script, poweroff_script, poweron_script
+///     pdudaemon   power_url, power_unit, power_outlet, power_delay
+///     qmp         power_socket
+///
+/// Fails if a key that it needs is missing. `commands` must outlive it.
+[[nodiscard]] Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, CommandRunner& commands,
+                                                               const PowerTools& tools);
+
+}  // namespace trebuchet

@@ -115,11 +115,44 @@ void add_percent_encoding(FormList& forms, std::string_view text) {
 
 }  // namespace
 
+/// In front of a character of ASCII stands a zero, or behind it: without those at the ends both orders look alike.
+void add_utf16(FormList& forms, std::string_view text) {
+    for (const bool big_endian : {true, false}) {
+        const auto append = [big_endian](WipedString& out, char32_t unit) {
+            const auto high = static_cast<char>(unit >> 8U & 0xFFU);
+            const auto low = static_cast<char>(unit & 0xFFU);
+            out += big_endian ? high : low;
+            out += big_endian ? low : high;
+        };
+        const auto units = rewritten(text, [&append](const Character& character, WipedString& out) {
+            append_as_utf16(character.code, [&](char32_t unit) { append(out, unit); });
+            return true;
+        });
+        std::string_view visible = units;
+        if (visible.front() == '\0') visible.remove_prefix(1);
+        if (visible.back() == '\0') visible.remove_suffix(1);
+        forms.add(Form::utf16, visible);
+    }
+}
+
+/// Every byte as a backslash and three octal digits.
+WipedString all_octal(std::string_view text) {
+    auto out = off_stack(4 * text.size());
+    for (const char c : text) {
+        out += '\\';
+        append_number(out, static_cast<unsigned char>(c), 8, 3);
+    }
+    return out;
+}
+
 void add_encodings(FormList& forms, std::string_view text) {
     add_all_base64(forms, text);
     if (2 * text.size() >= shortest::hex) forms.add_any_case(Form::hex, all_hex("", text));
     add_percent_encoding(forms, text);
-    if (text.size() <= longest_rare) forms.add_any_case(Form::c, all_hex("\\x", text));
+    if (text.size() > longest_rare) return;
+    forms.add_any_case(Form::c, all_hex("\\x", text));
+    forms.add(Form::c, all_octal(text));
+    add_utf16(forms, text);
 }
 
 }  // namespace trebuchet

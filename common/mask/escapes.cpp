@@ -79,10 +79,71 @@ void add_escaped_fields(FormList& forms, std::string_view text) {
                                                ? is_alphanumeric(character.bytes.front()) || character.is_one_of(kept)
                                                : !character.is_one_of(" \t\n\\#");
                       if (is_kept) return false;
-                      append_bytes(out, character.bytes, style);
+                      if (style == NonPrintable::hex && character.is_one_of("/")) {
+                          out += '-';
+                      } else {
+                          append_bytes(out, character.bytes, style);
+                      }
                       return true;
                   }));
     }
+}
+
+/// As cat -v does it, or as cat -A with `all`.
+WipedString shown_by_cat(std::string_view text, bool all) {
+    auto out = off_stack(4 * text.size());
+    for (const char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        if (c == '\n' || (c == '\t' && !all)) {
+            if (all) out += '$';
+            out += c;
+            continue;
+        }
+        if (byte >= 0x80) {
+            out += "M-";
+            byte &= 0x7FU;
+        }
+        if (byte < 0x20 || byte == 0x7F) {
+            out += '^';
+            byte ^= 0x40U;
+        }
+        out += static_cast<char>(byte);
+    }
+    return out;
+}
+
+WipedString quoted_printable(std::string_view text) {
+    auto out = off_stack(3 * text.size());
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte >= 0x20 && byte < 0x7F && c != '=') || c == '\n' || c == '\t') {
+            out += c;
+        } else {
+            out += '=';
+            append_hex(out, byte, 2, HexCase::upper);
+        }
+    }
+    return out;
+}
+
+/// As PyYAML does it between double quotes.
+WipedString yaml_escaped(std::string_view text) {
+    return rewritten(text, [](const Character& character, WipedString& out) {
+        static constexpr std::string_view named = "\"\\\a\b\t\n\v\f\r\x1B";
+        static constexpr std::string_view names = "\"\\abtnvfre";
+        if (character.is_one_of(named)) {
+            out += '\\';
+            out += names[named.find(character.bytes.front())];
+        } else if (is_printable(character) || !character.is_utf8) {
+            return false;
+        } else {
+            const bool is_short = character.code < 0x100;
+            const bool is_long = character.code >= 0x10000;
+            out += is_short ? "\\x" : is_long ? "\\U" : "\\u";
+            append_hex(out, character.code, is_short ? 2 : is_long ? 8 : 4, HexCase::upper);
+        }
+        return true;
+    });
 }
 
 enum class Python { text, ascii, bytes };
@@ -137,6 +198,10 @@ void add_escapes(FormList& forms, std::string_view text) {
     add_python(forms, text);
     add_c_escapes(forms, text);
     add_escaped_fields(forms, text);
+    forms.add(Form::c, shown_by_cat(text, false));
+    forms.add(Form::c, shown_by_cat(text, true));
+    forms.add(Form::c, yaml_escaped(text));
+    forms.add(Form::c, quoted_printable(text));
     add_doubled(forms, text);
     add_shell_quoting(forms, text);
 }

@@ -14,6 +14,7 @@ enum class Form : std::uint8_t {
     line,       ///< one line of several
     joined,     ///< several lines with other line ends, blanks for line ends, or none
     json_leaf,  ///< a string in a value that is JSON
+    utf16,      ///< as it is, two bytes a character
     base64,     ///< at each of three alignments, both alphabets
     hex,        ///< letters in either case
     percent,    ///< as in URLs, `+` for blanks too
@@ -26,11 +27,12 @@ enum class Form : std::uint8_t {
 };
 
 /// What people call them; the index is the form's value.
-constexpr std::array<std::string_view, 14> form_names{"as it is",
+constexpr std::array<std::string_view, 15> form_names{"as it is",
                                                       "without blanks and quotes around it",
                                                       "its lines",
                                                       "its lines joined or indented",
                                                       "the strings in its JSON",
+                                                      "UTF-16",
                                                       "base64",
                                                       "hex",
                                                       "percent-encoding",

@@ -40,9 +40,27 @@ std::size_t part_size(std::string_view text, std::size_t position) {
     return c == escape ? sequence_size(text.substr(position)) : 0;
 }
 
+bool is_line_end(char c) {
+    return c == '\n' || c == '\r';
+}
+
+Gap indented_gap_at(std::string_view text, std::size_t begin) {
+    Gap gap{begin, begin, Gap::State::complete};
+    auto position = begin;
+    while (position < text.size() && is_line_end(text[position])) {
+        while (position < text.size() && is_line_end(text[position])) ++position;
+        const auto line = position;
+        while (position < text.size() && is_blank(text[position])) ++position;
+        if (position > line) gap.end = position;
+    }
+    if (position == text.size()) gap.state = Gap::State::may_grow;
+    return gap;
+}
+
 }  // namespace
 
-Gap gap_at(std::string_view text, std::size_t begin) {
+Gap gap_at(std::string_view text, std::size_t begin, GapKind kind) {
+    if (kind == GapKind::indented) return indented_gap_at(text, begin);
     Gap gap{begin, begin, Gap::State::complete};
     while (gap.end < text.size()) {
         const auto size = part_size(text, gap.end);

@@ -23,12 +23,7 @@ void append_unit(WipedString& out, char32_t unit, HexCase letters) {
 
 /// As UTF-16.
 void append_units(WipedString& out, char32_t code, HexCase letters) {
-    if (code < 0x10000) {
-        append_unit(out, code, letters);
-    } else {
-        append_unit(out, 0xD800 + ((code - 0x10000) >> 10U), letters);
-        append_unit(out, 0xDC00 + ((code - 0x10000) & 0x3FFU), letters);
-    }
+    append_as_utf16(code, [&](char32_t unit) { append_unit(out, unit, letters); });
 }
 
 WipedString json_escaped(std::string_view text, const JsonStyle& style) {
@@ -73,8 +68,10 @@ void add_json_escapes(FormList& forms, std::string_view text) {
             }
         }
     }
-    const auto once = json_escaped(text, {false, false, "", HexCase::lower});
-    forms.add(Form::json, json_escaped(once, {false, false, "", HexCase::lower}));  // JSON within JSON
+    for (const bool ascii_only : {false, true}) {  // JSON within JSON
+        const auto once = json_escaped(text, {ascii_only, false, "", HexCase::lower});
+        forms.add(Form::json, json_escaped(once, {ascii_only, false, "", HexCase::lower}));
+    }
 }
 
 void add_common_escapes(FormList& forms, std::string_view text) {

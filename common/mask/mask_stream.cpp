@@ -25,7 +25,8 @@ void MaskStream::write_last(std::string_view bytes, std::string& out) {
 void MaskStream::release(std::string& out) {
     if (done_ > 0 && !shown_) return;  // what is under way overlaps a value, and has its mask
     const auto text = std::string_view(held_).substr(held_begin_);
-    auto until = shadow_.showable_until(text, runs_.empty() ? text.size() : runs_.front().begin);
+    auto until = runs_.empty() ? text.size() : runs_.front().begin;
+    until = indented_shadow_.showable_until(text, shadow_.showable_until(text, until));
     for (std::size_t position = 0; position < until; ++position) {
         const auto rest = text.substr(position);
         const auto count = finder_->showable(rest, 0);
@@ -58,6 +59,10 @@ void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
         text.remove_prefix(done);
     }
     held_.append(text);
+    if (!last) return;
+    open_ = {};
+    shadow_.clear();
+    indented_shadow_.clear();
 }
 
 /// Copies pieces of `bytes` behind what is held until what is to be held lies within `bytes`, or `bytes` are used up.
@@ -94,18 +99,14 @@ std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool
     for (const auto& match : matches_) add_to_runs(match);
     const auto until = last ? text.size() : first_open(text, scanned);
     emit(text, until, out);
-    if (last) {
-        open_ = {};
-        shadow_.clear();
-    } else {
-        shadow_.drop(text, until);
-    }
+    shadow_.drop(text, until);
+    indented_shadow_.drop(text, until);
     return until;
 }
 
 std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
     const auto without_gaps = finder_->first_open(text, scanned, open_);
-    const auto with_gaps = shadow_.first_open(text);
+    const auto with_gaps = std::min(shadow_.first_open(text), indented_shadow_.first_open(text));
     if (with_gaps < without_gaps) open_ = {};
     return std::min(without_gaps, with_gaps);
 }
@@ -114,6 +115,7 @@ void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
     finder_->find(text, scanned, matches_);
     const auto without_gaps = matches_.size();
     shadow_.find(text, last, matches_);
+    indented_shadow_.find(text, last, matches_);
     if (matches_.size() == without_gaps) return;
     std::stable_sort(matches_.begin(), matches_.end(),
                      [](const Match& left, const Match& right) { return left.end < right.end; });

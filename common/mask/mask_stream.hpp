@@ -22,7 +22,10 @@ class MaskStream {
   public:
     /// `literals` outlives this object.
     explicit MaskStream(const Literals& literals)
-        : literals_(&literals), finder_(std::make_unique<Finder>(literals)), shadow_(literals, *finder_) {}
+        : literals_(&literals),
+          finder_(std::make_unique<Finder>(literals)),
+          shadow_(GapKind::bare, literals, *finder_),
+          indented_shadow_(GapKind::indented, literals, *finder_) {}
 
     /// From now on each mask is counted here; null: nowhere.
     void count_in(MaskCounts* counts) { counts_ = counts; }
@@ -65,6 +68,7 @@ class MaskStream {
     MaskCounts* counts_ = nullptr;
     std::unique_ptr<Finder> finder_;
     Shadow shadow_;
+    Shadow indented_shadow_;
     /// What makes the beginning of what is held open.
     OpenLiteral open_;
     std::vector<Match> matches_;

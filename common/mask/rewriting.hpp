@@ -32,6 +32,17 @@ void append_hex(WipedString& out, char32_t number, std::size_t digits, HexCase l
 /// The same with digits of another base, 2 to 10.
 void append_number(WipedString& out, char32_t number, unsigned base, std::size_t digits = 1);
 
+/// Calls `append` with each unit that a character has in UTF-16.
+template <typename Append>
+void append_as_utf16(char32_t code, Append append) {
+    if (code < 0x10000) {
+        append(code);
+    } else {
+        append(0xD800 + ((code - 0x10000) >> 10U));
+        append(0xDC00 + ((code - 0x10000) & 0x3FFU));
+    }
+}
+
 /// An empty string whose bytes never lie in the object itself, where nothing would wipe them.
 [[nodiscard]] inline WipedString off_stack(std::size_t size) {
     WipedString text;

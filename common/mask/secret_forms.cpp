@@ -16,11 +16,10 @@ void add_all(FormList& forms, std::string_view text) {
 
 void add_lines(FormList& forms, std::string_view text) {
     if (text.find('\n') == std::string_view::npos) return;
-    // Indented lines are found where gaps are left out.
-    for (const auto* line_end :
-         {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n", "  ", "    ", "      ", "        ", "\t"}) {
+    for (const auto* line_end : {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n"}) {
         forms.add(Form::joined, with_line_ends(text, line_end));
     }
+    forms.add(Form::joined, without_indentation(with_line_ends(text, "\n")));  // what gaps leave of indented lines
     for (const auto line : lines_of(text)) {
         if (!is_worth_masking(line)) continue;
         forms.add(Form::line, line);

@@ -3,28 +3,25 @@
 #include <algorithm>
 
 namespace trebuchet {
-namespace {
-
-bool is_gap_byte(char c) {
-    return c == '\n' || c == '\r' || c == '\x1B';
+bool Shadow::is_gap_byte(char c) const {
+    return c == '\n' || c == '\r' || (c == '\x1B' && kind_ == GapKind::bare);
 }
-
-}  // namespace
 
 void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches) {
     known_ = searched_;
-    GapScanner scanner(text);
+    if (in_gap_) skip_rest_of_gap(text);
+    GapScanner scanner(text, kind_);
     while (read_ < text.size()) {
         const auto begin = scanner.next(read_);
         extend(text, begin, matches);
         read_ = begin;
         if (begin == text.size()) break;
-        if (chain_.empty() && ends_plain_line(text)) {
-            read_ = begin + 1;
-            piece_begin_ = read_;
+        if (const auto line = chain_.empty() ? behind_plain_line_end(text) : 0; line > 0) {
+            read_ = line;
+            piece_begin_ = line;
             continue;
         }
-        const auto gap = gap_at(text, begin);
+        const auto gap = gap_at(text, begin, kind_);
         const bool ends_chain = gap.size() > longest_gap || gap.size() == 0;
         if (gap.state != Gap::State::complete && !last && gap.size() <= longest_gap) break;
         if (ends_chain || gap.end == text.size() || is_gap_byte(text[gap.end]) || !join(text, gap)) {
@@ -38,14 +35,26 @@ void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches)
     search(matches);
 }
 
-/// Whether there is nothing but a LF at read_, and no literal goes on over it: most often that is so.
-bool Shadow::ends_plain_line(std::string_view text) const {
-    const bool is_plain = text.size() - read_ > 2 && text[read_] == '\n' && !is_gap_byte(text[read_ + 1]) &&
-                          !is_gap_byte(text[read_ + 2]);
-    if (!is_plain) return false;
-    if (read_ == piece_begin_) return true;
-    return !literals_.joins().may_join(text.substr(piece_begin_, read_ - piece_begin_), text[read_ + 1],
-                                       text[read_ + 2]);
+void Shadow::skip_rest_of_gap(std::string_view text) {
+    while (read_ < text.size() && (is_blank(text[read_]) || text[read_] == '\n' || text[read_] == '\r')) ++read_;
+    piece_begin_ = read_;
+    in_gap_ = read_ == text.size();
+}
+
+/// If there is only a LF at read_, which may have blanks behind it, and no literal goes on over that: where the next
+/// line begins. Most often that is so. Else 0.
+std::size_t Shadow::behind_plain_line_end(std::string_view text) const {
+    if (text[read_] != '\n') return 0;
+    auto line = read_ + 1;
+    if (kind_ == GapKind::indented) {
+        const auto most = std::min(text.size(), read_ + longest_gap);
+        while (line < most && is_blank(text[line])) ++line;
+    }
+    if (text.size() - line < 2 || is_gap_byte(text[line]) || is_gap_byte(text[line + 1])) return 0;
+    const bool is_no_gap = kind_ == GapKind::indented && line == read_ + 1;
+    if (is_no_gap || read_ == piece_begin_) return line;
+    const auto left = text.substr(piece_begin_, read_ - piece_begin_);
+    return literals_.joins().may_join(left, text[line], text[line + 1]) ? 0 : line;
 }
 
 /// Takes the text up to `end` into the chain, if there is one. What is so far behind the last gap that no literal
@@ -116,7 +125,7 @@ std::size_t Shadow::in_text(std::size_t chain_position) const {
 std::size_t Shadow::first_open(std::string_view text) {
     auto first = text.size();
     if (read_ < text.size()) {
-        const auto gap = gap_at(text, read_);
+        const auto gap = gap_at(text, read_, kind_);
         if (gap.state == Gap::State::unfinished) first = gap.end;
         if (chain_.empty()) {
             const auto open = open_before(text, read_);
@@ -130,7 +139,7 @@ std::size_t Shadow::first_open(std::string_view text) {
 
 std::size_t Shadow::showable_until(std::string_view text, std::size_t until) const {
     if (read_ < text.size()) {
-        const auto gap = gap_at(text, read_);
+        const auto gap = gap_at(text, read_, kind_);
         if (gap.state == Gap::State::unfinished) until = std::min(until, gap.end);
         for (auto position = piece_begin_; chain_.empty() && position < std::min(until, read_); ++position) {
             const auto rest = text.substr(position, read_ - position);
@@ -148,7 +157,8 @@ std::size_t Shadow::showable_until(std::string_view text, std::size_t until) con
 
 void Shadow::drop(std::string_view text, std::size_t count) {
     if (count > read_) {
-        read_ = whole_parts_until(text, read_, count);
+        in_gap_ = kind_ == GapKind::indented;
+        read_ = in_gap_ ? count : whole_parts_until(text, read_, count);
         piece_begin_ = read_;
     }
     piece_begin_ = std::max(piece_begin_, count) - count;
@@ -187,6 +197,7 @@ void Shadow::drop(std::string_view text, std::size_t count) {
 }
 
 void Shadow::clear() {
+    in_gap_ = false;
     read_ = 0;
     piece_begin_ = 0;
     chain_.clear();

@@ -10,15 +10,17 @@
 
 namespace trebuchet {
 
-/// Finds literals that gaps cut in one stream at a time: it searches the stream without its gaps, but only those parts
-/// where the bytes on both sides of a gap may belong together. All positions count from the start of the text given.
+/// Finds literals that gaps of one kind cut in one stream at a time: it searches the stream without its gaps, but only
+/// those parts where the bytes on both sides of a gap may belong together. All positions count from the start of the
+/// text given.
 class Shadow {
   public:
     /// Literals shorter than this are not looked for.
     static constexpr std::size_t least = Literals::least_to_join;
 
     /// Both outlive this object.
-    Shadow(const Literals& literals, Finder& finder) : literals_(literals), finder_(finder) {}
+    Shadow(GapKind kind, const Literals& literals, Finder& finder)
+        : kind_(kind), literals_(literals), finder_(finder) {}
 
     /// Appends to `matches` what has a gap in it and ends in bytes of `text` that were not there at the last call.
     void find(std::string_view text, bool last, std::vector<Match>& matches);
@@ -44,7 +46,9 @@ class Shadow {
         std::size_t text_begin;
     };
 
-    [[nodiscard]] bool ends_plain_line(std::string_view text) const;
+    [[nodiscard]] bool is_gap_byte(char c) const;
+    void skip_rest_of_gap(std::string_view text);
+    [[nodiscard]] std::size_t behind_plain_line_end(std::string_view text) const;
     [[nodiscard]] std::size_t open_before(std::string_view text, std::size_t end);
     void extend(std::string_view text, std::size_t end, std::vector<Match>& matches);
     [[nodiscard]] bool join(std::string_view text, const Gap& gap);
@@ -53,10 +57,13 @@ class Shadow {
     [[nodiscard]] const Piece& piece_at(std::size_t chain_position) const;
     [[nodiscard]] std::size_t in_text(std::size_t chain_position) const;
 
+    GapKind kind_;
     const Literals& literals_;
     Finder& finder_;
     /// Up to here the text has been read; if there is more of it, a gap begins here that is not complete.
     std::size_t read_ = 0;
+    /// What follows at read_ goes on with a gap of which the beginning was dropped.
+    bool in_gap_ = false;
     /// Behind the last gap, or whatever else ends what belongs together.
     std::size_t piece_begin_ = 0;
     /// What is read, without gaps, from a place in front of the last gap on; empty if nothing goes on over that.

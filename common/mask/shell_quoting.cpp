@@ -61,6 +61,48 @@ WipedString backslashed_unless_harmless(std::string_view text) {
     });
 }
 
+/// As Perl's quotemeta does it, to each byte that is no letter, digit or underscore.
+WipedString backslashed_unless_word(std::string_view text) {
+    auto out = off_stack(2 * text.size());
+    for (const char c : text) {
+        if (!is_alphanumeric(c) && c != '_') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
+/// As ls and its relatives do it: within apostrophes, and what is not printable between $' and '.
+WipedString shell_escaped(std::string_view text, bool ascii_only) {
+    static constexpr std::string_view named = "\a\b\t\n\v\f\r";
+    static constexpr std::string_view names = "abtnvfr";
+    auto out = off_stack(4 * text.size());
+    bool in_dollar = false;
+    while (!text.empty()) {
+        const auto character = first_character(text);
+        text.remove_prefix(character.bytes.size());
+        const bool is_printable =
+            character.is_ascii() ? character.code >= 0x20 && character.code != 0x7F : character.is_utf8 && !ascii_only;
+        if (is_printable == in_dollar) {
+            out += in_dollar ? "''" : "'$'";
+            in_dollar = !is_printable;
+        }
+        if (character.is_one_of("'")) {
+            out += "'\\''";
+        } else if (is_printable) {
+            out += character.bytes;
+        } else if (character.is_one_of(named)) {
+            out += '\\';
+            out += names[named.find(character.bytes.front())];
+        } else {
+            for (const char byte : character.bytes) {
+                out += '\\';
+                append_number(out, static_cast<unsigned char>(byte), 8, 3);
+            }
+        }
+    }
+    return out;
+}
+
 enum class OutsideAscii { as_it_is, octal, hex };
 
 /// What stands between $' and '.
@@ -118,6 +160,10 @@ void add_shell_quoting(FormList& forms, std::string_view text) {
     forms.add(Form::shell, escaped_with(text, "\\", " \\"));
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$`"));
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$`!"));
+    forms.add(Form::shell, escaped_with(text, "\\", "\"\\$@"));  // Perl
+    forms.add(Form::shell, backslashed_unless_word(text));
+    forms.add(Form::shell, shell_escaped(text, false));
+    forms.add(Form::shell, shell_escaped(text, true));
     for (const auto* escape_character : {"\\E", "\\e", "\\033", "\\x1b"}) {
         for (const auto outside : {OutsideAscii::as_it_is, OutsideAscii::octal, OutsideAscii::hex}) {
             forms.add(Form::shell, dollar_quoted(text, escape_character, outside));

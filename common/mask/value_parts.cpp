@@ -1,5 +1,6 @@
 #include "common/mask/value_parts.hpp"
 
+#include "common/mask/gap.hpp"
 #include "common/mask/rewriting.hpp"
 #include "common/mask/secret_forms.hpp"
 #include "common/secret/secret_json.hpp"
@@ -87,6 +88,16 @@ WipedString with_line_ends(std::string_view text, std::string_view line_end) {
         }
         while (!out.empty() && out.back() == '\r') out.pop_back();
         out += line_end;
+    }
+    return out;
+}
+
+WipedString without_indentation(std::string_view text) {
+    auto out = off_stack(text.size());
+    bool line_begins = false;
+    for (const char c : text) {
+        line_begins = c == '\n' || (line_begins && is_blank(c));
+        if (!line_begins) out += c;
     }
     return out;
 }

@@ -17,6 +17,9 @@ namespace trebuchet {
 /// `text` with `line_end` in place of each of its line ends (LF, or LF behind any number of CR).
 [[nodiscard]] WipedString with_line_ends(std::string_view text, std::string_view line_end);
 
+/// `text` without its LFs and the blanks behind them.
+[[nodiscard]] WipedString without_indentation(std::string_view text);
+
 /// The strings in a text that is a JSON object or array, but no keys; none if it is something else.
 [[nodiscard]] std::vector<SecretString> json_leaves(std::string_view text);
 

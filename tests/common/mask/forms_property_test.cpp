@@ -72,7 +72,8 @@ std::string value_of(Draw& draw) {
 /// One of the forms of a value, with gaps and in a case of letters that it may have.
 std::string some_form(const std::vector<DerivedForm>& forms, const std::string& value, Draw& draw) {
     static const std::vector<std::string> gaps{
-        "\n", "\r\n", "\x1b[0m", "\r", "\x1b[1;31m", "\x1b]0;t\a", "\n\n\n", "\x1b", std::string(65, '\n')};
+        "\n",     "\r\n", "\x1b[0m", "\r",     "\x1b[1;31m",         "\x1b]0;t\a",
+        "\n\n\n", "\x1b", "\n  ",    "\r\n\t", std::string(65, '\n')};
     std::string form = value;
     if (!forms.empty() && !draw.one_in(4)) {
         const auto& derived = draw.of(forms);

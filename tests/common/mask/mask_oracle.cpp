@@ -56,8 +56,8 @@ struct MaskOracle::Visible {
     /// For each position of the text its index in `bytes`, or that of the next one.
     std::vector<std::size_t> index;
 
-    Visible(std::string_view text, bool last) : unfinished(text.size()) {
-        for (std::size_t i = 0; i < text.size();) i = read(text, i, last);
+    Visible(std::string_view text, bool last, GapKind kind) : unfinished(text.size()) {
+        for (std::size_t i = 0; i < text.size();) i = read(text, i, last, kind);
         index.resize(text.size(), bytes.size());
         for (std::size_t i = 0; i < positions.size(); ++i) index[positions[i]] = i;
     }
@@ -74,14 +74,15 @@ struct MaskOracle::Visible {
 
   private:
     /// Returns what is to be read next.
-    std::size_t read(std::string_view text, std::size_t i, bool last) {
-        if (std::string_view("\r\n\x1B").find(text[i]) == std::string_view::npos) {
+    std::size_t read(std::string_view text, std::size_t i, bool last, GapKind kind) {
+        const std::string_view first = kind == GapKind::bare ? "\r\n\x1B" : "\r\n";
+        if (first.find(text[i]) == std::string_view::npos) {
             bytes += text[i];
             positions.push_back(i);
             groups.push_back(last_group);
             return i + 1;
         }
-        const auto gap = gap_at(text, i);
+        const auto gap = gap_at(text, i, kind);
         if (gap.size() > longest_gap) {
             ++last_group;
             return gap.end;
@@ -97,8 +98,12 @@ struct MaskOracle::Visible {
     }
 };
 
+MaskOracle::Views MaskOracle::views_of(std::string_view text, bool last) {
+    return {Visible(text, last, GapKind::bare), Visible(text, last, GapKind::indented)};
+}
+
 /// The longest that begins at `position`, with where it ends.
-std::pair<const MaskOracle::Entry*, std::size_t> MaskOracle::longest_at(std::string_view text, const Visible& visible,
+std::pair<const MaskOracle::Entry*, std::size_t> MaskOracle::longest_at(std::string_view text, const Views& views,
                                                                         std::size_t position) const {
     std::pair<const Entry*, std::size_t> longest{nullptr, 0};
     const auto take = [&longest](const Entry& entry, std::size_t end) {
@@ -113,14 +118,16 @@ std::pair<const MaskOracle::Entry*, std::size_t> MaskOracle::longest_at(std::str
             }
         }
     }
-    if (!visible.shows(position)) return longest;
-    const auto first = visible.index[position];
-    const auto group = visible.group_from(first);
-    for (const bool any_case : {false, true}) {
-        for (const auto& entry : entries_at(rest)) {
-            if (entry.any_case == any_case && entry.bytes.size() >= Literals::least_to_join &&
-                entry.common(group) == entry.bytes.size()) {
-                take(entry, visible.positions[first + entry.bytes.size() - 1] + 1);
+    for (const auto& visible : views) {
+        if (!visible.shows(position)) continue;
+        const auto first = visible.index[position];
+        const auto group = visible.group_from(first);
+        for (const bool any_case : {false, true}) {
+            for (const auto& entry : entries_at(rest)) {
+                if (entry.any_case == any_case && entry.bytes.size() >= Literals::least_to_join &&
+                    entry.common(group) == entry.bytes.size()) {
+                    take(entry, visible.positions[first + entry.bytes.size() - 1] + 1);
+                }
             }
         }
     }
@@ -128,11 +135,11 @@ std::pair<const MaskOracle::Entry*, std::size_t> MaskOracle::longest_at(std::str
 }
 
 std::string MaskOracle::masked_until(std::string_view text, std::size_t until, bool last) const {
-    const Visible visible(text, last);
+    const auto views = views_of(text, last);
     std::string out;
     std::size_t covered = 0;
     for (std::size_t position = 0; position < until; ++position) {
-        const auto [longest, end] = longest_at(text, visible, position);
+        const auto [longest, end] = longest_at(text, views, position);
         if (longest != nullptr) {
             if (position >= covered) out += longest->mask;
             covered = std::max(covered, end);
@@ -146,26 +153,29 @@ std::string MaskOracle::masked_until(std::string_view text, std::size_t until, b
 std::size_t MaskOracle::held(std::string_view text) const {
     const auto is_empty = [](const std::vector<Entry>& some) { return some.empty(); };
     if (std::all_of(entries_.begin(), entries_.end(), is_empty)) return 0;
-    const Visible visible(text, false);
+    const auto views = views_of(text, false);
     for (std::size_t position = 0; position < text.size(); ++position) {
         const auto rest = text.substr(position);
-        if (position == visible.unfinished) return rest.size();
-        const bool is_in_last_group =
-            visible.shows(position) && visible.groups[visible.index[position]] == visible.last_group;
-        const auto visible_rest = is_in_last_group ? visible.group_from(visible.index[position]) : std::string_view();
         for (const auto& entry : entries_at(rest)) {
             if (entry.bytes.size() > rest.size() && entry.common(rest) == rest.size()) return rest.size();
-            const bool may_go_on = entry.bytes.size() >= Literals::least_to_join && is_in_last_group &&
-                                   entry.bytes.size() > visible_rest.size() &&
-                                   entry.common(visible_rest) == visible_rest.size();
-            if (may_go_on) return rest.size();
+        }
+        for (const auto& visible : views) {
+            if (position == visible.unfinished) return rest.size();
+            if (!visible.shows(position) || visible.groups[visible.index[position]] != visible.last_group) continue;
+            const auto visible_rest = visible.group_from(visible.index[position]);
+            for (const auto& entry : entries_at(rest)) {
+                const bool may_go_on = entry.bytes.size() >= Literals::least_to_join &&
+                                       entry.bytes.size() > visible_rest.size() &&
+                                       entry.common(visible_rest) == visible_rest.size();
+                if (may_go_on) return rest.size();
+            }
         }
     }
     return 0;
 }
 
 std::vector<std::vector<std::size_t>> MaskOracle::places(std::string_view text) const {
-    const Visible visible(text, true);
+    const auto views = views_of(text, true);
     std::vector<std::vector<std::size_t>> places;
     for (std::size_t position = 0; position < text.size(); ++position) {
         const auto rest = text.substr(position);
@@ -174,11 +184,13 @@ std::vector<std::vector<std::size_t>> MaskOracle::places(std::string_view text) 
                 auto& place = places.emplace_back();
                 for (std::size_t i = 0; i < entry.bytes.size(); ++i) place.push_back(position + i);
             }
-            if (!visible.shows(position) || entry.bytes.size() < Literals::least_to_join) continue;
-            const auto first = visible.index[position];
-            if (entry.common(visible.group_from(first)) != entry.bytes.size()) continue;
-            auto& place = places.emplace_back();
-            for (std::size_t i = 0; i < entry.bytes.size(); ++i) place.push_back(visible.positions[first + i]);
+            for (const auto& visible : views) {
+                if (!visible.shows(position) || entry.bytes.size() < Literals::least_to_join) continue;
+                const auto first = visible.index[position];
+                if (entry.common(visible.group_from(first)) != entry.bytes.size()) continue;
+                auto& place = places.emplace_back();
+                for (std::size_t i = 0; i < entry.bytes.size(); ++i) place.push_back(visible.positions[first + i]);
+            }
         }
     }
     return places;

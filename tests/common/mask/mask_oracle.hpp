@@ -40,7 +40,9 @@ class MaskOracle {
         return entries_[static_cast<unsigned char>(text.front())];
     }
     struct Visible;
-    [[nodiscard]] std::pair<const Entry*, std::size_t> longest_at(std::string_view text, const Visible& visible,
+    using Views = std::vector<Visible>;
+    [[nodiscard]] static Views views_of(std::string_view text, bool last);
+    [[nodiscard]] std::pair<const Entry*, std::size_t> longest_at(std::string_view text, const Views& views,
                                                                   std::size_t position) const;
     [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until, bool last) const;
 

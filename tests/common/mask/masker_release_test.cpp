@@ -228,7 +228,7 @@ void check_one_set(std::uint64_t seed) {
             const auto& form =
                 draw.one_in(2) ? forms[draw.between(0, forms.size() - 1)] : values[draw.between(0, values.size() - 1)];
             text += draw.one_in(2) ? form : form.substr(0, draw.between(0, form.size()));
-            if (draw.one_in(4)) text.insert(draw.between(0, text.size()), draw.one_in(2) ? "\n" : "\x1B[1m");
+            if (draw.one_in(4)) text.insert(draw.between(0, text.size()), draw.one_in(2) ? "\n " : "\x1B[1m");
             text += draw.text(draw.between(0, 3), alphabet);
         }
         SCOPED_TRACE(quoted(text, 500));

@@ -42,9 +42,21 @@ TEST(Shadow, FindsValuesThatTerminalSequencesCut) {
     EXPECT_EQ(masked({"secret-value"}, "\x1b[1msecret-value\x1b[0m"), "\x1b[1mM\x1b[0m");
 }
 
+TEST(Shadow, FindsAValueOverIndentedLines) {
+    EXPECT_EQ(masked({"secret-value"}, "  secret-\n  value\n"), "  M\n");
+    EXPECT_EQ(masked({"secret-value"}, "\tsec\r\n\tret\r\n\t-value\r\n"), "\tM\r\n");
+    EXPECT_EQ(masked({"a secret value"}, "a\n secret value, a\n  secret\n  value"), "M, a\n  secret\n  value")
+        << "blanks of its own count where lines are not indented";
+    EXPECT_EQ(masked({"secret-value"}, "secret-\n" + std::string(63, ' ') + "value"), "M");
+    EXPECT_EQ(masked({"secret-value"}, "secret-\n" + std::string(64, ' ') + "value"),
+              "secret-\n" + std::string(64, ' ') + "value");
+    // printf s3cr3t-value | base64 -w8, indented
+    EXPECT_EQ(masked({"s3cr3t-value"}, "key:\n    czNjcjN0\n    LXZhbHVl\n"), "key:\n    M\n");
+}
+
 TEST(Shadow, KeepsLinesApartThatHoldNoValue) {
     EXPECT_EQ(masked({"secret-value"}, "secret-\nval\nsecret\n\r\n-valu\n"), "secret-\nval\nsecret\n\r\n-valu\n");
-    EXPECT_EQ(masked({"secret-value"}, "secret-\n value secret-\x1bvalue"), "secret-\n value secret-\x1bvalue");
+    EXPECT_EQ(masked({"secret-value"}, "secret-\nx value secret-\x1bvalue"), "secret-\nx value secret-\x1bvalue");
 }
 
 TEST(Shadow, IsNotForTheShortestValues) {

@@ -98,9 +98,11 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
         if (auto removed = remove_tree(folder.path_); !removed) return fail(removed.error());
     }
     if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
-    if (auto shown = folder.show_job(job, false); !shown) return fail(shown.error());
-    if (auto written = folder.write_outcome({}); !written) return fail(written.error());
-    return folder;
+    auto ready = folder.show_job(job, false);
+    if (ready) ready = folder.write_outcome({});
+    if (ready) return folder;
+    static_cast<void>(folder.remove());
+    return fail(ready.error());
 }
 
 Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {

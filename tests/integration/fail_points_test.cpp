@@ -38,7 +38,7 @@ TEST_F(FailPoints, KillTheAgentWhereTheyStand) {
     agent.start();
     EXPECT_EQ(agent.program().wait().code, -SIGKILL);
     EXPECT_EQ(server.job_state(id), "test");
-    EXPECT_THAT(server.log(id, "provision"), ::testing::HasSubstr("provision 60"));
+    EXPECT_THAT(server.log(id, "provision"), ::testing::HasSubstr("provision 40"));
     EXPECT_THAT(server.log(id, "test"), ::testing::Not(::testing::HasSubstr("test 1")));
 }
 

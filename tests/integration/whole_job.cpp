@@ -8,7 +8,7 @@
 namespace trebuchet::harness {
 namespace {
 
-constexpr int lines = 60;
+constexpr int lines = 40;
 
 std::string line(const std::string& phase, int number) {
     return phase + " " + std::to_string(number) + (number % 10 == 0 ? " <mask>" : "");
@@ -30,7 +30,7 @@ i=1
 while [ $i -le "$lines" ]; do
     echo "console $i $TOKEN" >> "$phase-serial.log"
     if [ $((i % 10)) = 0 ]; then echo "$phase $i $TOKEN"; else echo "$phase $i"; fi
-    if [ $((i % 20)) = 0 ]; then sleep 0.1; fi
+    if [ $((i % 20)) = 0 ]; then sleep 0.05; fi
     i=$((i + 1))
 done
 )");
@@ -59,12 +59,10 @@ std::string WholeJob::post() {
     return id;
 }
 
-std::string WholeJob::banner_end(const std::string& phase) {
-    return "* Starting testflinger " + phase + " phase on " + agent_id + " *\n" +
-           std::string(
-               std::string("* Starting testflinger  phase on  *").size() + phase.size() + std::string(agent_id).size(),
-               '*') +
-           "\n";
+std::string WholeJob::banner(const std::string& phase) {
+    const auto title = "* Starting testflinger " + phase + " phase on " + agent_id + " *\n";
+    const auto frame = std::string(title.size() - 1, '*') + "\n";
+    return frame + title + frame;
 }
 
 std::string WholeJob::output_of(const std::string& phase) {

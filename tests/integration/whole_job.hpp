@@ -26,8 +26,7 @@ class WholeJob {
     [[nodiscard]] static std::string output_of(const std::string& phase);
     /// The serial log of each phase, likewise.
     [[nodiscard]] static std::string serial();
-    /// The banner's last line, with the newline.
-    [[nodiscard]] static std::string banner_end(const std::string& phase);
+    [[nodiscard]] static std::string banner(const std::string& phase);
 
     /// Processes of the phases that are alive.
     [[nodiscard]] std::vector<pid_t> processes() const;

@@ -42,7 +42,8 @@ void Agent::start() {
     write_configuration();
     std::vector<std::string> arguments{"-c", folder_ / config_file, "--token-file", folder_ / token_file};
     arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
-    program_.emplace(Command{executable_, arguments, environment_, folder_.path()});
+    if (program_) former_.push_back(std::move(program_));
+    program_ = std::make_unique<ChildProgram>(Command{executable_, arguments, environment_, folder_.path()});
 }
 
 bool Agent::is_ready() {
@@ -53,6 +54,7 @@ bool Agent::is_ready() {
 
 std::string Agent::log() const {
     std::string text;
+    for (const auto& program : former_) text += program->out() + program->err();
     if (program_) text = program_->out() + program_->err();
     for (const auto& file : everything_in(logs())) text += text_of(file);
     return text;

@@ -6,7 +6,7 @@
 #include "tests/integration/harness/lab_server.hpp"
 
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +35,7 @@ class Agent {
     void fail_at(const std::string& point);
     void write_token(const std::string& refresh_token) const;
 
+    /// Again after it ended: what the former program left running stays.
     void start();
     /// Writes the configuration without starting anything, such as for a SIGHUP.
     void write_configuration() const;
@@ -66,7 +67,8 @@ class Agent {
     std::filesystem::path executable_ = TREBUCHET_AGENT;
     std::vector<std::string> arguments_;
     std::map<std::string, std::string> environment_;
-    std::optional<ChildProgram> program_;
+    std::unique_ptr<ChildProgram> program_;
+    std::vector<std::unique_ptr<ChildProgram>> former_;
 };
 
 }  // namespace trebuchet::harness

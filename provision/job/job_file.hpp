@@ -23,7 +23,7 @@ using TestCommands = std::variant<std::monostate, std::vector<std::string>, std:
 using JobSecrets = std::map<std::string, std::optional<SecretString>>;
 
 struct ReserveData {
-    std::vector<std::string> ssh_keys;  ///< as ssh-import-id takes them: "lp:NAME", "gh:NAME"
+    std::vector<std::string> ssh_keys;  ///< as ssh-import-id takes them, "lp:NAME", "gh:NAME", or public keys
     std::chrono::seconds timeout{3600};
 };
 

@@ -1,9 +1,13 @@
 #include "provision/stages/reserve.hpp"
 
-#include "common/base/backoff.hpp"
-#include "common/base/text.hpp"
+#include "common/file/safe_file.hpp"
+#include "provision/process/uninterrupted.hpp"
+#include "provision/stages/reservation_keys.hpp"
+#include "provision/stages/reservation_order.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <ostream>
 #include <system_error>
 
@@ -11,70 +15,15 @@ namespace trebuchet {
 namespace {
 
 using namespace std::chrono_literals;
+using Outcome = ReservationKeys::Outcome;
 
-constexpr const char* key_file = "key.pub";
-constexpr int tries = 10;
-constexpr auto command_timeout = 30s;
-
-enum class Outcome { done, given_up, interrupted };
-
-/// Again and again until it works; `hopeless` looks at the output of a try that failed.
-template <typename Hopeless>
-Outcome retry(const Command& command, Backoff backoff, StageContext& context, Hopeless hopeless) {
-    for (int left = tries; left > 0; --left) {
-        const auto [end, output] = context.commands.run(command);
-        if (exit_code(end) == 0) return Outcome::done;
-        if (std::holds_alternative<CommandInterrupted>(end)) return Outcome::interrupted;
-        const auto said = output.empty() ? "" : ", it said: " + trebuchet::quoted(to_valid_utf8(output), 400);
-        context.log.error(command.argv.front() + ": " + describe(end) + said);
-        if (hopeless(output) || std::holds_alternative<CommandNotStarted>(end)) break;
-        if (left > 1 && context.interrupt.wait_for(backoff.next()) != 0) return Outcome::interrupted;
-    }
-    return Outcome::given_up;
-}
-
-Outcome import_key(const std::string& key, StageContext& context) {
-    std::error_code error;
-    std::filesystem::remove(key_file, error);
-    const Command import{{"ssh-import-id", "-o", key_file, key}, nullptr, command_timeout, true};
-    // How ssh-import-id says that nobody has this name.
-    const auto unknown_user = [](const std::string& output) {
-        return output.find("status_code=404") != std::string::npos;
-    };
-    return retry(import, Backoff(1s, 100s, context.jitter), context, unknown_user);
-}
-
-Outcome copy_key(const std::string& target, StageContext& context) {
-    Command copy{
-        {"ssh-copy-id", "-f", "-i", key_file, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"},
-        nullptr,
-        command_timeout,
-        false};
-    if (context.config.device_port != 0) {
-        copy.argv.insert(copy.argv.end(), {"-p", std::to_string(context.config.device_port)});
-    }
-    copy.argv.push_back(target);
-    // The device may be rebooting: that takes minutes.
-    return retry(copy, Backoff(5s, 100s, context.jitter), context, [](const std::string& /*output*/) { return false; });
-}
-
-/// False: we were told to stop.
-bool install_key(const std::string& key, const std::string& target, StageContext& context) {
-    if (key.empty() || key.front() == '-') {
-        context.log.error("Skipping the ssh key " + trebuchet::quoted(key) +
-                          ": expected a name such as lp:NAME or gh:NAME");
-        return true;
-    }
-    auto outcome = import_key(key, context);
-    if (outcome == Outcome::given_up) context.log.error("Unable to import the ssh key of " + trebuchet::quoted(key));
-    if (outcome != Outcome::done) return outcome != Outcome::interrupted;
-    context.log.info("Imported the ssh key of " + trebuchet::quoted(key));
-
-    outcome = copy_key(target, context);
-    if (outcome == Outcome::given_up)
-        context.log.error("Unable to copy the ssh key of " + trebuchet::quoted(key) + " to the device");
-    return outcome != Outcome::interrupted;
-}
+/// In the run folder: what somebody wants of the reservation.
+constexpr const char* order_file = "reservation";
+constexpr std::size_t max_order = 256;
+constexpr auto between_looks = 5s;
+/// Within the grace that a phase has to end.
+constexpr auto time_to_leave = 7s;
+constexpr auto longest = std::chrono::hours(24 * 366 * 10);
 
 /// Tools read these lines: their wording is the reference's.
 void announce(const std::string& target, std::chrono::seconds timeout, StageContext& context) {
@@ -93,8 +42,54 @@ void announce(const std::string& target, std::chrono::seconds timeout, StageCont
     out << "Current time:           [" << iso8601(now) << "]\n"
         << "Reservation expires at: [" << iso8601(now + timeout) << "]\n"
         << "Reservation will automatically timeout in " << timeout.count() << " seconds\n"
-        << "To end the reservation sooner use: testflinger-cli cancel " << context.job.id() << '\n'
-        << std::flush;
+        << "To end the reservation sooner use: testflinger-cli cancel " << context.job.id() << '\n';
+    std::error_code error;
+    const auto file = std::filesystem::absolute(order_file, error);
+    if (!error) {
+        out << "On the agent's host: write \"extend 1h\" or \"end\" into " << file.string() << '\n';
+    }
+    out << std::flush;
+}
+
+/// Takes the order out of its file, if there is one.
+std::optional<ReservationOrder> take_order(StageContext& context) {
+    std::error_code error;
+    if (std::filesystem::symlink_status(order_file, error).type() == std::filesystem::file_type::not_found) return {};
+    const auto text = read_untrusted(order_file, max_order);
+    if (text && text->empty()) return {};  // somebody is writing it
+    std::filesystem::remove(order_file, error);
+    const auto order = text ? parse_reservation_order(*text) : fail(text.error());
+    if (order) return *order;
+    context.log.warning("The file " + std::string(order_file) + ": " + order.error().message());
+    return {};
+}
+
+/// Until the reservation has expired or was ended: the signal that did so, else 0.
+int wait(std::chrono::seconds timeout, StageContext& context) {
+    const auto start = context.clock.now();
+    auto end = start + timeout;
+    while (true) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - context.clock.now());
+        if (left <= 0s) {
+            context.log.info("The reservation has expired");
+            return 0;
+        }
+        if (const int signal = context.interrupt.wait_for(std::min<std::chrono::milliseconds>(left, between_looks));
+            signal != 0) {
+            context.log.info("The reservation was ended");
+            return signal;
+        }
+        const auto order = take_order(context);
+        if (!order) continue;
+        if (std::holds_alternative<EndReservation>(*order)) {
+            context.log.info("The reservation was ended by its file");
+            return 0;
+        }
+        end = std::min(end + std::get<ExtendReservation>(*order).by, start + longest);
+        const auto from_now = std::chrono::duration_cast<std::chrono::seconds>(end - context.clock.now());
+        context.out << "Reservation expires at: [" << iso8601(context.clock.wall_time() + from_now) << "]\n"
+                    << std::flush;
+    }
 }
 
 }  // namespace
@@ -105,22 +100,32 @@ StageResult reserve(StageContext& context) {
     if (!data) return job_error(data.error().message());
     const auto user = context.job.test_username();
     if (!user) return job_error(user.error().message());
+    const auto password = context.job.test_password();
+    if (!password) return job_error(password.error().message());
 
-    std::string target;
-    if (!context.config.device_ip.empty()) target = *user + "@" + context.config.device_ip;
+    const auto& config = context.config;
+    const auto target = config.device_ip.empty() ? "" : *user + "@" + config.device_ip;
     if (target.empty() && !data->ssh_keys.empty()) {
         context.log.warning("The configuration has no device_ip: there is nothing to install the ssh keys on");
     }
-    if (!target.empty()) {
-        for (const auto& key : data->ssh_keys) {
-            if (!install_key(key, target, context)) break;
-        }
+    const auto device = [&] {
+        return SshTarget{config.device_ip, config.device_port, *user, config.device_key_file,
+                         *password ? SecretString((*password)->reveal()) : SecretString()};
+    };
+    Ssh ssh(device(), context.commands);
+    ReservationKeys keys(ssh, context);
+    for (const auto& key : data->ssh_keys) {
+        if (target.empty() || keys.install(key) == Outcome::interrupted) break;
     }
-    if (const int signal = context.interrupt.wait_for(0s); signal != 0) return 128 + signal;
-
-    announce(target, data->timeout, context);
-    const int signal = context.interrupt.wait_for(data->timeout);
-    context.log.info(signal == 0 ? "The reservation has expired" : "The reservation was ended");
+    int signal = context.interrupt.wait_for(0s);
+    if (signal == 0) {
+        announce(target, data->timeout, context);
+        signal = wait(data->timeout, context);
+    }
+    ssh.disconnect();  // the device may have restarted since
+    UninterruptedRunner last_commands(context.commands, time_to_leave);
+    Ssh last_ssh(device(), last_commands);
+    keys.remove(last_ssh);
     return signal == 0 ? 0 : 128 + signal;
 }
 

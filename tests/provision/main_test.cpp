@@ -214,27 +214,35 @@ TEST_F(ProvisionProgram, ASerialConsoleThatIsAwayIsNotFatal) {
     EXPECT_EQ(run("runtest"), 0);
 }
 
-TEST_F(ProvisionProgram, ReserveInstallsKeysWithTheProgramsOnThePath) {
-    std::filesystem::create_directory(folder_ / "bin");
+TEST_F(ProvisionProgram, ReserveLetsKeysInAndTakesThemOutAgain) {
+    std::filesystem::create_directories(folder_ / "bin");
+    std::filesystem::create_directories(folder_ / "home/.ssh");
+    folder_.write("home/.ssh/authorized_keys", "ssh-rsa of the lab");  // without a newline at its end
+    const std::string body(68, 'A');
     write_program("bin/ssh-import-id",
                   "#!/bin/sh\necho import \"$@\" >> calls\n"
-                  "case $3 in lp:nobody) echo status_code=404; exit 1;; esac\necho key of $3 > $2\n");
-    write_program("bin/ssh-copy-id", "#!/bin/sh\necho copy \"$@\" >> calls\ncat key.pub >> authorized_keys\n");
+                  "case $3 in lp:nobody) echo status_code=404; exit 1;; esac\n"
+                  "echo \"ssh-ed25519 " +
+                      body + " # ssh-import-id $3\" > $2\n");
+    write_program("bin/ssh",
+                  "#!/bin/sh\ncase $* in *'-O exit'*) exit;; esac\necho ssh >> calls\nHOME=$PWD/home exec sh -s\n");
     config("agent_name: board-1\ndevice_ip: 10.0.0.7\n");
     job({{"job_id", "j-1"},
          {"test_data", {{"test_username", "tester"}}},
-         {"reserve_data", {{"ssh_keys", {"lp:nobody", "gh:me"}}, {"timeout", 1}}}});
+         {"reserve_data", {{"ssh_keys", {"lp:nobody", "gh:me", "ssh-rsa " + body}}, {"timeout", 3600}}}});
     const char* path = std::getenv("PATH");
-    EXPECT_EQ(run("reserve", {{"PATH", (folder_ / "bin").string() + ":" + (path == nullptr ? "" : path)}}), 0);
-    EXPECT_EQ(text_of(folder_ / "calls"),
-              "import -o key.pub lp:nobody\n"
-              "import -o key.pub gh:me\n"
-              "copy -f -i key.pub -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null tester@10.0.0.7\n");
-    EXPECT_EQ(text_of(folder_ / "authorized_keys"), "key of gh:me\n");
-    EXPECT_THAT(out_, AllOf(HasSubstr("*** TESTFLINGER SYSTEM RESERVED ***\n"),
-                            HasSubstr("You can now connect to tester@10.0.0.7\n"),
-                            HasSubstr("automatically timeout in 1 seconds\n"), HasSubstr("cancel j-1\n")));
-    EXPECT_THAT(err_, HasSubstr("Unable to import the ssh key of \"lp:nobody\""));
+    auto program = start("reserve", {{"PATH", (folder_ / "bin").string() + ":" + (path == nullptr ? "" : path)}});
+    ASSERT_TRUE(program.wait_for_output("into "));
+    EXPECT_EQ(text_of(folder_ / "home/.ssh/authorized_keys"),
+              "ssh-rsa of the lab\nssh-ed25519 " + body + " # ssh-import-id gh:me\nssh-rsa " + body + "\n");
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(), 143);
+    EXPECT_EQ(text_of(folder_ / "home/.ssh/authorized_keys"), "ssh-rsa of the lab\n") << program.err();
+    EXPECT_EQ(text_of(folder_ / "calls"), "import -o key.pub lp:nobody\nimport -o key.pub gh:me\nssh\nssh\nssh\n");
+    EXPECT_THAT(program.out(), AllOf(HasSubstr("*** TESTFLINGER SYSTEM RESERVED ***\n"),
+                                     HasSubstr("You can now connect to tester@10.0.0.7\n"),
+                                     HasSubstr("automatically timeout in 3600 seconds\n"), HasSubstr("cancel j-1\n")));
+    EXPECT_THAT(program.err(), HasSubstr("Unable to import the ssh key of \"lp:nobody\""));
 }
 
 TEST_F(ProvisionProgram, ReserveWaitsUntilToldToStop) {

@@ -1,9 +1,13 @@
 #include "provision/stages/reserve.hpp"
 
+#include "provision/stages/reservation_keys.hpp"
+#include "provision/stages/reservation_order.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/provision/support/fakes.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -17,9 +21,27 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+constexpr const char* literal_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm0pLlpCkMsqd6NTvDLkN5iLkEyPGH me@home";
+
+/// ssh-import-id writes a key, and the device, which has none yet, says that it was added; where nothing else is said.
 class Reserve : public testing::Test {
   protected:
-    void SetUp() override { config_.device_ip = "10.0.0.7"; }
+    void SetUp() override {
+        config_.device_ip = "10.0.0.7";
+        interrupt_.clock = &clock_;
+        std::filesystem::current_path(folder_.path());
+        commands_.answer = [this](const Command& command) { return answer(command); };
+    }
+    void TearDown() override { std::filesystem::current_path("/"); }
+
+    std::optional<CommandResult> answer(const Command& command) {
+        if (command.argv.front() == "ssh-import-id" && commands_.results.empty()) {
+            folder_.write("key.pub", std::string(literal_key) + " # ssh-import-id " + command.argv.back() + "\n");
+        }
+        const auto says_added = command.input && command.input->find("add 0") != std::string_view::npos;
+        if (says_added && commands_.results.empty()) return CommandResult{CommandExited{0}, "added 0\n"};
+        return std::nullopt;
+    }
     StageResult run(const std::string& reserve_data) {
         const auto job = JobFile::parse(R"({"job_id": "j-1", "reserve_data": )" + reserve_data + "}", "job.json");
         StageContext context{config_, *job, log_, commands_, interrupt_, clock_, [] { return 0.999999; }, out_};
@@ -30,7 +52,19 @@ class Reserve : public testing::Test {
         for (const auto& argv : commands_.commands) names.push_back(argv.front());
         return names;
     }
+    /// Somebody writes the file once we have waited so often.
+    void write_order(std::size_t waits, const std::string& text) {
+        interrupt_.on_wait = [this, waits, text] {
+            if (interrupt_.waits.size() == waits) folder_.write("reservation", text);
+        };
+    }
+    [[nodiscard]] std::chrono::seconds waited() const {
+        std::chrono::milliseconds sum{};
+        for (const auto wait : interrupt_.waits) sum += wait;
+        return std::chrono::duration_cast<std::chrono::seconds>(sum);
+    }
 
+    TemporaryFolder folder_;
     FakeClock clock_;
     ConnectorLog log_{clock_, "board-1", -1};
     ConnectorConfig config_;
@@ -39,14 +73,48 @@ class Reserve : public testing::Test {
     std::ostringstream out_;
 };
 
-TEST_F(Reserve, InstallsEachKeyAndWaits) {
+TEST_F(Reserve, InstallsEachKeyWaitsAndRemovesThem) {
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:a", "gh:b"], "timeout": "1m"})").value(), 0);
-    EXPECT_THAT(commands_.commands,
-                ElementsAre(ElementsAre("ssh-import-id", "-o", "key.pub", "lp:a"),
-                            ElementsAre("ssh-copy-id", "-f", "-i", "key.pub", "-o", "StrictHostKeyChecking=no", "-o",
-                                        "UserKnownHostsFile=/dev/null", "ubuntu@10.0.0.7"),
-                            ElementsAre("ssh-import-id", "-o", "key.pub", "gh:b"), testing::_));
-    EXPECT_THAT(interrupt_.waits, ElementsAre(60s));
+    EXPECT_THAT(programs(), ElementsAre("ssh-import-id", "ssh", "ssh-import-id", "ssh", "ssh"));
+    EXPECT_THAT(commands_.commands[0], ElementsAre("ssh-import-id", "-o", "key.pub", "lp:a"));
+    EXPECT_THAT(commands_.commands[1], testing::Contains("ubuntu@10.0.0.7"));
+    EXPECT_THAT(commands_.inputs[1], HasSubstr("# ssh-import-id lp:a"));
+    EXPECT_THAT(commands_.inputs[4], testing::AllOf(HasSubstr("grep -vxF"), HasSubstr("lp:a"), HasSubstr("gh:b")));
+    EXPECT_EQ(waited(), 60s);
+}
+
+TEST_F(Reserve, TakesPublicKeysAsTheyAre) {
+    EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
+    EXPECT_THAT(programs(), ElementsAre("ssh", "ssh"));
+    EXPECT_THAT(commands_.inputs[0], HasSubstr(literal_key));
+}
+
+TEST_F(Reserve, LeavesKeysThatWereThereBefore) {
+    commands_.answer = nullptr;
+    EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
+    EXPECT_THAT(programs(), ElementsAre("ssh"));
+}
+
+TEST_F(Reserve, IsExtendedThroughItsFile) {
+    write_order(2, "extend 1h\n");
+    EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
+    EXPECT_EQ(waited(), 3660s);
+    EXPECT_THAT(out_.str(), HasSubstr("Reservation expires at: [2027-01-15T09:01:00.000000+00:00]\n"));
+    EXPECT_FALSE(std::filesystem::exists("reservation"));
+}
+
+TEST_F(Reserve, IsEndedThroughItsFile) {
+    write_order(2, "end");
+    EXPECT_EQ(run(R"({"timeout": 3600})").value(), 0);
+    EXPECT_EQ(waited(), 10s);
+}
+
+TEST_F(Reserve, GoesOnWhenItsFileSaysNothingThatItKnows) {
+    std::filesystem::create_symlink("/etc/hostname", "reservation");
+    write_order(3, "prolong 1h");
+    EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
+    EXPECT_EQ(waited(), 60s);
+    EXPECT_FALSE(std::filesystem::exists("reservation"));
 }
 
 TEST_F(Reserve, SaysHowToReachTheDeviceAndWhenItEnds) {
@@ -60,7 +128,9 @@ TEST_F(Reserve, SaysHowToReachTheDeviceAndWhenItEnds) {
               "Current time:           [2027-01-15T08:00:00.000000+00:00]\n"
               "Reservation expires at: [2027-01-15T09:00:00.000000+00:00]\n"
               "Reservation will automatically timeout in 3600 seconds\n"
-              "To end the reservation sooner use: testflinger-cli cancel j-1\n");
+              "To end the reservation sooner use: testflinger-cli cancel j-1\n"
+              "On the agent's host: write \"extend 1h\" or \"end\" into " +
+                  (std::filesystem::current_path() / "reservation").string() + "\n");
 }
 
 TEST_F(Reserve, UsesThePortOfTheDevice) {
@@ -76,7 +146,7 @@ TEST_F(Reserve, WithoutADeviceIpOnlyWaits) {
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:a"]})").value(), 0);
     EXPECT_THAT(commands_.commands, IsEmpty());
     EXPECT_THAT(out_.str(), Not(HasSubstr("connect")));
-    EXPECT_THAT(interrupt_.waits, ElementsAre(3600s));
+    EXPECT_EQ(waited(), 3600s);
 }
 
 TEST_F(Reserve, TriesToImportAKeyTenTimesWithGrowingWaits) {
@@ -93,8 +163,8 @@ TEST_F(Reserve, TriesToImportAKeyTenTimesWithGrowingWaits) {
 TEST_F(Reserve, AnUnknownUserIsNotTriedAgainAndDoesNotFailTheStage) {
     commands_.results = {{CommandExited{1}, "ERROR: Requested user not found: status_code=404"}};
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:nobody", "lp:b"], "timeout": 5})").value(), 0);
-    EXPECT_THAT(programs(), ElementsAre("ssh-import-id", "ssh-import-id", "ssh-copy-id"));
-    EXPECT_THAT(interrupt_.waits, ElementsAre(5s));
+    EXPECT_THAT(programs(), ElementsAre("ssh-import-id", "ssh-import-id", "ssh", "ssh"));
+    EXPECT_EQ(waited(), 5s);
 }
 
 TEST_F(Reserve, AMissingProgramIsNotTriedAgain) {
@@ -103,12 +173,18 @@ TEST_F(Reserve, AMissingProgramIsNotTriedAgain) {
     EXPECT_EQ(commands_.commands.size(), 1U);
 }
 
-TEST_F(Reserve, TriesToCopyAKeyTenTimes) {
-    commands_.results.assign(11, {CommandExited{1}, ""});
-    commands_.results.front() = {CommandExited{0}, ""};
-    EXPECT_EQ(run(R"({"ssh_keys": ["lp:a"], "timeout": 5})").value(), 0);
-    EXPECT_EQ(commands_.commands.size(), 11U);
+TEST_F(Reserve, TriesToReachTheDeviceTenTimes) {
+    commands_.results.assign(10, {CommandExited{255}, "Connection refused"});
+    EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
+    EXPECT_EQ(commands_.commands.size(), 10U);
     EXPECT_THAT(out_.str(), HasSubstr("RESERVED"));
+}
+
+TEST_F(Reserve, RemovesKeysWhenToldToStop) {
+    interrupt_.signal = SIGTERM;
+    interrupt_.waits_before_signal = 1;
+    EXPECT_EQ(run(std::string(R"({"timeout": 3600, "ssh_keys": [")") + literal_key + "\"]}").value(), 143);
+    EXPECT_THAT(commands_.inputs.back(), HasSubstr("grep -vxF"));
 }
 
 TEST_F(Reserve, AKeyThatLooksLikeAnOptionIsSkipped) {
@@ -128,6 +204,27 @@ TEST_F(Reserve, AnnouncesNothingWhenStoppedBetweenTries) {
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:a"]})").value(), 143);
     EXPECT_EQ(commands_.commands.size(), 2U);
     EXPECT_EQ(out_.str(), "");
+}
+
+TEST(ReservationOrderTest, IsEndOrExtend) {
+    EXPECT_TRUE(std::holds_alternative<EndReservation>(*parse_reservation_order(" end\n")));
+    EXPECT_EQ(std::get<ExtendReservation>(*parse_reservation_order("extend 2h30m\n")).by, 9000s);
+    EXPECT_EQ(std::get<ExtendReservation>(*parse_reservation_order("extend\t90")).by, 90s);
+    for (const auto* text : {"", "ends", "extend", "extend ", "extend soon", "extended 1h", "extend -5"}) {
+        EXPECT_FALSE(parse_reservation_order(text)) << text;
+    }
+}
+
+TEST(PublicKey, IsToldFromAName) {
+    EXPECT_TRUE(is_public_key(literal_key));
+    EXPECT_TRUE(is_public_key("ssh-rsa " + std::string(400, 'A')));
+    const std::string body(68, 'A');
+    for (const auto& text : {"lp:me", "ssh-ed25519", "ssh-ed25519 short", "ssh-dss ", ""}) {
+        EXPECT_FALSE(is_public_key(text)) << text;
+    }
+    EXPECT_FALSE(is_public_key("command=\"x\" ssh-ed25519 " + body));
+    EXPECT_FALSE(is_public_key("ssh-ed25519 " + body + " x\nssh-rsa " + body));
+    EXPECT_FALSE(is_public_key("ssh-ed25519 " + body + "'"));
 }
 
 TEST_F(Reserve, ABadReservationIsAJobError) {

@@ -24,6 +24,7 @@ class FakeInterrupt final : public Interrupt {
         if (time.count() > 0) {
             waits.push_back(time);
             if (clock != nullptr) clock->advance(time);
+            if (on_wait) on_wait();
         }
         return waits.size() > waits_before_signal ? signal : 0;
     }
@@ -31,7 +32,8 @@ class FakeInterrupt final : public Interrupt {
     std::vector<std::chrono::milliseconds> waits;
     int signal = 0;
     std::size_t waits_before_signal = 0;
-    FakeClock* clock = nullptr;  ///< goes on while we wait
+    FakeClock* clock = nullptr;     ///< goes on while we wait
+    std::function<void()> on_wait;  ///< what happens meanwhile
 };
 
 /// Ends every command at once: with what `answer` says of it, if there is one, else with the results prepared for it

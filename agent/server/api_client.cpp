@@ -1,5 +1,6 @@
 #include "agent/server/api_client.hpp"
 
+#include "agent/server/call_policy.hpp"
 #include "common/log/log.hpp"
 
 #include <utility>
@@ -7,9 +8,8 @@
 namespace trebuchet {
 namespace {
 
-/// Renewals that don't help: a server that is down or a role that is missing.
-constexpr std::chrono::seconds first_pause{1};
-constexpr std::chrono::seconds longest_pause{60};
+/// Between renewals that don't help: the server is down, or a role is missing.
+constexpr CallPolicy renewal = policy_of(Call::authorize);
 
 /// One is known to be used; a server can't make us keep any number of them.
 constexpr std::size_t most_cookies = 16;
@@ -26,7 +26,7 @@ ApiClient::ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpCl
       clock_(clock),
       http_(std::move(http)),
       source_(clock, *http_, std::move(credentials)),
-      backoff_(first_pause, longest_pause, std::move(draw)) {}
+      backoff_(renewal.first_wait, renewal.longest_wait, std::move(draw)) {}
 
 void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) {
     if (given_up_) return loop_.post([done = std::move(done)] { done(tl::unexpected(stopped())); });

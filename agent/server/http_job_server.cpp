@@ -1,6 +1,7 @@
 #include "agent/server/http_job_server.hpp"
 
 #include "agent/server/answer.hpp"
+#include "agent/server/call_policy.hpp"
 #include "common/base/json_text_scan.hpp"
 #include "common/base/text.hpp"
 
@@ -26,33 +27,26 @@ constexpr std::size_t state_prefix = 65536;
 constexpr std::size_t reach_factor = 8;
 constexpr std::size_t longest_reach = std::size_t{2} << 30;
 
-constexpr std::chrono::seconds call_timeout{30};
-constexpr std::chrono::seconds poll_timeout{60};
-/// A webhook that hangs must not hold up the job.
-constexpr std::chrono::seconds event_timeout{5};
-constexpr std::chrono::hours artifact_timeout{2};
-constexpr std::chrono::hours attachments_timeout{2};
 constexpr std::size_t log_limit = std::size_t{16} << 30;
-constexpr std::chrono::minutes log_timeout{10};
 constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
 /// Of this one the server knows nothing, and says so with 204.
 constexpr const char* no_job = "00000000-0000-4000-8000-000000000000";
 
-HttpRequest get(std::string target) {
+HttpRequest get(Call call, std::string target) {
     HttpRequest request;
     request.target = std::move(target);
-    request.timeout = call_timeout;
+    request.timeout = policy_of(call).timeout;
     return request;
 }
 
-HttpRequest post(std::string target, const json& body) {
+HttpRequest post(Call call, std::string target, const json& body) {
     HttpRequest request;
     request.method = HttpRequest::Method::post;
     request.target = std::move(target);
     request.content_type = "application/json";
     request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    request.timeout = call_timeout;
+    request.timeout = policy_of(call).timeout;
     return request;
 }
 
@@ -75,27 +69,29 @@ class HttpJobServer final : public JobServer {
         json data{
             {"location", config_.location}, {"queues", config_.job_queues}, {"provision_type", config_.provision_type}};
         if (!config_.identifier.empty()) data["identifier"] = config_.identifier;
-        return expect_success(post(agent_target(), data));
+        return expect_success(post(Call::introduce, agent_target(), data));
     }
 
     Result<void> advertise() override {
         if (!config_.advertised_queues.empty()) {
-            if (auto done = expect_success(post("/v1/agents/queues", config_.advertised_queues)); !done) return done;
+            if (auto done = expect_success(post(Call::introduce, "/v1/agents/queues", config_.advertised_queues));
+                !done)
+                return done;
         }
         if (config_.advertised_images.empty()) return {};
-        return expect_success(post("/v1/agents/images", config_.advertised_images));
+        return expect_success(post(Call::introduce, "/v1/agents/images", config_.advertised_images));
     }
 
     Result<void> post_agent_state(std::string_view state, std::string_view comment) override {
-        return expect_success(post(agent_target(), {{"state", state}, {"comment", comment}}));
+        return expect_success(post(Call::post_progress, agent_target(), {{"state", state}, {"comment", comment}}));
     }
 
     Result<void> post_agent_job(std::string_view job_id) override {
-        return expect_success(post(agent_target(), {{"job_id", job_id}}));
+        return expect_success(post(Call::post_progress, agent_target(), {{"job_id", job_id}}));
     }
 
     Result<AgentRecord> read_agent() override {
-        const auto request = get(agent_target());
+        const auto request = get(Call::read_agent, agent_target());
         const auto answer = api_.call(request);
         if (!answer) return fail(answer.error().message);
         if (answer->status == 404) return AgentRecord{};
@@ -122,9 +118,8 @@ class HttpJobServer final : public JobServer {
         std::string target = "/v1/job";
         for (const auto& queue : queues) target += (target.size() == 7 ? "?queue=" : "&queue=") + url_encoded(queue);
         state_reach_ = state_prefix;
-        auto request = get(target);
+        auto request = get(Call::take_job, target);
         request.response_limit = job_limit;
-        request.timeout = poll_timeout;
         request.fresh_connection = true;
         request.after_interim = result_target(no_job);
         // What is too long to be run still says whose failure has to be reported.
@@ -158,19 +153,20 @@ class HttpJobServer final : public JobServer {
     }
 
     Result<void> post_job_state(const std::string& job_id, std::string_view state) override {
-        return expect_success(post(result_target(job_id), {{"job_state", state}}));
+        return expect_success(post(Call::post_progress, result_target(job_id), {{"job_state", state}}));
     }
 
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override {
-        return expect_success(post(result_target(job_id), {{"status", status_json(status)}}));
+        return expect_success(post(Call::post_progress, result_target(job_id), {{"status", status_json(status)}}));
     }
 
     Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override {
-        return expect_success(post(result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}));
+        return expect_success(
+            post(Call::post_outcome, result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}));
     }
 
     Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override {
-        return expect_success(post(result_target(job_id), {{"device_info", info.value()}}));
+        return expect_success(post(Call::post_progress, result_target(job_id), {{"device_info", info.value()}}));
     }
 
     Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
@@ -180,24 +176,24 @@ class HttpJobServer final : public JobServer {
             list.push_back(
                 {{"event_name", event.name}, {"timestamp", event.timestamp}, {"detail", event.detail.bytes()}});
         }
-        auto request = post("/v1/job/" + url_encoded(job_id) + "/events", {{"agent_id", config_.agent_id},
-                                                                           {"job_queue", queue},
-                                                                           {"job_status_webhook", webhook},
-                                                                           {"events", std::move(list)}});
-        request.timeout = event_timeout;
+        auto request = post(Call::post_events, "/v1/job/" + url_encoded(job_id) + "/events",
+                            {{"agent_id", config_.agent_id},
+                             {"job_queue", queue},
+                             {"job_status_webhook", webhook},
+                             {"events", std::move(list)}});
         return expect_success(std::move(request));
     }
 
     Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override {
-        return expect_success(post("/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
+        return expect_success(post(Call::post_provision_log,
+                                   "/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
                                    {{"job_id", job_id}, {"exit_code", exit_code}, {"detail", detail.bytes()}}));
     }
 
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override {
-        auto request = get("/v1/job/" + url_encoded(job_id) + "/attachments");
+        auto request = get(Call::fetch_attachments, "/v1/job/" + url_encoded(job_id) + "/attachments");
         request.answer_file = file;
         request.response_limit = attachments_limit;
-        request.timeout = attachments_timeout;
         const auto answer = api_.transfer(request);
         if (!answer) return fail(answer.error().message);
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
@@ -210,7 +206,8 @@ class HttpJobServer final : public JobServer {
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(LogAnswer)> done) override {
         auto request =
-            post(result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"),
+            post(Call::post_log,
+                 result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"),
                  {{"fragment_number", fragment.number},
                   {"timestamp", fragment.timestamp},
                   {"phase", name_of(fragment.phase)},
@@ -223,11 +220,10 @@ class HttpJobServer final : public JobServer {
 
     void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
                   std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override {
-        auto request = get(result_target(job_id));
+        auto request = get(Call::read_log, result_target(job_id));
         request.fresh_connection = true;
         request.response_limit = 0;  // all of it goes through the scan
         request.overflow_limit = log_limit;
-        request.timeout = log_timeout;
         const auto key = std::string(name_of(phase)) + (series == LogSeries::output ? "_output" : "_serial");
         const auto scan = std::make_shared<JsonTextScan>(key, tail_limit);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
@@ -257,7 +253,7 @@ class HttpJobServer final : public JobServer {
                          "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"artifacts.tar.gz\"\r\n"
                          "Content-Type: application/x-gzip\r\n\r\n",
                      archive, "\r\n--" + boundary + "--\r\n"};
-        request.timeout = artifact_timeout;
+        request.timeout = policy_of(Call::post_artifacts).timeout;
         const auto shown = name_of_call(request);
         return success_of(shown, api_.transfer(std::move(request)));
     }
@@ -273,7 +269,7 @@ class HttpJobServer final : public JobServer {
     };
 
     [[nodiscard]] StateQuestion state_question(const std::string& job_id) const {
-        auto request = get(result_target(job_id));
+        auto request = get(Call::read_job_state, result_target(job_id));
         request.response_limit = state_prefix;
         request.cut_response = true;
         request.overflow_limit = state_reach_ - state_prefix;

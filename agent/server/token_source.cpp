@@ -1,6 +1,7 @@
 #include "agent/server/token_source.hpp"
 
 #include "agent/server/answer.hpp"
+#include "agent/server/call_policy.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 #include "common/secret/secret_json.hpp"
@@ -14,13 +15,12 @@ namespace trebuchet {
 namespace {
 
 constexpr std::size_t key_file_limit = 4096;
-constexpr std::chrono::seconds call_timeout{15};
 
 HttpRequest post(std::string target) {
     HttpRequest request;
     request.method = HttpRequest::Method::post;
     request.target = std::move(target);
-    request.timeout = call_timeout;
+    request.timeout = policy_of(Call::authorize).timeout;
     return request;
 }
 
@@ -45,10 +45,9 @@ WipedString basic_authorization(const std::string& user, const SecretString& pas
     return "Basic " + encoded;
 }
 
-void warn_if_exposed(const std::filesystem::path& file) {
+bool is_exposed(const std::filesystem::path& file) {
     struct stat info {};
-    if (::stat(file.c_str(), &info) != 0 || (info.st_mode & S_IROTH) == 0) return;
-    log_warning("everybody on this host can read " + file.string() + ": chmod o-r it");
+    return ::stat(file.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
 }
 
 }  // namespace
@@ -59,7 +58,10 @@ TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials crede
 void TokenSource::ask(const std::function<void(Answer)>& done) {
     const bool changed = has_changed();
     last_read_ = stamp_of_file();
-    if (changed) warn_if_exposed(file());
+    if (!told_of_exposure_ && is_exposed(file())) {
+        told_of_exposure_ = true;
+        log_warning("everybody on this host can read " + file().string() + ": chmod o-r it");
+    }
     if (!credentials_.client_id.empty()) {
         if (changed || !refresh_token_) return log_in(done);
         const auto log_in_again = [this, done](const Answer& /*refusal*/) {

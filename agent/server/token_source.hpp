@@ -51,6 +51,7 @@ class TokenSource {
     Credentials credentials_;
     std::optional<SecretString> refresh_token_;  ///< from a login of ours
     Stamp last_read_{};
+    bool told_of_exposure_ = false;
 };
 
 }  // namespace trebuchet

@@ -34,6 +34,8 @@ constexpr std::chrono::seconds patience{30};
 /// For the job's secrets.
 constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
+constexpr std::chrono::minutes endpoint_pause{1};
+
 HttpOptions http_options(const Config& config) {
     HttpOptions options;
     options.origin = config.server_address;
@@ -106,6 +108,7 @@ class Program {
         : options_(options),
           service_(loop_, ServiceSettings::from_environment()),
           patience_timer_(loop_),
+          endpoint_timer_(loop_),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
     int run(const LoadedConfig& first) {
@@ -174,41 +177,51 @@ class Program {
         if (travels_in_clear(life.config.server_address)) {
             log_warning("tokens and secrets travel in clear to " + life.config.server_address + ": use https");
         }
-        AgentMetrics metrics(life.config.agent_id, life.config.identifier);
+        auto& metrics = metrics_of(life.config);
         if (std::getenv("INFLUX_HOST") != nullptr) {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
         }
-        const auto endpoint = open_endpoint(life.config, metrics);
+        if (options_.metrics_port) open_endpoint(life.config, metrics);
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
         const auto server = make_http_job_server(life.config, api);
         Guards guards(clock_, guard_limits(life), guard_probes(life, api));
-        Daemon daemon({loop_, clock_, life.config, *server, metrics, endpoint != nullptr, draw, life.secret_base,
-                       [&] { return guards.check(); }});
+        Daemon daemon({loop_, clock_, life.config, *server, metrics, options_.metrics_port.has_value(), draw,
+                       life.secret_base, [&] { return guards.check(); }});
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
         daemon_ = &daemon;
         service_.ready();
         wipe_leftover_secrets(life.secret_base);
         const auto end = daemon.run();
         daemon_ = nullptr;
+        endpoint_timer_.stop();
+        endpoint_.reset();
         std::error_code ignored;
         // Empty by now. The service manager's own is not ours to remove.
         if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(life.secret_base, ignored);
         return end;
     }
 
-    std::unique_ptr<HttpEndpoint> open_endpoint(const Config& config, AgentMetrics& metrics) {
-        if (!options_.metrics_port) return nullptr;
+    /// They go on over a reload: who scrapes them takes a counter that falls for a restart.
+    AgentMetrics& metrics_of(const Config& config) {
+        if (!metrics_ || !metrics_->are_of(config.agent_id, config.identifier)) {
+            metrics_ = std::make_unique<AgentMetrics>(config.agent_id, config.identifier);
+        }
+        return *metrics_;
+    }
+
+    /// Tries until the port is free.
+    void open_endpoint(const Config& config, AgentMetrics& metrics) {
         HttpEndpointOptions where;
         where.address = config.trebuchet.metrics_address;
         where.port = *options_.metrics_port;
         auto endpoint = open_metrics_endpoint(loop_, where, metrics);
         if (!endpoint) {
-            log_error("no metrics: " + endpoint.error().message());
-            return nullptr;
+            log_error("no metrics, trying again in a minute: " + endpoint.error().message());
+            return endpoint_timer_.start(endpoint_pause, [this, &config, &metrics] { open_endpoint(config, metrics); });
         }
-        log_info("metrics at http://" + where.address + ":" + std::to_string((*endpoint)->port()) + "/metrics");
-        return std::move(*endpoint);
+        endpoint_ = std::move(*endpoint);
+        log_info("metrics at http://" + where.address + ":" + std::to_string(endpoint_->port()) + "/metrics");
     }
 
     void take(int signal) {
@@ -253,6 +266,9 @@ class Program {
     SystemClock clock_;
     ServiceManager service_;
     Timer patience_timer_;
+    std::unique_ptr<AgentMetrics> metrics_;
+    Timer endpoint_timer_;
+    std::unique_ptr<HttpEndpoint> endpoint_;
     std::mt19937_64 random_{std::random_device{}()};
     std::optional<Config> next_;
     Daemon* daemon_ = nullptr;

@@ -36,6 +36,9 @@ class AgentMetrics {
 
     /// `identifier`: of the configuration, or "".
     AgentMetrics(const std::string& agent_id, std::string identifier);
+    [[nodiscard]] bool are_of(const std::string& agent_id, const std::string& identifier) const {
+        return agent_id_ == agent_id && identifier_ == identifier;
+    }
 
     void job_started();
     void job_failed(Phase phase);

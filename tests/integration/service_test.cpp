@@ -23,12 +23,18 @@ class Service : public LabTest {
 
     static Json small_job() { return {{"test_data", {{"test_cmds", "x"}}}}; }
 
-    /// "http://127.0.0.1:PORT"
-    std::string metrics_origin() {
-        if (!agent.logs_text("metrics at http://")) return "";
-        std::smatch found;
-        const auto log = agent.log();
-        return std::regex_search(log, found, std::regex("metrics at (http://[0-9.]+:[0-9]+)/")) ? found[1].str() : "";
+    /// "http://127.0.0.1:PORT", of its `life`, from 1, until a SIGHUP
+    std::string metrics_origin(std::ptrdiff_t life = 1) {
+        std::string origin;
+        static_cast<void>(eventually([&] {
+            const auto log = agent.program().out() + agent.program().err();
+            const std::regex line("metrics at (http://[0-9.]+:[0-9]+)/metrics\n");
+            const std::sregex_iterator first(log.begin(), log.end(), line);
+            if (std::distance(first, {}) < life) return false;
+            origin = (*std::next(first, life - 1))[1];
+            return true;
+        }));
+        return origin;
     }
     static std::string fetch(const std::string& url) {
         return run({"/usr/bin/curl", {"-sS", "--noproxy", "*", "-w", "\n%{http_code}", url}}).out;
@@ -113,6 +119,14 @@ TEST_F(Service, IsHealthyWhileItsServerAnswers) {
     static_cast<void>(server.control("POST", "/faults", {{"what", "status"}, {"value", 500}, {"count", 0}}));
     EXPECT_TRUE(eventually([&] { return fetch(origin + "/healthz").find("503") != std::string::npos; }));
     EXPECT_TRUE(agent.program().is_running());
+}
+
+TEST_F(Service, CountsOnWhenItsConfigurationIsReadAgain) {
+    agent.configure({{"trebuchet", {{"metrics_address", "127.0.0.1"}}}});
+    agent.add_argument("-p0");
+    static_cast<void>(run_job(small_job()));
+    agent.program().signal(SIGHUP);
+    EXPECT_THAT(fetch(metrics_origin(2) + "/metrics"), HasSubstr("jobs_total{agent_id=\"board-1\"} 1\n"));
 }
 
 TEST_F(Service, TellsTheServiceManagerHowItIsDoing) {

@@ -117,6 +117,7 @@ Daemon::Posture Daemon::ask_for_orders() {
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
+        parts_.metrics.held_back(parts_.guards());  // such as by a token that the server refuses
         log_warning("can't ask the server for this agent's state: " + found.error().message());
         on_status("the server can't be reached");
         return Posture::stay_away;

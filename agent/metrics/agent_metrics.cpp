@@ -139,8 +139,8 @@ std::string AgentMetrics::text() {
 }
 
 std::string AgentMetrics::problem() const {
-    if (failures_in_a_row_ < failures_until_problem)
-        return held_back_.empty() ? "" : "no jobs are taken: " + held_back_;
+    if (!held_back_.empty()) return "no jobs are taken: " + held_back_;
+    if (failures_in_a_row_ < failures_until_problem) return "";
     return "the server did not answer the last " + std::to_string(failures_in_a_row_) + " requests";
 }
 

@@ -170,6 +170,22 @@ TEST_F(Connection, ReadsTheTokenFileAgainWhenItsTokenIsNotGoodAnyMore) {
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
 }
 
+TEST_F(Connection, StandsATokenFileThatIsGoneOrHalfWrittenForAWhile) {
+    agent.start();
+    ASSERT_TRUE(eventually([&] { return polls() > 0; })) << agent.log();
+    std::filesystem::remove(agent.folder() / "refresh_token");
+    static_cast<void>(agent.folder().write("refresh_token", R"({"refresh_to)"));
+    auto id = server.post_job(job(small_job()));
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+
+    server.advance_clock(std::chrono::minutes(11));
+    ASSERT_TRUE(agent.logs_text("Token has expired")) << agent.log();
+    EXPECT_THAT(agent.log(), HasSubstr("holds no token; expected"));
+    id = server.post_job(job(small_job()));
+    agent.write_token(server.tokens(clients::agent)["refresh_token"]);
+    EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
+}
+
 TEST_F(Connection, ComesAboutWhenTheTokenFileIsWrittenLater) {
     std::filesystem::remove(agent.folder() / "refresh_token");
     agent.start();

@@ -69,6 +69,15 @@ TEST_F(GuardedDaemon, LeavesAnAdministratorsCommentAlone) {
     EXPECT_EQ(server_.calls["take_job"], 0);
 }
 
+TEST_F(GuardedDaemon, SaysWhyInItsHealthWhenTheServerRefusesIt) {
+    server_.is_down = [this](const std::string& call) {
+        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
+        return call == "read_agent" && server_.calls[call] > 1;
+    };
+    run();
+    EXPECT_EQ(metrics_.problem(), "no jobs are taken: /run is full");
+}
+
 TEST_F(GuardedDaemon, TriesAgainToSayWhy) {
     server_.is_down = [this](const std::string& call) {
         if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();

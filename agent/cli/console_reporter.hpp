@@ -20,8 +20,11 @@ class ConsoleReporter final : public JobReporter {
     ConsoleReporter(const Clock& clock, std::ostream& out, bool colour, std::filesystem::path folder);
 
     void job_taken(const Job& job) override;
+    void job_resumed(const Job& job) override { job_taken(job); }
     void phase_entered(Phase /*phase*/) override {}
     void phase_runs(Phase phase) override;
+    void process_starts(Phase /*phase*/, const std::string& /*marker*/) override {}
+    void process_started(const ProcessIdentity& /*supervisor*/) override {}
     void output(Phase phase, const MaskedChunk& text) override;
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override { return false; }

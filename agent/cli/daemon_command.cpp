@@ -187,11 +187,10 @@ class Program {
         const auto server = make_http_job_server(life.config, api);
         Guards guards(clock_, guard_limits(life), guard_probes(life, api));
         Daemon daemon({loop_, clock_, life.config, *server, metrics, options_.metrics_port.has_value(), draw,
-                       life.secret_base, [&] { return guards.check(); }});
+                       life.secret_base, life.state, [&] { return guards.check(); }});
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
         daemon_ = &daemon;
         service_.ready();
-        wipe_leftover_secrets(life.secret_base);
         const auto end = daemon.run();
         daemon_ = nullptr;
         endpoint_timer_.stop();

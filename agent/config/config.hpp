@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/spool/spool_options.hpp"
 #include "common/mask/mask_set.hpp"
 
 #include <chrono>
@@ -48,6 +49,9 @@ struct TrebuchetConfig {
     std::chrono::milliseconds stop_grace{5'000};              ///< stop_grace, seconds
     std::uint64_t min_free_disk = std::uint64_t{256} << 20U;  ///< bytes: with less no jobs are taken
     std::string metrics_address{"0.0.0.0"};                   ///< an IP address, for the port of --metrics_port
+    SpoolOptions spool;                                       ///< spool_limit, spool_full
+    /// keep_results, days: what can't be delivered for so long is given up; 0: never.
+    std::chrono::hours keep_results{7 * 24};
 };
 
 /// `testflinger-agent.conf`, the reference agent's file, plus our own section. Validated, then const for ever.

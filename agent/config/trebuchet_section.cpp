@@ -13,6 +13,10 @@
 namespace trebuchet {
 namespace {
 
+/// Bytes of trebuchet.spool_limit.
+constexpr std::int64_t least_spool = std::int64_t{1} << 20;
+constexpr std::int64_t most_spool = std::int64_t{1} << 40;
+
 void read_tls(const YamlNode& section, const std::string& file, const std::string& prefix, TlsConfig& tls,
               std::vector<ConfigProblem>& problems) {
     SectionReader reader(section, file, prefix, problems);
@@ -131,6 +135,15 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     }
     if (const auto bytes = reader.whole_number("min_free_disk", 0, std::int64_t{1} << 50)) {
         config.min_free_disk = static_cast<std::uint64_t>(*bytes);
+    }
+    if (const auto bytes = reader.whole_number("spool_limit", least_spool, most_spool)) {
+        config.spool.limit = static_cast<std::uint64_t>(*bytes);
+    }
+    if (const auto index = reader.choice("spool_full", {"wait", "cut"})) {
+        config.spool.when_full = std::array{SpoolFull::wait, SpoolFull::cut}.at(*index);
+    }
+    if (const auto days = reader.whole_number("keep_results", 0, 3650)) {
+        config.keep_results = std::chrono::hours(24 * *days);
     }
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);

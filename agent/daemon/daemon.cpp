@@ -5,6 +5,7 @@
 #include "agent/metrics/metered_reporter.hpp"
 #include "agent/metrics/release_reporter.hpp"
 #include "common/base/backoff.hpp"
+#include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ const std::string held_back_comment = "No jobs are taken: ";
 
 Daemon::Daemon(DaemonParts parts)
     : parts_(std::move(parts)),
-      undelivered_(parts_.loop, parts_.config, parts_.server, parts_.clock, parts_.draw),
+      undelivered_(parts_.loop, parts_.config, parts_.server, parts_.clock, parts_.draw, parts_.jobs()),
       stop_timer_(parts_.loop) {}
 
 void Daemon::stop() {
@@ -38,7 +39,6 @@ void Daemon::stop() {
         if (running_ != nullptr) running_->kill();
         return;
     }
-    if (undelivered_.is_delivering()) parts_.server.give_up();  // it is kept, and nothing else is under way
     if (running_ != nullptr) start_to_stop_job();
 }
 
@@ -61,6 +61,8 @@ void Daemon::reload_when_idle() {
 }
 
 DaemonEnd Daemon::run() {
+    undelivered_.on_given_up = [this] { parts_.metrics.result_given_up(); };
+    recover_all();
     Backoff backoff(parts_.config.polling_interval, longest_pause, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
@@ -215,39 +217,87 @@ bool Daemon::is_held_back() {
 }
 
 void Daemon::run_job(TakenJob taken) {
-    if (const auto* too_long = std::get_if<TooLongJob>(&taken)) {
-        report_unreadable(too_long->id, Error("the job is longer than the " + std::to_string(too_long->limit >> 20) +
-                                              " MiB that are accepted"));
+    const auto* too_long = std::get_if<TooLongJob>(&taken);
+    const auto id = too_long != nullptr ? too_long->id : job_id_of(std::get<WipedString>(taken));
+    if (!is_job_id(id)) {
+        log_error("the server gave a job without an id: nothing can be done about it");
+        parts_.metrics.job_started();
+        return;
+    }
+    if (is_folder(parts_.jobs() / id)) {
+        log_error("job " + id + " is ignored: it was taken before, and its result is not delivered yet");
+        return;
+    }
+    JobFolder folder(parts_.loop, parts_.jobs(), id);
+    parts_.metrics.job_started();
+    if (too_long != nullptr) {
+        folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
+        report_unreadable(
+            Error("the job is longer than the " + std::to_string(too_long->limit >> 20) + " MiB that are accepted"),
+            folder);
     } else {
-        run_document(std::get<WipedString>(std::move(taken)));
+        run_document(std::get<WipedString>(std::move(taken)), folder);
     }
 }
 
-void Daemon::run_document(WipedString document) {
+void Daemon::run_document(WipedString document, JobFolder& folder) {
+    const auto id = folder.path().filename().string();
+    RuntimeCopy copy(parts_.secret_base, id);
+    auto options = parts_.config.trebuchet.mask;
+    if (options.hash == MaskHash::keyed) options.key = std::make_shared<const SecretString>(draw_mask_key());
+    if (parts_.config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs) {
+        const auto saved = copy.save(document, options.key ? options.key->reveal() : std::string_view());
+        if (!saved) log_warning("after a crash nothing of job " + id + " could be masked: " + saved.error().message());
+    }
+    reached("job kept in memory");
+    // From here on the job has an end, whatever happens.
+    folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
+    reached("job noted");
     auto job = parse_job(document);
-    if (!job) return report_unreadable(job_id_of(document), job.error());
+    if (!job) {
+        copy.wipe();
+        return report_unreadable(job.error(), folder);
+    }
+    if (job->id != id) {
+        copy.wipe();
+        return report_unreadable(Error("the job names two ids: " + id + " and " + job->id), folder);
+    }
     reached("job parsed");
     document.clear();
     document.shrink_to_fit();
-    const auto masks = MaskSet::build(job->secrets(), parts_.config.trebuchet.mask);
-    if (!masks) return report_unreadable(job->id, masks.error());
-    set_log_masks(*masks);
+    const auto masks = MaskSet::build(job->secrets(), options);
+    if (!masks) {
+        copy.wipe();
+        return report_unreadable(masks.error(), folder);
+    }
+    folder.note(JournalEntry::read(*job, **masks));
     reached("masks built");
     for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
-    log_info("running job " + job->id);
-    on_status("running job " + job->id);
-    parts_.metrics.job_started();
-    ServerReporter to_server(parts_, orders_, undelivered_);
+    run_job_with(*job, *masks, folder, copy, std::nullopt);
+}
+
+void Daemon::run_job_with(const Job& job, const std::shared_ptr<const MaskSet>& masks, JobFolder& folder,
+                          RuntimeCopy& copy, const std::optional<JobRunner::Interrupted>& interrupted) {
+    set_log_masks(masks);
+    log_info((interrupted ? "ending job " : "running job ") + job.id);
+    on_status((interrupted ? "ending job " : "running job ") + job.id);
+    ServerReporter to_server(parts_, orders_, folder);
+    to_server.on_decided = [&] { copy.wipe(); };
     ReleaseReporter with_release(to_server, parts_.loop, parts_.config, parts_.metrics);
     JobReporter& inner = parts_.metrics_are_served ? static_cast<JobReporter&>(with_release) : to_server;
     MeteredReporter reporter(inner, parts_.metrics, parts_.clock);
     parts_.metrics.watch_upload_lag([&] { return to_server.upload_lag(); });
-    JobRunner runner(parts_.loop, parts_.config, reporter, *job, *masks);
+    JobRunner runner(parts_.loop, parts_.config, reporter, job, masks);
     runner.fetch_attachments = [&](const std::filesystem::path& file) { return to_server.fetch_attachments(file); };
+    runner.archive_folder = folder.path();
+    runner.on_mask_added = [&](std::string_view value) {
+        copy.add(value);
+        if (!folder.record().has_secrets) folder.note_at_once(JournalEntry::mask_added());
+    };
     running_ = &runner;
     if (at_once_) runner.kill();
     if (stopping_) start_to_stop_job();  // told while the job was being taken
-    const auto outcome = runner.run(parts_.secret_base);
+    const auto outcome = interrupted ? runner.resume(parts_.secret_base, *interrupted) : runner.run(parts_.secret_base);
     running_ = nullptr;
     parts_.metrics.doubtful_logs(to_server.doubtful_logs());
     stop_timer_.stop();
@@ -256,31 +306,35 @@ void Daemon::run_document(WipedString document) {
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
         log_warning(problem);
     }
-    log_info("job " + job->id + " is done");
+    log_info("job " + job.id + " is done");
     reached("job done");
+    let_go(to_server, folder);
     if (outcome.recovery_failed) {
         const auto order = orders_.take_standing();
-        post_state("offline", recovery_failed_comment(job->id));
+        post_state("offline", recovery_failed_comment(job.id));
         if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
-    } else {
+    } else if (!interrupted) {
         end_job();
     }
 }
 
-void Daemon::report_unreadable(const std::string& job_id, const Error& reason) {
+void Daemon::let_go(const ServerReporter& reporter, JobFolder& folder) {
+    if (!reporter.is_delivered()) return undelivered_.look_now();
+    folder.remove();
+    reached("job folder removed");
+}
+
+void Daemon::report_unreadable(const Error& reason, JobFolder& folder) {
     log_error("the server gave a job that can't be run: " + reason.message());
-    parts_.metrics.job_started();
-    if (job_id.empty()) return;
     parts_.metrics.job_failed(Phase::setup);
-    Job job;
-    job.id = job_id;
-    job.public_document = R"({"job_id": ")" + job_id + "\"}";
-    ServerReporter reporter(parts_, orders_, undelivered_);
+    const auto job = job_of(folder.record());
+    ServerReporter reporter(parts_, orders_, folder);
     reporter.job_taken(job);
     reporter.output(Phase::setup, MaskSet::none()->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
     const PhaseStatus failed{{Phase::setup, 100}};
     reporter.phase_ran(Phase::setup, failed);
     reporter.job_finished(failed, reporter.is_cancelled());
+    let_go(reporter, folder);
     end_job();
 }
 

@@ -2,7 +2,9 @@
 
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/daemon/orders.hpp"
+#include "agent/journal/job_folder.hpp"
 #include "agent/pipeline/job_runner.hpp"
+#include "agent/pipeline/runtime_copy.hpp"
 #include "agent/results/undelivered_results.hpp"
 #include "agent/server/job_server.hpp"
 
@@ -11,6 +13,8 @@
 #include <optional>
 
 namespace trebuchet {
+
+class ServerReporter;
 
 /// How the daemon ended.
 enum class DaemonEnd {
@@ -21,9 +25,9 @@ enum class DaemonEnd {
 
 /// Polls for jobs and runs them, one at a time:
 ///
-///     start: keep offline and maintenance, else waiting → register → advertise
-///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end)
-///         | deliver what could not be delivered → take a job, run it, again
+///     start: end the jobs that a killed agent had in hand → keep offline and maintenance, else waiting → register →
+///     advertise each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end)
+///         | take a job, run it, again; beside it, deliver what could not be delivered
 class Daemon {
   public:
     explicit Daemon(DaemonParts parts);
@@ -57,8 +61,15 @@ class Daemon {
     void run_job(TakenJob taken);
     /// The job in hand has only so much time left, or all that it needs.
     void start_to_stop_job();
-    void run_document(WipedString document);
-    void report_unreadable(const std::string& job_id, const Error& reason);
+    void run_document(WipedString document, JobFolder& folder);
+    /// Runs the job, or ends it, if `interrupted` says that it was in hand before.
+    void run_job_with(const Job& job, const std::shared_ptr<const MaskSet>& masks, JobFolder& folder, RuntimeCopy& copy,
+                      const std::optional<JobRunner::Interrupted>& interrupted);
+    void report_unreadable(const Error& reason, JobFolder& folder);
+    /// Ends the jobs that were in hand when a former agent was interrupted.
+    void recover_all();
+    void recover(JobFolder& folder);
+    void let_go(const ServerReporter& reporter, JobFolder& folder);
     /// After a job: what was ordered meanwhile, else to wait for the next one.
     void end_job();
     void obey_standing_order();

@@ -23,8 +23,12 @@ struct DaemonParts {
     bool metrics_are_served;            ///< somebody may look at them
     std::function<double()> draw;       ///< jitter, in [0, 1)
     std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
+    std::filesystem::path state_base;   ///< this agent's folder for what lasts
     /// Asked before each poll for a job.
     std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
+
+    /// Of the jobs that are in hand or not delivered.
+    [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }
 };
 
 }  // namespace trebuchet

@@ -31,19 +31,33 @@ milliseconds pause_after(std::chrono::steady_clock::duration answer) {
 
 }  // namespace
 
-ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered)
+ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, JobFolder& folder)
     : parts_(parts),
       orders_(orders),
-      undelivered_(undelivered),
+      folder_(folder),
+      output_spool_(folder.worker(), folder.path(), output_spool_name, parts.config.trebuchet.spool),
+      serial_spool_(folder.worker(), folder.path(), serial_spool_name, parts.config.trebuchet.spool),
       cancel_timer_(parts.loop),
       transfer_timer_(parts.loop) {}
 
-void ServerReporter::job_taken(const Job& job) {
+void ServerReporter::begin(const Job& job) {
     job_ = &job;
-    output_ =
-        std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, LogSeries::output, job.id, parts_.draw);
-    serial_ =
-        std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, LogSeries::serial, job.id, parts_.draw);
+    const auto uploader = [&](LogSeries series, Spool& spool) {
+        return std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, spool, series, job.id,
+                                             parts_.draw);
+    };
+    output_ = uploader(LogSeries::output, output_spool_);
+    serial_ = uploader(LogSeries::serial, serial_spool_);
+}
+
+void ServerReporter::job_resumed(const Job& job) {
+    begin(job);
+    events_ = folder_.record().events;
+    insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+}
+
+void ServerReporter::job_taken(const Job& job) {
+    begin(job);
     event("job_start", MaskSet::none()->mask(parts_.config.server_address + "/jobs/" + job.id));
     insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
     reached("job announced");
@@ -66,6 +80,7 @@ Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file
 
 void ServerReporter::phase_entered(Phase phase) {
     reached("phase is next");
+    folder_.note(JournalEntry::entered(phase));
     const auto name = name_of(phase);
     look_for_orders();
     const auto& order = orders_.standing();
@@ -78,6 +93,14 @@ void ServerReporter::phase_entered(Phase phase) {
     insist(status_tries, "post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
     reached("agent state posted");
     event(std::string(name) + "_start", {});
+}
+
+void ServerReporter::process_starts(Phase phase, const std::string& marker) {
+    folder_.note(JournalEntry::starts(phase, marker));
+}
+
+void ServerReporter::process_started(const ProcessIdentity& supervisor) {
+    folder_.note(JournalEntry::started(supervisor));
 }
 
 void ServerReporter::look_for_orders() {
@@ -109,6 +132,7 @@ void ServerReporter::device_info(const MaskedJson& info) {
 }
 
 void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
+    folder_.note(JournalEntry::ran(status));
     flush();
     reached("log flushed");
     insist(status_tries, "post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, status); });
@@ -118,6 +142,7 @@ void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
 void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
     if (job_->webhook.empty()) return;
     events_.push_back({std::string(name), iso8601(parts_.clock.wall_time()), detail});
+    folder_.note(JournalEntry::event(events_.back()));
     if (events_are_refused_) return;
     if (auto posted = parts_.server.post_events(job_->id, job_->queue, job_->webhook, events_); !posted) {
         events_are_refused_ = true;
@@ -157,10 +182,10 @@ void ServerReporter::recovery_failed(const std::string& comment) {
 
 void ServerReporter::artifacts(const std::filesystem::path& archive) {
     if (hurried_) transfer_timer_.start(hurried_limit, [this] { parts_.server.abort_transfer(); });
-    if (insist(status_tries, "upload the artifacts", [&] { return parts_.server.post_artifacts(job_->id, archive); }))
-        return;
-    if (auto kept = undelivered_.keep_artifacts(*job_, archive); !kept) {
-        log_error("the artifacts are lost: " + kept.error().message());
+    if (insist(status_tries, "upload the artifacts", [&] { return parts_.server.post_artifacts(job_->id, archive); })) {
+        folder_.note(JournalEntry::artifacts_sent());
+        std::error_code ignored;
+        std::filesystem::remove(archive, ignored);
     } else {
         log_info("the artifacts are kept, to be delivered later");
     }
@@ -170,19 +195,22 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     reached("job ends");
     bool time_passed = output_->waiting_since() || serial_->waiting_since();
     flush();
-    keep_unsent_logs();
+    if (!output_->is_done() || !serial_->is_done()) {
+        log_info("the rest of the job's log is kept, to be delivered later");
+    }
     const auto* state = cancelled ? "cancelled" : "complete";
+    folder_.commit(JournalEntry::decided(status, state));
+    reached("outcome decided");
+    on_decided();
     const auto post = [&] {
         if (std::exchange(time_passed, true) && is_cancelled()) state = "cancelled";  // it must not be overwritten
         return parts_.server.post_outcome(job_->id, status, state);
     };
     reached("posting the outcome");
-    if (!insist(outcome_tries, "post the job's outcome", post)) {
-        if (auto kept = undelivered_.keep_outcome(*job_, status, state); !kept) {
-            log_error("the job's outcome is lost: " + kept.error().message());
-        } else {
-            log_info("the job's outcome is kept, to be delivered later");
-        }
+    if (insist(outcome_tries, "post the job's outcome", post)) {
+        folder_.note(JournalEntry::outcome_sent());
+    } else {
+        log_info("the job's outcome is kept, to be delivered later");
     }
     reached("outcome posted");
     const bool there = insist(status_tries, "tell the server that no job is in hand",
@@ -192,23 +220,22 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
     unwatch();
 }
 
-void ServerReporter::keep_unsent_logs() {
-    for (const auto& [series, uploader] :
-         {std::pair{LogSeries::output, output_.get()}, std::pair{LogSeries::serial, serial_.get()}}) {
-        const auto left = uploader->give_up();
-        if (left.empty()) continue;
-        if (auto kept = undelivered_.keep_log(*job_, series, left); !kept) {
-            log_error("the rest of the job's log is lost: " + kept.error().message());
-        } else {
-            log_info("the rest of the job's log is kept, to be delivered later");
-        }
-    }
+bool ServerReporter::is_delivered() const {
+    std::error_code ignored;
+    return output_->is_done() && serial_->is_done() && folder_.record().outcome_sent &&
+           !std::filesystem::exists(folder_.archive(), ignored);
+}
+
+void ServerReporter::note_cancelled() {
+    if (!folder_.record().cancelled) folder_.note(JournalEntry::cancelled());
 }
 
 bool ServerReporter::is_cancelled() {
     const auto state = parts_.server.read_job_state(job_->id);
     if (!state) log_warning("can't ask whether the job was cancelled: " + state.error().message());
-    return state && *state == "cancelled";
+    const bool is_so = state && *state == "cancelled";
+    if (is_so) note_cancelled();
+    return is_so;
 }
 
 void ServerReporter::watch_for_cancel(std::function<void()> handler) {
@@ -230,7 +257,10 @@ void ServerReporter::ask_whether_cancelled() {
     parts_.server.read_job_state(
         job_->id, [this, asked_at, alive = std::weak_ptr(alive_)](const Result<std::string>& state) {
             if (alive.expired() || !on_cancel_) return;
-            if (state && *state == "cancelled") return std::exchange(on_cancel_, nullptr)();
+            if (state && *state == "cancelled") {
+                note_cancelled();
+                return std::exchange(on_cancel_, nullptr)();
+            }
             ask_after(state ? pause_after(parts_.clock.now() - asked_at) : longest_cancel_pause);
         });
 }

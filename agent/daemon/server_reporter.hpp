@@ -3,8 +3,8 @@
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/daemon/orders.hpp"
 #include "agent/job/job.hpp"
+#include "agent/journal/job_folder.hpp"
 #include "agent/pipeline/job_reporter.hpp"
-#include "agent/results/undelivered_results.hpp"
 #include "agent/upload/log_uploader.hpp"
 
 #include <chrono>
@@ -21,12 +21,16 @@ namespace trebuchet {
 /// back.
 class ServerReporter final : public JobReporter {
   public:
-    /// What can't be delivered goes to `undelivered`. All of it must outlive this object.
-    ServerReporter(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered);
+    /// What happens is noted in the job's folder, where what can't be delivered stays. All of it must outlive this
+    /// object.
+    ServerReporter(const DaemonParts& parts, Orders& orders, JobFolder& folder);
 
     void job_taken(const Job& job) override;
+    void job_resumed(const Job& job) override;
     void phase_entered(Phase phase) override;
     void phase_runs(Phase /*phase*/) override {}
+    void process_starts(Phase phase, const std::string& marker) override;
+    void process_started(const ProcessIdentity& supervisor) override;
     void output(Phase phase, const MaskedChunk& text) override;
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override;
@@ -45,6 +49,12 @@ class ServerReporter final : public JobReporter {
     void unwatch() override;
     void hurry() override;
 
+    /// Called once the job's outcome is decided and durable, before the server is told.
+    std::function<void()> on_decided = [] {};
+
+    /// Nothing of the job is left to be delivered.
+    [[nodiscard]] bool is_delivered() const;
+
     /// Age of the oldest byte of log that the server has not confirmed.
     [[nodiscard]] std::chrono::steady_clock::duration upload_lag() const;
 
@@ -58,7 +68,8 @@ class ServerReporter final : public JobReporter {
     /// Calls until it succeeds, at most `tries` times, with growing waits between; logs the last failure.
     bool insist(int tries, const std::string& what, const std::function<Result<void>()>& call);
     void look_for_orders();
-    void keep_unsent_logs();
+    void begin(const Job& job);
+    void note_cancelled();
     /// False as well if the server can't be asked.
     [[nodiscard]] bool is_over(const std::string& job_id);
     void wait(std::chrono::milliseconds time);
@@ -67,9 +78,11 @@ class ServerReporter final : public JobReporter {
 
     const DaemonParts& parts_;
     Orders& orders_;
-    UndeliveredResults& undelivered_;
+    JobFolder& folder_;
 
     const Job* job_ = nullptr;
+    Spool output_spool_;
+    Spool serial_spool_;
     std::unique_ptr<LogUploader> output_;
     std::unique_ptr<LogUploader> serial_;
     std::vector<JobEvent> events_;

@@ -14,6 +14,8 @@ inline constexpr std::array job_steps{
     std::string_view("agent registered"),
     std::string_view("asking for a job"),
     std::string_view("job arrived"),
+    std::string_view("job kept in memory"),
+    std::string_view("job noted"),
     std::string_view("job parsed"),
     std::string_view("masks built"),
     std::string_view("job announced"),
@@ -33,6 +35,7 @@ inline constexpr std::array job_steps{
     std::string_view("output arrived"),
     std::string_view("output logged"),
     std::string_view("fragment built"),
+    std::string_view("fragment durable"),
     std::string_view("fragment answered"),
     std::string_view("fragment confirmed"),
     std::string_view("command ended"),
@@ -51,21 +54,33 @@ inline constexpr std::array job_steps{
     std::string_view("artifacts posted"),
     std::string_view("run folder removed"),
     std::string_view("job ends"),
+    std::string_view("outcome decided"),
     std::string_view("posting the outcome"),
     std::string_view("outcome posted"),
     std::string_view("job id cleared"),
     std::string_view("job done"),
+    std::string_view("job folder removed"),
     std::string_view("agent waits again"),
 };
 
-/// Only a name out of `job_steps` compiles.
+/// The same for the start after such a crash.
+inline constexpr std::array recovery_steps{
+    std::string_view("recovery begun"),
+    std::string_view("left processes ended"),
+    std::string_view("masks built again"),
+};
+
+/// Only a name out of `job_steps` or `recovery_steps` compiles.
 class JobStep {
   public:
     consteval JobStep(const char* name) : name_(name) {  // NOLINT(*-explicit-*): it is one for reached("…")
         for (const auto known : job_steps) {
             if (known == name) return;
         }
-        throw "no name out of job_steps";
+        for (const auto known : recovery_steps) {
+            if (known == name) return;
+        }
+        throw "no name out of job_steps or recovery_steps";
     }
     [[nodiscard]] constexpr const char* name() const { return name_; }
 

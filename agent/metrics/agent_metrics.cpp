@@ -56,6 +56,9 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
       doubtful_logs_(
           metrics_.counter({"trebuchet_doubtful_log_fragments_total", "Pieces of log that the server may show twice"},
                            {{"agent_id", agent_id}})),
+      results_given_up_(metrics_.counter(
+          {"trebuchet_results_given_up_total", "Results that could not be delivered for too long, and are lost"},
+          {{"agent_id", agent_id}})),
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
           {{"agent_id", agent_id}})) {
@@ -102,6 +105,10 @@ void AgentMetrics::polled(Duration time) {
 void AgentMetrics::server_failed() {
     ++failures_in_a_row_;
     failed_requests_.add();
+}
+
+void AgentMetrics::result_given_up() {
+    results_given_up_.add();
 }
 
 void AgentMetrics::doubtful_logs(unsigned count) {

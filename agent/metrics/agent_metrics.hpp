@@ -25,6 +25,7 @@ namespace trebuchet {
 ///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
 ///     trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
 ///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
+///     trebuchet_results_given_up_total   {agent_id}   results that could not be delivered for too long, and are lost
 ///     trebuchet_doubtful_log_fragments_total  {agent_id}  pieces of log that the server may show twice
 ///     trebuchet_upload_lag_seconds       {agent_id}   age of the oldest byte of log that the server has not confirmed
 ///
@@ -46,6 +47,8 @@ class AgentMetrics {
     void recovery_failed();
     void masked(std::size_t bytes);
     void doubtful_logs(unsigned count);
+    /// A result was too old to be tried any longer.
+    void result_given_up();
     /// The server was asked for a job and answered.
     void polled(Duration time);
     /// The server answered, or did not: what problem() goes by.
@@ -77,6 +80,7 @@ class AgentMetrics {
     Histogram poll_duration_;
     Counter failed_requests_;
     Counter doubtful_logs_;
+    Counter results_given_up_;
     Gauge upload_lag_seconds_;
     std::function<Duration()> upload_lag_;
     std::string release_;

@@ -10,8 +10,11 @@ class ForwardingReporter : public JobReporter {
     explicit ForwardingReporter(JobReporter& inner) : inner_(inner) {}
 
     void job_taken(const Job& job) override { inner_.job_taken(job); }
+    void job_resumed(const Job& job) override { inner_.job_resumed(job); }
     void phase_entered(Phase phase) override { inner_.phase_entered(phase); }
     void phase_runs(Phase phase) override { inner_.phase_runs(phase); }
+    void process_starts(Phase phase, const std::string& marker) override { inner_.process_starts(phase, marker); }
+    void process_started(const ProcessIdentity& supervisor) override { inner_.process_started(supervisor); }
     void output(Phase phase, const MaskedChunk& text) override { inner_.output(phase, text); }
     void serial(Phase phase, const MaskedChunk& text) override { inner_.serial(phase, text); }
     [[nodiscard]] bool is_full() const override { return inner_.is_full(); }

@@ -24,6 +24,7 @@ Result<void> JobMasks::add(std::string_view value) {
     ++added_;
     current_ = std::move(*grown);
     set_log_masks(current_);
+    on_added(value);
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include "agent/pipeline/added_masks.hpp"
 #include "common/mask/mask_set.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ class JobMasks {
     /// Masks the value from now on. An Error, for people and without the value, if it is too long or short, or if there
     /// are too many; an empty one is left out.
     [[nodiscard]] Result<void> add(std::string_view value);
+
+    /// Told of each value that is masked from then on.
+    std::function<void(std::string_view value)> on_added = [](std::string_view) {};
 
   private:
     std::shared_ptr<const MaskSet> current_;

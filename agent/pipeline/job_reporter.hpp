@@ -2,6 +2,7 @@
 
 #include "agent/job/job.hpp"
 #include "agent/server/job_server.hpp"
+#include "common/process/process_identity.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -18,10 +19,15 @@ class JobReporter {
     virtual ~JobReporter() = default;
 
     virtual void job_taken(const Job& job) = 0;
+    /// The same for a job that was in hand when the agent was interrupted.
+    virtual void job_resumed(const Job& job) = 0;
     /// The phase is next, whether it has a command to run or not. Not told of cleanup.
     virtual void phase_entered(Phase phase) = 0;
     /// Its command is about to run.
     virtual void phase_runs(Phase phase) = 0;
+    /// All of the phase's processes will carry this NAME=VALUE in their environment.
+    virtual void process_starts(Phase phase, const std::string& marker) = 0;
+    virtual void process_started(const ProcessIdentity& supervisor) = 0;
 
     virtual void output(Phase phase, const MaskedChunk& text) = 0;
     virtual void serial(Phase phase, const MaskedChunk& text) = 0;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <utility>
 
 #include <unistd.h>
@@ -33,6 +34,17 @@ std::string name_of_event(const Interruption& interruption) {
         std::string operator()(const AgentStops&) const { return ""; }
     };
     return std::visit(Name{}, interruption);
+}
+
+/// By this variable a phase's processes are known again after the agent was killed.
+constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
+
+std::string random_marker() {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::random_device random;
+    std::string marker;
+    for (int i = 0; i < 32; ++i) marker += digits[random() & 0xFU];
+    return marker;
 }
 
 }  // namespace
@@ -66,6 +78,7 @@ void JobRunner::kill() {
 
 JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
     secret_base_ = secret_base;
+    masks_.on_added = [this](std::string_view value) { on_mask_added(value); };
     reporter_.job_taken(job_);
     reached("making the run folder");
     auto folder = RunFolder::make(config_.execution_basedir, secret_base, job_);
@@ -82,6 +95,10 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
         send_device_info(*folder);  // no phase may have run since it was written
     }
     event("job_end", end_reason_);
+    return finish(folder);
+}
+
+JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     phases_.end_leftovers();
     reached("leftovers ended");
     if (folder) upload_artifacts(*folder);
@@ -227,6 +244,8 @@ PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& 
     }
     auto spec = spec_of(phase, command, folder);
     spec.process.environment = phase_environment(Environment::inherited(), config_, secrets);
+    spec.marker = std::string(marker_name) + "=" + random_marker();
+    spec.process.environment.set(marker_name, spec.marker.substr(spec.marker.find('=') + 1));
     auto fifo = MaskFifo::make(secret_base_ / "mask.fifo");
     if (fifo) {
         spec.mask_fifo = &*fifo;
@@ -310,7 +329,7 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
         log_warning("the artifacts of job " + job_.id + " are not sent: the agent stops at once");
         return;
     }
-    const auto archive = folder.path() / "artifacts.tar.gz";
+    const auto archive = archive_folder.value_or(folder.path()) / "artifacts.tar.gz";
     std::error_code ignored;
     std::filesystem::remove_all(archive, ignored);
     const auto file = create_new_file(archive);

@@ -2,6 +2,7 @@
 
 #include "agent/config/config.hpp"
 #include "agent/job/job.hpp"
+#include "agent/journal/job_record.hpp"
 #include "agent/pipeline/job_reporter.hpp"
 #include "agent/pipeline/phase_runner.hpp"
 #include "agent/pipeline/run_folder.hpp"
@@ -45,6 +46,16 @@ class JobRunner {
     /// `secret_base`: this agent's folder on tmpfs.
     JobOutcome run(const std::filesystem::path& secret_base);
 
+    /// What is known of a job that was in hand when the agent was interrupted.
+    struct Interrupted {
+        JobRecord record;
+        bool masks_are_whole = false;  ///< what a phase left behind can be sent
+        bool may_clean_up = true;
+    };
+    /// Ends such a job in place of `run`: its phase is reported as ended by the agent, cleanup runs, what is left is
+    /// sent. Nothing else is run (again). None of its processes may be left.
+    JobOutcome resume(const std::filesystem::path& secret_base, const Interrupted& interrupted);
+
     /// The agent is to stop: the phase that runs is ended, the rest but cleanup is left out. From a handler of the
     /// loop.
     void stop();
@@ -55,6 +66,10 @@ class JobRunner {
 
     /// Puts the job's attachments, a gzip tar, into this new file. For jobs that have some.
     std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments;
+    /// Told of each value that a phase registers.
+    std::function<void(std::string_view value)> on_mask_added = [](std::string_view) {};
+    /// A folder of ours for the packed artifacts; nothing: the run folder.
+    std::optional<std::filesystem::path> archive_folder;
 
   private:
     enum class Next { go_on, end_job };
@@ -74,6 +89,13 @@ class JobRunner {
     PhaseEnd execute(Phase phase, const std::string& command, RunFolder& folder);
     [[nodiscard]] PhaseSpec spec_of(Phase phase, const std::string& command, const RunFolder& folder) const;
     void run_cleanup(RunFolder& folder);
+    /// After the last event.
+    JobOutcome finish(Result<RunFolder>& folder);
+    void report_interruption(const JobRecord& record, RunFolder& folder);
+    void report_interrupted_phase(Phase phase, bool was_running, RunFolder& folder);
+    /// The phase that would have been next; nothing if the job was ending.
+    [[nodiscard]] std::optional<Phase> next_phase(const JobRecord& record) const;
+    void drop_unmasked(const JobRecord& record, const RunFolder& folder);
     void upload_artifacts(const RunFolder& folder);
     void send_device_info(const RunFolder& folder);
     void send_serial_log(Phase phase, const RunFolder& folder);

@@ -143,6 +143,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
     run.hand_over(run.masker.write(banner));
+    reporter_.process_starts(run.spec.phase, run.spec.marker);
     reached("starting the command");
     run.process = Process::start(loop_, run.spec.process,
                                  {[&](std::string_view bytes) { run.take(bytes); },
@@ -151,6 +152,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
                                       run.left = left;
                                   },
                                   nullptr});
+    if (const auto supervisor = run.process->supervisor()) reporter_.process_started(*supervisor);
     reached("command started");
     run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;

@@ -46,6 +46,7 @@ struct PhaseSpec {
     Phase phase = Phase::setup;
     std::string banner;  ///< one line: what starts where
     ProcessSpec process;
+    std::string marker;  ///< NAME=VALUE, in the process's environment as well
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
     bool can_be_cancelled = false;

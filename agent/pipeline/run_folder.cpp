@@ -1,5 +1,6 @@
 #include "agent/pipeline/run_folder.hpp"
 
+#include "agent/pipeline/runtime_copy.hpp"
 #include "common/base/text.hpp"
 #include "common/log/log.hpp"
 
@@ -66,29 +67,13 @@ Result<void> replace_file(const fs::path& path, std::string_view text) {
     return write_file(path, text);
 }
 
-/// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder.
+/// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder if it is empty then.
 void wipe_job_file(const fs::path& folder) {
-    const auto secret_file = folder / job_file;
-    const FileDescriptor fd(::open(secret_file.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat info {};
-    if (fd && ::fstat(fd.get(), &info) == 0) {
-        const std::string zeros(static_cast<std::size_t>(info.st_size), '\0');
-        if (!write_all(fd.get(), zeros)) log_warning("can't overwrite " + secret_file.string());
-    }
-    ::unlink(secret_file.c_str());
+    wipe_file(folder / job_file);
     ::rmdir(folder.c_str());
 }
 
 }  // namespace
-
-void wipe_leftover_secrets(const fs::path& secret_base) {
-    std::error_code error;
-    for (fs::directory_iterator entry(secret_base, error), end; !error && entry != end; entry.increment(error)) {
-        if (!is_folder(entry->path()) || !stands_there(entry->path() / job_file)) continue;
-        log_warning("wiping the secrets that a killed agent left in " + entry->path().string());
-        wipe_job_file(entry->path());
-    }
-}
 
 Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
     if (auto made = make_folder(base); !made) return fail(made.error());
@@ -103,6 +88,25 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     if (ready) return folder;
     static_cast<void>(folder.remove());
     return fail(ready.error());
+}
+
+Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret_base, const Job& job) {
+    RunFolder folder(base / job.id, secret_base / job.id);
+    if (!is_folder(folder.path_)) return make(base, secret_base, job);
+    if (auto shown = folder.show_job(job, false); !shown) return fail(shown.error());
+    return folder;
+}
+
+std::vector<std::string> RunFolder::remove_unmasked() const {
+    std::vector<std::string> names{"device-info.json", "device-connector-error.json", "artifacts"};
+    for (const Phase phase : all_phases) names.push_back(std::string(name_of(phase)) + "-serial.log");
+    std::vector<std::string> removed;
+    for (const auto& name : names) {
+        if (!stands_there(path_ / name)) continue;
+        if (auto done = remove_tree(path_ / name); !done) log_warning(done.error().message());
+        removed.push_back(name);
+    }
+    return removed;
 }
 
 Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {

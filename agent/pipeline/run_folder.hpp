@@ -9,13 +9,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace trebuchet {
-
-/// Overwrites and removes the job files that a killed agent left in its folder on tmpfs. Nobody else may run there now.
-void wipe_leftover_secrets(const std::filesystem::path& secret_base);
 
 /// The folder in which a job's phases run, 0700, made anew. What stands in it was written by phases, so it is hostile:
 /// it is read without following links, regular files only, and up to a size.
@@ -24,6 +22,12 @@ class RunFolder {
     /// `secret_base`: a folder on tmpfs, for the job file with values in it.
     static Result<RunFolder> make(const std::filesystem::path& base, const std::filesystem::path& secret_base,
                                   const Job& job);
+
+    /// The one that a killed agent left, with all that is in it; a new one if there is none.
+    static Result<RunFolder> reopen(const std::filesystem::path& base, const std::filesystem::path& secret_base,
+                                    const Job& job);
+    /// Deletes what could only be sent masked: serial logs, artifacts, device info. Returns what was there.
+    std::vector<std::string> remove_unmasked() const;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -1,66 +1,52 @@
 #pragma once
 
-#include "agent/config/config.hpp"
-#include "agent/job/job.hpp"
-#include "agent/server/job_server.hpp"
-#include "agent/upload/log_uploader.hpp"
+#include "agent/results/delivery.hpp"
 #include "common/base/backoff.hpp"
-#include "common/base/clock.hpp"
-#include "common/event/event_loop.hpp"
 
 #include <chrono>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
 
 namespace trebuchet {
 
-/// Logs, outcomes and artifacts that could not be sent, kept in `results_basedir` until they can be, a folder per job:
-///
-///     testflinger.json           the job without its secrets
-///     testflinger-outcome.json   {"status": {phase: code}, "job_state": "complete" or "cancelled"}
-///     artifacts.tar.gz           masked
-///     output-rest.json, serial-rest.json   what is left of the two log series, masked: see unsent_log_file.hpp
-///
-/// Those of the reference agent are delivered as well: its outcome has no job_state, its testflinger.json holds the
-/// secrets, and `artifacts/` is a folder, which is masked with them.
+/// Jobs whose logs, artifacts or outcome could not be sent: our own, in the agent's folder for what lasts, and those of
+/// the reference agent, in `results_basedir`. They are tried again, one after the other, until they are delivered or
+/// older than `trebuchet.keep_results`.
 class UndeliveredResults {
   public:
-    /// All of it must outlive this object.
+    /// `jobs`: the folder of our own. All of it must outlive this object.
     UndeliveredResults(EventLoop& loop, const Config& config, JobServer& server, const Clock& clock,
-                       std::function<double()> draw);
+                       std::function<double()> draw, std::filesystem::path jobs);
 
-    /// The rest of a log series.
-    [[nodiscard]] Result<void> keep_log(const Job& job, LogSeries series, const UnsentLog& left);
-    [[nodiscard]] Result<void> keep_outcome(const Job& job, const PhaseStatus& status, std::string_view state);
-    /// A copy of the archive.
-    [[nodiscard]] Result<void> keep_artifacts(const Job& job, const std::filesystem::path& archive);
-
-    /// Sends what is there, if something was kept since the last time or the wait after a failure is over; what was
-    /// sent is deleted. What fails is left for the next time.
+    /// Begins to send what is there, if something came since the last time or the wait after a failure is over. Returns
+    /// at once: it goes on beside whatever the loop does.
     void deliver_if_due();
-    [[nodiscard]] bool is_delivering() const { return delivering_; }
+    /// Something came.
+    void look_now();
+    [[nodiscard]] bool is_delivering() const { return delivery_ != nullptr; }
+
+    /// A result was too old, and is lost.
+    std::function<void()> on_given_up = [] {};
 
   private:
-    [[nodiscard]] Result<std::filesystem::path> folder_of(const Job& job);
-    [[nodiscard]] Result<void> deliver(const std::filesystem::path& folder);
-    [[nodiscard]] Result<void> deliver_log(const std::filesystem::path& folder, const std::string& job_id,
-                                           LogSeries series);
-    [[nodiscard]] Result<void> deliver_outcome(const std::filesystem::path& folder, const std::string& job_id);
-    [[nodiscard]] Result<void> deliver_artifacts(const std::filesystem::path& folder, const std::string& job_id);
-    [[nodiscard]] Result<void> pack(const std::filesystem::path& folder, const std::filesystem::path& archive,
-                                    const std::shared_ptr<const MaskSet>& masks);
+    void look_for_results();
+    void deliver_next();
+    void delivered(const Result<void>& result);
+    [[nodiscard]] bool is_too_old(std::chrono::system_clock::time_point since) const;
+    void remove_old(const std::filesystem::path& folder, std::chrono::system_clock::time_point since,
+                    const std::string& what);
 
-    EventLoop& loop_;
-    const Config& config_;
-    JobServer& server_;
-    const Clock& clock_;
-    std::function<double()> draw_;
+    Delivery::Parts parts_;
+    std::filesystem::path jobs_;
     Backoff backoff_;
     std::optional<std::chrono::steady_clock::time_point> next_try_;  ///< nothing: now
-    bool delivering_ = false;
+    std::deque<std::filesystem::path> waiting_;                      ///< folders, in this pass
+    std::unique_ptr<Delivery> delivery_;
+    bool all_delivered_ = true;  ///< in this pass
 };
 
 }  // namespace trebuchet

@@ -165,6 +165,12 @@ class HttpJobServer final : public JobServer {
             post(Call::post_outcome, result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}));
     }
 
+    void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+                      std::function<void(Result<void>)> done) override {
+        send(post(Call::post_outcome, result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}),
+             std::move(done));
+    }
+
     Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override {
         return expect_success(post(Call::post_progress, result_target(job_id), {{"device_info", info.value()}}));
     }
@@ -242,6 +248,18 @@ class HttpJobServer final : public JobServer {
     }
 
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) override {
+        auto request = artifacts_request(job_id, archive);
+        const auto shown = name_of_call(request);
+        return success_of(shown, api_.transfer(std::move(request)));
+    }
+
+    void post_artifacts(const std::string& job_id, const std::filesystem::path& archive,
+                        std::function<void(Result<void>)> done) override {
+        send(artifacts_request(job_id, archive), std::move(done));
+    }
+
+  private:
+    static HttpRequest artifacts_request(const std::string& job_id, const std::filesystem::path& archive) {
         std::random_device random;
         const auto boundary = "trebuchet" + std::to_string(random()) + std::to_string(random());
         HttpRequest request;
@@ -254,11 +272,15 @@ class HttpJobServer final : public JobServer {
                          "Content-Type: application/x-gzip\r\n\r\n",
                      archive, "\r\n--" + boundary + "--\r\n"};
         request.timeout = policy_of(Call::post_artifacts).timeout;
-        const auto shown = name_of_call(request);
-        return success_of(shown, api_.transfer(std::move(request)));
+        return request;
     }
 
-  private:
+    void send(HttpRequest request, std::function<void(Result<void>)> done) {
+        const auto shown = name_of_call(request);
+        api_.send(std::move(request),
+                  [shown, done = std::move(done)](const HttpResult& answer) { done(success_of(shown, answer)); });
+    }
+
     [[nodiscard]] std::string agent_target() const { return "/v1/agents/data/" + url_encoded(config_.agent_id); }
     static std::string result_target(const std::string& job_id) { return "/v1/result/" + url_encoded(job_id); }
 

@@ -107,6 +107,8 @@ class JobServer {
     virtual Result<void> post_job_state(const std::string& job_id, std::string_view state) = 0;
     virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;
     virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) = 0;
+    virtual void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+                              std::function<void(Result<void>)> done) = 0;
     virtual Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) = 0;
     /// All of the job's events so far: the server keeps the last list.
     virtual Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
@@ -120,6 +122,8 @@ class JobServer {
                           std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) = 0;
     /// A gzip tar of masked files.
     virtual Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) = 0;
+    virtual void post_artifacts(const std::string& job_id, const std::filesystem::path& archive,
+                                std::function<void(Result<void>)> done) = 0;
     /// Puts the job's attachments, a gzip tar from its submitter, into a new file.
     virtual Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) = 0;
 

@@ -14,8 +14,8 @@ using std::chrono::milliseconds;
 
 /// A phase that prints a little all the time costs the server at most five requests a second.
 constexpr milliseconds pace{200};
-constexpr std::size_t fragment_limit = 512U << 10;
-constexpr std::size_t full_at = 4U << 20;
+constexpr std::size_t most_marks = 1000;
+constexpr std::chrono::seconds mark_pause{1};
 /// Of a fragment's end, when it is looked for in what the server shows.
 constexpr std::size_t compared_tail = 4096;
 constexpr int most_refusals_to_say = 5;
@@ -24,63 +24,43 @@ constexpr int most_times_invalid = 4;
 
 }  // namespace
 
-LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, LogSeries series, std::string job_id,
-                         std::function<double()> draw)
+LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, Spool& spool, LogSeries series,
+                         std::string job_id, std::function<double()> draw)
     : loop_(loop),
       clock_(clock),
       server_(server),
+      spool_(spool),
       series_(series),
       job_id_(std::move(job_id)),
       backoff_(milliseconds(500), std::chrono::seconds(30), std::move(draw)),
       timer_(loop),
-      flush_timer_(loop) {}
-
-void LogUploader::add(Phase phase, const MaskedChunk& text) {
-    if (text.empty()) return;
-    waiting_bytes_ += text.size();
-    if (!waiting_.empty() && waiting_.back().phase == phase && waiting_.back().text.size() < fragment_limit) {
-        waiting_.back().text.append(text);
-    } else {
-        waiting_.push_back({{phase, text}, clock_.now()});
-    }
-    send_soon();
-}
-
-void LogUploader::resume(UnsentLog left) {
-    number_ = left.next_number;
-    confirmed_bytes_ = std::move(left.confirmed_bytes);
-    under_way_ = std::move(left.under_way);
+      flush_timer_(loop) {
+    came_.push_back({0, clock_.now()});
     under_way_since_ = clock_.now();
-    for (auto& piece : left.waiting) {
-        waiting_bytes_ += piece.text.size();
-        waiting_.push_back({std::move(piece), clock_.now()});
-    }
-    if (under_way_) {
+    if (const auto& left = spool_.state().under_way) {
+        under_way_ = LogFragment{series_, left->number, left->timestamp, left->phase, spool_.take_text_under_way()};
+        is_durable_ = true;
         look_whether_it_arrived();
     } else {
         send_soon();
     }
 }
 
-UnsentLog LogUploader::give_up() {
-    alive_ = std::make_shared<bool>(true);  // no answer that comes now changes what is returned
-    timer_.stop();
-    UnsentLog left{number_, confirmed_bytes_, std::exchange(under_way_, std::nullopt), {}};
-    for (auto& piece : std::exchange(waiting_, {})) left.waiting.push_back(std::move(piece));
-    waiting_bytes_ = 0;
-    in_flight_ = true;
-    return left;
-}
-
-bool LogUploader::is_full() const {
-    return waiting_bytes_ > full_at;
+void LogUploader::add(Phase phase, const MaskedChunk& text) {
+    if (text.empty()) return;
+    const auto now = clock_.now();
+    if (is_done()) came_.clear();
+    const bool is_worth_a_mark = came_.empty() || (now - came_.back().since >= mark_pause && came_.size() < most_marks);
+    if (is_worth_a_mark) came_.push_back({spool_.end(), now});
+    spool_.add(phase, text);
+    send_soon();
 }
 
 void LogUploader::send_soon() {
-    if (in_flight_ || timer_runs_ || (waiting_.empty() && !under_way_)) return;
+    if (in_flight_ || timer_runs_ || is_done()) return;
     const auto now = clock_.now();
     const auto due = last_sent_ ? *last_sent_ + pace : now;
-    if (flushing_ || due <= now || waiting_bytes_ >= fragment_limit) return send_next();
+    if (flushing_ || due <= now || spool_.waiting_bytes() >= Spool::piece_limit) return send_next();
     timer_runs_ = true;
     timer_.start(std::chrono::ceil<milliseconds>(due - now), [this] {
         timer_runs_ = false;
@@ -88,32 +68,43 @@ void LogUploader::send_soon() {
     });
 }
 
-LogFragment LogUploader::next_fragment() {
-    auto& first = waiting_.front();
-    under_way_since_ = first.since;
-    std::size_t size = std::min(first.text.size(), fragment_limit);
-    const bool more_may_come = !flushing_ && waiting_.size() == 1;
-    if (size < first.text.size() || more_may_come) size -= incomplete_utf8_tail(first.text.bytes().substr(0, size));
-    LogFragment fragment{series_, number_, iso8601(clock_.wall_time()), first.phase, first.text.take_front(size)};
-    waiting_bytes_ -= size;
-    if (first.text.empty()) waiting_.pop_front();
-    return fragment;
+bool LogUploader::begin_next_fragment() {
+    const auto piece = spool_.front(flushing_);
+    if (!piece) return false;
+    const auto number = spool_.state().next_number;
+    under_way_ = LogFragment{series_, number, iso8601(clock_.wall_time()), piece->phase, piece->text};
+    const auto begin = spool_.end() - spool_.waiting_bytes();
+    while (came_.size() > 1 && came_[1].position <= begin) came_.pop_front();
+    under_way_since_ = came_.front().since;
+    is_durable_ = false;
+    spool_.begin(*piece, number, under_way_->timestamp);
+    reached("fragment built");
+    return true;
 }
 
 void LogUploader::send_next() {
-    if (!under_way_) {
-        if (waiting_.empty()) return;
-        auto fragment = next_fragment();
-        if (fragment.text.empty()) return;  // only the start of a character: the rest of it will come
-        ++number_;
-        under_way_ = std::move(fragment);
-        reached("fragment built");
-    }
+    if (!under_way_ && !begin_next_fragment()) return;
     in_flight_ = true;
+    if (!is_durable_) return make_durable();
+    spool_.retry_disk();
     last_sent_ = clock_.now();
     server_.post_log(job_id_, *under_way_, [this, alive = std::weak_ptr(alive_)](const LogAnswer& answer) {
         if (!alive.expired()) sent(answer);
     });
+}
+
+void LogUploader::make_durable() {
+    spool_.sync([this, alive = std::weak_ptr(alive_)] {
+        if (alive.expired()) return;
+        is_durable_ = true;
+        reached("fragment durable");
+        tell_of_room();
+        send_next();
+    });
+}
+
+void LogUploader::tell_of_room() {
+    if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
 }
 
 void LogUploader::sent(const LogAnswer& answer) {
@@ -134,25 +125,32 @@ void LogUploader::sent(const LogAnswer& answer) {
 }
 
 void LogUploader::arrived() {
-    in_flight_ = false;
     if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
     backoff_.reset();
     times_invalid_ = 0;
-    confirmed_bytes_[under_way_->phase] += to_valid_utf8(under_way_->text.bytes()).size();
+    finish_fragment(to_valid_utf8(under_way_->text.bytes()).size());
+}
+
+void LogUploader::finish_fragment(std::uint64_t shown) {
+    in_flight_ = false;
     under_way_.reset();
+    spool_.finish_fragment(shown);
     reached("fragment confirmed");
-    if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
+    tell_of_room();
+    if (is_done() && on_done_) return on_done_();
     send_soon();
+    // What arrived is removed after a sync, such as that of the next fragment.
+    if (is_full() && !in_flight_)
+        spool_.sync([this, alive = std::weak_ptr(alive_)] {
+            if (!alive.expired()) tell_of_room();
+        });
 }
 
 void LogUploader::leave_out(const std::string& problem) {
     log_error(std::to_string(under_way_->text.size()) + " bytes of the log of job " + job_id_ +
               " are left out, since the server does not take them: " + problem);
     times_invalid_ = 0;
-    in_flight_ = false;
-    under_way_.reset();
-    if (!is_full() && on_room_) std::exchange(on_room_, nullptr)();
-    send_soon();
+    finish_fragment(0);
 }
 
 void LogUploader::try_again(const std::string& problem) {
@@ -190,7 +188,7 @@ void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
         return try_again(shown.error().problem);
     }
     const auto text = to_valid_utf8(under_way_->text.bytes());
-    const auto before = confirmed_bytes_[under_way_->phase];
+    const auto before = spool_.state().shown_bytes_of(under_way_->phase);
     if (shown->length == before + text.size() && text.ends_with(shown->tail)) return arrived();
     if (shown->length != before) {
         ++doubtful_;
@@ -211,12 +209,17 @@ Result<void> LogUploader::flush(milliseconds limit) {
         timer_runs_ = false;
     }
     send_soon();
-    loop_.run_until([&] { return flush_is_late_ || (!under_way_ && waiting_.empty()); });
+    loop_.run_until([&] { return flush_is_late_ || is_done(); });
     flushing_ = false;
     flush_timer_.stop();
-    if (!under_way_ && waiting_.empty()) return {};
-    const auto lost = waiting_bytes_ + (under_way_ ? under_way_->text.size() : 0);
+    if (is_done()) return {};
+    const auto lost = spool_.waiting_bytes() + (under_way_ ? under_way_->text.size() : 0);
     return fail(std::to_string(lost) + " bytes of the log of job " + job_id_ + " could not be sent");
+}
+
+void LogUploader::finish() {
+    flushing_ = true;
+    send_soon();
 }
 
 void LogUploader::hurry(milliseconds limit) {
@@ -226,7 +229,7 @@ void LogUploader::hurry(milliseconds limit) {
 
 std::optional<LogUploader::Time> LogUploader::waiting_since() const {
     if (under_way_) return under_way_since_;
-    return waiting_.empty() ? std::nullopt : std::optional(waiting_.front().since);
+    return is_done() ? std::nullopt : std::optional(came_.front().since);
 }
 
 }  // namespace trebuchet

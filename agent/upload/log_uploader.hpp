@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/server/job_server.hpp"
+#include "agent/spool/spool.hpp"
 #include "common/base/backoff.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
@@ -10,27 +11,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace trebuchet {
-
-/// What is left of a log series when its uploader goes, so that another one can go on where it was.
-struct UnsentLog {
-    struct Piece {
-        Phase phase = Phase::setup;
-        MaskedChunk text;
-    };
-    std::uint64_t next_number = 0;
-    std::map<Phase, std::uint64_t> confirmed_bytes;  ///< as they are shown: in valid UTF-8
-    std::optional<LogFragment> under_way;            ///< whether it arrived may not be known
-    std::vector<Piece> waiting;
-
-    [[nodiscard]] bool empty() const { return !under_way && waiting.empty(); }
-};
 
 /// Sends one of a job's log series, in order, one fragment under way at a time: what arrives meanwhile goes into the
 /// next one. A fragment that could not be sent is tried again, with growing waits.
@@ -42,27 +27,31 @@ struct UnsentLog {
 ///     longer by it, and ends with it   it did: on to the next
 ///     else, or the server won't say    again: rather twice than not at all
 ///
-/// What the server refuses for good, again and again, is left out.
-/// Lives on the loop's thread.
+/// That works across a crash as well: text and fragment are durable before the fragment is posted, and the next
+/// uploader of the same spool goes on from there. What the server refuses for good, again and again, is left out. Lives
+/// on the loop's thread.
 class LogUploader {
   public:
-    LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, LogSeries series, std::string job_id,
-                std::function<double()> draw);
+    /// What stands in the spool is sent. All but the id must outlive this object.
+    LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, Spool& spool, LogSeries series,
+                std::string job_id, std::function<double()> draw);
 
     void add(Phase phase, const MaskedChunk& text);
 
-    /// Takes over what another one left. Before anything is added.
-    void resume(UnsentLog left);
-    /// What is not known to have arrived; then this one sends no more.
-    [[nodiscard]] UnsentLog give_up();
+    /// Nothing is under way or waits.
+    [[nodiscard]] bool is_done() const { return !under_way_ && spool_.is_empty(); }
+    /// Called on the loop when that comes about.
+    void on_done(std::function<void()> handler) { on_done_ = std::move(handler); }
 
-    /// More than this waits to be sent: whoever adds should pause until the handler of `on_room` is called, once.
-    [[nodiscard]] bool is_full() const;
+    /// Too much waits to be sent: whoever adds should pause until the handler of `on_room` is called, once.
+    [[nodiscard]] bool is_full() const { return spool_.is_full(); }
     void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
     /// Sends all of it now, a character that is not finished included, and runs the loop until that is done or `limit`
     /// is over. What is left then stays queued: the Error says how much.
     Result<void> flush(std::chrono::milliseconds limit);
+    /// Nothing is added any more: the start of a character is sent as well.
+    void finish();
     /// A flush that runs has only so much time from now on, and so has every later one.
     void hurry(std::chrono::milliseconds limit);
 
@@ -74,10 +63,6 @@ class LogUploader {
 
   private:
     using Time = std::chrono::steady_clock::time_point;
-    struct Piece : UnsentLog::Piece {
-        Time since;
-    };
-
     void send_soon();
     void send_next();
     void post();
@@ -90,25 +75,32 @@ class LogUploader {
     void after_a_while(std::function<void()> next);
     void look_whether_it_arrived();
     void looked(const tl::expected<ShownLog, LogReadFailure>& shown);
-    [[nodiscard]] LogFragment next_fragment();
+    [[nodiscard]] bool begin_next_fragment();
+    void make_durable();
+    void finish_fragment(std::uint64_t shown);
+    void tell_of_room();
 
     EventLoop& loop_;
     const Clock& clock_;
     JobServer& server_;
+    Spool& spool_;
     LogSeries series_;
     std::string job_id_;
     Backoff backoff_;
     Timer timer_;
     std::function<void()> on_room_;
+    std::function<void()> on_done_;
 
-    std::deque<Piece> waiting_;
-    std::size_t waiting_bytes_ = 0;
-    std::uint64_t number_ = 0;
-    std::map<Phase, std::uint64_t> confirmed_bytes_;  ///< as they are shown: in valid UTF-8
+    struct Mark {
+        std::uint64_t position;
+        Time since;
+    };
+    std::deque<Mark> came_;  ///< when the text at these positions came, roughly
     unsigned doubtful_ = 0;
     int refusals_to_say_ = 0;
     int times_invalid_ = 0;
     std::optional<LogFragment> under_way_;
+    bool is_durable_ = false;  ///< what is under way, with its text
     Time under_way_since_;
     std::optional<Time> last_sent_;
     Timer flush_timer_;

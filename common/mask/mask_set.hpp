@@ -28,9 +28,14 @@ enum class MaskHash {
     sha256,  ///< plain SHA-256, as the reference agent does: equal across jobs
 };
 
+/// A key for MaskHash::keyed. Throws std::runtime_error if OpenSSL has no random bytes.
+[[nodiscard]] SecretString draw_mask_key();
+
 struct MaskOptions {
     std::size_t min_length = 3;  ///< in bytes; shorter values are not masked, see MaskSet::too_short
     MaskHash hash = MaskHash::keyed;
+    /// For MaskHash::keyed, so that another process masks the same; null: a random one for each set.
+    std::shared_ptr<const SecretString> key = nullptr;
     /// Well-known credentials that are masked although nobody registered them; null: none.
     std::shared_ptr<const CredentialPatterns> credentials = nullptr;
 };

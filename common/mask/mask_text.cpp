@@ -15,14 +15,19 @@ constexpr std::size_t shown_bytes = 3;
 
 }  // namespace
 
-MaskText::MaskText(MaskHash hash) {
-    if (hash != MaskHash::keyed) return;
+SecretString draw_mask_key() {
     std::array<unsigned char, key_size> key{};
     if (::RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
         throw std::runtime_error("OpenSSL has no random bytes");
     }
-    for (const auto byte : key) key_.push_back(static_cast<char>(byte));
+    SecretString drawn({reinterpret_cast<const char*>(key.data()), key.size()});
     wipe(key.data(), key.size());
+    return drawn;
+}
+
+MaskText::MaskText(MaskHash hash, const SecretString* key) {
+    if (hash != MaskHash::keyed) return;
+    key_ = key != nullptr ? key->reveal() : draw_mask_key().reveal();
 }
 
 std::string MaskText::of(std::string_view value) const {

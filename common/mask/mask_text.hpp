@@ -11,8 +11,8 @@ namespace trebuchet {
 /// Makes the text that stands for a value: two asterisks, six lower-case hex digits, two asterisks.
 class MaskText {
   public:
-    /// With MaskHash::keyed, draws a random key. Throws std::runtime_error if OpenSSL has no random bytes.
-    explicit MaskText(MaskHash hash);
+    /// With MaskHash::keyed and no key, draws one. Throws std::runtime_error if OpenSSL has no random bytes.
+    explicit MaskText(MaskHash hash, const SecretString* key = nullptr);
 
     [[nodiscard]] std::string of(std::string_view value) const;
 

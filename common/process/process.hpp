@@ -3,12 +3,14 @@
 #include "common/base/result.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/process/environment.hpp"
+#include "common/process/process_identity.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -69,6 +71,8 @@ class Process {
     virtual void pause_output() = 0;
     virtual void resume_output() = 0;
     [[nodiscard]] virtual bool is_gone() const = 0;
+    /// Who it is, for a next life of this program; nothing if it could not be started or is gone.
+    [[nodiscard]] virtual std::optional<ProcessIdentity> supervisor() const = 0;
 };
 
 }  // namespace trebuchet

@@ -107,6 +107,9 @@ class SupervisedProcess final : public Process {
         if (std::exchange(state_->paused, false)) state_->read_output();
     }
     [[nodiscard]] bool is_gone() const override { return state_->gone; }
+    [[nodiscard]] std::optional<ProcessIdentity> supervisor() const override {
+        return state_->pid > 0 ? identity_of(state_->pid) : std::nullopt;
+    }
 
   private:
     /// Shared with the handlers that asio still holds when the object is gone.

@@ -130,6 +130,13 @@ Result<void> FakeJobServer::post_outcome(const std::string& job_id, const PhaseS
                 [&] { job_states[job_id] = state; });
 }
 
+void FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+                                 std::function<void(Result<void>)> done) {
+    loop_.post([this, job_id, status, state = std::string(state), done = std::move(done)] {
+        done(post_outcome(job_id, status, state));
+    });
+}
+
 Result<void> FakeJobServer::post_device_info(const std::string& /*job_id*/, const MaskedJson& info) {
     return take("post_device_info", {"result", {{"device_info", info.value()}}}, [&] { device_info = info.value(); });
 }
@@ -155,6 +162,11 @@ void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& f
 
 Result<void> FakeJobServer::post_artifacts(const std::string& /*job_id*/, const std::filesystem::path& file) {
     return take("post_artifacts", {"artifact"}, [&] { archive = text_of(file); });
+}
+
+void FakeJobServer::post_artifacts(const std::string& job_id, const std::filesystem::path& file,
+                                   std::function<void(Result<void>)> done) {
+    loop_.post([this, job_id, file, done = std::move(done)] { done(post_artifacts(job_id, file)); });
 }
 
 Result<void> FakeJobServer::fetch_attachments(const std::string& /*job_id*/, const std::filesystem::path& file) {

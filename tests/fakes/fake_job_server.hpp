@@ -73,6 +73,8 @@ class FakeJobServer final : public JobServer {
     Result<void> post_job_state(const std::string& job_id, std::string_view state) override;
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override;
     Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override;
+    void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+                      std::function<void(Result<void>)> done) override;
     Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override;
     Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
                              const std::vector<JobEvent>& all) override;
@@ -81,6 +83,8 @@ class FakeJobServer final : public JobServer {
     void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
                   std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override;
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& file) override;
+    void post_artifacts(const std::string& job_id, const std::filesystem::path& file,
+                        std::function<void(Result<void>)> done) override;
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override;
     void give_up() override { gave_up = true; }
     void abort_transfer() override { ++aborted_transfers; }

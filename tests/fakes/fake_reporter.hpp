@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@ class FakeReporter final : public JobReporter {
     std::vector<std::pair<std::string, std::string>> events;
     std::vector<nlohmann::json> device_infos;
     PhaseStatus last_status;
+    std::string marker;  ///< of the last process
+    std::optional<ProcessIdentity> supervisor;
 
     bool full = false;
     bool cancelled = false;
@@ -34,8 +37,11 @@ class FakeReporter final : public JobReporter {
     std::function<void()> cancel_handler;
 
     void job_taken(const Job& job) override { note("job_taken: " + job.id); }
+    void job_resumed(const Job& job) override { note("job_resumed: " + job.id); }
     void phase_entered(Phase phase) override { note("entered: " + name(phase)); }
     void phase_runs(Phase phase) override { note("runs: " + name(phase)); }
+    void process_starts(Phase /*phase*/, const std::string& phase_marker) override { marker = phase_marker; }
+    void process_started(const ProcessIdentity& identity) override { supervisor = identity; }
     void output(Phase phase, const MaskedChunk& text) override {
         outputs[phase] += text.bytes();
         on_report("output: " + name(phase));

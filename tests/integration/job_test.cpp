@@ -197,7 +197,8 @@ TEST_F(JobWithSecret, KeepsTheSecretOffTheDiskWhileTheJobRuns) {
     const auto holding = agent.files_holding(secret);
     const auto run = agent.runs() / id_;
     const auto job_file = agent.secrets() / id_ / "testflinger.json";
-    EXPECT_THAT(holding, ElementsAre(run / "device-info.json", run / "provision-serial.log", job_file))
+    EXPECT_THAT(holding, ElementsAre(run / "device-info.json", run / "provision-serial.log",
+                                     agent.secrets() / id_ / "recovery", job_file))
         << "the first two were written by the phase itself";
     struct stat file {};
     ASSERT_EQ(::stat(job_file.c_str(), &file), 0);
@@ -212,7 +213,7 @@ TEST_F(JobWithSecret, LeavesNoFileBehindThatHoldsTheSecret) {
     EXPECT_THAT(agent.files_holding(secret), IsEmpty());
     EXPECT_THAT(everything_in(agent.secrets()), IsEmpty());
     EXPECT_THAT(everything_in(agent.runs()), IsEmpty());
-    EXPECT_THAT(everything_in(agent.results()), IsEmpty());
+    EXPECT_THAT(everything_in(agent.jobs()), IsEmpty());
 }
 
 TEST_F(JobWithSecret, ShowsTheSecretInNoProcessesArguments) {

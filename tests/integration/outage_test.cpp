@@ -41,7 +41,7 @@ TEST_F(Outage, LosesAndDoublesNothingOfAJobThatEndsMeanwhile) {
     })) << agent.log();
     agent.program().signal(SIGTERM);
     EXPECT_EQ(agent.program().wait().code, 0);
-    EXPECT_THAT(everything_in(agent.results()), Not(IsEmpty())) << agent.log();
+    EXPECT_THAT(everything_in(agent.jobs()), Not(IsEmpty())) << agent.log();
     EXPECT_THAT(agent.files_holding(secret), IsEmpty());
 
     kept.start();
@@ -58,7 +58,7 @@ TEST_F(Outage, LosesAndDoublesNothingOfAJobThatEndsMeanwhile) {
     EXPECT_THAT(log, EndsWith("**\nafter\n"));
     EXPECT_EQ(kept.result(id)["test_status"], 0);
     EXPECT_EQ(kept.artifacts(id).size(), 1U);
-    EXPECT_TRUE(eventually([&] { return everything_in(agent.results()).empty(); }));
+    EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ TEST_F(Signals, ASecondSigtermEndsItAtOnceAndTheNextStartDeliversTheOutcome) {
     agent.start();
     EXPECT_TRUE(server.reaches(id_, "complete")) << agent.log();
     EXPECT_EQ(server.result(id_)["test_status"], 247);
-    EXPECT_TRUE(eventually([&] { return everything_in(agent.results()).empty(); }));
+    EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
 }
 
 TEST_F(Signals, ASecondSigtermDoesNotWaitForAServerThatIsAway) {
@@ -81,7 +81,7 @@ TEST_F(Signals, ASecondSigtermDoesNotWaitForAServerThatIsAway) {
     tell(SIGTERM);
     agent.program().signal(SIGTERM);
     EXPECT_EQ(agent.program().wait().code, 0);
-    EXPECT_THAT(files_holding(agent.results(), "\"test\""), Not(IsEmpty())) << "the outcome is kept";
+    EXPECT_THAT(files_holding(agent.jobs(), "\"decided\""), Not(IsEmpty())) << "the outcome is kept";
 }
 
 TEST_F(Signals, ASigusr1EndsItWithCodeOneAfterTheJob) {

@@ -62,6 +62,7 @@ class DaemonFixture : public testing::Test {
                 false,
                 [] { return no_waiting(); },
                 folder_ / "secret",
+                folder_ / "state",
                 [this] { return held_back_; }};
     }
     /// The agent's states that were posted: "STATE COMMENT".

@@ -372,8 +372,10 @@ TEST_F(DaemonTest, StoppedTwiceItEndsAtOnceAndKeepsTheOutcome) {
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.output_of(Phase::cleanup), "");
     EXPECT_EQ(server_.job_states["j1"], "test");
-    const auto outcome = json::parse(text_of(folder_ / "results/j1/testflinger-outcome.json"));
-    EXPECT_EQ(outcome, json({{"status", {{"test", 247}}}, {"job_state", "complete"}}));
+    const JobFolder kept(loop_, folder_ / "state/jobs", "j1");
+    ASSERT_TRUE(kept.record().outcome);
+    EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::test, 247}}));
+    EXPECT_EQ(kept.record().outcome->state, "complete");
 }
 
 TEST_F(DaemonTest, TheNextLifeDeliversWhatTheFormerOneKept) {
@@ -382,19 +384,20 @@ TEST_F(DaemonTest, TheNextLifeDeliversWhatTheFormerOneKept) {
     command(Phase::test, "mkdir artifacts; echo x > artifacts/x; exit 3");
     run();
     EXPECT_EQ(server_.job_states["j1"], "reserve");
-    EXPECT_TRUE(std::filesystem::exists(folder_ / "results/j1/artifacts.tar.gz"));
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "state/jobs/j1/artifacts.tar.gz"));
 
     EventLoop loop;
     FakeJobServer server(loop);
     Daemon daemon(parts_for(loop, server));
     server.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) daemon.stop();
+        const bool is_delivered = !std::filesystem::exists(folder_ / "state/jobs/j1");
+        if (effect == json{"idle"} && is_delivered) daemon.stop();
     };
     daemon.run();
     EXPECT_EQ(server.job_states["j1"], "complete");
     EXPECT_FALSE(server.archive.empty());
     EXPECT_THAT(server.effects, Contains(json({"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}})));
-    EXPECT_FALSE(std::filesystem::exists(folder_ / "results/j1"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "state/jobs/j1"));
 }
 
 TEST_F(DaemonTest, ASignalToRestartIsObeyedAfterTheJob) {

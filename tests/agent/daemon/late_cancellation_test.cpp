@@ -40,11 +40,18 @@ class LateCancellation : public testing::Test {
     FakeJobServer server_{loop_};
     TemporaryFolder folder_;
     AgentMetrics metrics_{"rpi4-1", ""};
-    DaemonParts parts_{
-        loop_, clock_, config_, server_, metrics_, false, [] { return no_waiting(); }, folder_ / "secret"};
+    DaemonParts parts_{loop_,
+                       clock_,
+                       config_,
+                       server_,
+                       metrics_,
+                       false,
+                       [] { return no_waiting(); },
+                       folder_ / "secret",
+                       folder_ / "state"};
     Orders orders_;
-    UndeliveredResults undelivered_{loop_, config_, server_, clock_, [] { return no_waiting(); }};
-    ServerReporter reporter_{parts_, orders_, undelivered_};
+    JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
+    ServerReporter reporter_{parts_, orders_, job_folder_};
 };
 
 TEST_F(LateCancellation, IsNotOverwrittenByTheStateOfAPhase) {

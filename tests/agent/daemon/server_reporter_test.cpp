@@ -44,18 +44,31 @@ class ServerReporterTest : public testing::Test {
     /// Since the last call.
     std::vector<json> effects() { return std::exchange(server_.effects, {}); }
 
+    static Config with_small_spool() {
+        Config config;
+        config.trebuchet.spool.limit = std::uint64_t{1} << 20;
+        return config;
+    }
+
     EventLoop loop_;
     FakeClock clock_;
-    Config config_;
+    Config config_ = with_small_spool();
     Job job_;
     FakeJobServer server_{loop_};
     TemporaryFolder folder_;
     AgentMetrics metrics_{"rpi4-1", ""};
-    DaemonParts parts_{
-        loop_, clock_, config_, server_, metrics_, false, [] { return no_waiting(); }, folder_ / "secret"};
+    DaemonParts parts_{loop_,
+                       clock_,
+                       config_,
+                       server_,
+                       metrics_,
+                       false,
+                       [] { return no_waiting(); },
+                       folder_ / "secret",
+                       folder_ / "state"};
     Orders orders_;
-    UndeliveredResults undelivered_{loop_, config_, server_, clock_, [] { return no_waiting(); }};
-    ServerReporter reporter_{parts_, orders_, undelivered_};
+    JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
+    ServerReporter reporter_{parts_, orders_, job_folder_};
 };
 
 TEST_F(ServerReporterTest, SaysWhichJobIsInHand) {
@@ -137,7 +150,7 @@ TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
     server_.hold_logs = true;
     reporter_.output(Phase::test, masked("hello\n"));
     reporter_.serial(Phase::test, masked("boot\n"));
-    EXPECT_EQ(server_.held_logs(), 2U);
+    loop_.run_until([&] { return server_.held_logs() == 2; });
     loop_.post([&] { server_.answer_log(); });
     loop_.post([&] { server_.answer_log(); });
     effects();
@@ -152,10 +165,11 @@ TEST_F(ServerReporterTest, IsFullWhenItsOutputIs) {
     server_.hold_logs = true;
     bool told = false;
     EXPECT_FALSE(reporter_.is_full());
-    reporter_.output(Phase::test, masked("first"));
-    reporter_.output(Phase::test, masked(std::string(5U << 20, 'x')));
+    for (int i = 0; i < 20; ++i) reporter_.output(Phase::test, masked(std::string(65'000, 'x')));
     EXPECT_TRUE(reporter_.is_full());
     reporter_.on_room([&] { told = true; });
+    loop_.run_until([&] { return server_.held_logs() == 1; });
+    EXPECT_FALSE(told);
     server_.hold_logs = false;
     server_.answer_log();
     loop_.run_until([&] { return told; });
@@ -208,8 +222,8 @@ TEST_F(ServerReporterTest, InAHurryItTriesEverythingOnce) {
 
 TEST_F(ServerReporterTest, HurryingEndsAWaitThatHasBegun) {
     const DaemonParts patient_parts{
-        loop_, clock_, config_, server_, metrics_, false, [] { return 1000.0; }, folder_ / "secret"};
-    ServerReporter patient(patient_parts, orders_, undelivered_);
+        loop_, clock_, config_, server_, metrics_, false, [] { return 1000.0; }, folder_ / "secret", folder_ / "state"};
+    ServerReporter patient(patient_parts, orders_, job_folder_);
     patient.job_taken(job_);
     server_.is_down = [](const std::string&) { return true; };
     Timer timer(loop_);
@@ -338,15 +352,65 @@ TEST_F(ServerReporterTest, KeepsAnOutcomeThatItCannotDeliver) {
     take_job();
     fail("post_outcome", 1000);
     reporter_.job_finished({{Phase::test, 1}}, false);
-    const auto kept = json::parse(text_of(folder_ / "results/j1/testflinger-outcome.json"));
-    EXPECT_EQ(kept, json({{"status", {{"test", 1}}}, {"job_state", "complete"}}));
+    EXPECT_FALSE(reporter_.is_delivered());
+    const JobFolder kept(loop_, parts_.jobs(), "j1");
+    ASSERT_TRUE(kept.record().outcome);
+    EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::test, 1}}));
+    EXPECT_EQ(kept.record().outcome->state, "complete");
+    EXPECT_FALSE(kept.record().outcome_sent);
 }
 
 TEST_F(ServerReporterTest, KeepsArtifactsThatItCannotDeliver) {
     take_job();
     fail("post_artifacts", 1000);
-    reporter_.artifacts(folder_.write("archive", "the archive"));
-    EXPECT_EQ(text_of(folder_ / "results/j1/artifacts.tar.gz"), "the archive");
+    std::filesystem::create_directories(job_folder_.path());
+    folder_.write("state/jobs/j1/artifacts.tar.gz", "the archive");
+    reporter_.artifacts(job_folder_.archive());
+    reporter_.job_finished({}, false);
+    EXPECT_EQ(text_of(job_folder_.archive()), "the archive");
+    EXPECT_FALSE(reporter_.is_delivered());
+}
+
+TEST_F(ServerReporterTest, NothingIsLeftOfAJobThatIsDelivered) {
+    take_job();
+    reporter_.output(Phase::test, masked("sent\n"));
+    std::filesystem::create_directories(job_folder_.path());
+    folder_.write("state/jobs/j1/artifacts.tar.gz", "the archive");
+    reporter_.artifacts(job_folder_.archive());
+    EXPECT_FALSE(std::filesystem::exists(job_folder_.archive()));
+    EXPECT_FALSE(reporter_.is_delivered());
+    reporter_.job_finished({}, false);
+    EXPECT_TRUE(reporter_.is_delivered());
+}
+
+TEST_F(ServerReporterTest, TheJournalTellsOfTheJobInHand) {
+    take_job("http://hook");
+    reporter_.phase_entered(Phase::test);
+    reporter_.process_starts(Phase::test, "NAME=VALUE");
+    reporter_.process_started({77, 5, "boot"});
+    const JobFolder during(loop_, parts_.jobs(), "j1");
+    EXPECT_EQ(during.record().running, Phase::test);
+    ASSERT_EQ(during.record().processes.size(), 1U);
+    EXPECT_EQ(during.record().processes[0].marker, "NAME=VALUE");
+    EXPECT_EQ(during.record().processes[0].supervisor, (ProcessIdentity{77, 5, "boot"}));
+    reporter_.phase_ran(Phase::test, {{Phase::test, 3}});
+    const JobFolder after(loop_, parts_.jobs(), "j1");
+    EXPECT_FALSE(after.record().running);
+    EXPECT_EQ(after.record().status, (PhaseStatus{{Phase::test, 3}}));
+    EXPECT_EQ(after.record().events.size(), 2U);
+    EXPECT_FALSE(after.record().outcome);
+}
+
+TEST_F(ServerReporterTest, TheOutcomeIsDurableBeforeTheServerHearsOfIt) {
+    take_job();
+    bool decided = false;
+    reporter_.on_decided = [&] {
+        decided = JobFolder(loop_, parts_.jobs(), "j1").record().outcome.has_value();
+        EXPECT_EQ(server_.calls["post_outcome"], 0);
+    };
+    reporter_.job_finished({}, false);
+    EXPECT_TRUE(decided);
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
 }
 
 TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
@@ -356,7 +420,7 @@ TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
     reporter_.hurry();
     reporter_.hurry();
     reporter_.flush();
-    EXPECT_EQ(server_.held_logs(), 1U);
+    EXPECT_TRUE(server_.fragments.empty());
 }
 
 TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
@@ -364,6 +428,7 @@ TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
     EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(0));
     server_.hold_logs = true;
     reporter_.output(Phase::test, masked("first"));
+    loop_.run_until([&] { return server_.held_logs() == 1; });
     clock_.advance(std::chrono::seconds(7));
     reporter_.output(Phase::test, masked("second"));
     clock_.advance(std::chrono::seconds(3));
@@ -379,11 +444,10 @@ TEST_F(ServerReporterTest, KeepsTheRestOfALogThatItCannotDeliver) {
     reporter_.hurry();
     reporter_.hurry();
     reporter_.job_finished({{Phase::test, 0}}, false);
-    EXPECT_TRUE(std::filesystem::exists(folder_ / "results/j1/output-rest.json"));
-    EXPECT_FALSE(std::filesystem::exists(folder_ / "results/j1/serial-rest.json"));
-    server_.is_down = [](const std::string&) { return false; };
-    undelivered_.deliver_if_due();
-    EXPECT_EQ(server_.output_of(Phase::test), "not sent\n");
+    EXPECT_FALSE(reporter_.is_delivered());
+    Spool kept(job_folder_.worker(), job_folder_.path(), output_spool_name, {});
+    const auto piece = kept.state().under_way ? kept.take_text_under_way() : kept.front(true)->text;
+    EXPECT_EQ(piece.bytes(), "not sent\n");
 }
 
 }  // namespace

@@ -87,15 +87,26 @@ TEST_F(RunFolderTest, ALinkInItsPlaceIsRemovedAndNotFollowed) {
     EXPECT_FALSE(fs::exists(temporary_ / "elsewhere/testflinger.json"));
 }
 
-TEST_F(RunFolderTest, TheSecretsThatAKilledAgentLeftAreWiped) {
+TEST_F(RunFolderTest, OneThatAKilledAgentLeftCanBeGoneOnWith) {
     ASSERT_TRUE(folder_->show_job(job_, true));
-    fs::create_hard_link(temporary_ / "secret/j1/testflinger.json", temporary_ / "still open");
-    temporary_.write("secret/other", "not ours");
-    wipe_leftover_secrets(temporary_ / "secret");
+    std::ofstream(file("test-serial.log")) << "boot";
+    fs::create_directory(file("artifacts"));
+    const auto again = RunFolder::reopen(temporary_ / "run", temporary_ / "secret", job_);
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(fs::is_symlink(file("testflinger.json")));
     EXPECT_FALSE(fs::exists(temporary_ / "secret/j1"));
-    EXPECT_EQ(text_of(temporary_ / "still open").find("s3cret"), std::string::npos);
-    EXPECT_TRUE(fs::exists(temporary_ / "secret/other"));
-    wipe_leftover_secrets(temporary_ / "missing");
+    EXPECT_TRUE(again->open_serial_log(Phase::test));
+    EXPECT_THAT(again->remove_unmasked(), testing::UnorderedElementsAre("test-serial.log", "artifacts"));
+    EXPECT_FALSE(again->open_serial_log(Phase::test));
+    EXPECT_FALSE(again->artifacts());
+    EXPECT_TRUE(fs::exists(file("testflinger.json")));
+}
+
+TEST_F(RunFolderTest, IsMadeAnewIfNothingWasLeft) {
+    fs::remove_all(folder_->path());
+    const auto again = RunFolder::reopen(temporary_ / "run", temporary_ / "secret", job_);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(fs::exists(file("testflinger.json")));
 }
 
 TEST_F(RunFolderTest, SaysWhyItCannotBeMade) {

@@ -25,14 +25,25 @@ class UndeliveredResultsTest : public testing::Test {
   protected:
     UndeliveredResultsTest() {
         config_.results_basedir = folder_ / "results";
-        job_.id = "j1";
-        job_.public_document = R"({"job_id": "j1"})";
+        config_.trebuchet.keep_results = std::chrono::hours(0);
     }
     void write(const std::string& name, const std::string& text) {
         const auto path = folder_ / "results" / name;
         fs::create_directories(path.parent_path());
         folder_.write("results/" + name, text);
     }
+    /// As a daemon that could deliver nothing leaves a job.
+    void keep(const std::string& id, const PhaseStatus& status = {}, const std::string& state = "complete") {
+        JobFolder folder(loop_, folder_ / "jobs", id);
+        folder.commit(JournalEntry::taken(id, clock_.wall_time()));
+        folder.commit(JournalEntry::decided(status, state));
+    }
+    void keep_artifacts(const std::string& id) { folder_.write("jobs/" + id + "/artifacts.tar.gz", "the archive"); }
+    void deliver() {
+        results_.deliver_if_due();
+        loop_.run_until([&] { return !results_.is_delivering(); });
+    }
+    [[nodiscard]] bool is_left(const std::string& id) const { return fs::exists(folder_ / "jobs" / id); }
     [[nodiscard]] bool is_kept(const std::string& name) const { return fs::exists(folder_ / "results" / name); }
     [[nodiscard]] std::string unpacked(const std::string& name) const {
         folder_.write("got.tar.gz", server_.archive);
@@ -45,74 +56,72 @@ class UndeliveredResultsTest : public testing::Test {
     FakeClock clock_;
     TemporaryFolder folder_;
     Config config_;
-    Job job_;
     FakeJobServer server_{loop_};
-    UndeliveredResults results_{loop_, config_, server_, clock_, [] { return 1.0; }};
+    UndeliveredResults results_{loop_, config_, server_, clock_, [] { return 1.0; }, folder_ / "jobs"};
 };
 
 TEST_F(UndeliveredResultsTest, AreDeliveredAndThenGone) {
-    ASSERT_TRUE(results_.keep_outcome(job_, {{Phase::test, 7}}, "complete"));
-    results_.deliver_if_due();
+    keep("j1", {{Phase::test, 7}});
+    deliver();
     EXPECT_THAT(server_.effects, ElementsAre(json{"result", {{"status", {{"test", 7}}}, {"job_state", "complete"}}}));
-    EXPECT_FALSE(is_kept("j1"));
-    results_.deliver_if_due();
+    EXPECT_FALSE(is_left("j1"));
+    deliver();
     EXPECT_EQ(server_.calls["post_outcome"], 1);
 }
 
 TEST_F(UndeliveredResultsTest, AreKeptPrivate) {
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
-    EXPECT_EQ(fs::status(folder_ / "results/j1").permissions(), fs::perms::owner_all);
-    EXPECT_EQ(fs::status(folder_ / "results/j1/testflinger-outcome.json").permissions(),
-              fs::perms::owner_read | fs::perms::owner_write);
+    keep("j1");
+    EXPECT_EQ(fs::status(folder_ / "jobs/j1").permissions(), fs::perms::owner_all);
+    EXPECT_EQ(fs::status(folder_ / "jobs/j1/journal").permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(UndeliveredResultsTest, AreTriedAgainAfterGrowingWaits) {
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
+    keep("j1");
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     std::vector<int> tries;
     for (int i = 0; i < 8; ++i) {
-        results_.deliver_if_due();
+        deliver();
         tries.push_back(server_.calls["post_outcome"]);
         clock_.advance(std::chrono::seconds(10));
     }
     EXPECT_THAT(tries, ElementsAre(1, 2, 2, 3, 3, 3, 3, 4));
-    EXPECT_TRUE(is_kept("j1"));
+    EXPECT_TRUE(is_left("j1"));
 }
 
 TEST_F(UndeliveredResultsTest, ACancelledJobStaysCancelled) {
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
+    keep("j1");
     server_.job_states["j1"] = "cancelled";
-    results_.deliver_if_due();
+    deliver();
     EXPECT_EQ(server_.job_states["j1"], "cancelled");
     EXPECT_EQ(server_.calls["post_outcome"], 1);
 }
 
 TEST_F(UndeliveredResultsTest, ArtifactsComeWithThem) {
-    ASSERT_TRUE(results_.keep_artifacts(job_, folder_.write("archive", "the archive")));
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
-    results_.deliver_if_due();
+    keep("j1");
+    keep_artifacts("j1");
+    deliver();
     EXPECT_EQ(server_.archive, "the archive");
     const json outcome{"result", {{"status", json::object()}, {"job_state", "complete"}}};
     EXPECT_THAT(server_.effects, ElementsAre(json::array({"artifact"}), outcome));
 }
 
 TEST_F(UndeliveredResultsTest, ArtifactsAreNotSentAgainWhenOnlyTheOutcomeFailed) {
-    ASSERT_TRUE(results_.keep_artifacts(job_, folder_.write("archive", "the archive")));
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
+    keep("j1");
+    keep_artifacts("j1");
     server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] == 1; };
-    results_.deliver_if_due();
+    deliver();
     clock_.advance(std::chrono::minutes(1));
-    results_.deliver_if_due();
+    deliver();
     EXPECT_EQ(server_.calls["post_artifacts"], 1);
     EXPECT_EQ(server_.calls["post_outcome"], 2);
-    EXPECT_FALSE(is_kept("j1"));
+    EXPECT_FALSE(is_left("j1"));
 }
 
 TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
     write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
     write("j2/testflinger-outcome.json", R"({"status": {"setup": 0, "test": 1, "odd": 2}})");
     write("j2/artifacts/log", "with s3cret-value\n");
-    results_.deliver_if_due();
+    deliver();
     EXPECT_EQ(unpacked("artifacts/log").find("s3cret"), std::string::npos);
     EXPECT_EQ(server_.effects.back(),
               json({"result", {{"status", {{"setup", 0}, {"test", 1}}}, {"job_state", "complete"}}}));
@@ -123,7 +132,7 @@ TEST_F(UndeliveredResultsTest, WhatNobodyCanMaskIsDeletedAndTheOutcomeDelivered)
     write("j2/testflinger.json", "no job");
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts/log", "with s3cret-value\n");
-    results_.deliver_if_due();
+    deliver();
     EXPECT_EQ(server_.calls["post_artifacts"], 0);
     EXPECT_EQ(server_.job_states["j2"], "complete");
     EXPECT_FALSE(is_kept("j2"));
@@ -133,13 +142,13 @@ TEST_F(UndeliveredResultsTest, AnOutcomeThatIsNoneIsDeleted) {
     for (const auto* text : {"", "[]", "nonsense"}) {
         write("j2/testflinger-outcome.json", text);
         clock_.advance(std::chrono::minutes(5));
-        results_.deliver_if_due();
+        deliver();
         EXPECT_FALSE(is_kept("j2"));
     }
     fs::create_directories(folder_ / "results/j3");
     fs::create_symlink("/etc/passwd", folder_ / "results/j3/testflinger-outcome.json");
     clock_.advance(std::chrono::minutes(5));
-    results_.deliver_if_due();
+    deliver();
     EXPECT_FALSE(is_kept("j3"));
     EXPECT_THAT(server_.effects, IsEmpty());
 }
@@ -147,56 +156,83 @@ TEST_F(UndeliveredResultsTest, AnOutcomeThatIsNoneIsDeleted) {
 TEST_F(UndeliveredResultsTest, WhatIsNoJobsFolderIsLeftAlone) {
     write("README", "somebody's");
     write("not a job/file", "somebody's");
-    results_.deliver_if_due();
+    deliver();
     EXPECT_TRUE(is_kept("README"));
     EXPECT_TRUE(is_kept("not a job/file"));
 }
 
 TEST_F(UndeliveredResultsTest, TheRestOfALogGoesOnWhereItWas) {
-    LogUploader uploader(loop_, clock_, server_, LogSeries::output, "j1", [] { return 1.0; });
-    uploader.add(Phase::setup, MaskSet::none()->mask("set up\n"));
-    ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
-    server_.lost_logs = {{2, LostLog::with_fragment}};
-    uploader.add(Phase::test, MaskSet::none()->mask("arrived, but who knows \xFF\n"));
-    loop_.run_until([&] { return server_.attempts.size() == 2; });
-    uploader.add(Phase::test, MaskSet::none()->mask("waits\n"));
-    uploader.add(Phase::cleanup, MaskSet::none()->mask("waits too\n"));
-    const auto left = uploader.give_up();
-    EXPECT_EQ(left.next_number, 2U);
-    ASSERT_TRUE(results_.keep_log(job_, LogSeries::output, left));
-
-    results_.deliver_if_due();
+    {
+        JobFolder folder(loop_, folder_ / "jobs", "j1");
+        Spool spool(folder.worker(), folder.path(), output_spool_name, {});
+        LogUploader uploader(loop_, clock_, server_, spool, LogSeries::output, "j1", [] { return 1.0; });
+        uploader.add(Phase::setup, MaskSet::none()->mask("set up\n"));
+        ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
+        server_.lost_logs = {{2, LostLog::with_fragment}};
+        uploader.add(Phase::test, MaskSet::none()->mask("arrived, but who knows \xFF\n"));
+        loop_.run_until([&] { return server_.attempts.size() == 2; });
+        uploader.add(Phase::test, MaskSet::none()->mask("waits\n"));
+        uploader.add(Phase::cleanup, MaskSet::none()->mask("waits too\n"));
+        uploader.add(Phase::cleanup, MaskSet::none()->mask("\xC3"));
+        folder.commit(JournalEntry::taken("j1", clock_.wall_time()));
+        folder.commit(JournalEntry::decided({}, "complete"));
+    }
+    deliver();
     EXPECT_EQ(server_.output_of(Phase::setup), "set up\n");
     EXPECT_EQ(server_.output_of(Phase::test), "arrived, but who knows \xFF\nwaits\n");
-    EXPECT_EQ(server_.output_of(Phase::cleanup), "waits too\n");
-    EXPECT_EQ(server_.fragments.back().number, 3U);
+    EXPECT_EQ(server_.output_of(Phase::cleanup), "waits too\n\xC3");
     EXPECT_EQ(server_.attempts.size(), 4U);
-    EXPECT_FALSE(is_kept("j1"));
-}
-
-TEST_F(UndeliveredResultsTest, ARestOfALogThatIsNoneIsDeletedAndTheOutcomeDelivered) {
-    for (const auto* text : {"", "[]", "{}", R"({"next_number": -1})", R"({"next_number": 1, "waiting": [7]})",
-                             R"({"next_number": 1, "waiting": [{"phase": "walk", "text": "x"}]})",
-                             R"({"next_number": 1, "under_way": {"phase": "test", "text": "x"}})"}) {
-        ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
-        write("j1/output-rest.json", text);
-        results_.deliver_if_due();
-        EXPECT_FALSE(is_kept("j1")) << text;
-    }
-    EXPECT_EQ(server_.calls["post_outcome"], 7);
-    EXPECT_TRUE(server_.fragments.empty());
+    EXPECT_FALSE(is_left("j1"));
 }
 
 TEST_F(UndeliveredResultsTest, OneThatFailsDoesNotKeepTheOthersBack) {
-    ASSERT_TRUE(results_.keep_outcome(job_, {}, "complete"));
-    Job second;
-    second.id = "j2";
-    second.public_document = "{}";
-    ASSERT_TRUE(results_.keep_outcome(second, {}, "complete"));
+    keep("j1");
+    keep("j2");
     server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] == 1; };
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_FALSE(is_left("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAlone) {
+    JobFolder folder(loop_, folder_ / "jobs", "j1");
+    folder.commit(JournalEntry::taken("j1", clock_.wall_time()));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(UndeliveredResultsTest, NobodyWaitsForThem) {
+    keep("j1");
     results_.deliver_if_due();
-    EXPECT_TRUE(is_kept("j1"));
-    EXPECT_FALSE(is_kept("j2"));
+    EXPECT_TRUE(results_.is_delivering());
+    EXPECT_THAT(server_.effects, IsEmpty());
+    results_.deliver_if_due();
+    loop_.run_until([&] { return !results_.is_delivering(); });
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
+    int given_up = 0;
+    results_.on_given_up = [&] { ++given_up; };
+    config_.trebuchet.keep_results = std::chrono::hours(7 * 24);
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    clock_.advance(std::chrono::hours(7 * 24));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    clock_.advance(std::chrono::hours(1));
+    deliver();
+    EXPECT_FALSE(is_left("j1"));
+    EXPECT_EQ(given_up, 1);
+}
+
+TEST_F(UndeliveredResultsTest, MayBeKeptForEver) {
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <optional>
 #include <string>
@@ -22,7 +23,26 @@ constexpr std::size_t fragment_limit = 512U << 10;
 
 class LogUploaderTest : public testing::Test {
   protected:
-    void add(Phase phase, std::string_view text) { uploader_->add(phase, MaskSet::none()->mask(text)); }
+    /// What it begins to send is durable then, and sent.
+    void add(Phase phase, std::string_view text) {
+        uploader_->add(phase, MaskSet::none()->mask(text));
+        settle();
+    }
+    void answer_log() {
+        server_.answer_log();
+        settle();
+    }
+    void settle() {
+        bool done = false;
+        worker_.run([] {}, [&] { done = true; });
+        loop_.run_until([&] { return done; });
+    }
+    /// As after a crash: a new one over the files of the former.
+    void restart(SpoolOptions options = {}) {
+        uploader_.reset();
+        spool_.emplace(worker_, folder_ / "job", "output", options);
+        uploader_.emplace(loop_, clock_, server_, *spool_, LogSeries::output, "j1", [] { return no_waiting(); });
+    }
     /// Lets so much time pass that the next fragment may go at once.
     void pass_time() { clock_.advance(milliseconds(200)); }
     void flush() {
@@ -43,8 +63,11 @@ class LogUploaderTest : public testing::Test {
     EventLoop loop_;
     FakeClock clock_;
     FakeJobServer server_{loop_};
+    TemporaryFolder folder_;
+    Worker worker_{loop_};
+    std::optional<Spool> spool_{std::in_place, worker_, folder_ / "job", "output", SpoolOptions()};
     std::optional<LogUploader> uploader_{
-        std::in_place, loop_, clock_, server_, LogSeries::output, "j1", [] { return no_waiting(); }};
+        std::in_place, loop_, clock_, server_, *spool_, LogSeries::output, "j1", [] { return no_waiting(); }};
 };
 
 TEST_F(LogUploaderTest, NumbersFragmentsFromZeroAcrossPhases) {
@@ -79,9 +102,9 @@ TEST_F(LogUploaderTest, HasOneFragmentUnderWayAndPutsTogetherWhatComesMeanwhile)
         add(Phase::test, text);
         EXPECT_EQ(server_.held_logs(), 1U);
     }
-    server_.answer_log();
+    answer_log();
     EXPECT_EQ(server_.held_logs(), 1U);
-    server_.answer_log();
+    answer_log();
     EXPECT_EQ(server_.held_logs(), 0U);
     EXPECT_THAT(arrived(), ElementsAre("0 test a", "1 test bcd"));
 }
@@ -89,7 +112,7 @@ TEST_F(LogUploaderTest, HasOneFragmentUnderWayAndPutsTogetherWhatComesMeanwhile)
 TEST_F(LogUploaderTest, DoesNotSendMoreOftenThanItsPace) {
     server_.hold_logs = true;
     add(Phase::test, "a");
-    server_.answer_log();
+    answer_log();
     clock_.advance(milliseconds(199));
     add(Phase::test, "b");
     EXPECT_EQ(server_.held_logs(), 0U);
@@ -99,7 +122,7 @@ TEST_F(LogUploaderTest, DoesNotSendMoreOftenThanItsPace) {
 TEST_F(LogUploaderTest, ABigPieceDoesNotWaitForThePace) {
     server_.hold_logs = true;
     add(Phase::test, "a");
-    server_.answer_log();
+    answer_log();
     add(Phase::test, std::string(fragment_limit, 'b'));
     EXPECT_EQ(server_.held_logs(), 1U);
 }
@@ -111,7 +134,7 @@ TEST_F(LogUploaderTest, APhaseNeverSharesAFragmentWithAnother) {
     add(Phase::provision, "c");
     add(Phase::test, "d");
     server_.hold_logs = false;
-    server_.answer_log();
+    answer_log();
     flush();
     EXPECT_THAT(arrived(), ElementsAre("0 setup a", "1 setup b", "2 provision c", "3 test d"));
 }
@@ -120,10 +143,10 @@ TEST_F(LogUploaderTest, NoCharacterIsCut) {
     server_.hold_logs = true;
     add(Phase::test, "price: \xE2\x82");
     ASSERT_EQ(server_.held_logs(), 1U);
-    server_.answer_log();
+    answer_log();
     add(Phase::test, "\xAC!");
     loop_.run_until([&] { return server_.held_logs() == 1; });
-    server_.answer_log();
+    answer_log();
     EXPECT_THAT(arrived(), ElementsAre("0 test price: ", "1 test \xE2\x82\xAC!"));
 }
 
@@ -133,7 +156,7 @@ TEST_F(LogUploaderTest, TheStartOfACharacterAloneIsNotSentUntilItIsWhole) {
     EXPECT_EQ(server_.held_logs(), 0U);
     add(Phase::test, "\xA9");
     ASSERT_EQ(server_.held_logs(), 1U);
-    server_.answer_log();
+    answer_log();
     EXPECT_THAT(arrived(), ElementsAre("0 test \xC3\xA9"));
 }
 
@@ -218,7 +241,7 @@ TEST_F(LogUploaderTest, FlushingNothingReturnsAtOnce) {
 TEST_F(LogUploaderTest, FlushingDoesNotWaitForThePace) {
     server_.hold_logs = true;
     add(Phase::test, "a");
-    server_.answer_log();
+    answer_log();
     add(Phase::test, "b");
     EXPECT_EQ(server_.held_logs(), 0U);
     server_.hold_logs = false;
@@ -226,21 +249,19 @@ TEST_F(LogUploaderTest, FlushingDoesNotWaitForThePace) {
     EXPECT_EQ(server_.output_of(Phase::test), "ab");
 }
 
-TEST_F(LogUploaderTest, IsFullWhenTooMuchWaitsAndSaysOnceWhenThereIsRoom) {
+TEST_F(LogUploaderTest, SaysOnceWhenThereIsRoomAgain) {
+    restart({std::uint64_t{1} << 20, SpoolFull::wait});
     server_.hold_logs = true;
     int told = 0;
-    add(Phase::test, "first");
-    add(Phase::test, std::string(4U << 20, 'x'));
-    EXPECT_FALSE(uploader_->is_full());
-    add(Phase::test, "x");
+    for (int i = 0; i < 17; ++i) add(Phase::test, std::string(65'000, 'x'));
     EXPECT_TRUE(uploader_->is_full());
     uploader_->on_room([&] { ++told; });
-    server_.answer_log();  // the next fragment is taken from what waits when this one has arrived
+    answer_log();
     EXPECT_EQ(told, 0);
-    server_.answer_log();
+    while (told == 0 && server_.held_logs() > 0) answer_log();
     EXPECT_EQ(told, 1);
     EXPECT_FALSE(uploader_->is_full());
-    server_.answer_log();
+    while (server_.held_logs() > 0) answer_log();
     EXPECT_EQ(told, 1);
 }
 
@@ -248,12 +269,13 @@ TEST_F(LogUploaderTest, CanBeDestroyedWithAFragmentUnderWay) {
     server_.hold_logs = true;
     add(Phase::test, "a");
     uploader_.reset();
-    server_.answer_log();
+    answer_log();
     EXPECT_THAT(arrived(), ElementsAre("0 test a"));
 }
 
 TEST_F(LogUploaderTest, EachSeriesHasItsOwnNumbers) {
-    LogUploader serial(loop_, clock_, server_, LogSeries::serial, "j1", [] { return no_waiting(); });
+    Spool serial_spool(worker_, folder_ / "job", "serial", {});
+    LogUploader serial(loop_, clock_, server_, serial_spool, LogSeries::serial, "j1", [] { return no_waiting(); });
     add(Phase::test, "out");
     serial.add(Phase::test, MaskSet::none()->mask("boot"));
     flush();
@@ -351,6 +373,52 @@ TEST_F(LogUploaderTest, TriesARefusedFragmentAFewTimes) {
     add(Phase::test, "one\n");
     flush();
     EXPECT_THAT(arrived(), ElementsAre("0 test one\n"));
+}
+
+TEST_F(LogUploaderTest, GoesOnAfterACrashWithoutLossOrDouble) {
+    server_.hold_logs = true;
+    add(Phase::test, "one\n");
+    answer_log();
+    pass_time();
+    add(Phase::test, "two\n");
+    add(Phase::cleanup, "three\n");
+    restart();
+    server_.hold_logs = false;
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n", "1 test two\n", "2 cleanup three\n"));
+    EXPECT_EQ(uploader_->doubtful(), 0U);
+}
+
+TEST_F(LogUploaderTest, AsksAfterACrashWhetherTheLastFragmentArrived) {
+    add(Phase::setup, "set up\n");
+    flush();
+    server_.lost_logs = {{2, LostLog::with_fragment}};
+    server_.is_down = [](const std::string& call) { return call == "read_log"; };
+    add(Phase::test, "arrived, but who knows \xFF\n");
+    loop_.run_until([&] { return server_.attempts.size() == 2; });
+    add(Phase::test, "waits\n");
+    restart();
+    server_.is_down = [](const std::string&) { return false; };
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 setup set up\n", "1 test arrived, but who knows \xFF\n", "2 test waits\n"));
+}
+
+TEST_F(LogUploaderTest, TellsWhenAllHasArrived) {
+    int told = 0;
+    uploader_->on_done([&] { ++told; });
+    uploader_->add(Phase::test, MaskSet::none()->mask("one\n"));
+    EXPECT_FALSE(uploader_->is_done());
+    loop_.run_until([&] { return told == 1; });
+    EXPECT_TRUE(uploader_->is_done());
+    EXPECT_THAT(arrived(), ElementsAre("0 test one\n"));
+}
+
+TEST_F(LogUploaderTest, NothingIsPostedThatIsNotDurable) {
+    server_.hold_logs = true;
+    uploader_->add(Phase::test, MaskSet::none()->mask("one\n"));
+    EXPECT_EQ(server_.held_logs(), 0U);
+    settle();
+    EXPECT_EQ(server_.held_logs(), 1U);
 }
 
 }  // namespace

@@ -50,6 +50,8 @@ class Agent {
     [[nodiscard]] std::filesystem::path logs() const { return folder_ / "logs"; }
     [[nodiscard]] std::filesystem::path results() const { return folder_ / "results"; }
     [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
+    /// What it keeps of jobs that are in hand or not delivered.
+    [[nodiscard]] std::filesystem::path jobs() const { return state() / "jobs"; }
     [[nodiscard]] std::filesystem::path secrets() const { return memory_ / "runtime"; }
 
     /// The agent's own log: what it printed, and what it wrote to its file.

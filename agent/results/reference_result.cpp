@@ -1,0 +1,78 @@
+#include "agent/results/reference_result.hpp"
+
+#include "common/archive/tar_gz_writer.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* job_file = "testflinger.json";
+constexpr const char* outcome_file = "testflinger-outcome.json";
+constexpr std::size_t outcome_limit = 1U << 20;
+constexpr std::size_t job_limit = 16U << 20;
+
+bool is_there(const fs::path& path) {
+    std::error_code error;
+    return fs::symlink_status(path, error).type() != fs::file_type::not_found && !error;
+}
+
+}  // namespace
+
+bool ReferenceResult::has_outcome() const {
+    return is_there(folder / outcome_file);
+}
+
+bool ReferenceResult::has_artifacts_to_pack() const {
+    return !is_there(archive()) && is_folder(folder / "artifacts");
+}
+
+Result<PhaseStatus> ReferenceResult::read_status() const {
+    const auto file = folder / outcome_file;
+    const auto text = read_untrusted(file, outcome_limit);
+    if (!text) return fail(text.error());
+    const auto document = json::parse(*text, nullptr, false);
+    if (!document.is_object()) return fail(file.string() + " is not a JSON object");
+    PhaseStatus status;
+    if (const auto codes = document.find("status"); codes != document.end() && codes->is_object()) {
+        for (const auto& [name, code] : codes->items()) {
+            const auto phase = phase_named(name);
+            if (phase && code.is_number_integer()) status[*phase] = code.get<int>();
+        }
+    }
+    return status;
+}
+
+Result<void> ReferenceResult::pack_artifacts(const MaskOptions& options) const {
+    // Without the job nobody knows what has to be masked.
+    const auto document = read_untrusted(folder / job_file, job_limit);
+    if (!document) return fail(document.error());
+    const auto job = parse_job(*document);
+    if (!job) return fail(job.error());
+    const auto masks = MaskSet::build(job->secrets(), options);
+    if (!masks) return fail(masks.error());
+    const auto temporary = fs::path(archive()).concat(".new");
+    if (auto removed = remove_tree(temporary); !removed) return removed;
+    const auto file = create_new_file(temporary);
+    if (!file) return fail(file.error());
+    if (auto report = write_tar_gz(folder / "artifacts", file->get(), *masks); !report) return fail(report.error());
+    std::error_code error;
+    fs::rename(temporary, archive(), error);
+    if (error) return fail("can't rename " + temporary.string() + ": " + error.message());
+    return {};
+}
+
+void ReferenceResult::remove_artifacts() const {
+    for (const auto& path : {archive(), folder / "artifacts"}) {
+        if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+    }
+}
+
+}  // namespace trebuchet

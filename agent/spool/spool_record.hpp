@@ -1,0 +1,52 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace trebuchet {
+
+/// The fragment of a log series that was, or is about to be, sent, and whose arrival is not confirmed.
+struct SpooledFragment {
+    std::uint64_t number = 0;
+    std::string timestamp;
+    Phase phase = Phase::setup;
+    std::uint64_t end = 0;  ///< its text ends before this position
+};
+
+/// How far a log series is sent. Positions count the bytes of its text from 0, over the whole job.
+struct SpoolState {
+    std::uint64_t next_number = 0;
+    std::uint64_t confirmed = 0;                 ///< all before this position is done with
+    std::map<Phase, std::uint64_t> shown_bytes;  ///< confirmed ones, as the server shows them: in valid UTF-8
+    std::optional<SpooledFragment> under_way;    ///< its text begins at `confirmed`
+
+    [[nodiscard]] std::uint64_t shown_bytes_of(Phase phase) const {
+        const auto shown = shown_bytes.find(phase);
+        return shown == shown_bytes.end() ? 0 : shown->second;
+    }
+};
+
+/// A piece of masked text at its position.
+struct SpoolText {
+    Phase phase = Phase::setup;
+    std::uint64_t position = 0;
+    std::string_view text;  ///< not empty
+};
+
+/// What stands in a spool's files: the texts in the order of their positions, and the states, of which the last counts.
+using SpoolRecord = std::variant<SpoolText, SpoolState>;
+
+/// What stands before the text in a record.
+[[nodiscard]] std::string spool_text_head(Phase phase, std::uint64_t position);
+[[nodiscard]] std::string spool_state_payload(const SpoolState& state);
+
+/// Nothing if it makes no sense. A text views `payload`.
+[[nodiscard]] std::optional<SpoolRecord> parse_spool_record(std::string_view payload);
+
+}  // namespace trebuchet

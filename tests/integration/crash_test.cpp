@@ -1,0 +1,97 @@
+#include "tests/integration/lab_test.hpp"
+
+#include <csignal>
+#include <string>
+
+namespace trebuchet::harness {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// The agent is killed in the middle of a job, and started again.
+class Crash : public LabTest {
+  protected:
+    static constexpr const char* secret = "a value that nobody may see";
+    static constexpr const char* interrupted =
+        "ERROR: the agent was interrupted (crash or power cut) while the test "
+        "phase ran: the phase was ended.\n";
+
+    Crash() { server.store_secret("token", secret); }
+
+    std::string post() {
+        return server.post_job(job({{"test_data", {{"test_cmds", "x"}, {"secrets", {{"TOKEN", "token"}}}}}}));
+    }
+    void kill() {
+        agent.program().signal(SIGKILL);
+        EXPECT_EQ(agent.program().wait().code, -SIGKILL);
+    }
+    static std::size_t count(const std::string& text, const std::string& part) {
+        std::size_t found = 0;
+        for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+        return found;
+    }
+};
+
+TEST_F(Crash, InMidTestLosesAndDoublesNothingAndLeavesNoProcessAndNoSecret) {
+    auto held = gate();
+    agent.on("test",
+             "mkdir artifacts; echo \"$TOKEN\" | tee artifacts/file test-serial.log; echo one; echo two; "
+             "(setsid sleep 1000 &) ; " +
+                 held.wait_command());
+    agent.on("cleanup", "echo cleaning; ls");
+    const auto id = post();
+    agent.start();
+    ASSERT_TRUE(server.shows(id, "test", "two\n")) << agent.log();
+    const auto running = living_below(agent.program().pid());
+    EXPECT_THAT(running, Not(IsEmpty()));
+    kill();
+    EXPECT_EQ(server.job_state(id), "test");
+
+    agent.start();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    for (const auto pid : running) EXPECT_FALSE(is_alive(pid)) << pid;
+    const auto log = server.log(id, "test");
+    EXPECT_EQ(count(log, "one\n"), 1U) << log;
+    EXPECT_EQ(count(log, "two\n"), 1U) << log;
+    EXPECT_THAT(log, EndsWith(interrupted));
+    EXPECT_THAT(log, Not(HasSubstr("nobody")));
+    EXPECT_THAT(server.log(id, "cleanup"), HasSubstr("cleaning\n"));
+    EXPECT_EQ(server.result(id)["test_status"], 247);
+    EXPECT_EQ(server.result(id)["cleanup_status"], 0);
+    EXPECT_THAT(server.log(id, "test", "serial"), Not(IsEmpty()));
+    EXPECT_THAT(server.log(id, "test", "serial"), Not(HasSubstr("nobody")));
+    EXPECT_EQ(server.artifacts(id).size(), 1U);
+    EXPECT_TRUE(server.agent_is(agent_id, "waiting")) << agent.log();
+    EXPECT_EQ(server.agent(agent_id)["job_id"], "");
+    EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
+    EXPECT_THAT(everything_in(agent.runs()), IsEmpty());
+    EXPECT_THAT(agent.files_holding(secret), IsEmpty());
+
+    const auto next = post();
+    held.open();
+    EXPECT_TRUE(server.reaches(next, "complete")) << agent.log();
+}
+
+TEST_F(Crash, WhatCannotBeMaskedAnyMoreIsDeletedAndTheLogSaysSo) {
+    auto held = gate();
+    agent.on("test", "mkdir artifacts; echo \"$TOKEN\" | tee artifacts/file test-serial.log; echo shown; " +
+                         held.wait_command());
+    const auto id = post();
+    agent.start();
+    ASSERT_TRUE(server.shows(id, "test", "shown\n")) << agent.log();
+    kill();
+    std::filesystem::remove_all(agent.secrets());  // as a power cut does
+
+    agent.start();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("[deleted, since the secrets that may be in there are not known any "
+                                                  "more: artifacts, test-serial.log]\n"));
+    EXPECT_EQ(server.log(id, "test", "serial"), "");
+    EXPECT_THAT(agent.files_holding(secret), IsEmpty());
+}
+
+}  // namespace
+}  // namespace trebuchet::harness

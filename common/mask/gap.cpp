@@ -40,10 +40,6 @@ std::size_t part_size(std::string_view text, std::size_t position) {
     return c == escape ? sequence_size(text.substr(position)) : 0;
 }
 
-bool is_line_end(char c) {
-    return c == '\n' || c == '\r';
-}
-
 Gap indented_gap_at(std::string_view text, std::size_t begin) {
     Gap gap{begin, begin, Gap::State::complete};
     auto position = begin;

@@ -16,6 +16,9 @@ enum class GapKind : unsigned char {
     indented,  ///< line ends with blanks behind them
 };
 
+[[nodiscard]] inline bool is_line_end(char c) {
+    return c == '\n' || c == '\r';
+}
 [[nodiscard]] inline bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }

@@ -114,8 +114,8 @@ std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
 void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
     finder_->find(text, scanned, matches_);
     const auto without_gaps = matches_.size();
-    shadow_.find(text, last, matches_);
-    indented_shadow_.find(text, last, matches_);
+    shadow_.find(text, last, {}, matches_);
+    indented_shadow_.find(text, last, shadow_.line_ends(), matches_);
     if (matches_.size() == without_gaps) return;
     std::stable_sort(matches_.begin(), matches_.end(),
                      [](const Match& left, const Match& right) { return left.end < right.end; });

@@ -4,26 +4,33 @@
 
 namespace trebuchet {
 bool Shadow::is_gap_byte(char c) const {
-    return c == '\n' || c == '\r' || (c == '\x1B' && kind_ == GapKind::bare);
+    return is_line_end(c) || (c == '\x1B' && kind_ == GapKind::bare);
 }
 
-void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches) {
+void Shadow::find(std::string_view text, bool last, const std::vector<std::size_t>& line_ends,
+                  std::vector<Match>& matches) {
     known_ = searched_;
+    line_ends_.clear();
     if (in_gap_) skip_rest_of_gap(text);
     GapScanner scanner(text, kind_);
+    std::size_t next = 0;
     while (read_ < text.size()) {
-        const auto begin = scanner.next(read_);
+        const auto begin = next_gap(text, scanner, line_ends, next);
+        is_pending_ = false;
         extend(text, begin, matches);
         read_ = begin;
         if (begin == text.size()) break;
         if (const auto line = chain_.empty() ? behind_plain_line_end(text) : 0; line > 0) {
+            if (kind_ == GapKind::bare && is_blank(text[line])) line_ends_.push_back(begin);
             read_ = line;
             piece_begin_ = line;
             continue;
         }
         const auto gap = gap_at(text, begin, kind_);
+        if (kind_ == GapKind::bare) note_line_end(text, gap);
         const bool ends_chain = gap.size() > longest_gap || gap.size() == 0;
-        if (gap.state != Gap::State::complete && !last && gap.size() <= longest_gap) break;
+        is_pending_ = gap.state != Gap::State::complete && !last && gap.size() <= longest_gap;
+        if (is_pending_) break;
         if (ends_chain || gap.end == text.size() || is_gap_byte(text[gap.end]) || !join(text, gap)) {
             end_chain(matches);
         } else {
@@ -35,8 +42,34 @@ void Shadow::find(std::string_view text, bool last, std::vector<Match>& matches)
     search(matches);
 }
 
+/// The next place where a gap may begin; the text's size if there is none. Between two of them no chain begins or ends.
+std::size_t Shadow::next_gap(std::string_view text, GapScanner& scanner, const std::vector<std::size_t>& line_ends,
+                             std::size_t& next) const {
+    if (is_pending_) return read_;
+    if (kind_ == GapKind::bare || !chain_.empty()) return scanner.next(read_);
+    while (next < line_ends.size() && line_ends[next] < read_) ++next;
+    return next < line_ends.size() ? line_ends[next] : text.size();
+}
+
+void Shadow::note_line_end(std::string_view text, const Gap& gap) {
+    const auto end = gap.state == Gap::State::unfinished ? text.size() : gap.end;
+    for (auto position = gap.begin; position < end; ++position) {
+        const auto begin = position;
+        while (position < end && is_line_end(text[position])) ++position;
+        if (position > begin && (position == text.size() || is_blank(text[position]))) line_ends_.push_back(begin);
+    }
+}
+
+/// Where the piece begins, as far as it matters, that ends at `end`.
+std::size_t Shadow::piece_begin(std::string_view text, std::size_t end) const {
+    const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
+    if (kind_ == GapKind::bare) return begin;
+    const auto line_end = text.substr(begin, end - begin).find_last_of("\r\n");
+    return line_end == std::string_view::npos ? begin : begin + line_end + 1;
+}
+
 void Shadow::skip_rest_of_gap(std::string_view text) {
-    while (read_ < text.size() && (is_blank(text[read_]) || text[read_] == '\n' || text[read_] == '\r')) ++read_;
+    while (read_ < text.size() && (is_blank(text[read_]) || is_line_end(text[read_]))) ++read_;
     piece_begin_ = read_;
     in_gap_ = read_ == text.size();
 }
@@ -69,14 +102,15 @@ void Shadow::extend(std::string_view text, std::size_t end, std::vector<Match>& 
 /// The earliest position in the piece that ends at `end` from which on it is the beginning of a literal; `end` if there
 /// is none.
 std::size_t Shadow::open_before(std::string_view text, std::size_t end) {
-    const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
+    const auto begin = piece_begin(text, end);
     return begin + finder_.first_open(text.substr(begin, end - begin), least);
 }
 
 /// Whether a literal may go on over the gap; then there is a chain.
 bool Shadow::join(std::string_view text, const Gap& gap) {
     const bool has_chain = !chain_.empty();
-    const auto left = has_chain ? std::string_view(chain_) : text.substr(piece_begin_, gap.begin - piece_begin_);
+    const auto begin = has_chain ? 0 : piece_begin(text, gap.begin);
+    const auto left = has_chain ? std::string_view(chain_) : text.substr(begin, gap.begin - begin);
     if (left.empty()) return false;
     const auto further = gap.end + 1;
     const bool knows_further = further < text.size() && !is_gap_byte(text[further]);
@@ -141,7 +175,8 @@ std::size_t Shadow::showable_until(std::string_view text, std::size_t until) con
     if (read_ < text.size()) {
         const auto gap = gap_at(text, read_, kind_);
         if (gap.state == Gap::State::unfinished) until = std::min(until, gap.end);
-        for (auto position = piece_begin_; chain_.empty() && position < std::min(until, read_); ++position) {
+        for (auto position = piece_begin(text, read_); chain_.empty() && position < std::min(until, read_);
+             ++position) {
             const auto rest = text.substr(position, read_ - position);
             const auto count = finder_.showable(rest, least);
             if (count < rest.size()) until = std::min(until, position + count);
@@ -158,6 +193,7 @@ std::size_t Shadow::showable_until(std::string_view text, std::size_t until) con
 void Shadow::drop(std::string_view text, std::size_t count) {
     if (count > read_) {
         in_gap_ = kind_ == GapKind::indented;
+        is_pending_ = false;
         read_ = in_gap_ ? count : whole_parts_until(text, read_, count);
         piece_begin_ = read_;
     }
@@ -198,6 +234,7 @@ void Shadow::drop(std::string_view text, std::size_t count) {
 
 void Shadow::clear() {
     in_gap_ = false;
+    is_pending_ = false;
     read_ = 0;
     piece_begin_ = 0;
     chain_.clear();

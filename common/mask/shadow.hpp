@@ -23,7 +23,12 @@ class Shadow {
         : kind_(kind), literals_(literals), finder_(finder) {}
 
     /// Appends to `matches` what has a gap in it and ends in bytes of `text` that were not there at the last call.
-    void find(std::string_view text, bool last, std::vector<Match>& matches);
+    /// `line_ends`: of GapKind::indented, those that line_ends() of the other kind gives for the same text.
+    void find(std::string_view text, bool last, const std::vector<std::size_t>& line_ends, std::vector<Match>& matches);
+
+    /// Of GapKind::bare: where line ends begin that have blanks behind them, or nothing yet, among those that the last
+    /// call of find() saw.
+    [[nodiscard]] const std::vector<std::size_t>& line_ends() const { return line_ends_; }
 
     /// The earliest position of `text`, as it was searched last, that may begin a literal with a gap in it, or a
     /// terminal's sequence that is not finished; the text's size if there is none.
@@ -48,6 +53,10 @@ class Shadow {
 
     [[nodiscard]] bool is_gap_byte(char c) const;
     void skip_rest_of_gap(std::string_view text);
+    [[nodiscard]] std::size_t next_gap(std::string_view text, GapScanner& scanner,
+                                       const std::vector<std::size_t>& line_ends, std::size_t& next) const;
+    void note_line_end(std::string_view text, const Gap& gap);
+    [[nodiscard]] std::size_t piece_begin(std::string_view text, std::size_t end) const;
     [[nodiscard]] std::size_t behind_plain_line_end(std::string_view text) const;
     [[nodiscard]] std::size_t open_before(std::string_view text, std::size_t end);
     void extend(std::string_view text, std::size_t end, std::vector<Match>& matches);
@@ -62,6 +71,9 @@ class Shadow {
     Finder& finder_;
     /// Up to here the text has been read; if there is more of it, a gap begins here that is not complete.
     std::size_t read_ = 0;
+    std::vector<std::size_t> line_ends_;
+    /// At read_ begins a gap that is not complete.
+    bool is_pending_ = false;
     /// What follows at read_ goes on with a gap of which the beginning was dropped.
     bool in_gap_ = false;
     /// Behind the last gap, or whatever else ends what belongs together.

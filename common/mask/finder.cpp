@@ -125,7 +125,9 @@ std::size_t Finder::first_open(std::string_view text, std::size_t scanned, OpenL
     const auto first = std::min(exact_first, any_case_first);
     if (first == text.size()) return first;
     const bool is_exact = exact_first == first;
-    begin = {is_exact ? &literals_.exact_ : &literals_.any_case_, is_exact ? exact : any_case, text.size() - first};
+    const auto literal = is_exact ? exact : any_case;
+    if (literal == LiteralTable::none) return first;
+    begin = {is_exact ? &literals_.exact_ : &literals_.any_case_, literal, text.size() - first};
     return first;
 }
 

@@ -99,6 +99,8 @@ bool JoinFilter::may_join_in(char before, bool has_before, char left, char right
 }
 
 bool JoinFilter::may_hold_end(std::string_view text, bool any_case) const {
+    const auto last = text.substr(text.size() - 4);
+    if (!has_pair(last[2], last[3]) || !has_pair(last[1], last[2]) || !has_pair(last[0], last[1])) return false;
     std::array<char, 4> end{};
     for (std::size_t i = 0; i < end.size(); ++i) {
         const char c = text[text.size() - end.size() + i];

@@ -75,16 +75,12 @@ bool less_backwards(std::string_view left, std::string_view right) {
     return byte_of(left[left.size() - common - 1]) < byte_of(right[right.size() - common - 1]);
 }
 
-std::string_view anchor_of(std::string_view literal) {
-    return literal.substr(literal.size() - std::min(literal.size(), LiteralTable::anchor_size));
-}
-
 }  // namespace
 
 LiteralTable::LiteralTable(std::vector<Literal> literals, bool any_case)
     : any_case_(any_case),
       literals_(std::move(literals)),
-      first_bytes_(3 * literals_.size()),
+      first_bytes_(2 * literals_.size()),
       last_bytes_(literals_.size()) {
     std::stable_sort(literals_.begin(), literals_.end(), [](const Literal& left, const Literal& right) {
         return left.bytes.reveal() < right.bytes.reveal();
@@ -117,10 +113,15 @@ bool LiteralTable::Filter::may_hold(const char* bytes) const {
 
 template <std::size_t size>
 std::size_t LiteralTable::Filter::hash(const char* bytes) const {
-    static_assert(size >= 2 && size <= 4);
+    static_assert(size == 3 || size == 4);
     std::uint32_t word = 0;
     std::memcpy(&word, bytes, size);
     return ((word + static_cast<std::uint32_t>(4 - size)) * 0x9E3779B1U) >> (32U - hash_bits_);
+}
+
+std::string_view LiteralTable::anchor_of(std::string_view literal) const {
+    const auto size = literals_.size() < many ? anchor_size : anchor_size_of_many;
+    return literal.substr(literal.size() - std::min(literal.size(), size));
 }
 
 /// Read backwards, the literals that end with the first of a group's anchor follow it immediately.
@@ -146,7 +147,7 @@ void LiteralTable::fill_filters() {
         const auto value = literal.bytes.reveal();
         for (const char c : value) alphabet_[byte_of(c)] = 1;
         if (value.size() > 1) first_byte_[byte_of(value.front())] = 1;
-        if (value.size() > 2) first_bytes_.add<2>(value.data());
+        if (value.size() > 2) first_pair_.add(value.data());
         if (value.size() > 3) first_bytes_.add<3>(value.data());
         if (value.size() > 4) first_bytes_.add<4>(value.data());
         if (value.size() < 4) {
@@ -288,17 +289,29 @@ bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::si
            equal(text.data() + known, whole.data() + known, text.size() - known, any_case_);
 }
 
+/// Of one or two bytes this is known without a search.
+bool LiteralTable::begins_longer(std::string_view rest) const {
+    if (rest.size() == 1) return first_byte_[byte_of(folded(rest[0]))] != 0;
+    if (rest.size() != 2) return false;
+    const std::array<char, 2> bytes{folded(rest[0]), folded(rest[1])};
+    return first_pair_.has(bytes.data());
+}
+
 std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until, std::size_t least,
                                      std::uint32_t* literal) const {
     if (literals_.empty()) return until;
     const auto is_open_at = [&](std::size_t position) {
+        if (least == 0 && begins_longer(text.substr(position))) {
+            if (literal != nullptr) *literal = none;
+            return true;
+        }
         const auto open = open_literal(text.substr(position), least);
         if (open != none && literal != nullptr) *literal = open;
         return open != none;
     };
     const auto may_begin = [&](const char* bytes, std::size_t rest) {
         if (rest == 1) return first_byte_[byte_of(*bytes)] != 0;
-        if (rest == 2) return first_bytes_.may_hold<2>(bytes);
+        if (rest == 2) return first_pair_.has(bytes);
         return rest == 3 ? first_bytes_.may_hold<3>(bytes) : first_bytes_.may_hold<4>(bytes);
     };
     auto position = from;

@@ -10,6 +10,12 @@
 
 namespace trebuchet {
 
+namespace {
+
+constexpr std::size_t most_kept = 128 * std::size_t{1024};
+
+}  // namespace
+
 struct Masker::State {
     std::shared_ptr<const MaskSet> set;
     /// May be null.
@@ -19,16 +25,26 @@ struct Masker::State {
     /// Behind that: well-known credentials. Empty if none are looked for.
     std::optional<CredentialStream> credentials;
 
-    /// `text` has no value in it any more; `last`: the stream has ended.
-    [[nodiscard]] std::string without_credentials(std::string text, bool last) {
-        if (!credentials) return text;
+    /// What is between the two, for the time of a call.
+    std::string between;
+
+    /// `first` appends to a string what has no value in it any more. `last`: the stream has ended.
+    template <typename First>
+    [[nodiscard]] std::string without_credentials(bool last, First first) {
         std::string shown;
-        if (last) {
-            credentials->write_last(text, shown);
-        } else {
-            credentials->write(text, shown);
+        if (!credentials) {
+            first(shown);
+            return shown;
         }
-        wipe(text.data(), text.size());
+        first(between);
+        if (last) {
+            credentials->write_last(between, shown);
+        } else {
+            credentials->write(between, shown);
+        }
+        wipe(between.data(), between.size());
+        between.clear();
+        if (between.capacity() > most_kept) between.shrink_to_fit();
         return shown;
     }
 };
@@ -53,38 +69,39 @@ Masker::Masker(Masker&&) noexcept = default;
 Masker& Masker::operator=(Masker&&) noexcept = default;
 
 MaskedChunk Masker::write(std::string_view bytes) {
-    std::string out;
-    if (state_->values) {
-        state_->values->write(bytes, out);
-    } else {
-        out = bytes;
-    }
-    return MaskedChunk(state_->without_credentials(std::move(out), false));
+    if (!state_->values && !state_->credentials) return MaskedChunk(std::string(bytes));
+    return MaskedChunk(state_->without_credentials(false, [&](std::string& out) {
+        if (state_->values) {
+            state_->values->write(bytes, out);
+        } else {
+            out.append(bytes);
+        }
+    }));
 }
 
 MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
     const auto earlier = std::move(state_);
     *this = Masker(std::move(set), earlier->counts);
     if (earlier->credentials) state_->credentials = std::move(earlier->credentials);  // it may hold the start of one
-    std::string out;
-    if (earlier->values && state_->values) {
-        state_->values->take_over(*earlier->values, out);
-    } else if (earlier->values) {
-        earlier->values->finish(out);
-    }
-    return MaskedChunk(state_->without_credentials(std::move(out), false));
+    return MaskedChunk(state_->without_credentials(false, [&](std::string& out) {
+        if (earlier->values && state_->values) {
+            state_->values->take_over(*earlier->values, out);
+        } else if (earlier->values) {
+            earlier->values->finish(out);
+        }
+    }));
 }
 
 MaskedChunk Masker::release() {
-    std::string out;
-    if (state_->values) state_->values->release(out);
-    return MaskedChunk(state_->without_credentials(std::move(out), false));
+    return MaskedChunk(state_->without_credentials(false, [&](std::string& out) {
+        if (state_->values) state_->values->release(out);
+    }));
 }
 
 MaskedChunk Masker::finish() {
-    std::string out;
-    if (state_->values) state_->values->finish(out);
-    return MaskedChunk(state_->without_credentials(std::move(out), true));
+    return MaskedChunk(state_->without_credentials(true, [&](std::string& out) {
+        if (state_->values) state_->values->finish(out);
+    }));
 }
 
 std::size_t Masker::held() const {

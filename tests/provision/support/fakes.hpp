@@ -7,9 +7,11 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/mman.h>
@@ -17,16 +19,20 @@
 
 namespace trebuchet {
 
-/// Waiting takes no time, and is written down.
+/// Waiting takes no time, and is written down; but for what looks again many times a second.
 class FakeInterrupt final : public Interrupt {
   public:
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override {
-        if (time.count() > 0) {
+        constexpr std::chrono::milliseconds shortest{100};
+        if (time >= shortest) {
             waits.push_back(time);
             if (clock != nullptr) clock->advance(time);
             if (on_wait) on_wait();
+        } else if (time.count() > 0) {
+            ++looks;
+            std::this_thread::yield();
         }
-        return waits.size() > waits_before_signal ? signal : 0;
+        return waits.size() > waits_before_signal || looks > looks_before_signal ? signal : 0;
     }
 
     std::vector<std::chrono::milliseconds> waits;
@@ -34,6 +40,8 @@ class FakeInterrupt final : public Interrupt {
     std::size_t waits_before_signal = 0;
     FakeClock* clock = nullptr;     ///< goes on while we wait
     std::function<void()> on_wait;  ///< what happens meanwhile
+    std::size_t looks = 0;
+    std::size_t looks_before_signal = std::numeric_limits<std::size_t>::max();
 };
 
 /// Ends every command at once: with what `answer` says of it, if there is one, else with the results prepared for it

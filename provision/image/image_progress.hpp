@@ -1,0 +1,45 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "provision/log/connector_log.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// Tells how writing an image goes: a log line every few seconds, or a bar on a terminal.
+class ImageProgress {
+  public:
+    /// `source_size`: of the stream, where known. `terminal`: a descriptor for the bar, -1: log lines. Both `log` and
+    /// `clock` must outlive it.
+    ImageProgress(std::optional<std::uint64_t> source_size, const ConnectorLog& log, const Clock& clock, int terminal,
+                  std::chrono::milliseconds interval = std::chrono::seconds(5));
+
+    /// As often as one likes. `read`: bytes of the source; `written`: bytes of the image.
+    void update(std::uint64_t read, std::uint64_t written);
+    /// Takes the bar off, and logs the whole.
+    void finish(std::uint64_t written);
+    /// Takes the bar off.
+    void clear();
+
+  private:
+    [[nodiscard]] std::string text(std::uint64_t read, std::uint64_t written) const;
+    [[nodiscard]] double seconds() const;
+
+    std::optional<std::uint64_t> source_size_;
+    const ConnectorLog* log_;
+    const Clock* clock_;
+    int terminal_;
+    std::chrono::milliseconds interval_;
+    std::chrono::steady_clock::time_point start_;
+    std::chrono::steady_clock::time_point next_;
+    bool has_bar_ = false;
+};
+
+/// "512.0 MiB"
+[[nodiscard]] std::string shown_size(double bytes);
+
+}  // namespace trebuchet

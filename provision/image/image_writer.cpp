@@ -1,0 +1,254 @@
+#include "provision/image/image_writer.hpp"
+
+#include "common/file/safe_file.hpp"
+#include "provision/image/block_queue.hpp"
+#include "provision/image/image_decoder.hpp"
+#include "provision/image/image_progress.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t blocks = 8;
+constexpr auto tick = 50ms;
+/// For a target that closed its pipe to say why.
+constexpr auto time_to_explain = 2s;
+
+/// The two threads between a source and a target, and what they found.
+class Pipeline {
+  public:
+    Pipeline(ImageSource& source, ImageTarget& target, const ImageOptions& options)
+        : source_(&source),
+          target_(&target),
+          options_(&options),
+          decompress_(!target.takes_compressed || options.verify),
+          written_digest_(options.verify ? std::optional(Digest(DigestKind::sha256)) : std::nullopt) {}
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+    ~Pipeline() { stop(); }
+
+    void start() {
+        reader_ = std::thread([this] { run(&Pipeline::read); });
+        writer_ = std::thread([this] { run(&Pipeline::write); });
+    }
+    /// Ends the threads. What they wait for outside must have ended.
+    void stop() {
+        stopping_ = true;
+        queue_.stop();
+        if (reader_.joinable()) reader_.join();
+        if (writer_.joinable()) writer_.join();
+    }
+
+    [[nodiscard]] bool is_done() const { return running_ == 0 || failed_; }
+    [[nodiscard]] std::uint64_t bytes_read() const { return read_; }
+    [[nodiscard]] std::uint64_t bytes_written() const { return written_; }
+    /// The source's stream came to its end, whether that was the image's or not.
+    [[nodiscard]] bool source_ended() const { return source_ended_; }
+    /// The target got all, and was closed or is being closed.
+    [[nodiscard]] bool target_closed() const { return target_closed_; }
+
+    /// The rest after stop().
+    [[nodiscard]] const std::optional<Error>& read_error() const { return read_error_; }
+    [[nodiscard]] const std::optional<Error>& write_error() const { return write_error_; }
+    [[nodiscard]] const std::string& source_digest() const { return source_digest_; }
+    [[nodiscard]] std::string written_digest() { return written_digest_->hex(); }
+
+  private:
+    void run(Result<void> (Pipeline::*work)()) {
+        // A write to a pipe that nobody reads any more is an error like others.
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+        if (auto done = (this->*work)(); !done) {
+            (work == &Pipeline::read ? read_error_ : write_error_) = done.error();
+            failed_ = true;
+            queue_.stop();
+        }
+        --running_;
+    }
+
+    Result<void> read() {
+        ImageDecoder::Options how;
+        if (options_->checksum) how.digest = options_->checksum->kind;
+        how.decompress = decompress_;
+        auto decoder = ImageDecoder::open(source_->fd(), how);
+        if (!decoder) return fail(decoder.error());
+        auto done = decode(*decoder);
+        source_ended_ = decoder->source_ended();
+        return done;
+    }
+
+    Result<void> decode(ImageDecoder& decoder) {
+        if (auto fits = check_size(decoder); !fits) return fits;
+        while (auto block = queue_.empty()) {
+            const auto count = decoder.read(block->data.get(), Block::capacity);
+            read_ = decoder.bytes_read();
+            if (!count) return fail(count.error());
+            block->size = *count;
+            const bool is_last = *count < Block::capacity;
+            queue_.push(std::move(*block));
+            if (!is_last) continue;
+            auto digest = decoder.finish();
+            if (!digest) return fail(digest.error());
+            source_digest_ = std::move(*digest);
+            read_ = decoder.bytes_read();
+            queue_.finish();
+            return {};
+        }
+        return {};
+    }
+
+    Result<void> check_size(const ImageDecoder& decoder) const {
+        auto size = decoder.known_size();
+        if (decoder.compression() == Compression::none) size = source_->size;
+        if (!size || !target_->capacity || *size <= *target_->capacity) return {};
+        return too_large("has " + shown_size(static_cast<double>(*size)));
+    }
+
+    [[nodiscard]] tl::unexpected<Error> too_large(const std::string& what) const {
+        return fail(Error("the image " + what + ", but " + target_->name + " has only " +
+                              shown_size(static_cast<double>(*target_->capacity)),
+                          true));
+    }
+
+    Result<void> write() {
+        while (auto block = queue_.pop()) {
+            if (target_->capacity && written_ + block->size > *target_->capacity) return too_large("is larger");
+            if (auto done = write_all(target_->fd(), {block->data.get(), block->size}); !done) {
+                return fail("can't write " + target_->name + ": " + done.error().message());
+            }
+            if (written_digest_) written_digest_->update(block->data.get(), block->size);
+            written_ += block->size;
+            queue_.give_back(std::move(*block));
+        }
+        if (failed_ || stopping_) return {};
+        target_closed_ = true;
+        return target_->close();
+    }
+
+    ImageSource* source_;
+    ImageTarget* target_;
+    const ImageOptions* options_;
+    bool decompress_;
+    BlockQueue queue_{blocks};
+    std::optional<Digest> written_digest_;
+    std::string source_digest_;
+    std::atomic<std::uint64_t> read_ = 0;
+    std::atomic<std::uint64_t> written_ = 0;
+    std::atomic<int> running_ = 2;
+    std::atomic<bool> failed_ = false;
+    std::atomic<bool> target_closed_ = false;
+    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> source_ended_ = false;
+    std::optional<Error> read_error_;
+    std::optional<Error> write_error_;
+    std::thread reader_;
+    std::thread writer_;
+};
+
+/// The first `size` bytes.
+Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bool()>& go_on) {
+    Digest digest(DigestKind::sha256);
+    Block block;
+    while (size > 0) {
+        if (!go_on()) return fail("stopped");
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, Block::capacity));
+        const auto count = ::read(fd, block.data.get(), wanted);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return fail(std::system_category().message(errno));
+        if (count == 0) return fail("it ends early");
+        digest.update(block.data.get(), static_cast<std::size_t>(count));
+        size -= static_cast<std::uint64_t>(count);
+    }
+    return digest.hex();
+}
+
+using Written = tl::expected<std::uint64_t, ImageError>;
+
+tl::unexpected<ImageError> image_error(std::string message, int signal = 0, bool is_final = false) {
+    return tl::unexpected(ImageError{std::move(message), signal, is_final});
+}
+
+Written read_back(Pipeline& pipeline, const ImageTarget& target, const ImageTools& tools) {
+    const auto fd = target.open_for_reading();
+    if (!fd) return image_error("can't read " + target.name + " back", 0, true);
+    const FileDescriptor file(*fd);
+    tools.log.info("Reading " + target.name + " back");
+    const auto digest =
+        digest_of(file.get(), pipeline.bytes_written(), [&] { return tools.interrupt.wait_for(0ms) == 0; });
+    if (const int signal = tools.interrupt.wait_for(0ms); signal != 0) return image_error("stopped", signal);
+    if (!digest) return image_error("can't read " + target.name + " back: " + digest.error().message());
+    if (*digest != pipeline.written_digest()) {
+        return image_error("what was read back from " + target.name +
+                           " is not what was written: the card is worn or a fake");
+    }
+    return pipeline.bytes_written();
+}
+
+}  // namespace
+
+Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions& options, const ImageTools& tools) {
+    tools.log.info("Writing " + source.name + " to " + target.name);
+    ImageProgress progress(source.size, tools.log, tools.clock, tools.terminal);
+    const auto deadline = tools.clock.now() + options.timeout;
+    Pipeline pipeline(source, target, options);
+    pipeline.start();
+
+    int signal = 0;
+    bool timed_out = false;
+    bool is_done = false;
+    while (!is_done && signal == 0 && !timed_out) {
+        is_done = pipeline.is_done() && (!pipeline.target_closed() || target.wait_for(0ms));
+        if (is_done) break;
+        signal = tools.interrupt.wait_for(tick);
+        timed_out = tools.clock.now() >= deadline;
+        progress.update(pipeline.bytes_read(), pipeline.bytes_written());
+    }
+    Result<void> complete;
+    if (signal == 0 && pipeline.source_ended()) {
+        complete = source.finish();
+    } else {
+        source.stop();
+    }
+    // A target that broke off knows better than we why.
+    if (is_done && !pipeline.target_closed()) (void)target.wait_for(time_to_explain);
+    const auto arrived = target.end();
+    pipeline.stop();
+    progress.clear();
+
+    if (signal != 0) return image_error("stopped", signal);
+    if (timed_out) {
+        return image_error("writing " + source.name + " to " + target.name + " took longer than " +
+                           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
+                           " s; " + shown_size(static_cast<double>(pipeline.bytes_written())) + " were written");
+    }
+    if (!complete) return image_error(complete.error().message());
+    if (const auto& error = pipeline.read_error()) return image_error(error->message(), 0, error->is_final());
+    if (pipeline.write_error() && pipeline.write_error()->is_final()) {
+        return image_error(pipeline.write_error()->message(), 0, true);
+    }
+    if (!arrived) return image_error(arrived.error().message());
+    if (const auto& error = pipeline.write_error()) return image_error(error->message());
+    if (options.checksum && pipeline.source_digest() != options.checksum->hex) {
+        return image_error("the checksum of " + source.name + " is " + pipeline.source_digest() + ", expected " +
+                           options.checksum->hex);
+    }
+    progress.finish(pipeline.bytes_written());
+    return options.verify ? read_back(pipeline, target, tools) : Written(pipeline.bytes_written());
+}
+
+}  // namespace trebuchet

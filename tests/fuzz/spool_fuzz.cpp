@@ -1,0 +1,57 @@
+#include "agent/spool/spool.hpp"
+#include "common/record_file/record_scan.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+}  // namespace
+
+/// The input is what stands in a spool's records: one length byte and so many bytes each. Whatever they are, all that
+/// is there can be sent, in the order of the positions.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const trebuchet::TemporaryFolder folder("/dev/shm");
+    std::filesystem::remove_all(folder / "job");
+    std::filesystem::create_directory(folder / "job");
+    std::string file;
+    std::string_view rest(reinterpret_cast<const char*>(data), size);
+    while (!rest.empty()) {
+        const auto payload = rest.substr(1, static_cast<unsigned char>(rest[0]));
+        rest.remove_prefix(1 + payload.size());
+        const auto header = trebuchet::record_header(payload);
+        file.append(header.data(), header.size()).append(payload);
+    }
+    folder.write("job/output.0", file);
+
+    trebuchet::EventLoop loop;
+    trebuchet::Worker worker(loop);
+    trebuchet::Spool spool(worker, folder / "job", "output", {});
+    if (spool.state().under_way) {
+        static_cast<void>(spool.take_text_under_way());
+        spool.finish_fragment(1);
+    }
+    auto position = spool.state().confirmed;
+    while (const auto piece = spool.front(true)) {
+        require(!piece->text.empty(), "a piece is not empty");
+        require(piece->text.size() <= trebuchet::Spool::piece_limit, "a piece is not too long");
+        require(piece->end > position, "pieces follow each other");
+        position = piece->end;
+        spool.begin(*piece, spool.state().next_number, "now");
+        spool.finish_fragment(1);
+    }
+    require(spool.is_empty(), "all was sent");
+    return 0;
+}

@@ -147,7 +147,15 @@ WipedString all_octal(std::string_view text) {
 
 void add_encodings(FormList& forms, std::string_view text) {
     add_all_base64(forms, text);
-    if (2 * text.size() >= shortest::hex) forms.add_any_case(Form::hex, all_hex("", text));
+    if (2 * text.size() >= shortest::hex) {
+        forms.add_any_case(Form::hex, all_hex("", text));
+        if (text.size() <= longest_rare) {
+            for (const std::string_view between : {" ", ":"}) {
+                const auto separated = all_hex(between, text);
+                forms.add_any_case(Form::hex, std::string_view(separated).substr(1));
+            }
+        }
+    }
     add_percent_encoding(forms, text);
     if (text.size() > longest_rare) return;
     forms.add_any_case(Form::c, all_hex("\\x", text));

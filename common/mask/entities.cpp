@@ -41,7 +41,7 @@ struct EntityStyle {
     Numbers numbers;
 };
 
-constexpr std::array<EntityStyle, 12> styles{{
+constexpr std::array<EntityStyle, 14> styles{{
     {"", "", "", Numbers::decimal},
     {"&quot;", "", "", Numbers::decimal},
     {"", "&apos;", "", Numbers::decimal},
@@ -54,6 +54,8 @@ constexpr std::array<EntityStyle, 12> styles{{
     {"&quot;", "&#x27;", "/", Numbers::upper_hex},
     {"&quot;", "&#39;", "/`=", Numbers::upper_hex},
     {"&quot;", "&#x27;", "/`=", Numbers::upper_hex},
+    {"", "", "\t\n\r", Numbers::decimal},  // attributes
+    {"&quot;", "", "\t\n\r", Numbers::decimal},
 }};
 
 enum class Others { as_they_are, named, named_or_numbered, numbered };

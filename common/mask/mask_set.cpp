@@ -75,7 +75,8 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::with(std::vector<NamedSecret> mo
     all.reserve(secrets_.size() + more.size());
     for (const auto& secret : secrets_) all.push_back({secret.name, secret.value.clone()});
     std::move(more.begin(), more.end(), std::back_inserter(all));
-    return make(std::move(all), options_, texts_ ? texts_ : std::make_shared<const MaskText>(options_.hash, options_.key.get()));
+    return make(std::move(all), options_,
+                texts_ ? texts_ : std::make_shared<const MaskText>(options_.hash, options_.key.get()));
 }
 
 Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> secrets, const MaskOptions& options,

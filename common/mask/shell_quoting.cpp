@@ -161,6 +161,8 @@ void add_shell_quoting(FormList& forms, std::string_view text) {
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$`"));
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$`!"));
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$@"));  // Perl
+    forms.add(Form::shell, escaped_with(text, "\\", "'\"\\"));   // PHP
+    forms.add(Form::shell, escaped_with(text, "\\", "'\\"));
     forms.add(Form::shell, backslashed_unless_word(text));
     forms.add(Form::shell, shell_escaped(text, false));
     forms.add(Form::shell, shell_escaped(text, true));

@@ -177,6 +177,9 @@ class Program {
         if (travels_in_clear(life.config.server_address)) {
             log_warning("tokens and secrets travel in clear to " + life.config.server_address + ": use https");
         }
+        if (life.config.trebuchet.artifacts_masking == ArtifactsMasking::off) {
+            log_warning("artifacts are sent as they are, with secrets in them: artifacts_masking is off");
+        }
         auto& metrics = metrics_of(life.config);
         if (std::getenv("INFLUX_HOST") != nullptr) {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");

@@ -130,6 +130,9 @@ int run_command(const RunOptions& options) {
     const auto masks = MaskSet::build(job.secrets(), *options_of_masks);
     if (!masks) return complain(masks.error().message());
     set_log_masks(*masks);
+    if (config->trebuchet.artifacts_masking == ArtifactsMasking::off) {
+        log_warning("artifacts are kept as they are, with secrets in them: artifacts_masking is off");
+    }
     for (const auto& warning : local->warnings) log_warning(warning);
     for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
 

@@ -26,6 +26,14 @@ enum class JobFileSecrets {
     none,   ///< never: the `secrets` keys are left out
 };
 
+/// What becomes of artifacts in which a secret stands: `trebuchet.artifacts_masking`.
+enum class ArtifactsMasking {
+    mask,      ///< masked in text; a binary, archived or compressed file is withheld, and a note says so
+    withhold,  ///< every such file is withheld
+    fail,      ///< none of the artifacts is sent
+    off,       ///< they are sent as they are
+};
+
 /// What the agent does with the job in hand when it is told to stop: `trebuchet.drain`.
 enum class Drain {
     stop,    ///< gives it `stop_grace` to finish, then ends its phase
@@ -38,6 +46,7 @@ struct TrebuchetConfig {
     MaskOptions mask;  ///< mask_min_length, mask_hash; without patterns for credentials, which are compiled later
     std::vector<std::string> mask_credentials_off;  ///< kinds of well-known credentials that are not masked
     JobFileSecrets job_file_secrets = JobFileSecrets::tmpfs;
+    ArtifactsMasking artifacts_masking = ArtifactsMasking::mask;
     std::vector<std::string> secret_phases{"provision", "test"};  ///< which phases get test_data.secrets
     std::chrono::milliseconds kill_grace{10'000};  ///< kill_grace, seconds: between TERM and KILL of a phase
 

@@ -126,6 +126,11 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     if (const auto index = reader.choice("job_file_secrets", {"tmpfs", "none"})) {
         config.job_file_secrets = std::array{JobFileSecrets::tmpfs, JobFileSecrets::none}.at(*index);
     }
+    if (const auto index = reader.choice("artifacts_masking", {"mask", "withhold", "fail", "off"})) {
+        config.artifacts_masking = std::array{ArtifactsMasking::mask, ArtifactsMasking::withhold,
+                                              ArtifactsMasking::fail, ArtifactsMasking::off}
+                                       .at(*index);
+    }
     read_credentials_off(reader, config.mask_credentials_off);
     read_secret_phases(reader, config.secret_phases);
     read_grace(reader, "kill_grace", config.kill_grace);

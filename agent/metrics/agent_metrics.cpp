@@ -13,6 +13,7 @@ constexpr std::size_t release_limit = 32;
 constexpr int failures_until_problem = 3;
 
 const MetricFamily failures{"failures_total", "Phases that ended with a non-zero exit code"};
+const MetricFamily masked_secrets{"trebuchet_masked_total", "Secrets that were masked in finished jobs"};
 const MetricFamily phase_duration{"phase_duration_seconds", "Time that a phase's command took"};
 const MetricFamily agent_state{"trebuchet_agent_state", "1 for the state that the agent is in"};
 
@@ -96,6 +97,16 @@ void AgentMetrics::recovery_failed() {
 
 void AgentMetrics::masked(std::size_t bytes) {
     masked_bytes_.add(static_cast<double>(bytes));
+}
+
+void AgentMetrics::secrets_masked(const LeakReport& report) {
+    for (const auto& [place, counts] : report.places()) {
+        for (const auto& [key, times] : counts->sorted()) {
+            const MetricLabels labels{
+                {"agent_id", agent_id_}, {"place", place}, {"form", std::string(name_of(key.form))}};
+            metrics_.counter(masked_secrets, labels).add(static_cast<double>(times));
+        }
+    }
 }
 
 void AgentMetrics::polled(Duration time) {

@@ -2,6 +2,7 @@
 
 #include "agent/guards/guards.hpp"
 #include "agent/job/phase.hpp"
+#include "agent/pipeline/leak_report.hpp"
 #include "common/metrics/metrics.hpp"
 
 #include <chrono>
@@ -23,7 +24,8 @@ namespace trebuchet {
 ///     trebuchet_agent_state       {agent_id, state}                            1 for the state it is in, else 0
 ///     trebuchet_held_back         {agent_id, guard}                            1: disk, spool, clock or token is bad
 ///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
-///     trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
+///     trebuchet_masked_total      {agent_id, place, form}   secrets masked in finished jobs: in which phase's output,
+///     … trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
 ///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
 ///     trebuchet_results_given_up_total   {agent_id}   results that could not be delivered for too long, and are lost
 ///     trebuchet_doubtful_log_fragments_total  {agent_id}  pieces of log that the server may show twice
@@ -46,6 +48,7 @@ class AgentMetrics {
     void phase_took(Phase phase, Duration time);
     void recovery_failed();
     void masked(std::size_t bytes);
+    void secrets_masked(const LeakReport& report);
     void doubtful_logs(unsigned count);
     /// A result was too old to be tried any longer.
     void result_given_up();

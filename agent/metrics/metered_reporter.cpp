@@ -36,6 +36,11 @@ void MeteredReporter::phase_ran(Phase phase, const PhaseStatus& status) {
     ForwardingReporter::phase_ran(phase, status);
 }
 
+void MeteredReporter::secrets_masked(const LeakReport& report) {
+    metrics_.secrets_masked(report);
+    ForwardingReporter::secrets_masked(report);
+}
+
 void MeteredReporter::recovery_failed(const std::string& comment) {
     metrics_.recovery_failed();
     ForwardingReporter::recovery_failed(comment);

@@ -21,6 +21,7 @@ class MeteredReporter final : public ForwardingReporter {
     void output(Phase phase, const MaskedChunk& text) override;
     void serial(Phase phase, const MaskedChunk& text) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
+    void secrets_masked(const LeakReport& report) override;
     void recovery_failed(const std::string& comment) override;
 
   private:

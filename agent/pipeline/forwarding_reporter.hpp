@@ -27,6 +27,7 @@ class ForwardingReporter : public JobReporter {
     void provision_log(int exit_code, const MaskedChunk& detail) override { inner_.provision_log(exit_code, detail); }
     void recovery_failed(const std::string& comment) override { inner_.recovery_failed(comment); }
     void artifacts(const std::filesystem::path& archive) override { inner_.artifacts(archive); }
+    void secrets_masked(const LeakReport& report) override { inner_.secrets_masked(report); }
     void job_finished(const PhaseStatus& status, bool cancelled) override { inner_.job_finished(status, cancelled); }
     [[nodiscard]] bool is_cancelled() override { return inner_.is_cancelled(); }
     void watch_for_cancel(std::function<void()> handler) override { inner_.watch_for_cancel(std::move(handler)); }

@@ -20,7 +20,10 @@ Result<void> JobMasks::add(std::string_view value) {
     std::vector<NamedSecret> more;
     more.push_back({"added value " + std::to_string(added_ + 1), SecretString(value)});
     auto grown = current_->with(std::move(more));
-    if (!grown) return fail(grown.error());
+    if (!grown) {
+        has_failed_ = true;
+        return fail(grown.error());
+    }
     ++added_;
     current_ = std::move(*grown);
     set_log_masks(current_);

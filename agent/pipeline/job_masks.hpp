@@ -23,6 +23,9 @@ class JobMasks {
     /// are too many; an empty one is left out.
     [[nodiscard]] Result<void> add(std::string_view value);
 
+    /// Whether a value that should be masked could not be added, for want of memory: then nothing more may be let out.
+    [[nodiscard]] bool has_failed() const { return has_failed_; }
+
     /// Told of each value that is masked from then on.
     std::function<void(std::string_view value)> on_added = [](std::string_view) {};
 
@@ -30,6 +33,7 @@ class JobMasks {
     std::shared_ptr<const MaskSet> current_;
     AddedMaskLimits limits_;
     std::size_t added_ = 0;
+    bool has_failed_ = false;
 };
 
 }  // namespace trebuchet

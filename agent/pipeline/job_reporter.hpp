@@ -11,6 +11,8 @@
 
 namespace trebuchet {
 
+class LeakReport;
+
 /// Who is told of the job in hand: the server, or a person's terminal. What is reported is masked already. Calls block,
 /// bounded, and swallow what fails after logging it: a job goes on without its server. `output` and `serial` only
 /// queue.
@@ -48,6 +50,8 @@ class JobReporter {
     virtual void recovery_failed(const std::string& comment) = 0;
     /// A gzip tar of masked files.
     virtual void artifacts(const std::filesystem::path& archive) = 0;
+    /// Everything was masked that will be; it is in the log and the events already.
+    virtual void secrets_masked(const LeakReport& /*report*/) {}
     virtual void job_finished(const PhaseStatus& status, bool cancelled) = 0;
 
     /// Whether somebody cancelled the job, as of now.

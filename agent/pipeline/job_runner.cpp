@@ -3,13 +3,13 @@
 #include "agent/job/job_step.hpp"
 #include "agent/pipeline/phase_environment.hpp"
 #include "common/archive/tar_gz_reader.hpp"
-#include "common/archive/tar_gz_writer.hpp"
 #include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -32,6 +32,7 @@ std::string name_of_event(const Interruption& interruption) {
         std::string operator()(const OutputTimeout&) const { return "output_timeout"; }
         std::string operator()(const Cancelled&) const { return "cancelled"; }
         std::string operator()(const AgentStops&) const { return ""; }
+        std::string operator()(const MaskingFailed&) const { return "masking_failed"; }
     };
     return std::visit(Name{}, interruption);
 }
@@ -60,7 +61,7 @@ JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporte
       reporter_(reporter),
       job_(job),
       masks_(std::move(masks)),
-      phases_(loop, reporter, masks_) {}
+      phases_(loop, reporter, masks_, leaks_) {}
 
 void JobRunner::stop() {
     outcome_.stopped = true;
@@ -92,7 +93,8 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
         if (outcome_.cancelled && !ready) event("cancelled");
         if (!ready && !outcome_.cancelled) report_unable(ready.error());
         run_cleanup(*folder);
-        send_device_info(*folder);  // no phase may have run since it was written
+        with_masks("the device info is",
+                   [&] { send_device_info(*folder); });  // no phase may have run since it was written
     }
     event("job_end", end_reason_);
     return finish(folder);
@@ -101,7 +103,11 @@ JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {
 JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     phases_.end_leftovers();
     reached("leftovers ended");
-    if (folder) upload_artifacts(*folder);
+    if (folder) {
+        upload_artifacts(*folder);
+    } else {
+        report_leaks();
+    }
     // Before the end is told, so that whoever is told finds nothing left.
     if (folder) {
         if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
@@ -177,7 +183,7 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
         }
     }
     if (phase == Phase::allocate && end && code == 0) {
-        send_device_info(folder);
+        with_masks("the device info is", [&] { send_device_info(folder); });
         if (!reporter_.is_cancelled()) reporter_.stay_allocated();
     }
     std::string ending = name + (code == 0 ? "_success" : "_fail");
@@ -188,9 +194,23 @@ JobRunner::Next JobRunner::run_main_phase(Phase phase, RunFolder& folder) {
     }
     event(ending, code == 0 ? "" : folder.read_connector_error(phase));
     if (phase == Phase::provision) reporter_.provision_log(code, mask(ending));
-    if (code == 0 || (phase == Phase::test && code != recovery_failed_code)) return Next::go_on;
+    const bool masks_failed = end && end->interruption && std::holds_alternative<MaskingFailed>(*end->interruption);
+    if (code == 0 || (phase == Phase::test && code != recovery_failed_code && !masks_failed)) return Next::go_on;
     end_reason_ = ending;
     return Next::end_job;
+}
+
+void JobRunner::with_masks(const std::string& what, const std::function<void()>& work) {
+    bool failed = masks_.has_failed();
+    try {
+        if (!failed) work();
+    } catch (const std::exception&) {
+        failed = true;  // why may quote what should be masked
+    }
+    if (!failed) return;
+    const auto text = "ERROR: secrets can't be masked any more: " + what + " left out";
+    log_error(text);
+    reporter_.output(last_phase_, MaskSet::none()->mask("\n" + text + ".\n"));
 }
 
 std::string JobRunner::command_of(Phase phase) const {
@@ -213,8 +233,9 @@ std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
         return std::nullopt;
     }
     reporter_.phase_runs(phase);
+    last_phase_ = phase;
     auto end = execute(phase, command_of(phase), folder);
-    send_serial_log(phase, folder);
+    with_masks("its serial log is", [&] { send_serial_log(phase, folder); });
     reached("serial log queued");
     outcome_.status[phase] = end.exit_code();
     if (auto written = folder.write_outcome(outcome_.status); !written) log_warning(written.error().message());
@@ -224,7 +245,7 @@ std::optional<PhaseEnd> JobRunner::run_command(Phase phase, RunFolder& folder) {
 }
 
 PhaseEnd JobRunner::execute(Phase phase, const std::string& command, RunFolder& folder) {
-    send_device_info(folder);
+    with_masks("the device info is", [&] { send_device_info(folder); });
     const auto secrets = secrets_of_phase(job_, phase, config_);
     const bool file_with_secrets = !secrets.empty() && config_.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
     auto ready = folder.show_job(job_, file_with_secrets);
@@ -296,15 +317,19 @@ void JobRunner::send_device_info(const RunFolder& folder) {
         return;
     }
     if (!*info) return;
-    const MaskedJson masked(*masks_.current(), **info);
+    MaskCounts found;
+    const MaskedJson masked(*masks_.current(), **info, &found);
     auto text = masked.value().dump();
-    if (std::exchange(last_device_info_, text) != text) reporter_.device_info(masked);
+    if (text == last_device_info_) return;
+    last_device_info_ = std::move(text);
+    leaks_.at("device info")->merge(found);
+    reporter_.device_info(masked);
 }
 
 void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
     const auto file = folder.open_serial_log(phase);
     if (!file) return;
-    Masker masker(masks_.current());
+    Masker masker(masks_.current(), leaks_.at(std::string(name_of(phase)) + " serial log"));
     std::array<char, 65536> buffer{};
     std::size_t total = 0;
     while (total < serial_log_limit) {
@@ -320,38 +345,6 @@ void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
                                      std::to_string(serial_log_limit >> 20) + " MiB]\n"));
     }
     wipe(buffer.data(), buffer.size());
-}
-
-void JobRunner::upload_artifacts(const RunFolder& folder) {
-    const auto artifacts = folder.artifacts();
-    if (!artifacts) return;
-    if (killed_) {
-        log_warning("the artifacts of job " + job_.id + " are not sent: the agent stops at once");
-        return;
-    }
-    const auto archive = archive_folder.value_or(folder.path()) / "artifacts.tar.gz";
-    std::error_code ignored;
-    std::filesystem::remove_all(archive, ignored);
-    const auto file = create_new_file(archive);
-    if (!file) {
-        log_error("the artifacts are not sent: " + file.error().message());
-        return;
-    }
-    reached("packing artifacts");
-    tl::expected<TarGzReport, Error> report;
-    run_beside(loop_, [&] {
-        TarGzLimits limits;
-        limits.stop = &killed_;
-        report = write_tar_gz(*artifacts, file->get(), masks_.current(), limits);
-    });
-    if (!report) {
-        log_error("the artifacts are not sent: " + report.error().message());
-        return;
-    }
-    for (const auto& note : report->left_out) log_warning("an artifact is left out: " + note);
-    reached("artifacts packed");
-    reporter_.artifacts(archive);
-    reached("artifacts posted");
 }
 
 }  // namespace trebuchet

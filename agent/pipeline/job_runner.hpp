@@ -97,17 +97,29 @@ class JobRunner {
     [[nodiscard]] std::optional<Phase> next_phase(const JobRecord& record) const;
     void drop_unmasked(const JobRecord& record, const RunFolder& folder);
     void upload_artifacts(const RunFolder& folder);
+    /// The archive to send, or nothing; its withheld files are in the job's log.
+    std::optional<std::filesystem::path> make_archive(const RunFolder& folder);
+    /// What was masked, as the log's last lines and as an event.
+    void report_leaks();
+    /// Does what needs the masks, between phases. If they fail, `what` is left out, and the job's log says so.
+    void with_masks(const std::string& what, const std::function<void()>& work);
     void send_device_info(const RunFolder& folder);
     void send_serial_log(Phase phase, const RunFolder& folder);
     [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_.current()->mask(text); }
-    void event(const std::string& name, std::string_view detail = {}) { reporter_.event(name, mask(detail)); }
+    void event(const std::string& name, std::string_view detail = {}) {
+        reporter_.event(name, masks_.current()->mask(detail, leaks_.at("events").get()));
+    }
+    /// A line of ours after the phases' output.
+    void add_to_log(const std::string& text) { reporter_.output(last_phase_, mask(text)); }
 
     EventLoop& loop_;
     const Config& config_;
     JobReporter& reporter_;
     const Job& job_;
     JobMasks masks_;
+    LeakReport leaks_;
     PhaseRunner phases_;
+    Phase last_phase_ = Phase::setup;  ///< that ran
     std::filesystem::path secret_base_;
     JobOutcome outcome_;
     bool stop_ended_a_phase_ = false;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
+#include <exception>
 #include <utility>
 
 namespace trebuchet {
@@ -38,6 +39,10 @@ std::string describe(const Interruption& interruption) {
         }
         std::string operator()(const Cancelled&) const { return "Job cancellation was requested, exiting."; }
         std::string operator()(const AgentStops&) const { return "The agent is stopping: the phase was ended."; }
+        std::string operator()(const MaskingFailed&) const {
+            return "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left "
+                   "out.";
+        }
     };
     return std::visit(Describe{}, interruption);
 }
@@ -55,11 +60,31 @@ struct PhaseRunner::Running {
         : runner(owner),
           spec(std::move(what)),
           log_fd(fd),
-          masker(owner.masks_.current()),
-          commands([this](std::string_view text) { hand_over(masker.write(text)); },
+          commands([this](std::string_view text) { hand_over(masker->write(text)); },
                    [this](std::string_view value) { add_mask(value); }),
           global(owner.loop_),
-          silence(owner.loop_) {}
+          silence(owner.loop_),
+          quiet(owner.loop_) {}
+
+    [[nodiscard]] bool masking_failed() const {
+        return interruption && std::holds_alternative<MaskingFailed>(*interruption);
+    }
+
+    /// Does what needs the masks. From the first failure on nothing is let out but a sentence of ours.
+    void with_masks(const std::function<void()>& work) {
+        if (masking_failed()) return;
+        bool failed = false;
+        try {
+            work();
+            failed = runner.masks_.has_failed();
+        } catch (const std::exception&) {
+            failed = true;  // why may quote what should be masked
+        }
+        if (!failed) return;
+        interruption = MaskingFailed{};
+        if (process) process->kill();
+        log_error("masking failed during the phase " + std::string(name_of(spec.phase)) + ": it is ended");
+    }
 
     void hand_over(const MaskedChunk& text) {
         if (text.empty()) return;
@@ -76,10 +101,13 @@ struct PhaseRunner::Running {
 
     void take(std::string_view bytes) {
         reached("output arrived");
-        last_byte = bytes.back();
-        if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
-        commands.write(bytes);
+        with_masks([&] {
+            last_byte = bytes.back();
+            if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
+            commands.write(bytes);
+        });
         watch_silence();
+        watch_quiet();
         if (process && runner.reporter_.is_full()) {
             process->pause_output();
             silence.stop();
@@ -94,11 +122,11 @@ struct PhaseRunner::Running {
     void add_mask(std::string_view value) {
         const auto former = runner.masks_.current();
         const auto added = runner.masks_.add(value);
-        if (runner.masks_.current() != former) hand_over(masker.change_set(runner.masks_.current()));
+        if (runner.masks_.current() != former) hand_over(masker->change_set(runner.masks_.current()));
         if (added || std::exchange(told_of_refused_mask, true)) return;
         log_warning("a value that the " + std::string(name_of(spec.phase)) +
                     " command registers is not masked: " + added.error().message());
-        hand_over(masker.write("WARNING: a value to be masked is refused: " + added.error().message() + "\n"));
+        hand_over(masker->write("WARNING: a value to be masked is refused: " + added.error().message() + "\n"));
     }
 
     /// All that the command printed is there.
@@ -107,9 +135,30 @@ struct PhaseRunner::Running {
         commands.finish();
     }
 
+    void say_last_words() {
+        with_masks([this] {
+            std::string words;
+            if (const auto* failed = std::get_if<CouldNotStart>(&*ended)) words = "ERROR: " + failed->reason;
+            if (interruption) words = describe(*interruption);
+            if (!words.empty()) hand_over(masker->write((last_byte == '\n' ? "\n" : "\n\n") + words + "\n"));
+            hand_over(masker->finish());
+        });
+        if (!masking_failed()) return;
+        try {
+            hand_over(MaskSet::none()->mask("\n" + describe(*interruption) + "\n"));
+        } catch (const std::exception&) {
+            log_error("the log of the job does not say so: there is no memory for that");
+        }
+    }
+
     void watch_silence() {
         if (!spec.output_timeout || ended) return;
         silence.start(*spec.output_timeout, [this] { interrupt(OutputTimeout{*spec.output_timeout}); });
+    }
+
+    void watch_quiet() {
+        if (ended || masking_failed() || masker->held() == 0) return quiet.stop();
+        quiet.start(spec.release_after, [this] { with_masks([this] { hand_over(masker->release()); }); });
     }
 
     void interrupt(const Interruption& why) {
@@ -121,10 +170,11 @@ struct PhaseRunner::Running {
     PhaseRunner& runner;
     PhaseSpec spec;
     int log_fd;
-    Masker masker;
+    std::optional<Masker> masker;
     AddMaskFilter commands;
     Timer global;
     Timer silence;
+    Timer quiet;  ///< since the last output
     std::unique_ptr<Process> process;
     std::optional<ProcessEnd> ended;
     std::optional<Interruption> interruption;
@@ -135,14 +185,21 @@ struct PhaseRunner::Running {
     bool told_of_refused_mask = false;
 };
 
-PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks)
-    : loop_(loop), reporter_(reporter), masks_(masks) {}
+PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks)
+    : loop_(loop), reporter_(reporter), masks_(masks), leaks_(leaks) {}
 
 PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string frame(spec.banner.size() + 4, '*');
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
-    run.hand_over(run.masker.write(banner));
+    run.with_masks([&] {
+        run.masker.emplace(masks_.current(), leaks_.at(name_of(run.spec.phase)));
+        run.hand_over(run.masker->write(banner));
+    });
+    if (run.masking_failed()) {
+        run.say_last_words();
+        return {CouldNotStart{describe(*run.interruption)}, run.interruption};
+    }
     reporter_.process_starts(run.spec.phase, run.spec.marker);
     reached("starting the command");
     run.process = Process::start(loop_, run.spec.process,
@@ -169,14 +226,8 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     reporter_.unwatch();
     reporter_.on_room(nullptr);
 
-    run.finish_commands();
-    std::string last_words;
-    if (const auto* failed = std::get_if<CouldNotStart>(&*run.ended)) last_words = "ERROR: " + failed->reason;
-    if (run.interruption) last_words = describe(*run.interruption);
-    if (!last_words.empty()) {
-        run.hand_over(run.masker.write((run.last_byte == '\n' ? "\n" : "\n\n") + last_words + "\n"));
-    }
-    run.hand_over(run.masker.finish());
+    run.with_masks([&] { run.finish_commands(); });
+    run.say_last_words();
     reached("phase log complete");
     if (run.left > 0 && !run.process->is_gone()) {
         log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +

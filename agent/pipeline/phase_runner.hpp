@@ -4,6 +4,7 @@
 #include "agent/pipeline/added_masks.hpp"
 #include "agent/pipeline/job_masks.hpp"
 #include "agent/pipeline/job_reporter.hpp"
+#include "agent/pipeline/leak_report.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/mask/masker.hpp"
 #include "common/process/process.hpp"
@@ -27,7 +28,9 @@ struct OutputTimeout {
 };
 struct Cancelled {};
 struct AgentStops {};
-using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, AgentStops>;
+/// The masks could not be made, or failed: nothing more of the phase is let out.
+struct MaskingFailed {};
+using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, AgentStops, MaskingFailed>;
 
 /// The sentence for the log, as the reference agent words it.
 [[nodiscard]] std::string describe(const Interruption& interruption);
@@ -53,13 +56,17 @@ struct PhaseSpec {
     bool can_be_stopped = false;  ///< by the agent's own stop
     /// Into which the command may write values to be masked; null: none. Not owned.
     MaskFifo* mask_fifo = nullptr;
+    /// After so long without output, what the masker holds back is let out as far as Masker::release() allows.
+    std::chrono::milliseconds release_after{500};
 };
 
 /// Runs phases: command → values that it registers → masker → phase log and reporter, live. One at a time, on the
-/// loop's thread.
+/// loop's thread. When masking fails, in whatever way, the command is killed, and what it printed and was not masked is
+/// let out nowhere.
 class PhaseRunner {
   public:
-    PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks);
+    /// `leaks`: where it is counted what is masked.
+    PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks);
 
     /// Runs the loop until the command has ended and its output is handed over. After an interruption, until its whole
     /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
@@ -80,6 +87,7 @@ class PhaseRunner {
     EventLoop& loop_;
     JobReporter& reporter_;
     JobMasks& masks_;
+    LeakReport& leaks_;
     Running* running_ = nullptr;
     std::vector<std::unique_ptr<Process>> leftovers_;
     bool killed_ = false;

@@ -14,7 +14,8 @@ class MaskedJson {
   public:
     /// An empty object.
     MaskedJson() : value_(nlohmann::json::object()) {}
-    MaskedJson(const MaskSet& set, const nlohmann::json& plain);
+    /// `counts`: as MaskSet::mask.
+    MaskedJson(const MaskSet& set, const nlohmann::json& plain, MaskCounts* counts = nullptr);
 
     [[nodiscard]] const nlohmann::json& value() const { return value_; }
 

@@ -27,7 +27,8 @@ class FakeReporter final : public JobReporter {
 
     bool full = false;
     bool cancelled = false;
-    /// Called for each line of `reports`, and for each piece of output: "output: PHASE".
+    /// Called for each line of `reports`, and for each piece of output and serial log: "output: PHASE", "serial:
+    /// PHASE".
     std::function<void(const std::string&)> on_report = [](const std::string&) {};
     /// As an archive is reported: the file is gone afterwards.
     std::function<void(const std::filesystem::path&)> on_artifacts = [](const std::filesystem::path&) {};
@@ -46,7 +47,10 @@ class FakeReporter final : public JobReporter {
         outputs[phase] += text.bytes();
         on_report("output: " + name(phase));
     }
-    void serial(Phase phase, const MaskedChunk& text) override { serials[phase] += text.bytes(); }
+    void serial(Phase phase, const MaskedChunk& text) override {
+        serials[phase] += text.bytes();
+        on_report("serial: " + name(phase));
+    }
     [[nodiscard]] bool is_full() const override { return full; }
     void on_room(std::function<void()> handler) override { room_handler = std::move(handler); }
     void flush() override { note("flush"); }

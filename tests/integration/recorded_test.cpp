@@ -69,7 +69,10 @@ class Recorded : public LabTest {
 
     void compare_output() {
         for (const auto& [phase, text] : recording_.output.items()) {
-            EXPECT_EQ(generalized(server.log(id_, phase), names()), generalized(text, names())) << phase;
+            auto ours = server.log(id_, phase);
+            // What the reference does not tell stands at the log's end.
+            ours = ours.substr(0, ours.find("\nSecrets that were masked in this job:\n"));
+            EXPECT_EQ(generalized(ours, names()), generalized(text, names())) << phase;
         }
     }
 

@@ -44,10 +44,26 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_TRUE(config.tls.ca_file.empty());
         EXPECT_EQ(config.client_id, "");
         EXPECT_EQ(config.drain, Drain::stop);
+        EXPECT_EQ(config.artifacts_masking, ArtifactsMasking::mask);
         EXPECT_EQ(config.stop_grace, std::chrono::seconds(5));
         EXPECT_EQ(config.metrics_address, "0.0.0.0");
         EXPECT_THAT(config.mask_credentials_off, IsEmpty());
     }
+}
+
+TEST(TrebuchetSection, ReadsWhatBecomesOfArtifacts) {
+    EXPECT_EQ(read("{artifacts_masking: mask}").artifacts_masking, ArtifactsMasking::mask);
+    EXPECT_EQ(read("{artifacts_masking: withhold}").artifacts_masking, ArtifactsMasking::withhold);
+    EXPECT_EQ(read("{artifacts_masking: fail}").artifacts_masking, ArtifactsMasking::fail);
+    EXPECT_EQ(read("{artifacts_masking: 'off'}").artifacts_masking, ArtifactsMasking::off);
+    EXPECT_EQ(read("{artifacts_masking: off}").artifacts_masking, ArtifactsMasking::off);
+    EXPECT_THAT(
+        problems_of("{artifacts_masking: withold}"),
+        ElementsAre("a.conf:2:21: trebuchet.artifacts_masking: found \"withold\", expected mask, withhold, fail "
+                    "or off; did you mean withhold?"));
+    EXPECT_THAT(problems_of("{artifact_masking: mask}"),
+                ElementsAre("a.conf:2:2: unknown key \"trebuchet.artifact_masking\", did you mean "
+                            "\"trebuchet.artifacts_masking\"?"));
 }
 
 TEST(TrebuchetSection, ReadsEachKey) {

@@ -48,7 +48,11 @@ class RecordedEffects : public DaemonFixture {
             std::remove_if(expected.begin(), expected.end(), [](const json& effect) { return effect[0] == "queues"; }),
             expected.end());
         json ours = server_.effects;
-        ours.erase(std::remove(ours.begin(), ours.end(), json{"advertise"}), ours.end());
+        // The reference has no such call, and no such event.
+        const auto is_ours = [](const json& effect) {
+            return effect[0] == "advertise" || (effect[0] == "event" && effect[1] == "secrets_masked");
+        };
+        ours.erase(std::remove_if(ours.begin(), ours.end(), is_ours), ours.end());
         for (const auto& [from, to] : instead_) expected = replaced(expected, from, to);
         for (std::size_t i = 0; i < std::max(ours.size(), expected.size()); ++i) {
             ASSERT_EQ(i < ours.size() ? ours[i] : json("nothing"), i < expected.size() ? expected[i] : json("nothing"))

@@ -34,6 +34,19 @@ class MeteredReporterTest : public testing::Test {
     PhaseStatus status_;
 };
 
+TEST_F(MeteredReporterTest, CountsMaskedSecretsByPlaceAndFormAndNamesNone) {
+    LeakReport report;
+    report.at("test")->add("TOKEN", Form::base64, 3);
+    report.at("test")->add("KEY", Form::base64, 2);
+    report.at("artifacts")->add("TOKEN", Form::exact);
+    reporter_.secrets_masked(report);
+    const auto text = metrics_.text();
+    EXPECT_THAT(text, HasSubstr("trebuchet_masked_total{agent_id=\"audino\",form=\"base64\",place=\"test\"} 5\n"));
+    EXPECT_THAT(text,
+                HasSubstr("trebuchet_masked_total{agent_id=\"audino\",form=\"as it is\",place=\"artifacts\"} 1\n"));
+    EXPECT_THAT(text, Not(HasSubstr("TOKEN")));
+}
+
 TEST_F(MeteredReporterTest, TimesThePhasesThatRan) {
     run(Phase::setup, 0, seconds(3));
     reporter_.phase_entered(Phase::provision);  // skipped

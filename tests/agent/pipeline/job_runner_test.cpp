@@ -56,14 +56,23 @@ class JobRunnerTest : public testing::Test {
         runner_ = std::make_unique<JobRunner>(loop_, config_, reporter_, job_, masks_);
         return runner_->run(folder_ / "secret");
     }
-    /// A phase's output without its banner of three lines.
+    /// What a job's log ends with once something was masked.
+    static constexpr std::string_view leaks_title = "\nSecrets that were masked in this job:\n";
+    /// The lines after it, in the log of `phase`.
+    [[nodiscard]] std::string leaks(Phase phase) const {
+        const auto found = reporter_.outputs.find(phase);
+        if (found == reporter_.outputs.end()) return "";
+        const auto title = found->second.find(leaks_title);
+        return title == std::string::npos ? "" : found->second.substr(title + leaks_title.size());
+    }
+    /// A phase's output without its banner of three lines and the lines on what was masked.
     [[nodiscard]] std::string output(Phase phase) const {
         const auto found = reporter_.outputs.find(phase);
         if (found == reporter_.outputs.end()) return "";
         const auto& text = found->second;
         std::size_t start = 0;
         for (int line = 0; line < 3; ++line) start = text.find('\n', start) + 1;
-        return text.substr(start);
+        return text.substr(start, text.find(leaks_title) - start);
     }
     /// Calls `action` once, when this is reported.
     void when(const std::string& report, std::function<void()> action) {
@@ -465,11 +474,76 @@ TEST_F(JobRunnerTest, ArtifactsAreSentMaskedAfterCleanup) {
     run();
     const auto& reports = reporter_.reports;
     EXPECT_THAT(std::vector<std::string>(reports.end() - 3, reports.end()),
-                ElementsAre("event: job_end", "artifacts", "finished"));
+                ElementsAre("event: secrets_masked", "artifacts", "finished"));
     const auto unpack = "cd '" + folder_.path().string() + "' && tar xzf copy.tar.gz";
     ASSERT_EQ(::system(unpack.c_str()), 0);
     EXPECT_EQ(text_of(folder_ / "artifacts/log"), "token " + std::string(masks_->mask("s3cret-value").bytes()) + "\n");
     EXPECT_EQ(text_of(folder_ / "artifacts/more"), "clean\n");
+}
+
+TEST_F(JobRunnerTest, TheLogEndsWithWhatWasMaskedAndAnEventSaysIt) {
+    with_secret("TOKEN", "s3cret-value");
+    only({{Phase::provision,
+           "echo $TOKEN; echo $TOKEN > provision-serial.log;"
+           R"(printf '{"device_info": {"a": "%s"}}' "$TOKEN" > )"
+           "device-info.json"},
+          {Phase::test, "printf $TOKEN | base64; mkdir artifacts; echo $TOKEN > artifacts/$TOKEN"},
+          {Phase::cleanup, "echo clean"}});
+    run();
+    const std::string lines =
+        "provision: TOKEN (as it is): 1 time\n"
+        "provision serial log: TOKEN (as it is): 1 time\n"
+        "device info: TOKEN (as it is): 1 time\n"
+        "test: TOKEN (base64): 1 time\n"
+        "artifacts: TOKEN (as it is): 2 times\n";
+    EXPECT_EQ(output(Phase::cleanup), "clean\n");
+    EXPECT_EQ(leaks(Phase::cleanup), lines);
+    EXPECT_EQ(reporter_.detail_of("secrets_masked"), lines);
+}
+
+TEST_F(JobRunnerTest, AJobThatMaskedNothingHasNoLineOnIt) {
+    with_secret("TOKEN", "s3cret-value");
+    run();
+    EXPECT_EQ(leaks(Phase::cleanup), "");
+    EXPECT_EQ(reporter_.detail_of("secrets_masked"), "none");
+}
+
+TEST_F(JobRunnerTest, ArtifactsWithASecretAreRefusedIfSoConfigured) {
+    with_secret("TOKEN", "s3cret-value");
+    config_.trebuchet.artifacts_masking = ArtifactsMasking::fail;
+    only({{Phase::test, "mkdir artifacts; echo fine > artifacts/fine; echo $TOKEN > artifacts/log"}});
+    run();
+    EXPECT_THAT(reporter_.reports, Not(Contains("artifacts")));
+    EXPECT_THAT(output(Phase::test), HasSubstr("ERROR: none of the artifacts is sent"));
+    EXPECT_THAT(output(Phase::test), HasSubstr("artifacts/log\" is withheld: a secret stands in it: TOKEN (as it is)"));
+    EXPECT_THAT(reporter_.detail_of("artifacts_refused"), HasSubstr("artifacts/log"));
+    EXPECT_EQ(leaks(Phase::test), "artifacts: TOKEN (as it is): 1 time\n");
+}
+
+TEST_F(JobRunnerTest, AFailureOfMaskingEndsThePhaseAndTheJobButNotCleanup) {
+    with_secret("TOKEN", "s3cret-value");
+    only({{Phase::firmware_update, "echo first; sleep 1000"},
+          {Phase::test, "echo test"},
+          {Phase::cleanup, "echo clean"}});
+    reporter_.on_report = [failed = false](const std::string& line) mutable {
+        if (line == "output: firmware_update" && !std::exchange(failed, true)) throw std::bad_alloc();
+    };
+    const auto outcome = run();
+    EXPECT_THAT(phases_that_ran(), ElementsAre("firmware_update", "cleanup"));
+    EXPECT_EQ(outcome.status.at(Phase::firmware_update), 247);
+    EXPECT_THAT(reporter_.outputs[Phase::firmware_update], HasSubstr("ERROR: secrets can't be masked any more"));
+    EXPECT_THAT(reporter_.detail_of("masking_failed"), HasSubstr("secrets can't be masked"));
+    EXPECT_EQ(output(Phase::cleanup), "clean\n");
+}
+
+TEST_F(JobRunnerTest, ASerialLogThatCanNotBeMaskedIsLeftOut) {
+    only({{Phase::test, "echo boot > test-serial.log"}, {Phase::cleanup, "echo clean"}});
+    reporter_.on_report = [](const std::string& line) {
+        if (line == "serial: test") throw std::bad_alloc();
+    };
+    run();
+    EXPECT_THAT(output(Phase::test), HasSubstr("can't be masked any more: its serial log is left out"));
+    EXPECT_EQ(output(Phase::cleanup), "clean\n");
 }
 
 TEST_F(JobRunnerTest, ArtifactsThatAreNoFolderAreNotSent) {

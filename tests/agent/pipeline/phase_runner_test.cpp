@@ -41,7 +41,7 @@ class PhaseRunnerTest : public testing::Test {
         masks_ = *MaskSet::build(std::move(secrets), {3, MaskHash::sha256});
         mask_ = masks_->mask("s3cret-value").bytes();
         job_masks_.emplace(masks_);
-        runner_.emplace(loop_, reporter_, *job_masks_);
+        runner_.emplace(loop_, reporter_, *job_masks_, leaks_);
         EXPECT_EQ(::mkfifo((folder_ / "gate").c_str(), 0600), 0);
         gate_ = FileDescriptor(::open((folder_ / "gate").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
@@ -92,6 +92,7 @@ class PhaseRunnerTest : public testing::Test {
     std::shared_ptr<const MaskSet> masks_;
     std::string mask_;
     std::optional<JobMasks> job_masks_;
+    LeakReport leaks_;
     std::optional<PhaseRunner> runner_;
     FileDescriptor gate_;
     int runs_ = 0;
@@ -103,6 +104,56 @@ TEST_F(PhaseRunnerTest, PutsABannerBeforeTheOutputAndKeepsBothInTheLog) {
     EXPECT_FALSE(end.interruption);
     EXPECT_EQ(output(), "one\ntwo\nthree\n");
     EXPECT_EQ(log(), std::string(banner) + "one\ntwo\nthree\n");
+}
+
+TEST_F(PhaseRunnerTest, APromptThatMayBeTheStartOfASecretIsShownAfterAWhile) {
+    auto what = spec("printf 'user: s3c'; read line < gate; echo ret-value s3cret-value");
+    what.release_after = milliseconds(1);
+    when_printed("user: s3c", [&] { open_gate(); });
+    run(std::move(what));
+    EXPECT_EQ(output(), "user: s3c" + mask_ + " " + mask_ + "\n");
+}
+
+TEST_F(PhaseRunnerTest, NoMoreOfASecretIsShownThanMayBeHoweverLongItTakes) {
+    auto what = spec("printf s3cr; read line < gate; printf et-v; read line < gate; echo alue");
+    what.release_after = milliseconds(1);
+    when_printed("s3c", [&] {
+        open_gate();
+        open_gate();
+    });
+    run(std::move(what));
+    EXPECT_EQ(output(), "s3c" + mask_ + "\n");
+}
+
+TEST_F(PhaseRunnerTest, WhenMaskingFailsTheCommandIsKilledAndNothingMoreIsLetOut) {
+    reporter_.on_report = [this](const std::string&) {
+        if (output().ends_with("one\n")) throw std::bad_alloc();
+    };
+    const auto end = run("trap '' TERM; echo child=$$ > pid; echo one; read line < gate; echo two");
+    ASSERT_TRUE(end.interruption);
+    EXPECT_TRUE(std::holds_alternative<MaskingFailed>(*end.interruption));
+    EXPECT_EQ(end.exit_code(), 247);
+    EXPECT_EQ(output(),
+              "one\n\nERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is "
+              "left out.\n");
+    EXPECT_EQ(log(), std::string(banner) + output());
+    EXPECT_FALSE(exists(std::stoi(text_of(folder_ / "pid").substr(6))));
+}
+
+TEST_F(PhaseRunnerTest, WhenMasksCanNotBeMadeTheCommandIsNotStarted) {
+    reporter_.on_report = [failed = false](const std::string&) mutable {
+        if (!std::exchange(failed, true)) throw std::bad_alloc();
+    };
+    const auto end = run("touch started");
+    EXPECT_EQ(end.exit_code(), 247);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
+    EXPECT_THAT(output(), HasSubstr("secrets can't be masked any more"));
+    EXPECT_EQ(run("echo again").exit_code(), 0);
+}
+
+TEST_F(PhaseRunnerTest, CountsWhatItMasks) {
+    run("echo s3cret-value s3cret-value");
+    EXPECT_EQ(leaks_.text(), "test: TOKEN (as it is): 2 times\n");
 }
 
 TEST_F(PhaseRunnerTest, OutputArrivesWhileTheCommandRuns) {

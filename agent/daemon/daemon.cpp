@@ -30,7 +30,10 @@ const std::string held_back_comment = "No jobs are taken: ";
 Daemon::Daemon(DaemonParts parts)
     : parts_(std::move(parts)),
       undelivered_(parts_.loop, parts_.config, parts_.server, parts_.clock, parts_.draw, parts_.jobs()),
-      stop_timer_(parts_.loop) {}
+      idle_masks_(MaskSet::build({}, parts_.config.trebuchet.mask).value_or(MaskSet::none())),
+      stop_timer_(parts_.loop) {
+    set_log_masks(idle_masks_);
+}
 
 void Daemon::stop() {
     if (std::exchange(stopping_, true)) {
@@ -302,7 +305,7 @@ void Daemon::run_job_with(const Job& job, const std::shared_ptr<const MaskSet>& 
     parts_.metrics.doubtful_logs(to_server.doubtful_logs());
     stop_timer_.stop();
     parts_.metrics.watch_upload_lag(nullptr);
-    set_log_masks(MaskSet::none());
+    set_log_masks(idle_masks_);
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
         log_warning(problem);
     }
@@ -330,7 +333,7 @@ void Daemon::report_unreadable(const Error& reason, JobFolder& folder) {
     const auto job = job_of(folder.record());
     ServerReporter reporter(parts_, orders_, folder);
     reporter.job_taken(job);
-    reporter.output(Phase::setup, MaskSet::none()->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
+    reporter.output(Phase::setup, idle_masks_->mask("ERROR: the job can't be run: " + reason.message() + "\n"));
     const PhaseStatus failed{{Phase::setup, 100}};
     reporter.phase_ran(Phase::setup, failed);
     reporter.job_finished(failed, reporter.is_cancelled());

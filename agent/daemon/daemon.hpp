@@ -82,6 +82,7 @@ class Daemon {
 
     DaemonParts parts_;
     UndeliveredResults undelivered_;
+    std::shared_ptr<const MaskSet> idle_masks_;  ///< while no job's secrets are known: well-known credentials alone
     Orders orders_;
     AgentRecord record_;
     bool introduced_ = false;

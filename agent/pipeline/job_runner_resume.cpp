@@ -24,6 +24,7 @@ JobOutcome JobRunner::resume(const std::filesystem::path& secret_base, const Int
     const auto& record = interrupted.record;
     outcome_.status = record.status;
     outcome_.cancelled = record.cancelled;
+    last_phase_ = record.running.value_or(record.entered.value_or(Phase::setup));
     reporter_.job_resumed(job_);
     auto folder = RunFolder::reopen(config_.execution_basedir, secret_base, job_);
     if (!folder) {
@@ -36,7 +37,7 @@ JobOutcome JobRunner::resume(const std::filesystem::path& secret_base, const Int
         if (!is_clean && !interrupted.may_clean_up) {
             log_error("job " + job_.id + " is not cleaned up: that has failed too often");
         }
-        send_device_info(*folder);
+        with_masks("the device info is", [&] { send_device_info(*folder); });
     }
     outcome_.recovery_failed = std::any_of(outcome_.status.begin(), outcome_.status.end(),
                                            [](const auto& ended) { return ended.second == recovery_failed_code; });
@@ -69,8 +70,8 @@ void JobRunner::report_interrupted_phase(Phase phase, bool was_running, RunFolde
         phase,
         mask(was_running ? "\nERROR: " + std::string(how) + " while the " + name + " phase ran: the phase was ended.\n"
                          : "ERROR: " + std::string(how) + ": this phase and what follows is not run.\n"));
-    if (was_running) send_serial_log(phase, folder);
-    send_device_info(folder);
+    if (was_running) with_masks("its serial log is", [&] { send_serial_log(phase, folder); });
+    with_masks("the device info is", [&] { send_device_info(folder); });
     outcome_.status[phase] = interrupted_code;
     if (phase == Phase::cleanup) return;  // it runs again
     if (auto written = folder.write_outcome(outcome_.status); !written) log_warning(written.error().message());

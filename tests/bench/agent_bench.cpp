@@ -29,6 +29,8 @@ struct Options {
     std::size_t output_bytes = 1'000'000;
     int cancels = 11;
     int idle_seconds = 60;
+    int flood_seconds = 10;
+    int flood_secrets = 100;
 };
 
 /// Asking costs the machine some of its time: seldom enough, so that it is not what is measured.
@@ -129,6 +131,35 @@ void measure_cancels(LabServer& server, const Options& options) {
     std::printf("%52s least %.0f, most %.0f, of %d\n", "", spread.least, spread.most, options.cancels);
 }
 
+/// A test that prints as fast as the agent takes it, with that many secrets to look for.
+void measure_flood(LabServer& server, const Options& options) {
+    Agent agent(server);
+    set_up(agent);
+    agent.on("test", "timeout " + std::to_string(options.flood_seconds) +
+                         " yes 'A line of a test log, of the length that such lines have: 0123456789'; true");
+    Json secrets = Json::object();
+    for (int number = 0; number < options.flood_secrets; ++number) {
+        const auto name = "flood-" + std::to_string(number);
+        server.store_secret(name, "a value that nobody prints, number " + std::to_string(number));
+        secrets["SECRET_" + std::to_string(number)] = name;
+    }
+    start(agent);
+    const auto id = server.post_job(
+        {{"job_queue", harness::queue}, {"test_data", {{"test_cmds", "none"}, {"secrets", std::move(secrets)}}}});
+    const auto complete = [&] { return server.job_state(id) == "complete"; };
+    const auto patience = harness::patience + std::chrono::seconds(12 * options.flood_seconds);
+    if (!harness::eventually(complete, patience, asking_pause)) {
+        throw std::runtime_error("the job that prints without end does not end:\n" + agent.log());
+    }
+    const auto log = server.ask(harness::clients::submitter, "GET", "/v1/result/" + id + "/log/output?phase=test");
+    std::printf("yes for %d s in a job with %d secrets, over TLS:\n", options.flood_seconds, options.flood_secrets);
+    const auto megabytes = static_cast<double>(log.body.size()) / 1e6;
+    print("  masked, logged and sent", megabytes / options.flood_seconds, "MB/s", "none");
+    const auto figures = figures_of(agent.program().pid());
+    print("  memory at most: peak RSS", figures.peak_megabytes, "MB", "<= 40");
+    print("  CPU time for each 100 MB", figures.cpu_time.count() / megabytes * 100, "s", "none");
+}
+
 /// What the agent asked, and how often it polled for a job.
 struct Requests {
     std::size_t all = 0;
@@ -185,6 +216,9 @@ int run(int argc, char** argv) {
     app.add_option("--idle-seconds", options.idle_seconds, "How long to watch an idle agent")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    app.add_option("--flood-seconds", options.flood_seconds, "How long a test prints as fast as it can")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -196,6 +230,7 @@ int run(int argc, char** argv) {
     measure_jobs(server, options);
     measure_cancels(server, options);
     measure_idle(server, options);
+    measure_flood(server, options);
     return 0;
 }
 

@@ -50,6 +50,7 @@ std::chrono::duration<double> cpu_time(pid_t pid) {
 ProcessFigures figures_of(pid_t pid) {
     ProcessFigures figures;
     figures.rss_megabytes = megabytes(proc(pid, "status"), "VmRSS").value_or(0);
+    figures.peak_megabytes = megabytes(proc(pid, "status"), "VmHWM").value_or(0);
     figures.pss_megabytes = megabytes(proc(pid, "smaps_rollup"), "Pss");
     figures.threads = static_cast<int>(field(proc(pid, "status"), "Threads").value_or(0));
     figures.cpu_time = cpu_time(pid);

@@ -1,3 +1,4 @@
+#include "agent/config/mask_options.hpp"
 #include "tests/agent/daemon/daemon_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -484,6 +485,22 @@ TEST_F(DaemonTest, AJobThatIsTooLongIsReportedAsFailed) {
     EXPECT_EQ(server_.output_of(Phase::setup),
               "ERROR: the job can't be run: the job is longer than the 16 MiB that are accepted\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
+}
+
+TEST_F(DaemonTest, MasksWellKnownCredentialsInItsLogWhileNoJobIsInHand) {
+    config_.trebuchet.mask = *mask_options(config_.trebuchet);
+    Daemon daemon(parts_for(loop_, server_));
+    server_.jobs = {R"({"job_id": "j1", "test_data": {"secrets": {"https://ci:pa55w0rd-of-ci@git.example": "x"}}})"};
+    server_.on_effect = [&](const json& effect) {
+        if (effect == json{"idle"}) daemon.stop();
+    };
+    testing::internal::CaptureStderr();
+    daemon.run();
+    const auto log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(log, HasSubstr("https://ci:**"));
+    EXPECT_THAT(log, Not(HasSubstr("pa55w0rd")));
+    EXPECT_THAT(server_.output_of(Phase::setup), HasSubstr("https://ci:**"));
+    EXPECT_THAT(server_.output_of(Phase::setup), Not(HasSubstr("pa55w0rd")));
 }
 
 TEST_F(DaemonTest, TellsItsStatus) {

@@ -1,0 +1,30 @@
+#include "provision/power/qmp_client.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
+
+}  // namespace
+
+/// A line from QEMU's control socket is a message or is refused.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using Kind = trebuchet::QmpMessage::Kind;
+    const auto message = trebuchet::parse_qmp_message(std::string(data, data + size));
+    if (!message) {
+        require(!message.error().message().empty(), "a refusal has a reason");
+        return 0;
+    }
+    require(message->kind == Kind::result || message->result.is_null(), "only a result has one");
+    require(message->kind != Kind::error || !message->text.empty(), "an error says something");
+    return 0;
+}

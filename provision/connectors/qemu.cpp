@@ -2,6 +2,7 @@
 #include "common/file/safe_file.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/boot/boot_waiter.hpp"
+#include "provision/boot/serial_probe.hpp"
 #include "provision/connectors/connector.hpp"
 #include "provision/power/qmp_power.hpp"
 #include "provision/power/steady_power.hpp"
@@ -37,6 +38,7 @@ std::vector<KeySpec> qemu_keys() {
         {"qemu_machine", KeyKind::text, "pc", "machine type"},
         {"qemu_program", KeyKind::text, "qemu-system-x86_64", "program to run"},
         {"qemu_args", KeyKind::text, "", "further arguments, split as a shell splits words"},
+        {"boot_prompt", KeyKind::text, "", "regular expression: what the console prints when the device is up"},
         {"qemu_boot_timeout", KeyKind::seconds, "300", "time from power-on until ssh answers"},
     };
 }
@@ -136,7 +138,7 @@ class Qemu final : public Connector {
         if (device.has_kept(*identity)) {
             context.log.info("Going on from the snapshot of a device that was provisioned with the same image");
             auto done = device.restore().and_then([&] { return run(device, context); });
-            if (done) return wait_until_up(settings, context);
+            if (done) return wait_until_up(settings, context, true);
             context.log.warning("Can't go on from the snapshot: " + done.error().message());
         }
 
@@ -160,8 +162,14 @@ class Qemu final : public Connector {
         return device.run();
     }
 
-    static StageResult wait_until_up(const QemuSettings& settings, StageContext& context) {
-        std::vector<BootProbe> probes{ssh_banner_probe(settings.ssh_host, settings.ssh_port)};
+    /// A device that goes on from a snapshot has printed its prompt long ago.
+    static StageResult wait_until_up(const QemuSettings& settings, StageContext& context, bool was_restored = false) {
+        std::vector<BootProbe> probes;
+        if (!settings.boot_prompt.empty() && context.serial != nullptr && !was_restored) {
+            probes.push_back(
+                serial_probe(*context.serial, SerialPattern::regex(settings.boot_prompt).value(), context.interrupt));
+        }
+        probes.push_back(ssh_banner_probe(settings.ssh_host, settings.ssh_port));
         BootWait wait;
         wait.timeout = settings.boot_timeout;
         wait.interval = 500ms;

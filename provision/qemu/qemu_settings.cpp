@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "provision/process/shell_words.hpp"
+#include "provision/serial/serial_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -59,6 +60,11 @@ Result<void> check(const QemuSettings& settings) {
     if (!settings.start && settings.qmp_socket.empty()) {
         return missing("qemu_qmp, the socket of the QEMU that runs beside the agent; or set qemu_start: true");
     }
+    if (!settings.boot_prompt.empty()) {
+        if (const auto pattern = SerialPattern::regex(settings.boot_prompt); !pattern) {
+            return fail(pattern.error().with_context("boot_prompt"));
+        }
+    }
     if (settings.snapshot && !settings.start) return fail("qemu_snapshot needs qemu_start: true");
     if (settings.kernel.empty() && !settings.initrd.empty()) return fail("qemu_initrd needs a qemu_kernel");
     return {};
@@ -92,6 +98,7 @@ Result<QemuSettings> read_qemu_settings(const ConnectorConfig& config) {
         if (!words) return fail(words.error().with_context("qemu_args"));
         settings.arguments = std::move(*words);
     }
+    settings.boot_prompt = keys.text("boot_prompt");
     settings.ssh_host = config.device_ip;
     settings.ssh_port = config.device_port;
     settings.serial_host = config.serial_host;

@@ -36,7 +36,8 @@ struct QemuSettings {
     std::string serial_host;
     std::uint16_t serial_port = 0;
     std::chrono::milliseconds boot_timeout{};  ///< from power-on to ssh
-    bool offline = false;                      ///< it reaches nothing but the ports forwarded to it
+    std::string boot_prompt;  ///< regular expression: what its console prints when it is up; empty: only ssh tells
+    bool offline = false;     ///< it reaches nothing but the ports forwarded to it
 };
 
 inline constexpr const char* qemu_disk_device = "card";

@@ -68,6 +68,7 @@ TEST_F(Dut, IsFlashedBootedAndTestedByAJob) {
     ASSERT_TRUE(board.prints("no system on the SD card")) << "what is flashed must matter";
     auto configuration = board.configuration();
     configuration["qemu_qmp"] = board.folder() / "qmp";
+    configuration["boot_prompt"] = "trebuchet-dut-[0-9a-f]+ is up";
     use(configuration);
     server.store_secret("bench/token", secret);
     const auto id = post_with_image({{"secrets", {{"TOKEN", "bench/token"}}}, {"test_cmds", shell_on_device + R"(set -e

@@ -59,6 +59,7 @@ TEST(QemuSettingsTest, SayWhatIsMissingOrWrong) {
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_start: true\nqemu_cpus: 0\n"), HasSubstr("qemu_cpus"));
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_start: true\nqemu_args: \"'\"\n"), HasSubstr("qemu_args"));
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_qmp: q\nqemu_snapshot: true\n"), HasSubstr("needs qemu_start"));
+    EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_qmp: q\nboot_prompt: log(in\n"), HasSubstr("boot_prompt: found"));
     EXPECT_THAT(error_of("qemu_disk: sd.img\nqemu_qmp: q\nqemu_initrd: i\n"), HasSubstr("needs a qemu_kernel"));
     const auto without_port = parse_connector_config("qemu_disk: a\nqemu_qmp: q\ndevice_ip: b\n", "f").value();
     EXPECT_THAT(read_qemu_settings(without_port).error().message(), HasSubstr("no device_ip and device_port"));

@@ -26,11 +26,13 @@ TEST(TestEnvironment, AddsWhatTheConfigurationSays) {
     ConnectorConfig config;
     config.agent_name = "board-1";
     config.device_ip = "10.0.0.7";
+    config.device_port = 2222;
     config.reboot_script = {"off", "on"};
     config.env = {{"WIFI", "lab"}, {"HOME", "/elsewhere"}};
     const auto environment = test_environment(own(), config, {});
     EXPECT_EQ(value_of(environment, "AGENT_NAME"), "board-1");
     EXPECT_EQ(value_of(environment, "DEVICE_IP"), "10.0.0.7");
+    EXPECT_EQ(value_of(environment, "DEVICE_PORT"), "2222");
     EXPECT_EQ(value_of(environment, "REBOOT_SCRIPT"), "off;on");
     EXPECT_EQ(value_of(environment, "WIFI"), "lab");
     EXPECT_EQ(value_of(environment, "HOME"), "/elsewhere");
@@ -56,6 +58,7 @@ TEST(TestEnvironment, AnEmptyValueOfTheConfigurationUnsets) {
     EXPECT_EQ(value_of(environment, "AGENT_NAME"), std::nullopt);
     EXPECT_EQ(value_of(environment, "REBOOT_SCRIPT"), std::nullopt);
     EXPECT_EQ(value_of(environment, "DEVICE_IP"), std::nullopt);
+    EXPECT_EQ(value_of(environment, "DEVICE_PORT"), std::nullopt);
 }
 
 TEST(TestEnvironment, SecretsComeLastEmptyOnesStaySetAndNullUnsets) {

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "provision/boot/boot_waiter.hpp"
+#include "provision/serial/serial_capture.hpp"
+
+namespace trebuchet {
+
+/// A console that prints what matches, such as a prompt. `console` and `interrupt` must outlive the probe.
+[[nodiscard]] BootProbe serial_probe(SerialCapture& console, SerialPattern pattern, Interrupt& interrupt);
+
+}  // namespace trebuchet

@@ -1,19 +1,16 @@
-#include "common/base/text.hpp"
-#include "common/file/safe_file.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/boot/boot_waiter.hpp"
 #include "provision/boot/serial_probe.hpp"
 #include "provision/connectors/connector.hpp"
+#include "provision/connectors/job_image.hpp"
 #include "provision/power/qmp_power.hpp"
 #include "provision/power/steady_power.hpp"
 #include "provision/qemu/qemu_device.hpp"
 #include "provision/serial/serial_capture.hpp"
 
 #include <memory>
-#include <system_error>
+#include <optional>
 #include <utility>
-
-#include <fcntl.h>
 
 namespace trebuchet {
 namespace {
@@ -48,47 +45,15 @@ StageResult power_failed(const PowerError& error, StageContext& context) {
     return tl::unexpected(StageError{"RecoveryError", error.message, std::nullopt, recovery_failed_exit_code});
 }
 
-/// The job's image as a file of this machine.
-Result<std::filesystem::path> image_of(const JobFile& job) {
-    constexpr std::string_view scheme = "file://";
-    const auto attachment = job.provision_text("use_attachment");
-    if (!attachment) return fail(attachment.error());
-    if (*attachment) return std::filesystem::path("attachments/provision") / **attachment;
-    const auto url = job.provision_text("url");
-    if (!url) return fail(url.error());
-    if (!*url || !(*url)->starts_with(scheme)) return fail("provision_data has no url of an image, file://…");
-    return std::filesystem::path((*url)->substr(scheme.size()));
-}
-
-/// What tells this image from all others.
-Result<std::string> identity_of(const std::filesystem::path& image, StageContext& context) {
-    Command command;
-    command.argv = {"sha256sum", "-b", "--", image.string()};
-    command.capture_output = true;
-    const auto result = context.commands.run(command);
-    if (!succeeded(result)) return fail("can't read the image " + image.string() + ": " + describe(result));
-    return result.output.substr(0, result.output.find(' '));
-}
-
-Result<void> write_image(const std::filesystem::path& image, const std::filesystem::path& disk, StageContext& context) {
-    context.log.info("Writing " + image.string() + " to " + disk.string());
-    const FileDescriptor target(::open(disk.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!target) return fail("can't write " + disk.string() + ": " + std::system_category().message(errno));
-    Command command;
-    command.argv = {"zstd", "-dcf", image.string()};
-    command.output_fd = target.get();
-    command.capture_output = true;
-    const auto result = context.commands.run(command);
-    if (!succeeded(result)) return fail("can't write the image: " + describe(result));
-    return {};
+StageResult not_written(const ImageError& error) {
+    if (error.signal != 0) return 128 + error.signal;
+    return stage_error("ProvisioningError", error.message);
 }
 
 /// A virtual device: QEMU, which runs beside the agent as a board does, or is started for each job.
 class Qemu final : public Connector {
   public:
-    [[nodiscard]] ConnectorKeys keys() const override {
-        return {qemu_keys(), {{"url", KeyKind::text, "", "the image to write", true}}};
-    }
+    [[nodiscard]] ConnectorKeys keys() const override { return {qemu_keys(), JobImage::keys()}; }
 
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         const auto settings = read_qemu_settings(config);
@@ -117,43 +82,55 @@ class Qemu final : public Connector {
 
   private:
     static StageResult provision_running(const QemuSettings& settings, StageContext& context) {
-        const auto image = image_of(context.job);
+        const auto image = JobImage::of(context.job);
         if (!image) return job_error(image.error().message());
         SteadyPower power(std::make_unique<QmpPower>(settings.qmp_socket),
                           {context.log, context.interrupt, context.clock, context.jitter});
         if (auto done = power.off(); !done) return power_failed(done.error(), context);
-        if (auto done = write_image(*image, settings.disk, context); !done) {
-            return stage_error("ProvisioningError", done.error().message());
-        }
+        if (auto done = write(*image, settings, context); !done) return not_written(done.error());
         if (auto done = power.on(); !done) return power_failed(done.error(), context);
         return wait_until_up(settings, context);
     }
 
     static StageResult provision_own(const QemuSettings& settings, StageContext& context) {
-        const auto image = image_of(context.job);
+        const auto image = JobImage::of(context.job);
         if (!image) return job_error(image.error().message());
-        const auto identity = identity_of(*image, context);
-        if (!identity) return job_error(identity.error().message());
+        std::optional<std::string> identity;
+        if (settings.snapshot) {
+            auto known = image->identity(context);
+            if (!known) return job_error(known.error().message());
+            identity = std::move(*known);
+        }
         QemuDevice device(settings, context.commands, context.interrupt);
-        if (device.has_kept(*identity)) {
+        if (identity && device.has_kept(*identity)) {
             context.log.info("Going on from the snapshot of a device that was provisioned with the same image");
             auto done = device.restore().and_then([&] { return run(device, context); });
             if (done) return wait_until_up(settings, context, true);
             context.log.warning("Can't go on from the snapshot: " + done.error().message());
         }
 
-        auto done = device.end()
-                        .and_then([&] { return device.open_disk(); })
-                        .and_then([&] { return write_image(*image, settings.disk, context); })
-                        .and_then([&] { return device.start(); })
-                        .and_then([&] { return run(device, context); });
+        auto done = device.end().and_then([&] { return device.open_disk(); });
+        if (!done) return stage_error("ProvisioningError", done.error().message());
+        if (auto written = write(*image, settings, context); !written) return not_written(written.error());
+        done = device.start().and_then([&] { return run(device, context); });
         if (!done) return stage_error("ProvisioningError", done.error().message());
         auto result = wait_until_up(settings, context);
         if (!result || *result != 0 || !settings.snapshot) return result;
-        if (auto kept = device.keep(*identity); !kept) {
+        keep(device, identity, context);
+        return 0;
+    }
+
+    static tl::expected<void, ImageError> write(const JobImage& image, const QemuSettings& settings,
+                                                StageContext& context) {
+        return image.write([&] { return open_local_target(settings.disk); }, context);
+    }
+
+    static void keep(QemuDevice& device, const std::optional<std::string>& image, StageContext& context) {
+        if (!image) {
+            context.log.info("No snapshot: an image from a url can only be told from others by a checksum");
+        } else if (auto kept = device.keep(*image); !kept) {
             context.log.warning("The next job can't go on from here: " + kept.error().message());
         }
-        return 0;
     }
 
     /// With its console connected before the first byte.

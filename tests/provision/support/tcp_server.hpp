@@ -36,6 +36,8 @@ class TcpServer {
     [[nodiscard]] FileDescriptor accept() const {
         return FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
+    /// Whoever waits for a client gets none, and goes on getting none.
+    void shut_down() const { ::shutdown(socket_.get(), SHUT_RDWR); }
     /// From now on clients are refused.
     void close() { socket_ = FileDescriptor(); }
 

@@ -138,7 +138,7 @@ TEST_F(SerialCaptureTest, SaysWhatItFoundInPlaceOfWhatItExpected) {
 TEST_F(SerialCaptureTest, ExpectsNoLongerWhenToldToStop) {
     const auto running = capture();
     interrupt_.signal = SIGTERM;
-    EXPECT_EQ(interrupt_.wait_for(1ms), SIGTERM);
+    ASSERT_EQ(interrupt_.wait_for(1s), SIGTERM);
     const auto found = running->expect(SerialPattern::literal("login:"), 1h, interrupt_);
     ASSERT_FALSE(found);
     EXPECT_THAT(found.error().message(), testing::HasSubstr("told to stop"));

@@ -1,5 +1,7 @@
 #include "provision/connectors/connector.hpp"
 
+#include "provision/connectors/control_host.hpp"
+#include "provision/connectors/device.hpp"
 #include "provision/serial/serial_capture.hpp"
 #include "provision/stages/reserve.hpp"
 #include "provision/stages/runtest.hpp"
@@ -33,11 +35,14 @@ StageResult Connector::run(Stage stage, StageContext& context) {
     switch (stage) {
         case Stage::provision:
             capture_into("provision-serial.log");
+            if (auto done = restart_control_host(context); !done || *done != 0) return done;
+            set_up_control_host("provisioning", context);
             return provision(context);
         case Stage::firmware_update:
             return firmware_update(context);
         case Stage::runtest:
             capture_into("test-serial.log");
+            set_up_control_host("test", context);
             return runtest(context);
         case Stage::allocate:
             return allocate(context);

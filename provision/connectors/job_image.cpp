@@ -71,11 +71,16 @@ Result<std::optional<std::string>> JobImage::identity(StageContext& context) con
     return sha256_of(attachment_, context).map([](std::string sum) { return std::optional(std::move(sum)); });
 }
 
-tl::expected<void, ImageError> JobImage::write(const OpenTarget& open_target, StageContext& context) const {
+tl::expected<void, ImageError> JobImage::write(const OpenTarget& open_target, StageContext& context,
+                                               std::chrono::milliseconds timeout) const {
+    const auto deadline = context.clock.now() + timeout;
     Backoff backoff(5s, 30s, context.jitter);
     for (int left = tries;; --left) {
-        auto done = write_once(open_target, context);
-        if (done || left == 1 || done.error().is_final || done.error().signal != 0) return done;
+        const auto now = context.clock.now();
+        const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now);
+        auto done = write_once(open_target, context, rest);
+        if (done || left == 1 || context.clock.now() >= deadline || done.error().is_final || done.error().signal != 0)
+            return done;
         context.log.warning("Writing the image: " + done.error().message + "; trying again");
         if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) {
             return tl::unexpected(ImageError{"we were told to stop", signal, false});
@@ -83,12 +88,14 @@ tl::expected<void, ImageError> JobImage::write(const OpenTarget& open_target, St
     }
 }
 
-tl::expected<void, ImageError> JobImage::write_once(const OpenTarget& open_target, StageContext& context) const {
+tl::expected<void, ImageError> JobImage::write_once(const OpenTarget& open_target, StageContext& context,
+                                                    std::chrono::milliseconds timeout) const {
     const auto failed = [](const Error& error) { return tl::unexpected(ImageError{error.message(), 0, false}); };
     auto source = attachment_.empty() ? open_image_url(url_, context.commands) : open_image_file(attachment_);
     if (!source) return failed(source.error());
     ImageOptions options;
     options.verify = verify_;
+    options.timeout = timeout;
     if (checksum_) {
         const auto parsed = parse_checksum(*checksum_, (*source)->file_name);
         if (!parsed) return tl::unexpected(ImageError{parsed.error().message(), 0, true});
@@ -96,7 +103,6 @@ tl::expected<void, ImageError> JobImage::write_once(const OpenTarget& open_targe
     }
     const auto target = open_target();
     if (!target) return failed(target.error());
-    context.log.info("Writing " + (*source)->name + " to " + (*target)->name);
     const int terminal = ::isatty(STDERR_FILENO) == 1 ? STDERR_FILENO : -1;
     const auto written =
         write_image(**source, **target, options, {context.log, context.interrupt, context.clock, terminal});

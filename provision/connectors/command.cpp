@@ -1,0 +1,120 @@
+#include "common/base/backoff.hpp"
+#include "provision/boot/boot_probes.hpp"
+#include "provision/connectors/connector.hpp"
+#include "provision/connectors/device.hpp"
+#include "provision/process/uninterrupted.hpp"
+#include "provision/script/stage_script.hpp"
+#include "provision/stages/test_environment.hpp"
+
+#include <memory>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A device for which the site has its own commands.
+class CommandConnector final : public Connector {
+  public:
+    [[nodiscard]] ConnectorKeys keys() const override {
+        return {{{"provision_cmds", KeyKind::commands, "", "commands that provision the device, each by /bin/sh -c"},
+                 {"provision_timeout", KeyKind::seconds, "1800", "for each of them"},
+                 {"provision_retries", KeyKind::number, "0", "how often one that failed is run again"},
+                 {"provision_wait_for_ssh", KeyKind::seconds, "0", "then wait up to so long for the device's ssh"},
+                 {"recovery_commands", KeyKind::commands, "",
+                  "run when provisioning failed or was stopped; if they fail the device goes offline (46)"},
+                 {"recovery_timeout", KeyKind::seconds, "120", "for each of them; a stopped job leaves them 8 s"},
+                 {"firmware_update_cmds", KeyKind::commands, "", "commands of the stage firmware_update"},
+                 {"firmware_update_timeout", KeyKind::seconds, "1800", "for each of them"},
+                 {"firmware_update_retries", KeyKind::number, "0", "how often one that failed is run again"},
+                 {"cleanup_cmds", KeyKind::commands, "", "commands of the stage cleanup"},
+                 {"cleanup_timeout", KeyKind::seconds, "300", "for each of them"},
+                 {"cleanup_retries", KeyKind::number, "0", "how often one that failed is run again"}},
+                {}};
+    }
+
+    [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
+        std::vector<std::string> found;
+        for (const auto* stage : {"provision", "firmware_update", "cleanup"}) {
+            if (const auto script = read_stage_script(config, stage, 1800s); !script) {
+                found.push_back(script.error().message());
+            }
+        }
+        return found;
+    }
+
+  protected:
+    StageResult provision(StageContext& context) override {
+        context.log.info("BEGIN provision");
+        auto result = provision_device(context);
+        if (!result || *result != 0) {
+            if (auto recovered = recover(context); !recovered) result = std::move(recovered);
+        }
+        context.log.info("END provision");
+        return result;
+    }
+    StageResult firmware_update(StageContext& context) override {
+        return run_script("firmware_update", 1800s, context);
+    }
+    StageResult cleanup(StageContext& context) override { return run_script("cleanup", 300s, context); }
+
+  private:
+    static StageResult provision_device(StageContext& context) {
+        if (auto done = run_script("provision", 1800s, context); !done || *done != 0) return done;
+        const auto limit = read_seconds(context.config, "provision_wait_for_ssh", 0s);
+        if (!limit) return stage_error("ConfigError", limit.error().message());
+        if (*limit == 0s) return 0;
+        if (context.config.device_ip.empty()) return stage_error("ConfigError", "device_ip is missing");
+        BootWait wait;
+        wait.timeout = *limit;
+        const auto up =
+            wait_for_device({ssh_banner_probe(context.config.device_ip, context.config.device_port)}, wait, context);
+        if (up) return 0;
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+        return provisioning_error("the device does not come up: " + std::get<BootTimedOut>(up.error()).message);
+    }
+
+    static Result<Environment> environment_of(const StageContext& context) {
+        const auto secrets = context.job.test_secrets();
+        if (!secrets) return fail(secrets.error());
+        return test_environment(Environment::inherited(), context.config, *secrets);
+    }
+
+    static StageResult run_script(const char* stage, std::chrono::seconds timeout, StageContext& context) {
+        const auto script = read_stage_script(context.config, stage, timeout);
+        if (!script) return stage_error("ConfigError", script.error().message());
+        auto environment = environment_of(context);
+        if (!environment) return job_error(environment.error().message());
+        return run_stage_script(*script, *environment, context);
+    }
+
+    static StageResult recover(StageContext& context) {
+        auto script = read_stage_script(context.config, "recovery", 120s);
+        if (!script) return stage_error("ConfigError", script.error().message());
+        if (script->commands.empty()) return 0;
+        auto environment = environment_of(context);
+        if (!environment) return job_error(environment.error().message());
+        context.log.info("Bringing the device into a defined state");
+        const bool is_stopped = context.interrupt.wait_for(0ms) != 0;
+        UninterruptedRunner commands(context.commands, is_stopped ? 8s : script->timeout);
+        for (const auto& text : script->commands) {
+            Command command;
+            command.argv = {"/bin/sh", "-c", text};
+            command.environment = &*environment;
+            command.timeout = script->timeout;
+            const auto result = commands.run(command);
+            if (!succeeded(result)) {
+                return recovery_error("the recovery command " + text + " failed: " + describe(result));
+            }
+        }
+        return 0;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_command() {
+    return std::make_unique<CommandConnector>();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,87 @@
+#include "provision/connectors/control_host.hpp"
+
+#include "common/base/text.hpp"
+#include "provision/boot/boot_probes.hpp"
+#include "provision/connectors/device.hpp"
+#include "provision/job/duration.hpp"
+#include "provision/power/command_power.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int tries = 13;
+constexpr auto between_tries = 5s;
+
+bool is_power_cycled(const ConnectorConfig& config) {
+    const char* disabled = std::getenv("DISABLE_CONTROL_HOST_POWERCYCLE");
+    return !config.control_host.empty() && !config.control_host_reboot_script.empty() &&
+           (disabled == nullptr || *disabled == '\0');
+}
+
+}  // namespace
+
+ControlHost::ControlHost(SshTarget target, StageContext& context)
+    : context_(&context), ssh_(std::move(target), context.commands) {}
+
+Result<std::string> ControlHost::result_of(const std::string& what, CommandResult result) {
+    is_unreachable_ = is_transport_failure(result.end);
+    if (succeeded(result)) return std::move(result.output);
+    return fail(what + " on " + ssh_.name() + ": " + (is_unreachable_ ? "no ssh connection, " : "") + describe(result));
+}
+
+Result<std::string> ControlHost::run_once(const std::string& command_line) {
+    return result_of(trebuchet::quoted(command_line, 200), ssh_.run(command_line));
+}
+
+Result<std::string> ControlHost::run_script(std::string_view script) {
+    return result_of("a script", ssh_.run_script(script));
+}
+
+Result<std::string> ControlHost::run(const std::string& command_line) {
+    context_->log.info("Running on the control host: " + command_line);
+    for (int left = tries;; --left) {
+        auto result = run_once(command_line);
+        if (result || left == 1 || context_->interrupt.wait_for(0ms) != 0) return result;
+        context_->log.warning(result.error().message() + "; trying again");
+        if (context_->interrupt.wait_for(between_tries) != 0) return result;
+    }
+}
+
+StageResult ControlHost::failure(const Error& error) {
+    if (const int signal = context_->interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    if (is_unreachable_ && is_power_cycled(context_->config)) return recovery_error(error.message());
+    return provisioning_error(error.message());
+}
+
+StageResult restart_control_host(StageContext& context) {
+    const auto& config = context.config;
+    if (is_power_cycled(config)) {
+        context.log.info("Power-cycling the control host");
+        CommandPower power({config.control_host_reboot_script, {}, {}}, context.commands);
+        auto done = power.cycle();
+        if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+        if (!done) return recovery_error("can't power-cycle the control host: " + done.error().message);
+
+        BootWait wait;
+        wait.first_wait = 10s;
+        const auto limit = config.scalars.find("control_host_reboot_timeout");
+        if (limit != config.scalars.end()) {
+            const auto parsed = parse_duration(limit->second);
+            if (!parsed) return stage_error("ConfigError", "control_host_reboot_timeout: " + parsed.error().message());
+            wait.timeout = *parsed;
+        }
+        const auto up = wait_for_device({ssh_banner_probe(config.control_host, config.control_port)}, wait, context);
+        if (!up) {
+            if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+            return recovery_error("the control host does not come back: " + std::get<BootTimedOut>(up.error()).message);
+        }
+    }
+    return 0;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,123 @@
+#include "provision/connectors/device.hpp"
+
+#include "common/base/text.hpp"
+#include "provision/boot/boot_probes.hpp"
+#include "provision/power/make_power.hpp"
+#include "provision/process/curl_config.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* default_password = "ubuntu";
+constexpr const char* default_control_user = "ubuntu";
+constexpr int control_service_port = 8000;
+
+/// They become parts of ssh's arguments.
+Result<void> check_word(const std::string& key, const std::string& value) {
+    if (value.empty()) return fail(key + " is missing");
+    if (value.front() == '-') return fail(key + ": found " + trebuchet::quoted(value) + ", expected a name");
+    return {};
+}
+
+Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
+    auto environment = Environment::inherited();
+    environment.set("SSHPASS", target.password.reveal());
+    Command copy;
+    copy.argv = {"sshpass",     "-e",
+                 "ssh-copy-id", "-f",
+                 "-o",          "StrictHostKeyChecking=no",
+                 "-o",          "UserKnownHostsFile=/dev/null",
+                 "-o",          "ConnectTimeout=10"};
+    if (target.port != 0) copy.argv.insert(copy.argv.end(), {"-p", std::to_string(target.port)});
+    copy.argv.push_back(target.user + "@" + target.host);
+    copy.environment = &environment;
+    copy.timeout = 30s;
+    copy.capture_output = true;
+    const auto result = commands.run(copy);
+    if (!succeeded(result)) return fail("ssh-copy-id: " + describe(result));
+    return {};
+}
+
+}  // namespace
+
+tl::unexpected<StageError> provisioning_error(std::string message) {
+    return stage_error("ProvisioningError", std::move(message));
+}
+
+tl::unexpected<StageError> recovery_error(std::string message) {
+    return tl::unexpected(StageError{"RecoveryError", std::move(message), std::nullopt, recovery_failed_exit_code});
+}
+
+Result<SshTarget> device_target(const StageContext& context, bool with_password) {
+    const auto& config = context.config;
+    if (auto done = check_word("device_ip", config.device_ip); !done) return fail(done.error());
+    const auto user = context.job.test_username();
+    if (!user) return fail(user.error());
+    SshTarget target{config.device_ip, config.device_port, *user, config.device_key_file, SecretString()};
+    if (!with_password || !target.key_file.empty()) return target;
+    auto password = context.job.test_password();
+    if (!password) return fail(password.error());
+    target.password = *password ? std::move(**password) : SecretString(default_password);
+    return target;
+}
+
+Result<SshTarget> control_target(const ConnectorConfig& config) {
+    if (auto done = check_word("control_host", config.control_host); !done) return fail(done.error());
+    const auto user = config.control_user.empty() ? default_control_user : config.control_user;
+    if (auto done = check_word("control_user", user); !done) return fail(done.error());
+    return SshTarget{config.control_host, config.control_port, user, config.control_key_file, SecretString()};
+}
+
+BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands) {
+    if (target.password.empty()) return ssh_login_probe(ssh);
+    const auto password = std::make_shared<SecretString>(target.password.clone());
+    return {"a login as " + ssh.name(),
+            [password, &commands, host = target.host, port = target.port, user = target.user] {
+                return install_key({host, port, user, "", password->clone()}, commands);
+            }};
+}
+
+StageResult power_cycle(StageContext& context, PowerRule rule) {
+    const auto power =
+        make_power(context.config, context.commands, {context.log, context.interrupt, context.clock, context.jitter});
+    if (!power) return stage_error("ConfigError", power.error().message());
+    context.log.info("Power-cycling the device");
+    const auto done = (*power)->cycle();
+    if (done) return 0;
+    const auto& error = done.error();
+    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    const auto message = "can't power-cycle the device: " + error.message;
+    if (error.kind == PowerError::Kind::timed_out || rule == PowerRule::failure_is_recovery) {
+        return recovery_error(message);
+    }
+    return provisioning_error(message);
+}
+
+tl::expected<void, BootFailure> wait_for_device(const std::vector<BootProbe>& probes, const BootWait& wait,
+                                                StageContext& context) {
+    return wait_for_boot(probes, wait, {context.log, context.interrupt, context.clock}).map([](auto /*time*/) {});
+}
+
+void set_up_control_host(const char* what, StageContext& context) {
+    const auto& host = context.config.control_host;
+    if (host.empty()) return;
+    const auto url = "http://" + host + ":" + std::to_string(control_service_port) + "/api/v1/system/setup/" + what;
+    const auto config = curl_config(url);
+    if (!config) return;
+    Command post;
+    post.argv = {"curl", "-q", "-sSf",      "-X", "POST", "--connect-timeout", "3", "--max-time",
+                 "30",   "-o", "/dev/null", "-K", "-"};
+    post.input = *config;
+    post.timeout = 35s;
+    post.capture_output = true;
+    if (const auto result = context.commands.run(post); !succeeded(result)) {
+        context.log.info("The control host has no service that prepares it: " + describe(result));
+    }
+}
+
+}  // namespace trebuchet

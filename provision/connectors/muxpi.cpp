@@ -1,0 +1,222 @@
+#include "provision/boot/boot_probes.hpp"
+#include "provision/connectors/connector.hpp"
+#include "provision/connectors/control_host.hpp"
+#include "provision/connectors/device.hpp"
+#include "provision/connectors/job_image.hpp"
+#include "provision/connectors/sd_mux.hpp"
+#include "provision/image/image_target.hpp"
+#include "provision/power/command_power.hpp"
+#include "provision/process/uninterrupted.hpp"
+#include "provision/seed/remote_image.hpp"
+#include "provision/ssh/shell_quote.hpp"
+
+#include <memory>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto download_time = 1800s;
+constexpr auto attachment_time = 1200s;
+/// The three steps that leave a defined state have to fit into the agent's kill_grace, 10 s.
+constexpr auto last_step_time = 3s;
+
+std::vector<std::string> list_of(const ConnectorConfig& config, const char* key) {
+    if (const auto list = config.lists.find(key); list != config.lists.end()) return list->second;
+    if (const auto one = config.scalars.find(key); one != config.scalars.end()) return {one->second};
+    return {};
+}
+
+std::string mount_folder(const ConnectorConfig& config) {
+    std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
+    for (auto& c : name) c = c == '/' ? '_' : c;
+    return "/mnt/" + name;
+}
+
+/// Fails if the control host's own system is on the disk, else unmounts what a desktop or an earlier run mounted.
+std::string release_script(const std::string& device) {
+    return "for place in $(lsblk -rno MOUNTPOINT " + shell_quote(device) +
+           "); do\n"
+           "  case $place in\n"
+           "    /|/boot*|/usr*|/var*|/home*|/etc*|\\[SWAP\\]) echo \"the control host uses it: $place\"; exit 9 ;;\n"
+           "    *) sudo umount \"$(printf '%b' \"$place\")\" || exit 1 ;;\n"
+           "  esac\n"
+           "done\n";
+}
+
+/// A board whose card hangs at a mux: the control host writes the card, the board boots from it.
+class MuxPi final : public Connector {
+  public:
+    [[nodiscard]] ConnectorKeys keys() const override {
+        ConnectorKeys keys{
+            {{"test_device", KeyKind::text, "", "the card's device on the control host; not needed with `media`"},
+             {"control_switch_local_cmd", KeyKind::command, "stm -ts", "plugs the card to the control host"},
+             {"control_switch_device_cmd", KeyKind::command, "stm -dut", "plugs the card to the device"},
+             {"post_provision_script", KeyKind::commands, "",
+              "commands to run on the control host before the card goes to the device; they may fail"}},
+            JobImage::keys(),
+        };
+        keys.provision_data.insert(
+            keys.provision_data.end(),
+            {{"create_user", KeyKind::flag, "true", "put test_username into the image"},
+             {"boot_check_url", KeyKind::text, "", "the device is up when this answers with 200; else by ssh"},
+             {"media", KeyKind::choice, "", "which card, where the mux has both", false, false, {"sd", "usb"}}});
+        return keys;
+    }
+
+  protected:
+    StageResult provision(StageContext& context) override {
+        context.log.info("BEGIN provision");
+        auto result = provision_card(context);
+        context.log.info("END provision");
+        return result;
+    }
+
+  private:
+    static StageResult provision_card(StageContext& context) {
+        const auto commands = read_mux_commands(context);
+        if (!commands) return job_error(commands.error().message());
+        const auto image = JobImage::of(context.job);
+        if (!image) return job_error(image.error().message());
+        auto target = control_target(context.config);
+        if (!target) return stage_error("ConfigError", target.error().message());
+        const SdMux mux(*commands);
+        {
+            ControlHost control(std::move(*target), context);
+            auto written = prepare_card(mux, *image, control, context);
+            if (!written || *written != 0) {
+                leave_defined(mux, context);
+                return written;
+            }
+            if (auto done = control.run(mux.device_command()); !done) return control.failure(done.error());
+        }
+        return boot(context);
+    }
+
+    /// The card is at the control host afterwards.
+    static StageResult prepare_card(const SdMux& mux, const JobImage& image, ControlHost& control,
+                                    StageContext& context) {
+        std::string output;
+        const auto switches = mux.host_commands();
+        for (const auto& command : switches) {
+            // A mux for both media need not have both.
+            const bool is_needed = &command == &switches.back();
+            auto done = is_needed ? control.run(command) : control.run_once(command);
+            if (!done && is_needed) return control.failure(done.error());
+            output = done.value_or("");
+        }
+        const auto device = mux.device_of(output);
+        if (!device) return provisioning_error(device.error().message());
+        if (auto done = write_card(*device, image, control, context); !done || *done != 0) return done;
+        const auto wants_user = context.job.provision_flag("create_user", true);
+        if (!wants_user) return job_error(wants_user.error().message());
+        if (*wants_user) {
+            if (auto done = create_user(*device, control, context); !done || *done != 0) return done;
+        }
+        for (const auto& command : list_of(context.config, "post_provision_script")) {
+            if (auto done = control.run_once(command); !done) {
+                context.log.warning("post_provision_script: " + done.error().message());
+            }
+        }
+        return 0;
+    }
+
+    static StageResult write_card(const std::string& device, const JobImage& image, ControlHost& control,
+                                  StageContext& context) {
+        // What an earlier run left behind, if that was killed.
+        auto released = control.run_script(unmount_script(mount_folder(context.config)) + release_script(device));
+        if (!released) return control.failure(released.error().with_context("can't take " + device));
+
+        const auto written = image.write([&] { return open_remote_target(control.ssh(), device); }, context,
+                                         image.is_attached() ? attachment_time : download_time);
+        if (!written) {
+            if (written.error().signal != 0) return 128 + written.error().signal;
+            return provisioning_error(written.error().message);
+        }
+        const auto disk = shell_quote(device);
+        auto reread = control.run_script("sync\nsudo blockdev --rereadpt " + disk + " || sudo partprobe " + disk +
+                                         " || sudo hdparm -z " + disk + " || exit 1\nudevadm settle -t 10 || true\n");
+        if (!reread) return control.failure(reread.error().with_context("can't read the partitions anew"));
+        return 0;
+    }
+
+    static StageResult create_user(const std::string& device, ControlHost& control, StageContext& context) {
+        const auto name = context.job.test_username();
+        if (!name) return job_error(name.error().message());
+        auto password = context.job.test_password();
+        if (!password) return job_error(password.error().message());
+        const FirstUser user{*name, *password ? std::move(**password) : SecretString("ubuntu")};
+
+        RemoteImage image(control.ssh(), device, mount_folder(context.config));
+        auto mounted = image.mount();
+        for (int tries = 3; !mounted && tries > 0; --tries) {
+            if (const int signal = context.interrupt.wait_for(5s); signal != 0) return 128 + signal;
+            mounted = image.mount();
+        }
+        if (!mounted) return control.failure(mounted.error());
+        const auto type = image.type();
+        if (!type) return control.failure(type.error());
+        if (*type == nullptr) {
+            context.log.warning("An image of no known type: no user is put into it");
+        } else if ((*type)->form == SeedForm::none) {
+            return provisioning_error("no user can be put into an image of type " + std::string((*type)->name) +
+                                      ": use one with a user, and create_user: false");
+        } else {
+            context.log.info("Putting the user " + user.name + " into an image of type " + (*type)->name);
+            if (auto done = image.add_user(**type, user); !done) return control.failure(done.error());
+        }
+        if (auto done = image.unmount(); !done) return control.failure(done.error());
+        return 0;
+    }
+
+    /// After a failure, or when we were told to stop: the device without power, if that can be, and the card back at
+    /// the device. Within seconds, over a connection of its own, since the shared one may be gone.
+    static void leave_defined(const SdMux& mux, StageContext& context) {
+        context.log.info("Plugging the card back to the device");
+        UninterruptedRunner commands(context.commands, last_step_time);
+        if (!context.config.poweroff_script.empty()) {
+            CommandPower power({{}, context.config.poweroff_script, {}}, commands);
+            if (auto done = power.off(); !done) context.log.warning(done.error().message);
+        }
+        auto target = control_target(context.config);
+        if (!target) return;
+        Ssh ssh(std::move(*target), commands);
+        (void)ssh.run_script(unmount_script(mount_folder(context.config)));
+        const auto result = ssh.run(mux.device_command());
+        if (!succeeded(result)) {
+            context.log.error("The card is still at the control host, or nobody knows where: " + describe(result));
+        }
+    }
+
+    static StageResult boot(StageContext& context) {
+        if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
+        BootWait wait;
+        wait.timeout = 1200s;
+        wait.interval = 10s;
+        wait.report_every = 60s;
+        const auto url = context.job.provision_text("boot_check_url");
+        if (!url) return job_error(url.error().message());
+        tl::expected<void, BootFailure> up;
+        if (*url) {
+            up = wait_for_device({url_probe(**url, context.commands)}, wait, context);
+        } else {
+            auto target = device_target(context, true);
+            if (!target) return stage_error("ConfigError", target.error().message());
+            const SshTarget same{target->host, target->port, target->user, target->key_file, target->password.clone()};
+            Ssh ssh(std::move(*target), context.commands);
+            up = wait_for_device({device_login_probe(same, ssh, context.commands)}, wait, context);
+        }
+        if (up) return 0;
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+        return provisioning_error("the device does not boot: " + std::get<BootTimedOut>(up.error()).message);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Connector> make_muxpi() {
+    return std::make_unique<MuxPi>();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,74 @@
+#include "provision/connectors/sd_mux.hpp"
+
+#include "common/base/text.hpp"
+
+namespace trebuchet {
+namespace {
+
+/// What stands before the kind of mux in "sudo muxctl sdwire set TS": the program, with what runs it.
+std::string program_of(const std::string& command) {
+    for (const auto* kind : {" sdwire ", " typecmux "}) {
+        if (const auto at = command.find(kind); at != std::string::npos) return command.substr(0, at);
+    }
+    return "zapper";
+}
+
+}  // namespace
+
+std::vector<std::string> SdMux::host_commands() const {
+    if (commands_.media == MuxMedia::configured) return {commands_.to_host};
+    // A device that boots from several media must not find the other one.
+    const auto program = program_of(commands_.to_host);
+    const auto sd = program + " sdwire plug_to_self";
+    const auto usb = program + " typecmux plug_to_self";
+    if (commands_.media == MuxMedia::sd) return {usb, sd};
+    return {sd, usb};
+}
+
+std::string SdMux::device_command() const {
+    switch (commands_.media) {
+        case MuxMedia::sd:
+            return program_of(commands_.to_host) + " sdwire set DUT";
+        case MuxMedia::usb:
+            return program_of(commands_.to_host) + " typecmux set DUT";
+        case MuxMedia::configured:
+            break;
+    }
+    return commands_.to_device;
+}
+
+Result<std::string> SdMux::device_of(const std::string& output) const {
+    if (commands_.media == MuxMedia::configured) return commands_.test_device;
+    auto device = output.substr(0, output.find_last_not_of(" \r\n") + 1);
+    if (!device.starts_with("/dev/") || device.find_first_of(" \n") != std::string::npos) {
+        return fail("the mux said " + trebuchet::quoted(output, 200) + ", expected the card's device, /dev/…");
+    }
+    return device;
+}
+
+Result<SdMux::Commands> read_mux_commands(const StageContext& context) {
+    SdMux::Commands commands;
+    const auto& scalars = context.config.scalars;
+    const auto read = [&](const char* key, std::string& value) {
+        if (const auto found = scalars.find(key); found != scalars.end() && !found->second.empty()) {
+            value = found->second;
+        }
+    };
+    read("control_switch_local_cmd", commands.to_host);
+    read("control_switch_device_cmd", commands.to_device);
+    read("test_device", commands.test_device);
+    const auto media = context.job.provision_text("media");
+    if (!media) return fail(media.error());
+    if (*media) {
+        if (**media != "sd" && **media != "usb") {
+            return fail("provision_data.media: found " + trebuchet::quoted(**media) + ", expected sd or usb");
+        }
+        commands.media = **media == "sd" ? MuxMedia::sd : MuxMedia::usb;
+    } else if (!commands.test_device.starts_with("/")) {
+        return fail("test_device: found " + trebuchet::quoted(commands.test_device) +
+                    ", expected the card's device on the control host, such as /dev/sda");
+    }
+    return commands;
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,180 @@
+#include "tests/provision/connectors/stage_fixture.hpp"
+
+#include <csignal>
+
+#include <gmock/gmock.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class MuxPi : public StageTest {
+  protected:
+    MuxPi() {
+        config_.control_host = "control";
+        config_.scalars["test_device"] = "/dev/sda";
+        config_.reboot_script = {"snmpset cycle"};
+        job_ = R"({"provision_data": {"url": "https://me:hunter22@lab/image.img"}})";
+        commands_.piped_output = "an image";
+        when("lsblk -J", CommandExited{0},
+             R"({"blockdevices": [{"name": "sda", "children": [{"name": "sda1", "label": "writable"}]}]})");
+        when("echo core20; exit 0", CommandExited{0}, "ubuntu\n");
+    }
+    /// Where the text first stood among the commands.
+    [[nodiscard]] std::size_t at(const std::string& text) const {
+        for (std::size_t i = 0; i < commands_.commands.size(); ++i) {
+            auto line = commands_.inputs.at(i);
+            for (const auto& word : commands_.commands[i]) line += " " + word;
+            if (line.find(text) != std::string::npos) return i;
+        }
+        return commands_.commands.size();
+    }
+};
+
+TEST_F(MuxPi, WritesTheCardAndBootsTheDevice) {
+    EXPECT_EQ(run("muxpi"), 0);
+    const std::vector<std::string> steps{"stm -ts",   "dd of=/dev/sda", "rereadpt",      "sudo mount /dev/sda1",
+                                         "user-data", "stm -dut",       "snmpset cycle", "ssh-copy-id"};
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i) EXPECT_LT(at(steps[i]), at(steps[i + 1])) << steps[i];
+    EXPECT_EQ(count("stm -dut"), 1U);
+}
+
+TEST_F(MuxPi, CredentialsStandInNoCommandLine) {
+    job_ = R"({"provision_data": {"url": "https://me:hunter22@lab/i"}, "test_data": {"test_password": "pass-w0rd"}})";
+    EXPECT_EQ(run("muxpi"), 0);
+    for (const auto& argv : commands_.commands) {
+        for (const auto& word : argv) {
+            EXPECT_THAT(word, testing::Not(HasSubstr("hunter22")));
+            EXPECT_THAT(word, testing::Not(HasSubstr("pass-w0rd")));
+        }
+    }
+}
+
+TEST_F(MuxPi, UsesTheConfiguredSwitchAndScripts) {
+    config_.scalars["control_switch_local_cmd"] = "usbsdmux /dev/sg1 host";
+    config_.scalars["control_switch_device_cmd"] = "usbsdmux /dev/sg1 dut";
+    config_.lists["post_provision_script"] = {"led on", "led blink"};
+    when("led on", CommandExited{1});
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(count("usbsdmux /dev/sg1 host"), 1U);
+    EXPECT_EQ(count("led blink"), 1U) << "they may fail";
+    EXPECT_LT(at("led blink"), at("usbsdmux /dev/sg1 dut"));
+}
+
+TEST_F(MuxPi, AsksAMuxOfBothMediaForTheDevice) {
+    config_.scalars["control_switch_local_cmd"] = "sudo muxctl sdwire set TS";
+    job_ = R"({"provision_data": {"url": "https://lab/i", "media": "usb", "create_user": false}})";
+    when("typecmux plug_to_self", CommandExited{0}, "/dev/sdx\n");
+    when("sdwire plug_to_self", CommandExited{1});
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(count("dd of=/dev/sdx"), 1U);
+    EXPECT_EQ(count("sudo muxctl typecmux set DUT"), 1U);
+    EXPECT_EQ(count("lsblk -J"), 0U);
+    job_ = R"({"provision_data": {"url": "https://lab/i", "media": "floppy"}})";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("expected sd or usb"));
+}
+
+TEST_F(MuxPi, TriesAControlCommandThirteenTimes) {
+    when("stm -ts", CommandExited{1}, "mux is busy\n");
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 1);
+    EXPECT_EQ(count("stm -ts"), 13U);
+    EXPECT_EQ(interrupt_.waits, std::vector<std::chrono::milliseconds>(12, 5s));
+    EXPECT_EQ(count("stm -dut"), 1U) << "the card goes back all the same";
+}
+
+TEST_F(MuxPi, AControlHostThatStaysAwayAfterItsPowerCycleTakesTheDeviceOffline) {
+    config_.control_host = "127.0.0.1";
+    config_.control_port = 1;
+    config_.control_host_reboot_script = {"snmpset control"};
+    EXPECT_EQ(run("muxpi").error().exit_code, 46);
+    EXPECT_EQ(count("snmpset control"), 1U);
+    EXPECT_EQ(count("stm"), 0U);
+}
+
+TEST_F(MuxPi, AFailedSwitchOfPowerTakesTheDeviceOffline) {
+    when("snmpset", CommandExited{1});
+    EXPECT_EQ(run("muxpi").error().exit_code, 46);
+}
+
+TEST_F(MuxPi, ADeviceThatDoesNotBootIsAFailureOfTheImage) {
+    when("ssh-copy-id", CommandExited{1}, "Permission denied\n");
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 1);
+    EXPECT_THAT(result.error().message, HasSubstr("waited 1200 s"));
+}
+
+TEST_F(MuxPi, ChecksTheBootByAUrlIfAskedTo) {
+    job_ = R"({"provision_data": {"url": "https://lab/i", "boot_check_url": "http://10.0.0.7/up"}})";
+    when("http://10.0.0.7/up", CommandExited{0}, "200");
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(count("ssh-copy-id"), 0U);
+}
+
+TEST_F(MuxPi, TriesABrokenDownloadAgain) {
+    std::size_t downloads = 0;
+    const auto inner = commands_.answer;
+    commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
+        const auto& argv = command.argv;
+        const bool is_download = std::find(argv.begin(), argv.end(), "--speed-time") != argv.end();
+        if (is_download && ++downloads == 1) return CommandResult{CommandExited{18}, "curl: (18) closed\n"};
+        return inner(command);
+    };
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(downloads, 2U);
+}
+
+TEST_F(MuxPi, RefusesADiskThatTheControlHostUses) {
+    when("lsblk -rno MOUNTPOINT /dev/sda", CommandExited{9}, "the control host uses it: /boot\n");
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("the control host uses it: /boot"));
+    EXPECT_EQ(count("dd of="), 0U);
+}
+
+TEST_F(MuxPi, AChecksumThatDiffersIsAFailureAndTheDeviceIsNotBooted) {
+    job_ = R"({"provision_data": {"url": "https://lab/i", "checksum": ")" + std::string(64, '0') + R"("}})";
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("the checksum of https://lab/i is"));
+    EXPECT_EQ(count("snmpset"), 0U);
+}
+
+TEST_F(MuxPi, GivesTheCardBackWhenToldToStop) {
+    config_.poweroff_script = {"snmpset off"};
+    interrupt_.signal = SIGTERM;
+    interrupt_.waits_before_signal = 0;
+    bool despite_interrupt = false;
+    const auto inner = commands_.answer;
+    commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
+        if (command.despite_interrupt && command.argv.back() == "stm -dut") despite_interrupt = true;
+        if (command.argv.back() == "stm -ts") {
+            interrupt_.waits.push_back(1s);
+            return CommandResult{CommandInterrupted{SIGTERM}, ""};
+        }
+        return inner(command);
+    };
+    EXPECT_EQ(run("muxpi"), 128 + SIGTERM);
+    EXPECT_TRUE(despite_interrupt);
+    EXPECT_EQ(count("snmpset off"), 1U);
+    EXPECT_EQ(count("dd of="), 0U);
+}
+
+TEST_F(MuxPi, SaysWhatIsMissing) {
+    config_.scalars.clear();
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("test_device"));
+    config_.scalars["test_device"] = "/dev/sda";
+    config_.control_host = "";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("control_host is missing"));
+    config_.control_host = "control";
+    job_ = "{}";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("to say which image to write"));
+    EXPECT_EQ(count("stm"), 0U);
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -1,0 +1,64 @@
+#include "tests/provision/connectors/stage_fixture.hpp"
+
+#include <csignal>
+
+#include <gmock/gmock.h>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class NoProvision : public StageTest {
+  protected:
+    NoProvision() { config_.reboot_script = {"snmpset off", "snmpset on"}; }
+};
+
+TEST_F(NoProvision, LeavesADeviceThatAnswersAlone) {
+    EXPECT_EQ(run("noprovision"), 0);
+    EXPECT_EQ(count("/bin/true"), 1U);
+    EXPECT_EQ(count("snmpset"), 0U);
+}
+
+TEST_F(NoProvision, RestartsADeviceThatDoesNotAnswer) {
+    commands_.results = {{CommandExited{255}, ""}};
+    EXPECT_EQ(run("noprovision"), 0);
+    EXPECT_EQ(count("snmpset"), 2U);
+    EXPECT_THAT(interrupt_.waits, testing::ElementsAre(60s));
+}
+
+TEST_F(NoProvision, ADeviceThatDoesNotComeBackIsLost) {
+    when("/bin/true", CommandExited{255});
+    const auto result = run("noprovision");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 46);
+    EXPECT_THAT(result.error().message, HasSubstr("waited 360 s"));
+}
+
+TEST_F(NoProvision, AFailingSwitchIsAFailureAndASilentOneAReasonToGoOffline) {
+    when("/bin/true", CommandExited{255});
+    when("snmpset", CommandExited{1});
+    auto result = run("noprovision");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 1);
+    rules_.back().end = CommandTimedOut{};
+    result = run("noprovision");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 46);
+}
+
+TEST_F(NoProvision, EndsWhenToldToStop) {
+    when("/bin/true", CommandExited{255});
+    interrupt_.signal = SIGTERM;
+    interrupt_.waits_before_signal = 2;
+    EXPECT_EQ(run("noprovision"), 128 + SIGTERM);
+}
+
+TEST_F(NoProvision, NeedsAnAddress) {
+    config_.device_ip = "";
+    EXPECT_THAT(run("noprovision").error().message, HasSubstr("device_ip is missing"));
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -1,0 +1,34 @@
+#include "provision/seed/cloud_config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+nlohmann::json config_of(const FirstUser& user) {
+    const auto text = user_data(user);
+    constexpr std::string_view header = "#cloud-config\n";
+    EXPECT_TRUE(std::string_view(text).starts_with(header));
+    return nlohmann::json::parse(std::string_view(text).substr(header.size()));
+}
+
+TEST(CloudConfig, GivesTheImagesOwnUserItsPassword) {
+    const auto config = config_of({"ubuntu", SecretString("pass: \"word\"")});
+    EXPECT_EQ(config.at("password"), "pass: \"word\"");
+    EXPECT_EQ(config.at("ssh_pwauth"), true);
+    EXPECT_EQ(config.at("chpasswd").at("expire"), false);
+}
+
+TEST(CloudConfig, MakesAnotherUserWithSudo) {
+    const auto config = config_of({"admin", SecretString("secret")});
+    EXPECT_EQ(config.at("users").at(0), "default");
+    EXPECT_EQ(config.at("users").at(1).at("name"), "admin");
+    EXPECT_EQ(config.at("users").at(1).at("plain_text_passwd"), "secret");
+    EXPECT_EQ(sudoers_line({"admin", SecretString()}), "admin ALL=(ALL) NOPASSWD:ALL\n");
+}
+
+}  // namespace
+}  // namespace trebuchet

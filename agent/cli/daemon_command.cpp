@@ -30,6 +30,14 @@ namespace {
 /// How often, and for how long ahead, the service manager is asked for patience while the agent stops.
 constexpr std::chrono::seconds patience_pause{10};
 constexpr std::chrono::seconds patience{30};
+/// For what a stop takes beside the graces that are configured.
+constexpr std::chrono::seconds longest_delivery{60};
+
+/// The service manager is asked for no more than this in all; nothing: a job in hand may take as long as it does.
+std::optional<std::chrono::milliseconds> longest_stop(const TrebuchetConfig& config) {
+    if (config.drain == Drain::finish) return std::nullopt;
+    return config.stop_grace + 2 * config.kill_grace + longest_delivery;
+}
 
 /// For the job's secrets.
 constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
@@ -192,6 +200,7 @@ class Program {
         Daemon daemon({loop_, clock_, life.config, *server, metrics, options_.metrics_port.has_value(), draw,
                        life.secret_base, life.state, [&] { return guards.check(); }});
         daemon.on_status = [this](const std::string& status) { service_.status(status); };
+        longest_stop_ = longest_stop(life.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
         const auto end = daemon.run();
@@ -239,6 +248,7 @@ class Program {
             default:
                 log_info(signal == SIGTERM ? "stopping on SIGTERM" : "stopping on SIGINT");
                 service_.stopping();
+                if (!std::exchange(is_stopping_, true) && longest_stop_) stop_until_ = clock_.now() + *longest_stop_;
                 ask_for_patience();
                 daemon_->stop();
         }
@@ -259,6 +269,7 @@ class Program {
     }
 
     void ask_for_patience() {
+        if (stop_until_ && clock_.now() >= *stop_until_) return;
         service_.extend_timeout(patience);
         patience_timer_.start(patience_pause, [this] { ask_for_patience(); });
     }
@@ -268,6 +279,9 @@ class Program {
     SystemClock clock_;
     ServiceManager service_;
     Timer patience_timer_;
+    std::optional<std::chrono::milliseconds> longest_stop_;  ///< with the configuration in use
+    std::optional<std::chrono::steady_clock::time_point> stop_until_;
+    bool is_stopping_ = false;
     std::unique_ptr<AgentMetrics> metrics_;
     Timer endpoint_timer_;
     std::unique_ptr<HttpEndpoint> endpoint_;

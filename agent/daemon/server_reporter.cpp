@@ -48,6 +48,8 @@ void ServerReporter::begin(const Job& job) {
     };
     output_ = uploader(LogSeries::output, output_spool_);
     serial_ = uploader(LogSeries::serial, serial_spool_);
+    if (!hurried_) return;
+    for (auto* series : {output_.get(), serial_.get()}) series->hurry(milliseconds(0));
 }
 
 void ServerReporter::job_resumed(const Job& job) {

@@ -45,6 +45,16 @@ HttpResult ApiClient::transfer(HttpRequest request) {
     return wait_for(std::move(request), [this, before = aborts_] { return given_up_ || aborts_ != before; });
 }
 
+HttpResult ApiClient::call_to_its_end(HttpRequest request, std::chrono::milliseconds grace) {
+    Timer timer(loop_);
+    bool timer_runs = false;
+    bool is_late = given_up_;
+    return wait_for(std::move(request), [&] {
+        if (given_up_ && !std::exchange(timer_runs, true)) timer.start(grace, [&] { is_late = true; });
+        return is_late;
+    });
+}
+
 HttpResult ApiClient::wait_for(HttpRequest request, const std::function<bool()>& is_aborted) {
     if (is_aborted()) return tl::unexpected(stopped());
     // Shared, since an answer may still come after it was given up.

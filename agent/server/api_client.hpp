@@ -31,6 +31,9 @@ class ApiClient {
     /// Runs the loop until the answer is there, or the request's timeout (and that of a renewal) is over.
     [[nodiscard]] HttpResult call(HttpRequest request);
 
+    /// The same for a call whose answer must not be lost: after give_up it has still so long.
+    [[nodiscard]] HttpResult call_to_its_end(HttpRequest request, std::chrono::milliseconds grace);
+
     /// The same for what may take hours: it fails when abort_transfer is called meanwhile.
     [[nodiscard]] HttpResult transfer(HttpRequest request);
     /// From a handler of the loop.

@@ -20,6 +20,8 @@ namespace {
 using nlohmann::json;
 
 /// A job with its attachments' names, commands and secrets: more is refused.
+/// The server may have taken a job off its queue by then: nobody else will run it.
+constexpr std::chrono::seconds take_job_grace{5};
 constexpr std::size_t job_limit = 16U << 20;
 /// The server sorts a result's keys: before `job_state` stand device_info and the logs of allocate, cleanup and
 /// firmware_update, behind it all others. So this much is read of it, and so many times as much until it is found.
@@ -125,7 +127,7 @@ class HttpJobServer final : public JobServer {
         // What is too long to be run still says whose failure has to be reported.
         const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
-        auto answer = api_.call(request);
+        auto answer = api_.call_to_its_end(request, take_job_grace);
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204 && answer->followed_interim) {
             return fail(

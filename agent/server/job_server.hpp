@@ -130,7 +130,8 @@ class JobServer {
     /// Breaks off the fetch_attachments or post_artifacts under way, if one is. From a handler of the loop.
     virtual void abort_transfer() = 0;
 
-    /// From now on every call fails at once, the one under way as well. From a handler of the loop.
+    /// From now on every call fails at once, the one under way as well; but a take_job under way has a few seconds left
+    /// to bring the job that the server may have given. From a handler of the loop.
     virtual void give_up() = 0;
 };
 

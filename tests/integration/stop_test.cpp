@@ -138,5 +138,23 @@ TEST_F(Stop, ByAnAdministratorsRestartEndsWithCodeOne) {
     EXPECT_EQ(agent.program().wait().code, 1);
 }
 
+TEST_F(Stop, TwiceWhileAJobIsBeingTakenLosesNoJob) {
+    agent.start();
+    ASSERT_TRUE(server.agent_is(agent_id, "waiting")) << agent.log();
+    server.add_fault({{"what", "delay"}, {"value", 1500}, {"method", "GET"}, {"target", "/v1/job"}});
+    id_ = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
+    ASSERT_TRUE(eventually([&] { return server.job_state(id_) == "running"; })) << agent.log();
+    agent.program().signal(SIGTERM);
+    agent.program().signal(SIGINT);
+    EXPECT_EQ(agent.program().wait().code, 0);
+
+    agent.start();
+    EXPECT_TRUE(server.reaches(id_, "complete")) << agent.log();
+    EXPECT_THAT(server.log(id_, "setup"), HasSubstr("the agent is stopping: this phase and what follows is not run."));
+    EXPECT_EQ(server.result(id_)["setup_status"], 247);
+    EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
+}
+
 }  // namespace
 }  // namespace trebuchet::harness

@@ -41,6 +41,9 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_THAT(config.secret_phases, ElementsAre("provision", "test"));
         EXPECT_EQ(config.kill_grace, std::chrono::seconds(10));
         EXPECT_EQ(config.min_free_disk, std::uint64_t{256} << 20U);
+        EXPECT_EQ(config.spool.limit, std::uint64_t{1} << 30U);
+        EXPECT_EQ(config.spool.when_full, SpoolFull::wait);
+        EXPECT_EQ(config.keep_results, std::chrono::hours(7 * 24));
         EXPECT_TRUE(config.tls.ca_file.empty());
         EXPECT_EQ(config.client_id, "");
         EXPECT_EQ(config.drain, Drain::stop);
@@ -66,10 +69,17 @@ TEST(TrebuchetSection, ReadsWhatBecomesOfArtifacts) {
                             "\"trebuchet.artifacts_masking\"?"));
 }
 
+TEST(TrebuchetSection, RefusesASpoolThatHoldsNothing) {
+    EXPECT_EQ(problems_of("{spool_limit: 1000}").size(), 1U);
+    EXPECT_EQ(problems_of("{spool_full: drop}").size(), 1U);
+    EXPECT_EQ(problems_of("{keep_results: -1}").size(), 1U);
+}
+
 TEST(TrebuchetSection, ReadsEachKey) {
     const auto config = read(
         "{tls: {ca_file: /etc/ca.pem, client_cert: /etc/c.pem, client_key: /etc/k.pem}, mask_min_length: 1,"
         " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5, min_free_disk: 0,"
+        " spool_limit: 1048576, spool_full: cut, keep_results: 0,"
         " client_id: lab, secret_key_file: /etc/key, drain: finish, stop_grace: 90, metrics_address: '::1'}");
     EXPECT_EQ(config.tls.ca_file, "/etc/ca.pem");
     EXPECT_EQ(config.tls.client_cert, "/etc/c.pem");
@@ -80,6 +90,9 @@ TEST(TrebuchetSection, ReadsEachKey) {
     EXPECT_THAT(config.secret_phases, ElementsAre("test", "cleanup"));
     EXPECT_EQ(config.kill_grace, std::chrono::milliseconds(500));
     EXPECT_EQ(config.min_free_disk, 0U);
+    EXPECT_EQ(config.spool.limit, std::uint64_t{1} << 20U);
+    EXPECT_EQ(config.spool.when_full, SpoolFull::cut);
+    EXPECT_EQ(config.keep_results, std::chrono::hours(0));
     EXPECT_EQ(config.client_id, "lab");
     EXPECT_EQ(config.secret_key_file, "/etc/key");
     EXPECT_EQ(config.drain, Drain::finish);

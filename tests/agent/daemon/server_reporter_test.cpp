@@ -423,6 +423,16 @@ TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
     EXPECT_TRUE(server_.fragments.empty());
 }
 
+TEST_F(ServerReporterTest, HurriedBeforeTheJobItWaitsForNothing) {
+    reporter_.hurry();
+    reporter_.hurry();
+    take_job();
+    server_.hold_logs = true;
+    reporter_.output(Phase::test, masked("never confirmed"));
+    reporter_.flush();
+    EXPECT_TRUE(server_.fragments.empty());
+}
+
 TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
     take_job();
     EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(0));

@@ -266,6 +266,15 @@ TEST_F(ApiClientTest, FailsEveryCallOnceGivenUp) {
     EXPECT_EQ(script_.requests.size(), sent);
 }
 
+TEST_F(ApiClientTest, AnAnswerThatMustNotBeLostHasAWhileOnceGivenUp) {
+    EXPECT_EQ(status_of_call(), 200);
+    HttpRequest request;
+    request.target = "/v1/x";
+    loop_.post([this] { api_.give_up(); });
+    EXPECT_TRUE(api_.call_to_its_end(request, seconds(60)));
+    EXPECT_FALSE(api_.call_to_its_end(request, seconds(60))) << "it was not begun";
+}
+
 TEST_F(ApiClientTest, SeveralCallsShareOneRenewal) {
     EXPECT_THAT(statuses_of_calls_at_once(3), Each(200));
     EXPECT_EQ(handed_out_, 1);

@@ -3,9 +3,11 @@
 #include "common/mask/mask_text.hpp"
 #include "common/mask/masker.hpp"
 #include "tests/bench/bench_text.hpp"
+#include "tests/bench/other_programs.hpp"
 #include "tests/bench/raw_hyperscan.hpp"
 
 #include <ctime>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,15 +74,45 @@ void mask_in_writes(benchmark::State& state, Masker masker, std::string_view tex
     count_bytes(state, text.size());
 }
 
-/// `of_raw`: how fast this is, as a share of the speed of Hyperscan alone, which neither merges nor copies.
+double seconds_of_copy(const std::string& text) {
+    const auto start = cpu_seconds();
+    auto rounds = 0.0;
+    for (; cpu_seconds() - start < 0.05; rounds += 1) {
+        for (std::size_t i = 0; i < text.size(); i += chunk) {
+            const auto copy = text.substr(i, chunk);
+            benchmark::DoNotOptimize(copy.data());
+        }
+    }
+    return (cpu_seconds() - start) / rounds;
+}
+
+/// Anonymous memory that this process has in RAM.
+double anonymous_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        double kilobytes = 0;
+        if (word == "RssAnon:" && status >> kilobytes) return kilobytes * 1024;
+    }
+    return 0;
+}
+
+/// `of_raw`, `of_copy`, `of_python`: how fast this is, in the same run, as a share of the speed of Hyperscan alone,
+/// which neither merges nor copies and knows no forms; of copying alone; and of Python's `re`, which knows no forms
+/// either.
 void mask_no_match(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
     const auto text = log_text(text_size);
     const auto raw = seconds_of_raw(values, text);
+    const auto copy = seconds_of_copy(text);
     Masker masker(set_of(values));
     const auto start = cpu_seconds();
     mask_in_writes(state, std::move(masker), text, chunk);
-    state.counters["of_raw"] = raw * static_cast<double>(state.iterations()) / (cpu_seconds() - start);
+    const auto own = (cpu_seconds() - start) / static_cast<double>(state.iterations());
+    state.counters["of_raw"] = raw / own;
+    state.counters["of_copy"] = copy / own;
+    if (const auto python = python_rate(values, text); python > 0) {
+        state.counters["of_python"] = static_cast<double>(text.size()) / own / python;
+    }
 }
 
 /// With well-known credentials: all that the daemon does.
@@ -180,8 +212,27 @@ void worst_near_miss_over_lines(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of({std::string(length, 'a') + "b"})), text, chunk);
 }
 
+/// The whole program, from its start to its end, over a file.
+void mask_whole_process(benchmark::State& state) {
+    const auto values = secrets(static_cast<std::size_t>(state.range(0)));
+    const auto text = log_text(text_size);
+    double bytes = 0;
+    double cpu_seconds = 0;
+    while (state.KeepRunning()) {
+        const auto cost = mask_process_cost(values, text, 128 * text_size);
+        state.SetIterationTime(cost.wall_seconds);
+        bytes += cost.bytes;
+        cpu_seconds += cost.cpu_seconds;
+    }
+    state.counters["bytes_per_cpu_second"] = bytes / cpu_seconds;
+}
+
+/// `memory`: bytes that the first set takes; right if nothing else ran before.
 void build_set(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
+    const auto before = anonymous_bytes();
+    const auto first = set_of(values);
+    state.counters["memory"] = anonymous_bytes() - before;
     while (state.KeepRunning()) benchmark::DoNotOptimize(set_of(values));
 }
 
@@ -199,6 +250,7 @@ BENCHMARK(worst_near_miss_behind_the_anchor)->Arg(100)->Arg(16000);
 BENCHMARK(worst_long_value_of_one_letter)->Arg(100)->Arg(16000);
 BENCHMARK(worst_search_for_a_beginning)->Arg(100)->Arg(16000);
 BENCHMARK(worst_near_miss_over_lines)->Arg(100)->Arg(16000);
+BENCHMARK(mask_whole_process)->Arg(100)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(build_set)->Arg(10)->Arg(100)->Arg(1000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 using test::MaskOracle;
 
 constexpr int cases_per_set = 250;
-constexpr int sets_per_block = 400;
+constexpr int sets_per_block = 100;
 
 class Draw {
   public:
@@ -139,7 +139,7 @@ void check_one_set(std::uint64_t seed) {
     }
 }
 
-/// A block is 100,000 cases.
+/// A block is 25,000 cases.
 class FormsProperty : public testing::TestWithParam<int> {};
 
 TEST_P(FormsProperty, EveryFormIsMaskedAsTheOracleDoesIt) {

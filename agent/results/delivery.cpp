@@ -74,9 +74,9 @@ void Delivery::send_logs() {
 void Delivery::pack_artifacts() {
     if (!reference_->has_artifacts_to_pack()) return send_artifacts();
     const auto packed = std::make_shared<Result<void>>();
-    worker_.run([packed, result = *reference_,
-                 options = parts_.config.trebuchet.mask] { *packed = result.pack_artifacts(options); },
-                [this, packed] { artifacts_packed(*packed); });
+    worker_.run(
+        [packed, result = *reference_, config = parts_.config.trebuchet] { *packed = result.pack_artifacts(config); },
+        [this, packed] { artifacts_packed(*packed); });
 }
 
 void Delivery::artifacts_packed(const Result<void>& packed) {

@@ -1,6 +1,6 @@
 #include "agent/results/reference_result.hpp"
 
-#include "common/archive/tar_gz_writer.hpp"
+#include "agent/pipeline/pack_artifacts.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -50,19 +50,19 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
     return status;
 }
 
-Result<void> ReferenceResult::pack_artifacts(const MaskOptions& options) const {
+Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config) const {
     // Without the job nobody knows what has to be masked.
     const auto document = read_untrusted(folder / job_file, job_limit);
     if (!document) return fail(document.error());
     const auto job = parse_job(*document);
     if (!job) return fail(job.error());
-    const auto masks = MaskSet::build(job->secrets(), options);
+    const auto masks = MaskSet::build(job->secrets(), config.mask);
     if (!masks) return fail(masks.error());
     const auto temporary = fs::path(archive()).concat(".new");
-    if (auto removed = remove_tree(temporary); !removed) return removed;
-    const auto file = create_new_file(temporary);
-    if (!file) return fail(file.error());
-    if (auto report = write_tar_gz(folder / "artifacts", file->get(), *masks); !report) return fail(report.error());
+    const auto packed = trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks);
+    if (!packed) return fail(packed.error());
+    for (const auto& line : packed->withheld) log_warning("job " + job_id() + ": " + line);
+    if (!packed->may_be_sent) return fail("a secret stands in them, and artifacts_masking is fail");
     std::error_code error;
     fs::rename(temporary, archive(), error);
     if (error) return fail("can't rename " + temporary.string() + ": " + error.message());

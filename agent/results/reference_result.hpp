@@ -1,9 +1,9 @@
 #pragma once
 
+#include "agent/config/config.hpp"
 #include "agent/job/job.hpp"
 #include "agent/server/job_server.hpp"
 #include "common/base/result.hpp"
-#include "common/mask/mask_set.hpp"
 
 #include <filesystem>
 #include <string>
@@ -27,8 +27,9 @@ struct ReferenceResult {
 
     /// What can be understood of it; codes of phases that nobody knows are left out.
     [[nodiscard]] Result<PhaseStatus> read_status() const;
-    /// Makes the archive, masked with the job's secrets. Takes its time; on any thread.
-    [[nodiscard]] Result<void> pack_artifacts(const MaskOptions& options) const;
+    /// Makes the archive, masked with the job's secrets as the configuration has it; an Error also if it has that none
+    /// is sent. Takes its time; on any thread.
+    [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config) const;
     void remove_artifacts() const;
 };
 

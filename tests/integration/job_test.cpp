@@ -148,9 +148,10 @@ TEST_F(JobWithSecret, TellsTheWebhookOfEachStep) {
     EXPECT_THAT(names, ElementsAre("job_start", "setup_start", "setup_success", "provision_start", "provision_success",
                                    "firmware_update_start", "firmware_update_success", "test_start", "test_success",
                                    "allocate_start", "allocate_success", "reserve_start", "reserve_success",
-                                   "cleanup_start", "cleanup_success", "job_end"));
+                                   "cleanup_start", "cleanup_success", "job_end", "secrets_masked"));
     EXPECT_EQ(last["events"][0]["detail"], server.url() + "/jobs/" + id_);
-    EXPECT_EQ(last["events"].back()["detail"], "normal_exit");
+    EXPECT_EQ(last["events"][15]["detail"], "normal_exit");
+    EXPECT_THAT(last["events"][16]["detail"], HasSubstr("test: TOKEN (as it is): 2 times\n"));
 }
 
 TEST_F(JobWithSecret, PostsTheProvisionLog) {

@@ -128,6 +128,17 @@ TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
     EXPECT_FALSE(is_kept("j2"));
 }
 
+TEST_F(UndeliveredResultsTest, ArtifactsOfTheReferenceAgentWithASecretAreRefusedIfSoConfigured) {
+    config_.trebuchet.artifacts_masking = ArtifactsMasking::fail;
+    write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts/log", "with s3cret-value\n");
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 0);
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_FALSE(is_kept("j2"));
+}
+
 TEST_F(UndeliveredResultsTest, WhatNobodyCanMaskIsDeletedAndTheOutcomeDelivered) {
     write("j2/testflinger.json", "no job");
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");

@@ -49,6 +49,33 @@ TEST(Encodings, AreMaskedAsPercentEncoding) {
     }
 }
 
+TEST(Encodings, AreMaskedAsHexWithBlanksOrColons) {
+    EXPECT_EQ(masked({"s3cr3t"}, "<73 33 63 72 33 74> <73:33:63:72:33:74>"), "<M> <M>");
+    EXPECT_EQ(masked({"s3cr3t"}, " 73 33 63\n 72 33 74\n"), " M\n");
+    EXPECT_EQ(masked({"s3cr3t"}, "    73:33:63:\n    72:33:74\n"), "    M\n");
+    EXPECT_EQ(masked({"s3c"}, "73 33 63"), "73 33 63") << "too short";
+}
+
+TEST(Encodings, AreMaskedAsUtf16) {
+    const auto wide = [](std::string_view text) {
+        std::string units;
+        for (const char c : text) (units += c) += '\0';
+        return units;
+    };
+    EXPECT_EQ(masked({"s3cr3t"}, wide("a s3cr3t.")), wide("a ") + "M" + std::string(1, '\0') + wide("."));
+    EXPECT_EQ(masked({"€é€"}, "<\x20\xAC" + std::string(1, '\0') + "\xE9\x20\xAC>"), "<M>");
+    EXPECT_EQ(masked({"€é€"}, "<\xAC\x20\xE9" + std::string(1, '\0') + "\xAC\x20>"), "<M>");
+}
+
+TEST(Encodings, AreMaskedInOctal) {
+    EXPECT_EQ(masked({"s3cr3t"}, "<\\163\\063\\143\\162\\063\\164>"), "<M>");
+}
+
+TEST(Encodings, AreMaskedAsCatAndLsShowThem) {
+    EXPECT_EQ(masked({"é\tx\x01y"}, "<M-CM-)\tx^Ay> <M-CM-)^Ix^Ay>"), "<M> <M>");
+    EXPECT_EQ(masked({"it's\tone"}, "'it'\\''s'$'\\t''one'"), "'M'");
+}
+
 TEST(Encodings, AreLeftAloneWhereTheyAreTooShort) {
     EXPECT_EQ(masked({"abc"}, "YWJj 616263"), "YWJj 616263");
 }

@@ -185,6 +185,25 @@ def add_programs(name, value):
     whole('doubled "', value, value.replace('"', '""'))
 
 
+def add_dumps(name, value):
+    data = value.encode()
+    whole("hex with blanks", value, data.hex(" "))
+    whole("hex with colons, upper case", value, data.hex(":").upper())
+    dump = subprocess.run(["od", "-An", "-v", "-tx1"], input=data, capture_output=True).stdout.decode()
+    add("hex as od -tx1 prints it", value, dump, " M\n")
+    whole("C escapes, everything in octal", value, "".join(f"\\{b:03o}" for b in data))
+    text = base64.b64encode(data).decode()
+    for columns in (12, 64):
+        for indent in ("    ", "\t"):
+            lines = "".join(f"{indent}{text[i : i + columns]}\n" for i in range(0, len(text), columns))
+            add(f"base64 in lines of {columns}, indented by {indent!r}", value, lines, f"{indent}M\n")
+    for option in ("-v", "-A"):
+        whole(f"cat {option}", value, subprocess.run(["cat", option], input=data, capture_output=True).stdout.decode())
+    if value.isascii():
+        add("UTF-16, little endian", value, value.encode("utf-16-le").decode("ascii"), "M\0")
+        add("UTF-16, big endian", value, value.encode("utf-16-be").decode("ascii"), "\0M")
+
+
 def add_gaps(name, value):
     value = value.strip()
     for gap, case in (("\x1b[1;31m", "ANSI in the middle"), ("\r", "CR in the middle"), ("\n", "soft wrap in the middle"), ("\r\n", "soft wrap in the middle")):
@@ -231,7 +250,7 @@ def add_leaves():
 
 
 for name, value in VALUES.items():
-    for add_all in (add_base64, add_hex, add_percent, add_json, add_entities, add_shell, add_programs, add_gaps):
+    for add_all in (add_base64, add_hex, add_percent, add_json, add_entities, add_shell, add_programs, add_dumps, add_gaps):
         add_all(name, value)
 add_lines()
 add_trimmed()

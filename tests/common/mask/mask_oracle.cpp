@@ -5,6 +5,7 @@
 #include "common/mask/secret_forms.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace trebuchet::test {
 
@@ -194,6 +195,63 @@ std::vector<std::vector<std::size_t>> MaskOracle::places(std::string_view text) 
         }
     }
     return places;
+}
+
+namespace {
+
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// Values that overlap are one run.
+std::vector<Span> runs_of(const std::vector<std::vector<std::size_t>>& places) {
+    std::vector<Span> spans;
+    spans.reserve(places.size());
+    for (const auto& place : places) spans.push_back({place.front(), place.back() + 1});
+    std::sort(spans.begin(), spans.end(), [](const Span& left, const Span& right) { return left.begin < right.begin; });
+    std::vector<Span> runs;
+    for (const auto& span : spans) {
+        if (!runs.empty() && span.begin < runs.back().end) {
+            runs.back().end = std::max(runs.back().end, span.end);
+        } else {
+            runs.push_back(span);
+        }
+    }
+    return runs;
+}
+
+}  // namespace
+
+std::string MaskOracle::complaint_about_released(std::string_view text, std::string_view out) const {
+    const auto where = [](const char* what, std::size_t position) { return what + std::to_string(position); };
+    constexpr std::size_t mask_size = 10;
+    const auto all_places = places(text);
+    const auto runs = runs_of(all_places);
+    std::vector<bool> shown(text.size());
+    std::size_t position = 0;
+    for (std::size_t i = 0; i < out.size();) {
+        if (out.substr(i, 2) == "**") {
+            const auto run = std::find_if(runs.begin(), runs.end(),
+                                          [&](const Span& one) { return one.begin <= position && position < one.end; });
+            if (run == runs.end()) return where("a mask where no value is, at ", position);
+            position = run->end;
+            i += mask_size;
+            continue;
+        }
+        if (position >= text.size() || out[i] != text[position]) return where("another text at ", position);
+        shown[position++] = true;
+        ++i;
+    }
+    if (position != text.size()) return where("the text ends at ", position);
+    for (const auto& place : all_places) {
+        const auto count = static_cast<std::size_t>(
+            std::count_if(place.begin(), place.end(), [&](std::size_t byte) { return shown[byte]; }));
+        if (count > std::min<std::size_t>(3, place.size() / 4) || shown[place.back()]) {
+            return where("too much is shown of the value at ", place.front());
+        }
+    }
+    return "";
 }
 
 std::string MaskOracle::certain(std::string_view text) const {

@@ -21,8 +21,10 @@ class MaskOracle {
     [[nodiscard]] std::string certain(std::string_view text) const;
     /// All of `text` masked.
     [[nodiscard]] std::string masked(std::string_view text) const;
-    /// Where each byte of a value stands, for each place where one stands in `text`.
-    [[nodiscard]] std::vector<std::vector<std::size_t>> places(std::string_view text) const;
+    /// What is wrong with `out`, which a masker made of `text` with release() between writes; "" if nothing is. It is
+    /// to be the text with one mask in place of each run of values, or of its rest behind the bytes that may be shown.
+    /// There may be no asterisks in `text`.
+    [[nodiscard]] std::string complaint_about_released(std::string_view text, std::string_view out) const;
     /// How many bytes of `text` have to be held back.
     [[nodiscard]] std::size_t held(std::string_view text) const;
 
@@ -36,6 +38,8 @@ class MaskOracle {
         [[nodiscard]] std::size_t common(std::string_view text) const;
     };
     void add(Entry entry);
+    /// Where each byte of a value stands, for each place where one stands in `text`.
+    [[nodiscard]] std::vector<std::vector<std::size_t>> places(std::string_view text) const;
     [[nodiscard]] const std::vector<Entry>& entries_at(std::string_view text) const {
         return entries_[static_cast<unsigned char>(text.front())];
     }

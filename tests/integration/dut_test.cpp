@@ -1,6 +1,10 @@
 #include "tests/integration/harness/board.hpp"
 #include "tests/integration/lab_test.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 namespace trebuchet::harness {
 namespace {
 
@@ -22,6 +26,7 @@ class Dut : public LabTest {
     Dut() {
         agent.on("provision", stage("provision"));
         agent.on("test", stage("runtest"));
+        agent.on("reserve", stage("reserve"));
         agent.on("cleanup", stage("cleanup"));
     }
 
@@ -32,17 +37,35 @@ class Dut : public LabTest {
         return std::string(TREBUCHET_PROVISION) + " qemu " + name + " -c '" +
                (agent.folder() / "default.yaml").string() + "' testflinger.json";
     }
-    static std::string image_id() {
-        const auto line = text_of(dut_image() / "image-id");
-        return line.substr(0, line.find('\n'));
+    static std::string first_line(const std::filesystem::path& file) {
+        const auto text = text_of(file);
+        return text.substr(0, text.find('\n'));
+    }
+    /// In place of ssh-import-id, which would ask the owner's forge.
+    void provide_key(const std::string& owner, const std::string& file) {
+        const auto program = folder.write(
+            "ssh-import-id", "#!/bin/sh\n# -o FILE OWNER\n[ \"$3\" = '" + owner + "' ] && cp '" + file + "' \"$2\"\n");
+        std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+        const char* const path = std::getenv("PATH");
+        agent.set_environment("PATH", folder.path().string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path));
+    }
+    static std::string image_id() { return first_line(dut_image() / "image-id"); }
+    /// Through which a reservation is ended, as its banner names it; "" as long as there is none.
+    std::string order_file(const std::string& id) {
+        const auto banner = server.log(id, "reserve");
+        const auto start = banner.find("into /");
+        const auto end = banner.find('\n', start);
+        if (start == std::string::npos || end == std::string::npos) return "";
+        return banner.substr(start + 5, end - start - 5);
     }
 
     /// Posts a job that brings the image along.
-    std::string post_with_image(const Json& test_data) {
+    std::string post_with_image(const Json& test_data, const Json& reserve_data = nullptr) {
         const auto attachments = Json::array({Json{{"agent", "image.zst"}}});
-        const auto id =
-            server.post_job(job({{"provision_data", {{"use_attachment", "image.zst"}, {"attachments", attachments}}},
-                                 {"test_data", test_data}}));
+        Json fields{{"provision_data", {{"use_attachment", "image.zst"}, {"attachments", attachments}}},
+                    {"test_data", test_data}};
+        if (!reserve_data.is_null()) fields["reserve_data"] = reserve_data;
+        const auto id = server.post_job(job(fields));
         const auto token = server.tokens(clients::submitter)["access_token"].get<std::string>();
         const auto sent =
             run({"/bin/bash",
@@ -62,7 +85,7 @@ curl -sS --fail-with-body --cacert "$2" -H "Authorization: Bearer $3" -F file=@a
     }
 };
 
-TEST_F(Dut, IsFlashedBootedAndTestedByAJob) {
+TEST_F(Dut, IsFlashedBootedTestedAndReservedByAJob) {
     const std::string secret = "tk-0d5f8a61c3e7";
     Board board;
     ASSERT_TRUE(board.prints("no system on the SD card")) << "what is flashed must matter";
@@ -70,18 +93,28 @@ TEST_F(Dut, IsFlashedBootedAndTestedByAJob) {
     configuration["qemu_qmp"] = board.folder() / "qmp";
     configuration["boot_prompt"] = "trebuchet-dut-[0-9a-f]+ is up";
     use(configuration);
+    const auto key = (folder / "key").string();
+    ASSERT_EQ(run({"/usr/bin/ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", "me", "-f", key}}).code, 0);
+    provide_key("gh:me", key + ".pub");
     server.store_secret("bench/token", secret);
     const auto id = post_with_image({{"secrets", {{"TOKEN", "bench/token"}}}, {"test_cmds", shell_on_device + R"(set -e
 dut cat /etc/image-id
 echo "$TOKEN" | dut 'read -r token; echo "signing in with $token" >/dev/ttyS0; echo "report of $token" >report'
 mkdir artifacts
 dut cat report >artifacts/report.txt
-)"}});
+)"}},
+                                    {{"ssh_keys", {"gh:me"}}, {"timeout", 7200}});
     agent.start();
+    ASSERT_TRUE(eventually([&] { return order_file(id) != "" || server.job_state(id) == "complete"; }, boot_patience));
+    EXPECT_EQ(board.shell(key, "true").code, 0) << server.log(id, "reserve");
+    std::ofstream(order_file(id)) << "end\n";
     ASSERT_TRUE(completes(id)) << agent.log();
+    EXPECT_NE(board.shell(key, "true").code, 0) << "the reservation's key is out again";
+    EXPECT_EQ(board.shell(dut_image() / "id_ed25519", "true").code, 0) << "and the lab's own is not";
 
-    EXPECT_EQ(server.result(id)["provision_status"], 0) << server.log(id, "provision");
-    EXPECT_EQ(server.result(id)["test_status"], 0) << server.log(id, "test");
+    for (const auto* phase : {"provision", "test", "reserve"}) {
+        EXPECT_EQ(server.result(id)[std::string(phase) + "_status"], 0) << server.log(id, phase);
+    }
     EXPECT_EQ(server.result(id)["device_info"]["device_ip"], "127.0.0.1");
     EXPECT_THAT(server.log(id, "provision", "serial"), HasSubstr(image_id() + " is up"));
     EXPECT_THAT(server.log(id, "test"), HasSubstr(image_id()));

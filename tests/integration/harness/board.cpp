@@ -78,6 +78,13 @@ bool Board::prints(std::string_view text) {
                           boot_patience);
 }
 
+Ending Board::shell(const fs::path& key, const std::string& command) const {
+    return run({"/usr/bin/ssh",
+                {"-i", key, "-p", std::to_string(ssh_.number()), "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes",
+                 "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+                 "ubuntu@127.0.0.1", command}});
+}
+
 Json Board::configuration() const {
     return {{"agent_name", "board-1"},      {"device_ip", "127.0.0.1"},
             {"device_port", ssh_.number()}, {"device_key_file", dut_image() / "id_ed25519"},

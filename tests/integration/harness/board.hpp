@@ -31,6 +31,9 @@ class Board {
     /// Waits until its serial console, for which there may be no other client, prints `text`.
     [[nodiscard]] bool prints(std::string_view text);
 
+    /// Runs a command on it over ssh, as its user, with a private key.
+    [[nodiscard]] Ending shell(const std::filesystem::path& key, const std::string& command) const;
+
     [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
     [[nodiscard]] std::filesystem::path card() const { return folder_ / "sd.img"; }
     /// default.yaml for it, without what says how QEMU comes to run.

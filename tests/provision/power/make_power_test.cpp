@@ -1,6 +1,8 @@
 #include "provision/power/make_power.hpp"
 
+#include "provision/process/posix_command_runner.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/loopback_server.hpp"
 #include "tests/provision/support/fakes.hpp"
 
 #include <gmock/gmock.h>
@@ -50,6 +52,20 @@ TEST_F(MakePower, AsksPduDaemonWithoutShowingTheUrl) {
         for (const auto& word : argv) EXPECT_THAT(word, Not(HasSubstr("pdu")));
     }
     EXPECT_THAT(interrupt_.waits, ElementsAre(3s, 6s)) << "it has only accepted the request";
+}
+
+TEST_F(MakePower, SendsWhatPduDaemonUnderstands) {
+    const LoopbackServer pdu(always(ok("OK - accepted request\n")));
+    SignalInterrupt signals;
+    PosixCommandRunner commands(signals);
+    const auto config =
+        parse_connector_config("power: pdudaemon\npower_unit: pdu1\npower_outlet: 4\npower_url: " + pdu.origin(), "f")
+            .value();
+    const auto power = make_power(config, commands, {log_, interrupt_, clock_, [] { return 0.0; }}).value();
+    const auto done = power->on();
+    ASSERT_TRUE(done) << done.error().message;
+    ASSERT_EQ(pdu.requests().size(), 1U);
+    EXPECT_EQ(pdu.requests()[0].line(), "GET /power/control/on?hostname=pdu1&port=4&delay=0 HTTP/1.1");
 }
 
 TEST_F(MakePower, SaysWhatPduDaemonSaid) {

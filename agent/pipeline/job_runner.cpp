@@ -26,6 +26,9 @@ constexpr std::size_t serial_log_limit = 64U << 20;
 /// So much of it is queued before it is waited for.
 constexpr std::size_t serial_piece = 4U << 20;
 
+/// Small artifacts are kept for the next start even when the agent is to stop at once.
+constexpr std::chrono::seconds hurried_packing{3};
+
 std::string name_of_event(const Interruption& interruption) {
     struct Name {
         std::string operator()(const GlobalTimeout&) const { return "global_timeout"; }
@@ -61,7 +64,8 @@ JobRunner::JobRunner(EventLoop& loop, const Config& config, JobReporter& reporte
       reporter_(reporter),
       job_(job),
       masks_(std::move(masks)),
-      phases_(loop, reporter, masks_, leaks_) {}
+      phases_(loop, reporter, masks_, leaks_),
+      packing_limit_(loop) {}
 
 void JobRunner::stop() {
     outcome_.stopped = true;
@@ -75,6 +79,7 @@ void JobRunner::kill() {
     reporter_.hurry();
     reporter_.hurry();  // nothing is waited for, told to stop before or not
     phases_.kill();
+    packing_limit_.start(hurried_packing, [this] { stop_packing_ = true; });
 }
 
 JobOutcome JobRunner::run(const std::filesystem::path& secret_base) {

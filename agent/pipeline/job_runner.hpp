@@ -123,7 +123,9 @@ class JobRunner {
     std::filesystem::path secret_base_;
     JobOutcome outcome_;
     bool stop_ended_a_phase_ = false;
-    std::atomic<bool> killed_{false};         ///< read by the threads that pack and unpack
+    std::atomic<bool> killed_{false};        ///< read by the thread that unpacks
+    std::atomic<bool> stop_packing_{false};  ///< read by the thread that packs
+    Timer packing_limit_;
     std::string end_reason_ = "normal_exit";  ///< detail of the event job_end
     std::string last_device_info_;            ///< as it was sent
 };

@@ -18,15 +18,12 @@ void JobRunner::upload_artifacts(const RunFolder& folder) {
 std::optional<std::filesystem::path> JobRunner::make_archive(const RunFolder& folder) {
     const auto artifacts = folder.artifacts();
     if (!artifacts) return std::nullopt;
-    if (killed_) {
-        log_warning("the artifacts of job " + job_.id + " are not sent: the agent stops at once");
-        return std::nullopt;
-    }
     const auto archive = archive_folder.value_or(folder.path()) / "artifacts.tar.gz";
     reached("packing artifacts");
     tl::expected<PackedArtifacts, Error> packed;
     run_beside(loop_, [&] {
-        packed = pack_artifacts(*artifacts, archive, config_.trebuchet.artifacts_masking, masks_.current(), &killed_);
+        packed =
+            pack_artifacts(*artifacts, archive, config_.trebuchet.artifacts_masking, masks_.current(), &stop_packing_);
     });
     if (!packed) {
         log_error("the artifacts are not sent: " + packed.error().message());

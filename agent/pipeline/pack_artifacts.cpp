@@ -3,8 +3,12 @@
 #include "common/archive/tar_gz_writer.hpp"
 #include "common/file/safe_file.hpp"
 
+#include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <utility>
+
+#include <unistd.h>
 
 namespace trebuchet {
 
@@ -13,7 +17,10 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
                                        const std::atomic<bool>* stop) {
     std::error_code ignored;
     std::filesystem::remove_all(archive, ignored);
-    const auto file = create_new_file(archive);
+    // What a crash leaves of it is not taken for an archive.
+    const auto unfinished = std::filesystem::path(archive).concat(".new");
+    std::filesystem::remove_all(unfinished, ignored);
+    const auto file = create_new_file(unfinished);
     if (!file) return fail(file.error());
     TarGzLimits limits;
     limits.stop = stop;
@@ -21,7 +28,7 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
     if (masking == ArtifactsMasking::off) masks = MaskSet::none();
     auto report = write_tar_gz(folder, file->get(), std::move(masks), limits);
     if (!report) {
-        std::filesystem::remove(archive, ignored);
+        std::filesystem::remove(unfinished, ignored);
         return fail(report.error());
     }
 
@@ -29,7 +36,9 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
     packed.may_be_sent = masking != ArtifactsMasking::fail || report->found.empty();
     if (!packed.may_be_sent) {
         packed.withheld.emplace_back("ERROR: none of the artifacts is sent, as a secret stands in them or their names");
-        std::filesystem::remove(archive, ignored);
+        std::filesystem::remove(unfinished, ignored);
+    } else if (::fdatasync(file->get()) != 0 || ::rename(unfinished.c_str(), archive.c_str()) != 0) {
+        return fail("can't keep " + archive.string() + ": " + std::system_category().message(errno));
     }
     for (auto& line : report->withheld) packed.withheld.push_back("artifact " + std::move(line));
     if (report->withheld_count > report->withheld.size()) {

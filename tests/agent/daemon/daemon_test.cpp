@@ -361,6 +361,7 @@ TEST_F(DaemonTest, ThatDrainsFinishesTheJobHoweverLongItTakes) {
 TEST_F(DaemonTest, StoppedTwiceItEndsAtOnceAndKeepsTheOutcome) {
     server_.jobs = {simple_job};
     config_.trebuchet.drain = Drain::finish;
+    command(Phase::setup, "mkdir artifacts; echo x > artifacts/x");
     command(Phase::test, "trap '' TERM; sleep 1000; sleep 1000");
     command(Phase::cleanup, "echo clean");
     Timer timer(loop_);
@@ -375,8 +376,9 @@ TEST_F(DaemonTest, StoppedTwiceItEndsAtOnceAndKeepsTheOutcome) {
     EXPECT_EQ(server_.job_states["j1"], "test");
     const JobFolder kept(loop_, folder_ / "state/jobs", "j1");
     ASSERT_TRUE(kept.record().outcome);
-    EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::test, 247}}));
+    EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::setup, 0}, {Phase::test, 247}}));
     EXPECT_EQ(kept.record().outcome->state, "complete");
+    EXPECT_TRUE(std::filesystem::exists(kept.archive()));
 }
 
 TEST_F(DaemonTest, TheNextLifeDeliversWhatTheFormerOneKept) {

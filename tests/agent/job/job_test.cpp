@@ -221,7 +221,8 @@ TEST(Job, IsRefusedWhenItIsNotJson) {
                                    "{\"job_id\": \"\xFF\"}", "{\"job_id\": \"a\nb\"}"}) {
         EXPECT_THAT(problem_of_text(text), StartsWith("the job:1:")) << text;
     }
-    EXPECT_EQ(problem_of_text(std::string("{\"job_id\": \"j1\"}\0", 17)), "the job: this is not JSON: it holds a NUL byte");
+    EXPECT_EQ(problem_of_text(std::string("{\"job_id\": \"j1\"}\0", 17)),
+              "the job: this is not JSON: it holds a NUL byte");
 }
 
 TEST(Job, IsRefusedWhenItIsNestedTooDeep) {

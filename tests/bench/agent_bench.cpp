@@ -77,25 +77,36 @@ Spread run_jobs(LabServer& server, const Agent& agent, int count) {
     return spread_of(std::move(times));
 }
 
-void measure_jobs(LabServer& server, const Options& options) {
+enum class Disk {
+    as_it_is,
+    instant,  ///< fsync and fdatasync do nothing
+};
+
+void start(Agent& agent, Disk disk) {
+    if (disk == Disk::instant) agent.set_environment("LD_PRELOAD", TREBUCHET_NO_SYNC);
+    start(agent);
+}
+
+void measure_jobs(LabServer& server, const Options& options, Disk disk) {
+    std::puts(disk == Disk::as_it_is ? "jobs, all that is promised synced to disk:" : "jobs, without syncing to disk:");
     double trivial = 0;
     {
         Agent agent(server);
         set_up(agent);
-        start(agent);
+        start(agent, disk);
         const auto times = run_jobs(server, agent, options.jobs);
         trivial = times.median;
-        print("trivial job, from its pick-up to complete: median", times.median, "ms", "<= 100");
+        print("  trivial job, from its pick-up to complete: median", times.median, "ms", "<= 100");
         std::printf("%52s least %.2f, most %.2f, of %d\n", "", times.least, times.most, options.jobs);
-        print("memory after these jobs: RSS", figures_of(agent.program().pid()).rss_megabytes, "MB", "none");
+        print("  memory after these jobs: RSS", figures_of(agent.program().pid()).rss_megabytes, "MB", "none");
     }
     Agent agent(server);
     set_up(agent);
     agent.on("test", "yes 'A line of a test log, of the length that such lines have: 0123456789' | head -c " +
                          std::to_string(options.output_bytes));
-    start(agent);
+    start(agent, disk);
     const auto times = run_jobs(server, agent, options.output_jobs);
-    const auto what = "more for " + std::to_string(options.output_bytes) + " bytes of test output: median";
+    const auto what = "  more for " + std::to_string(options.output_bytes) + " bytes of test output: median";
     print(what.c_str(), (times.median - trivial) / 1000, "s", "<= 1");
 }
 
@@ -227,7 +238,8 @@ int run(int argc, char** argv) {
     const TemporaryFolder folder;
     const TestAuthority authority(folder.path(), "authority");
     LabServer server(folder / "server", authority);
-    measure_jobs(server, options);
+    measure_jobs(server, options, Disk::as_it_is);
+    measure_jobs(server, options, Disk::instant);
     measure_cancels(server, options);
     measure_idle(server, options);
     measure_flood(server, options);

@@ -1,8 +1,6 @@
 #include "agent/daemon/server_reporter.hpp"
 #include "tests/agent/daemon/daemon_fixture.hpp"
-#include "tests/fakes/fake_clock.hpp"
-#include "tests/fakes/fake_job_server.hpp"
-#include "tests/fakes/temporary_folder.hpp"
+#include "tests/agent/daemon/reporter_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,15 +12,9 @@ namespace {
 using nlohmann::json;
 
 /// A job that is cancelled while a post about it fails. The next try must not overwrite that.
-class LateCancellation : public testing::Test {
+class LateCancellation : public ReporterFixture {
   protected:
-    LateCancellation() {
-        config_.agent_id = "rpi4-1";
-        config_.polling_interval = std::chrono::seconds(0);
-        config_.results_basedir = folder_ / "results";
-        job_.id = "j1";
-        reporter_.job_taken(job_);
-    }
+    LateCancellation() { reporter_.job_taken(job_); }
 
     /// The job is cancelled as the first call of this name fails.
     void cancel_at(const std::string& name) {
@@ -32,26 +24,6 @@ class LateCancellation : public testing::Test {
             return now;
         };
     }
-
-    EventLoop loop_;
-    FakeClock clock_;
-    Config config_;
-    Job job_;
-    FakeJobServer server_{loop_};
-    TemporaryFolder folder_;
-    AgentMetrics metrics_{"rpi4-1", ""};
-    DaemonParts parts_{loop_,
-                       clock_,
-                       config_,
-                       server_,
-                       metrics_,
-                       false,
-                       [] { return no_waiting(); },
-                       folder_ / "secret",
-                       folder_ / "state"};
-    Orders orders_;
-    JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
-    ServerReporter reporter_{parts_, orders_, job_folder_};
 };
 
 TEST_F(LateCancellation, IsNotOverwrittenByTheStateOfAPhase) {

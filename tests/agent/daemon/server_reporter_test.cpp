@@ -1,8 +1,6 @@
 #include "agent/daemon/server_reporter.hpp"
 
-#include "tests/fakes/fake_clock.hpp"
-#include "tests/fakes/fake_job_server.hpp"
-#include "tests/fakes/temporary_folder.hpp"
+#include "tests/agent/daemon/reporter_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,16 +19,8 @@ MaskedChunk masked(std::string_view text) {
     return MaskSet::none()->mask(text);
 }
 
-class ServerReporterTest : public testing::Test {
+class ServerReporterTest : public ReporterFixture {
   protected:
-    ServerReporterTest() {
-        config_.agent_id = "rpi4-1";
-        config_.server_address = "http://lab";
-        config_.polling_interval = std::chrono::seconds(0);
-        config_.results_basedir = folder_ / "results";
-        job_.id = "j1";
-        job_.queue = "rpi4";
-    }
     void take_job(const std::string& webhook = "") {
         job_.webhook = webhook;
         reporter_.job_taken(job_);
@@ -43,32 +33,6 @@ class ServerReporterTest : public testing::Test {
     }
     /// Since the last call.
     std::vector<json> effects() { return std::exchange(server_.effects, {}); }
-
-    static Config with_small_spool() {
-        Config config;
-        config.trebuchet.spool.limit = std::uint64_t{1} << 20;
-        return config;
-    }
-
-    EventLoop loop_;
-    FakeClock clock_;
-    Config config_ = with_small_spool();
-    Job job_;
-    FakeJobServer server_{loop_};
-    TemporaryFolder folder_;
-    AgentMetrics metrics_{"rpi4-1", ""};
-    DaemonParts parts_{loop_,
-                       clock_,
-                       config_,
-                       server_,
-                       metrics_,
-                       false,
-                       [] { return no_waiting(); },
-                       folder_ / "secret",
-                       folder_ / "state"};
-    Orders orders_;
-    JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
-    ServerReporter reporter_{parts_, orders_, job_folder_};
 };
 
 TEST_F(ServerReporterTest, SaysWhichJobIsInHand) {

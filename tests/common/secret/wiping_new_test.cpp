@@ -76,7 +76,7 @@ int large_blocks = 0;
 TEST(WipingNew, NotesLargeBlocksOfAThreadThatAsked) {
     large_blocks = 0;
     const std::vector<char> before(large_block);
-    large_block_note() = []() noexcept { ++large_blocks; };
+    large_block_note() = [](std::size_t /*size*/) noexcept { ++large_blocks; };
     const std::vector<char> small(large_block - 1);
     EXPECT_EQ(large_blocks, 0);
     const std::vector<char> large(large_block);

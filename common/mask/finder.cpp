@@ -112,22 +112,30 @@ void Finder::find_few(std::string_view text, std::size_t scanned, std::vector<Ma
 }
 
 std::size_t Finder::first_open(std::string_view text, std::size_t scanned, OpenLiteral& begin, std::size_t least) {
-    if (begin.table != nullptr && text.size() >= begin.known &&
-        begin.table->goes_on(begin.literal, text, begin.known)) {
-        begin.known = text.size();
+    const bool knows_beginning = begin.table != nullptr && text.size() >= begin.prefix.known;
+    if (knows_beginning && begin.table->goes_on(begin.prefix.literal, text, begin.prefix.known)) {
+        begin.prefix.known = text.size();
         return 0;
     }
-    begin.table = nullptr;
-    std::uint32_t exact = 0;
-    std::uint32_t any_case = 0;
-    const auto exact_first = first_open_in(literals_.exact_, text, scanned, least, exact);
-    const auto any_case_first = first_open_in(literals_.any_case_, text, scanned, least, any_case);
+    const auto known_in = [&](const LiteralTable& table) {
+        return knows_beginning && begin.table == &table ? &begin.prefix : nullptr;
+    };
+    const auto& exact = literals_.exact_;
+    const auto& any_case = literals_.any_case_;
+    std::uint32_t exact_literal = 0;
+    std::uint32_t any_case_literal = 0;
+    const auto exact_first = first_open_in(exact, text, scanned, least, exact_literal, known_in(exact));
+    const auto any_case_first = first_open_in(any_case, text, scanned, least, any_case_literal, known_in(any_case));
     const auto first = std::min(exact_first, any_case_first);
-    if (first == text.size()) return first;
     const bool is_exact = exact_first == first;
-    const auto literal = is_exact ? exact : any_case;
-    if (literal == LiteralTable::none) return first;
-    begin = {is_exact ? &literals_.exact_ : &literals_.any_case_, literal, text.size() - first};
+    const auto literal = is_exact ? exact_literal : any_case_literal;
+    if (first == text.size() || literal == LiteralTable::none) {
+        begin = {};
+        return first;
+    }
+    const auto* table = is_exact ? &exact : &any_case;
+    if (begin.table != table || begin.prefix.literal != literal) begin = {table, {literal}};
+    begin.prefix.known = text.size() - first;
     return first;
 }
 
@@ -148,7 +156,7 @@ std::size_t Finder::showable(std::string_view rest, std::size_t least) const {
 /// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
 /// turn.
 std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
-                                  std::size_t least, std::uint32_t& literal) {
+                                  std::size_t least, std::uint32_t& literal, LiteralPrefix* prefix) {
     if (table.size() == 0) return text.size();
     auto begin = text.size() - std::min(text.size(), table.longest() - 1);
     constexpr std::size_t gram = 4;
@@ -159,9 +167,9 @@ std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view te
     const auto far_begin = std::max(begin, scanned);
     const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
     if (table.longest() <= LiteralTable::long_size || far_end < far_begin + worth_a_scan) {
-        return table.first_open(text, begin, text.size(), least, &literal);
+        return table.first_open(text, begin, text.size(), least, &literal, prefix);
     }
-    const auto before = table.first_open(text, begin, far_begin, least, &literal);
+    const auto before = table.first_open(text, begin, far_begin, least, &literal, prefix);
     if (before < far_begin) return before;
     const auto far = first_long_open(table, text, far_begin, far_end, literal);
     return far < far_end ? far : table.first_open(text, far_end, text.size(), least, &literal);

@@ -66,8 +66,7 @@ struct Match {
 /// What makes the beginning of a text open: most often the next bytes go on with the same literal.
 struct OpenLiteral {
     const LiteralTable* table = nullptr;  ///< null if nothing is known
-    std::uint32_t literal = 0;
-    std::size_t known = 0;  ///< so many bytes of the text have been compared with it
+    LiteralPrefix prefix;
 };
 
 /// Searches texts for literals, one text at a time.
@@ -95,7 +94,7 @@ class Finder {
   private:
     void find_few(std::string_view text, std::size_t scanned, std::vector<Match>& matches) const;
     [[nodiscard]] std::size_t first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
-                                            std::size_t least, std::uint32_t& literal);
+                                            std::size_t least, std::uint32_t& literal, LiteralPrefix* prefix);
     [[nodiscard]] std::size_t first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
                                               std::size_t end, std::uint32_t& literal);
 

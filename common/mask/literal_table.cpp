@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace trebuchet {
 namespace {
@@ -289,6 +290,36 @@ bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::si
            equal(text.data() + known, whole.data() + known, text.size() - known, any_case_);
 }
 
+/// The same as is_open(text) of a text with which the literal begins as far as is known, if its neighbours tell.
+std::optional<bool> LiteralTable::is_open_beside(const LiteralPrefix& prefix, std::string_view text) const {
+    const auto place = prefix.literal;
+    const auto order = [this, text](std::uint32_t literal, std::size_t known) {
+        const auto whole = bytes(literal);
+        const auto common = common_bytes(Forwards(text, whole, any_case_), known);
+        if (common == text.size()) return whole.size() > common ? 0 : -1;
+        return common == whole.size() || byte_of(whole[common]) < byte_of(folded(text[common])) ? -1 : 1;
+    };
+    const auto own = order(place, prefix.known);
+    if (own == 0) return true;
+    if (own < 0 ? place + 1 == literals_.size() : place == 0) return false;
+    const auto other = order(own < 0 ? place + 1 : place - 1, 0);
+    if (other == 0) return true;
+    return other == own ? std::nullopt : std::optional(false);
+}
+
+/// Whether the literal may also begin `shift` bytes behind the text's beginning, and be longer than the text.
+bool LiteralTable::goes_on_shifted(LiteralPrefix& prefix, std::string_view text, std::size_t shift) const {
+    const auto whole = bytes(prefix.literal);
+    if (prefix.shift != shift) {
+        const auto overlap = common_bytes(Forwards(whole.substr(shift), whole, false), 0);
+        if (overlap < prefix.known - shift) return false;
+        prefix.shift = shift;
+        prefix.overlap = overlap;
+    }
+    const auto known = prefix.known - shift;
+    return prefix.overlap >= known && goes_on(prefix.literal, text.substr(shift), known);
+}
+
 /// Of one or two bytes this is known without a search.
 bool LiteralTable::begins_longer(std::string_view rest) const {
     if (rest.size() == 1) return first_byte_[byte_of(folded(rest[0]))] != 0;
@@ -298,12 +329,23 @@ bool LiteralTable::begins_longer(std::string_view rest) const {
 }
 
 std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, std::size_t until, std::size_t least,
-                                     std::uint32_t* literal) const {
+                                     std::uint32_t* literal, LiteralPrefix* prefix) const {
     if (literals_.empty()) return until;
+    if (prefix != nullptr && bytes(prefix->literal).size() < least) prefix = nullptr;
     const auto is_open_at = [&](std::size_t position) {
         if (least == 0 && begins_longer(text.substr(position))) {
             if (literal != nullptr) *literal = none;
             return true;
+        }
+        if (prefix != nullptr && position == 0 && text.size() >= least && is_open_beside(*prefix, text) == false) {
+            return false;
+        }
+        if (prefix != nullptr && position > 0 && position < prefix->known) {
+            const auto known = std::exchange(prefix, nullptr);  // a second place is not worth the try
+            if (goes_on_shifted(*known, text, position)) {
+                if (literal != nullptr) *literal = known->literal;
+                return true;
+            }
         }
         const auto open = open_literal(text.substr(position), least);
         if (open != none && literal != nullptr) *literal = open;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,15 @@ struct Literal {
     Form form = Form::exact;
     /// Found with its letters in either case; the bytes have them in lower case.
     bool any_case = false;
+};
+
+/// A literal with which a text begins, as far as is known.
+struct LiteralPrefix {
+    std::uint32_t literal = UINT32_MAX;
+    std::size_t known = 0;  ///< so many bytes of the text are the literal's first ones
+    /// Of a literal that goes on like itself: how many of its bytes from `shift` on are its first ones.
+    std::size_t shift = 0;
+    std::size_t overlap = 0;
 };
 
 /// The literals of a set, laid out for the two questions that a stream asks: which literal ends here, and could one be
@@ -80,9 +90,10 @@ class LiteralTable {
 
     /// The earliest position, from `from` to before `until`, where the rest of `text` is open, for a literal of
     /// at least `least` bytes, of which `literal` is to be one, or `none` where it would have to be looked for; `until`
-    /// if there is none.
+    /// if there is none. `prefix`: what is known of the text's beginning spares comparing it again; null: nothing.
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until,
-                                         std::size_t least = 0, std::uint32_t* literal = nullptr) const;
+                                         std::size_t least = 0, std::uint32_t* literal = nullptr,
+                                         LiteralPrefix* prefix = nullptr) const;
 
   private:
     /// A range of backwards_: the literals that end with one anchor.
@@ -92,6 +103,8 @@ class LiteralTable {
         std::size_t anchor_size;
     };
 
+    [[nodiscard]] std::optional<bool> is_open_beside(const LiteralPrefix& prefix, std::string_view text) const;
+    [[nodiscard]] bool goes_on_shifted(LiteralPrefix& prefix, std::string_view text, std::size_t shift) const;
     [[nodiscard]] bool begins_longer(std::string_view rest) const;
 
     /// A set of hashes of three or four bytes: says "no" for certain, and "maybe" else.

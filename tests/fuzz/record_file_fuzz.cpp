@@ -1,16 +1,21 @@
 #include "common/record_file/record_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
-#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-using trebuchet::require;
-
 namespace {
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::cerr << "does not hold: " << what << '\n';
+    std::abort();
+}
 
 std::vector<std::string> records_of(const std::filesystem::path& path, std::string& problem) {
     std::vector<std::string> records;

@@ -1,5 +1,6 @@
 #include "common/mask/literal_table.hpp"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,32 @@ TEST(LiteralTable, FindsTheEarliestPlaceWhereALiteralMayHaveBegun) {
     EXPECT_EQ(table.first_open("a secret", 3, 8), 7U) << "the t of tea";
     EXPECT_EQ(table.first_open("a secret", 3, 7), 7U) << "none";
     EXPECT_EQ(table_of({}).first_open("text", 0, 4), 4U);
+}
+
+TEST(LiteralTable, FindsTheSamePlaceWithWhatIsKnownOfTheBeginning) {
+    std::mt19937 engine(1);
+    const auto drawn = [&engine](std::size_t least, std::size_t most) { return least + engine() % (most - least + 1); };
+    const auto text_of = [&drawn](std::size_t size) {
+        std::string text;
+        while (text.size() < size) text += drawn(0, 4) == 0 ? 'b' : 'a';
+        return text;
+    };
+    for (int round = 0; round < 20000; ++round) {
+        std::vector<std::string> values(drawn(1, 5));
+        for (auto& value : values) value = text_of(drawn(2, 12));
+        const auto table = table_of(values);
+        LiteralPrefix prefix;
+        prefix.literal = static_cast<std::uint32_t>(drawn(0, table.size() - 1));
+        const auto literal = table.bytes(prefix.literal);
+        prefix.known = drawn(1, literal.size() - 1);
+        for (int write = 0; write < 3; ++write) {
+            const auto text = std::string(literal.substr(0, prefix.known)) + text_of(drawn(0, 6));
+            const auto least = drawn(0, 1) * 4;
+            ASSERT_EQ(table.first_open(text, 0, text.size(), least, nullptr, &prefix),
+                      table.first_open(text, 0, text.size(), least))
+                << text;
+        }
+    }
 }
 
 }  // namespace

@@ -103,6 +103,11 @@ TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesLongerThanAnAnchor) {
     for (std::uint64_t seed = 1; seed <= 25 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
 }
 
+TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesThatGoOnLikeThemselvesInTinyWrites) {
+    const Shape shape{{"aaaaaaab", "aaaaaaaaaaaaaaaaaaaaab", "ab"}, 4, 40, 150, 2};
+    for (std::uint64_t seed = 1; seed <= 40 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
+}
+
 TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesOfManyHundredBytes) {
     const Shape shape{{"a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abc"},
                       2,

@@ -4,6 +4,7 @@
 #include "provision/boot/boot_probes.hpp"
 #include "provision/power/make_power.hpp"
 #include "provision/process/curl_config.hpp"
+#include "provision/script/stage_script.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -101,6 +102,30 @@ StageResult power_cycle(StageContext& context, PowerRule rule) {
 tl::expected<void, BootFailure> wait_for_device(const std::vector<BootProbe>& probes, const BootWait& wait,
                                                 StageContext& context) {
     return wait_for_boot(probes, wait, {context.log, context.interrupt, context.clock}).map([](auto /*time*/) {});
+}
+
+Result<BootWait> boot_wait(const ConnectorConfig& config, const BootWait& defaults) {
+    using Seconds = std::chrono::seconds;
+    auto wait = defaults;
+    const auto read = [&](const char* key, std::chrono::milliseconds& value) -> Result<void> {
+        const auto given = read_seconds(config, key, std::chrono::duration_cast<Seconds>(value));
+        if (!given) return fail(given.error());
+        value = *given;
+        return {};
+    };
+    if (auto done = read("boot_timeout", wait.timeout); !done) return fail(done.error());
+    if (auto done = read("boot_first_look", wait.first_wait); !done) return fail(done.error());
+    if (auto done = read("boot_poll_interval", wait.interval); !done) return fail(done.error());
+    wait.interval = std::max<std::chrono::milliseconds>(wait.interval, 1s);
+    return wait;
+}
+
+std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_look, std::string_view interval) {
+    return {
+        {"boot_timeout", KeyKind::seconds, timeout, "time for the device to come up"},
+        {"boot_first_look", KeyKind::seconds, first_look, "how long a device that restarts is left alone"},
+        {"boot_poll_interval", KeyKind::seconds, interval, "time between two looks, 1 at least"},
+    };
 }
 
 void set_up_control_host(const char* what, StageContext& context) {

@@ -2,9 +2,11 @@
 
 #include "common/base/result.hpp"
 #include "provision/boot/boot_waiter.hpp"
+#include "provision/connectors/key_spec.hpp"
 #include "provision/ssh/ssh.hpp"
 #include "provision/stages/stage.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace trebuchet {
@@ -33,6 +35,13 @@ enum class PowerRule {
 
 [[nodiscard]] tl::expected<void, BootFailure> wait_for_device(const std::vector<BootProbe>& probes,
                                                               const BootWait& wait, StageContext& context);
+
+/// A wait with the limits of the configuration: `boot_timeout`, `boot_first_look`, `boot_poll_interval`, all in
+/// seconds.
+[[nodiscard]] Result<BootWait> boot_wait(const ConnectorConfig& config, const BootWait& defaults);
+/// These keys, with the defaults as text.
+[[nodiscard]] std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_look,
+                                             std::string_view interval);
 
 /// Before provision and runtest, where there is a control host: `what`, "provisioning" or "test", is asked of its
 /// service at port 8000, which need not be there.

@@ -92,7 +92,7 @@ tl::expected<void, ImageError> JobImage::write_once(const OpenTarget& open_targe
                                                     std::chrono::milliseconds timeout) const {
     const auto failed = [](const Error& error) { return tl::unexpected(ImageError{error.message(), 0, false}); };
     auto source = attachment_.empty() ? open_image_url(url_, context.commands) : open_image_file(attachment_);
-    if (!source) return failed(source.error());
+    if (!source) return tl::unexpected(ImageError{source.error().message(), 0, is_attached()});
     ImageOptions options;
     options.verify = verify_;
     options.timeout = timeout;

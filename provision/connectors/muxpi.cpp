@@ -31,7 +31,8 @@ std::vector<std::string> list_of(const ConnectorConfig& config, const char* key)
 std::string mount_folder(const ConnectorConfig& config) {
     std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
     for (auto& c : name) c = c == '/' ? '_' : c;
-    return "/mnt/" + name;
+    const auto parent = config.scalars.find("control_mount_folder");
+    return (parent == config.scalars.end() ? "/mnt" : parent->second) + "/" + name;
 }
 
 /// Fails if the control host's own system is on the disk, else unmounts what a desktop or an earlier run mounted.
@@ -54,7 +55,8 @@ class MuxPi final : public Connector {
              {"control_switch_local_cmd", KeyKind::command, "stm -ts", "plugs the card to the control host"},
              {"control_switch_device_cmd", KeyKind::command, "stm -dut", "plugs the card to the device"},
              {"post_provision_script", KeyKind::commands, "",
-              "commands to run on the control host before the card goes to the device; they may fail"}},
+              "commands to run on the control host before the card goes to the device; they may fail"},
+             {"control_mount_folder", KeyKind::text, "/mnt", "where the control host mounts the card's partitions"}},
             JobImage::keys(),
         };
         keys.provision_data.insert(
@@ -62,6 +64,8 @@ class MuxPi final : public Connector {
             {{"create_user", KeyKind::flag, "true", "put test_username into the image"},
              {"boot_check_url", KeyKind::text, "", "the device is up when this answers with 200; else by ssh"},
              {"media", KeyKind::choice, "", "which card, where the mux has both", false, false, {"sd", "usb"}}});
+        const auto boot = boot_keys("1200", "0", "10");
+        keys.config.insert(keys.config.end(), boot.begin(), boot.end());
         return keys;
     }
 
@@ -191,21 +195,23 @@ class MuxPi final : public Connector {
 
     static StageResult boot(StageContext& context) {
         if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
-        BootWait wait;
-        wait.timeout = 1200s;
-        wait.interval = 10s;
-        wait.report_every = 60s;
+        BootWait defaults;
+        defaults.timeout = 1200s;
+        defaults.interval = 10s;
+        defaults.report_every = 60s;
+        const auto wait = boot_wait(context.config, defaults);
+        if (!wait) return stage_error("ConfigError", wait.error().message());
         const auto url = context.job.provision_text("boot_check_url");
         if (!url) return job_error(url.error().message());
         tl::expected<void, BootFailure> up;
         if (*url) {
-            up = wait_for_device({url_probe(**url, context.commands)}, wait, context);
+            up = wait_for_device({url_probe(**url, context.commands)}, *wait, context);
         } else {
             auto target = device_target(context, true);
             if (!target) return stage_error("ConfigError", target.error().message());
             const SshTarget same{target->host, target->port, target->user, target->key_file, target->password.clone()};
             Ssh ssh(std::move(*target), context.commands);
-            up = wait_for_device({device_login_probe(same, ssh, context.commands)}, wait, context);
+            up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
         }
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;

@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 
 /// A device that keeps the system it has: provision makes sure that it can be reached.
 class NoProvision final : public Connector {
+  public:
+    [[nodiscard]] ConnectorKeys keys() const override { return {boot_keys("360", "60", "10"), {}}; }
+
   protected:
     StageResult provision(StageContext& context) override {
         context.log.info("BEGIN provision");
@@ -31,11 +34,13 @@ class NoProvision final : public Connector {
 
         if (auto done = power_cycle(context, PowerRule::timeout_is_recovery); !done || *done != 0) return done;
         ssh.disconnect();
-        BootWait wait;
-        wait.first_wait = 60s;
-        wait.timeout = 360s;
-        wait.interval = 10s;
-        const auto up = wait_for_device({ssh_login_probe(ssh)}, wait, context);
+        BootWait defaults;
+        defaults.first_wait = 60s;
+        defaults.timeout = 360s;
+        defaults.interval = 10s;
+        const auto wait = boot_wait(context.config, defaults);
+        if (!wait) return stage_error("ConfigError", wait.error().message());
+        const auto up = wait_for_device({ssh_login_probe(ssh)}, *wait, context);
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
         return recovery_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);

@@ -12,9 +12,10 @@ using namespace std::chrono_literals;
 class OemRecovery final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override {
-        return {{{"recovery_cmds", KeyKind::commands, "", "commands that start the recovery, run on the device by ssh",
-                  true}},
-                {}};
+        auto keys = boot_keys("3600", "90", "90");
+        keys.push_back({"recovery_cmds", KeyKind::commands, "",
+                        "commands that start the recovery, run on the device by ssh", true});
+        return {keys, {}};
     }
 
   protected:
@@ -88,12 +89,14 @@ class OemRecovery final : public Connector {
         if (!target) return stage_error("ConfigError", target.error().message());
         auto password = SshTarget{target->host, target->port, target->user, target->key_file, target->password.clone()};
         Ssh ssh(std::move(*target), context.commands);
-        BootWait wait;
-        wait.first_wait = 90s;
-        wait.timeout = 3600s;
-        wait.interval = 90s;
-        wait.report_every = 300s;
-        const auto up = wait_for_device({device_login_probe(password, ssh, context.commands)}, wait, context);
+        BootWait defaults;
+        defaults.first_wait = 90s;
+        defaults.timeout = 3600s;
+        defaults.interval = 90s;
+        defaults.report_every = 300s;
+        const auto wait = boot_wait(context.config, defaults);
+        if (!wait) return stage_error("ConfigError", wait.error().message());
+        const auto up = wait_for_device({device_login_probe(password, ssh, context.commands)}, *wait, context);
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
         return provisioning_error("the device did not come back from its recovery: " +

@@ -241,7 +241,10 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     if (pipeline.write_error() && pipeline.write_error()->is_final()) {
         return image_error(pipeline.write_error()->message(), 0, true);
     }
-    if (!arrived) return image_error(arrived.error().message());
+    if (!arrived) {
+        const auto& message = arrived.error().message();
+        return image_error(message, 0, message.find("No space left on device") != std::string::npos);
+    }
     if (const auto& error = pipeline.write_error()) return image_error(error->message());
     if (options.checksum && pipeline.source_digest() != options.checksum->hex) {
         return image_error("the checksum of " + source.name + " is " + pipeline.source_digest() + ", expected " +

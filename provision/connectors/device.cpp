@@ -99,6 +99,18 @@ StageResult power_cycle(StageContext& context, PowerRule rule) {
     return provisioning_error(message);
 }
 
+void power_off(StageContext& context, CommandRunner& commands) {
+    const auto kind = context.config.scalars.find("power");
+    const bool is_typed = kind != context.config.scalars.end() && !kind->second.empty();
+    if (!is_typed && context.config.poweroff_script.empty()) return;
+    const auto power =
+        make_power(context.config, commands, {context.log, context.interrupt, context.clock, context.jitter});
+    if (!power) return context.log.warning(power.error().message());
+    // Told to stop, it does not wait for what it has switched: no failure.
+    const auto done = (*power)->off();
+    if (!done && done.error().kind != PowerError::Kind::interrupted) context.log.warning(done.error().message);
+}
+
 tl::expected<void, BootFailure> wait_for_device(const std::vector<BootProbe>& probes, const BootWait& wait,
                                                 StageContext& context) {
     return wait_for_boot(probes, wait, {context.log, context.interrupt, context.clock}).map([](auto /*time*/) {});

@@ -32,6 +32,8 @@ enum class PowerRule {
     timeout_is_recovery,  ///< 46 only if the switch did not answer in time, else 1
 };
 [[nodiscard]] StageResult power_cycle(StageContext& context, PowerRule rule);
+/// If the configuration says how. What goes wrong is only logged.
+void power_off(StageContext& context, CommandRunner& commands);
 
 [[nodiscard]] tl::expected<void, BootFailure> wait_for_device(const std::vector<BootProbe>& probes,
                                                               const BootWait& wait, StageContext& context);

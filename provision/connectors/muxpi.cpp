@@ -5,12 +5,13 @@
 #include "provision/connectors/job_image.hpp"
 #include "provision/connectors/sd_mux.hpp"
 #include "provision/image/image_target.hpp"
-#include "provision/power/command_power.hpp"
 #include "provision/process/uninterrupted.hpp"
+#include "provision/script/stage_script.hpp"
 #include "provision/seed/remote_image.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace trebuchet {
 namespace {
@@ -56,7 +57,8 @@ class MuxPi final : public Connector {
              {"control_switch_device_cmd", KeyKind::command, "stm -dut", "plugs the card to the device"},
              {"post_provision_script", KeyKind::commands, "",
               "commands to run on the control host before the card goes to the device; they may fail"},
-             {"control_mount_folder", KeyKind::text, "/mnt", "where the control host mounts the card's partitions"}},
+             {"control_mount_folder", KeyKind::text, "/mnt", "where the control host mounts the card's partitions"},
+             {"image_timeout", KeyKind::seconds, "1800", "time to write a card; by default 1200 for an attachment"}},
             JobImage::keys(),
         };
         keys.provision_data.insert(
@@ -86,16 +88,25 @@ class MuxPi final : public Connector {
         auto target = control_target(context.config);
         if (!target) return stage_error("ConfigError", target.error().message());
         const SdMux mux(*commands);
-        {
-            ControlHost control(std::move(*target), context);
-            auto written = prepare_card(mux, *image, control, context);
-            if (!written || *written != 0) {
-                leave_defined(mux, context);
-                return written;
-            }
-            if (auto done = control.run(mux.device_command()); !done) return control.failure(done.error());
+        std::optional<ControlHost> control(std::in_place, std::move(*target), context);
+        auto result = write_and_plug(mux, *image, *control, context);
+        if (!result || *result != 0) {
+            leave_defined(mux, context);
+            return result;
         }
-        return boot(context);
+        control.reset();
+        result = boot(context);
+        // A device that does not boot stays as it is, for people to look at.
+        if (result && *result != 0) leave_defined(mux, context);
+        return result;
+    }
+
+    /// The card is at the device afterwards.
+    static StageResult write_and_plug(const SdMux& mux, const JobImage& image, ControlHost& control,
+                                      StageContext& context) {
+        if (auto done = prepare_card(mux, image, control, context); !done || *done != 0) return done;
+        if (auto done = control.run(mux.device_command()); !done) return control.failure(done.error());
+        return 0;
     }
 
     /// The card is at the control host afterwards.
@@ -132,8 +143,10 @@ class MuxPi final : public Connector {
         auto released = control.run_script(unmount_script(mount_folder(context.config)) + release_script(device));
         if (!released) return control.failure(released.error().with_context("can't take " + device));
 
-        const auto written = image.write([&] { return open_remote_target(control.ssh(), device); }, context,
-                                         image.is_attached() ? attachment_time : download_time);
+        const auto limit =
+            read_seconds(context.config, "image_timeout", image.is_attached() ? attachment_time : download_time);
+        if (!limit) return stage_error("ConfigError", limit.error().message());
+        const auto written = image.write([&] { return open_remote_target(control.ssh(), device); }, context, *limit);
         if (!written) {
             if (written.error().signal != 0) return 128 + written.error().signal;
             return provisioning_error(written.error().message);
@@ -179,10 +192,7 @@ class MuxPi final : public Connector {
     static void leave_defined(const SdMux& mux, StageContext& context) {
         context.log.info("Plugging the card back to the device");
         UninterruptedRunner commands(context.commands, last_step_time);
-        if (!context.config.poweroff_script.empty()) {
-            CommandPower power({{}, context.config.poweroff_script, {}}, commands);
-            if (auto done = power.off(); !done) context.log.warning(done.error().message);
-        }
+        power_off(context, commands);
         auto target = control_target(context.config);
         if (!target) return;
         Ssh ssh(std::move(*target), commands);

@@ -1,5 +1,6 @@
 #include "provision/connectors/connector.hpp"
 #include "provision/connectors/device.hpp"
+#include "provision/script/stage_script.hpp"
 
 #include <memory>
 
@@ -15,6 +16,7 @@ class OemRecovery final : public Connector {
         auto keys = boot_keys("3600", "90", "90");
         keys.push_back({"recovery_cmds", KeyKind::commands, "",
                         "commands that start the recovery, run on the device by ssh", true});
+        keys.push_back({"recovery_cmds_timeout", KeyKind::seconds, "600", "for each of them"});
         return {keys, {}};
     }
 
@@ -59,12 +61,14 @@ class OemRecovery final : public Connector {
         context.log.warning(reached.error().message() + "; restarting the device");
         if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
         ssh.disconnect();
-        BootWait wait;
-        wait.first_wait = 60s;
-        wait.timeout = 360s;
-        wait.interval = 10s;
+        BootWait defaults;
+        defaults.first_wait = 60s;
+        defaults.interval = 10s;
+        auto wait = boot_wait(context.config, defaults);
+        if (!wait) return stage_error("ConfigError", wait.error().message());
+        wait->timeout = 360s;
         BootProbe login{"a login as " + ssh.name(), [&ssh] { return ssh.check_login(); }};
-        const auto up = wait_for_device({login}, wait, context);
+        const auto up = wait_for_device({login}, *wait, context);
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
         return recovery_error(std::get<BootTimedOut>(up.error()).message);
@@ -73,7 +77,9 @@ class OemRecovery final : public Connector {
     static StageResult run(const std::string& command, bool is_last, Ssh& ssh, StageContext& context) {
         context.log.info("Running on the device: " + command);
         SshCall call;
-        call.timeout = 600s;
+        const auto limit = read_seconds(context.config, "recovery_cmds_timeout", 600s);
+        if (!limit) return stage_error("ConfigError", limit.error().message());
+        call.timeout = *limit;
         const auto result = ssh.run(command, call);
         if (succeeded(result)) return 0;
         if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) return 128 + stopped->signal;

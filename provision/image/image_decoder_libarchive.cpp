@@ -179,7 +179,6 @@ Result<ImageDecoder> ImageDecoder::open(int fd, const Options& options) {
         if (count == 0) break;
         state->filled += static_cast<std::size_t>(count);
     }
-    if (state->filled == 0) return fail("the image is empty");
     state->compression = recognise_compression({state->buffer.data(), state->filled});
     const bool is_foreign = state->compression == Compression::bzip2 || state->compression == Compression::zip;
     if (is_foreign || (options.decompress && state->compression != Compression::none)) {
@@ -193,6 +192,7 @@ Compression ImageDecoder::compression() const {
 }
 
 Result<std::size_t> ImageDecoder::read(char* buffer, std::size_t size) {
+    if (state_->source_ended && state_->bytes == 0) return fail("the image is empty");
     std::size_t done = 0;
     while (done < size && !state_->ended) {
         ssize_t count = 0;

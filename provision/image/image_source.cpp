@@ -31,6 +31,15 @@ class FileSource final : public ImageSource {
     FileDescriptor file_;
 };
 
+/// Whether the server answered that it has no such image for us. It may later after 408, 425 and 429.
+bool is_refusal(std::string_view output) {
+    constexpr std::string_view text = "returned error: 4";
+    const auto at = output.find(text);
+    if (at == std::string_view::npos) return false;
+    const auto rest = output.substr(at + text.size(), 2);
+    return rest != "08" && rest != "25" && rest != "29";
+}
+
 class UrlSource final : public ImageSource {
   public:
     explicit UrlSource(std::unique_ptr<RunningCommand> curl) : curl_(std::move(curl)), pipe_(curl_->take_pipe()) {}
@@ -38,8 +47,8 @@ class UrlSource final : public ImageSource {
     [[nodiscard]] Result<void> finish() override {
         (void)curl_->wait_for(10s);
         const auto result = curl_->end();
-        if (!succeeded(result)) return fail("can't download " + name + ": " + describe(result));
-        return {};
+        if (succeeded(result)) return {};
+        return fail(Error("can't download " + name + ": " + describe(result), is_refusal(result.output)));
     }
     void stop() override { (void)curl_->end(); }
 
@@ -124,6 +133,7 @@ Result<std::unique_ptr<ImageSource>> open_image_url(const SecretString& url, Com
     if (!running) return fail("can't download " + shown + ": curl " + describe(running.error()));
     auto source = std::make_unique<UrlSource>(std::move(*running));
     source->name = shown;
+    source->may_differ = true;
     source->file_name = last_part(shown.substr(0, shown.find('?')));
     if (succeeded(headers)) source->size = content_length(headers.output);
     return source;

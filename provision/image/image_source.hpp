@@ -17,7 +17,7 @@ class ImageSource {
   public:
     virtual ~ImageSource() = default;
     [[nodiscard]] virtual int fd() const = 0;
-    /// After the stream's end: whether that was the image's end.
+    /// After the stream's end: whether that was the image's end. An Error is final where another try would not help.
     [[nodiscard]] virtual Result<void> finish() = 0;
     /// The stream ends soon, whatever it waits for.
     virtual void stop() = 0;
@@ -25,6 +25,7 @@ class ImageSource {
     std::string name;                   ///< for people; no secrets
     std::string file_name;              ///< the last part of the path
     std::optional<std::uint64_t> size;  ///< of the stream, where known
+    bool may_differ = false;            ///< read again, it may have other bytes: a download
 };
 
 [[nodiscard]] Result<std::unique_ptr<ImageSource>> open_image_file(const std::filesystem::path& file);

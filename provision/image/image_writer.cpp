@@ -233,22 +233,26 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     if (signal != 0) return image_error("stopped", signal);
     if (timed_out) {
         return image_error("writing " + source.name + " to " + target.name + " took longer than " +
-                           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.timeout).count()) +
-                           " s; " + shown_size(static_cast<double>(pipeline.bytes_written())) + " were written");
+                           std::to_string(std::chrono::ceil<std::chrono::seconds>(options.timeout).count()) + " s; " +
+                           shown_size(static_cast<double>(pipeline.bytes_written())) + " were written");
     }
-    if (!complete) return image_error(complete.error().message());
-    if (const auto& error = pipeline.read_error()) return image_error(error->message(), 0, error->is_final());
+    if (!complete) return image_error(complete.error().message(), 0, complete.error().is_final());
+    if (const auto& error = pipeline.read_error()) {
+        return image_error(error->message(), 0, error->is_final() || !source.may_differ);
+    }
     if (pipeline.write_error() && pipeline.write_error()->is_final()) {
         return image_error(pipeline.write_error()->message(), 0, true);
     }
     if (!arrived) {
         const auto& message = arrived.error().message();
-        return image_error(message, 0, message.find("No space left on device") != std::string::npos);
+        const auto says = [&](const char* text) { return message.find(text) != std::string::npos; };
+        return image_error(message, 0, says("No space left on device") || (says("/*stdin*\\") && !source.may_differ));
     }
     if (const auto& error = pipeline.write_error()) return image_error(error->message());
     if (options.checksum && pipeline.source_digest() != options.checksum->hex) {
         return image_error("the checksum of " + source.name + " is " + pipeline.source_digest() + ", expected " +
-                           options.checksum->hex);
+                               options.checksum->hex,
+                           0, !source.may_differ);
     }
     progress.finish(pipeline.bytes_written());
     return options.verify ? read_back(pipeline, target, tools) : Written(pipeline.bytes_written());

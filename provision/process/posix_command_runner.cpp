@@ -34,6 +34,13 @@ bool wait_for_end(const FileDescriptor& process, int interrupt, std::optional<st
     }
 }
 
+/// By a signal that asks to end, or as ssh and shells end then.
+bool ended_as_if_stopped(const CommandEnd& end) {
+    constexpr int ssh_lost = 255;
+    const int code = exit_code(end);
+    return code == ssh_lost || code == 128 + SIGTERM || code == 128 + SIGINT || code == 128 + SIGHUP;
+}
+
 CommandEnd reap(pid_t pid) {
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0) {
@@ -76,8 +83,8 @@ CommandEnd stop_group(pid_t leader, const FileDescriptor& process, milliseconds 
 
 }  // namespace
 
-PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds grace)
-    : interrupt_(&interrupt), grace_(grace) {
+PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds grace, milliseconds time_to_be_told)
+    : interrupt_(&interrupt), grace_(grace), time_to_be_told_(time_to_be_told) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -114,6 +121,10 @@ CommandResult PosixCommandRunner::run(const Command& command) {
     CommandEnd end = CommandTimedOut{};
     if (wait_for_end(process, interrupt, deadline)) {
         end = reap(pid);
+        const bool may_be_stopped = !command.despite_interrupt && ended_as_if_stopped(end);
+        if (const int signal = may_be_stopped ? interrupt_->wait_for(time_to_be_told_) : 0; signal != 0) {
+            end = CommandInterrupted{signal};
+        }
     } else {
         const int signal = command.despite_interrupt ? 0 : interrupt_->wait_for(milliseconds::zero());
         if (signal != 0) end = CommandInterrupted{signal};

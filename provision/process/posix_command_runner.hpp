@@ -12,7 +12,10 @@ namespace trebuchet {
 class PosixCommandRunner final : public CommandRunner {
   public:
     /// Makes this process the subreaper of what its commands leave behind, to know when a group has ended.
-    explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5));
+    /// Whoever stops us stops our commands as well: after one that ended as if it was stopped, `time_to_be_told` is how
+    /// long our own signal may take.
+    explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5),
+                                std::chrono::milliseconds time_to_be_told = std::chrono::milliseconds(200));
 
     [[nodiscard]] CommandResult run(const Command& command) override;
     [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
@@ -23,6 +26,7 @@ class PosixCommandRunner final : public CommandRunner {
 
     SignalInterrupt* interrupt_;
     std::chrono::milliseconds grace_;
+    std::chrono::milliseconds time_to_be_told_;
 };
 
 }  // namespace trebuchet

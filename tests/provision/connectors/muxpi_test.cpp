@@ -164,6 +164,53 @@ TEST_F(MuxPi, GivesTheCardBackWhenToldToStop) {
     EXPECT_EQ(count("dd of="), 0U);
 }
 
+TEST_F(MuxPi, MountsAgainWhatTheKernelDoesNotShowYet) {
+    std::size_t mounts = 0;
+    const auto inner = commands_.answer;
+    commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
+        const bool is_mount = command.input.value_or("").find("could be mounted") != std::string_view::npos;
+        if (is_mount && ++mounts < 3) return CommandResult{CommandExited{1}, "no partition with a label\n"};
+        return inner(command);
+    };
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(mounts, 3U);
+}
+
+TEST_F(MuxPi, AnImageWithoutPartitionsIsAFailure) {
+    when("could be mounted", CommandExited{1}, "no partition with a label could be mounted\n");
+    std::swap(rules_.front(), rules_.back());
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 1);
+    EXPECT_THAT(result.error().message, HasSubstr("no partition with a label could be mounted"));
+    EXPECT_EQ(count("stm -dut"), 1U);
+}
+
+TEST_F(MuxPi, AnImageOfNoKnownTypeGetsNoUserButIsBooted) {
+    when("echo core20; exit 0", CommandExited{0}, "");
+    std::swap(rules_[1], rules_.back());
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(count("user-data"), 0U);
+}
+
+TEST_F(MuxPi, AnImageThatTakesNoUserIsAFailureUnlessNoneIsWanted) {
+    when("echo core20; exit 0", CommandExited{0}, "pi-desktop-before-25\n");
+    std::swap(rules_[1], rules_.back());
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("create_user: false"));
+    job_ = R"({"provision_data": {"url": "https://lab/i", "create_user": false}})";
+    EXPECT_EQ(run("muxpi"), 0);
+}
+
+TEST_F(MuxPi, SwitchesTypedPowerOffToo) {
+    config_.scalars["power"] = "pdudaemon";
+    config_.scalars["power_url"] = "http://pdu:16421";
+    config_.scalars["power_unit"] = "apc1";
+    config_.scalars["power_outlet"] = "3";
+    when("stm -ts", CommandExited{1});
+    EXPECT_EQ(run("muxpi").error().exit_code, 1);
+    EXPECT_EQ(count("/power/control/off?hostname=apc1&port=3"), 1U);
+}
+
 TEST_F(MuxPi, SaysWhatIsMissing) {
     config_.scalars.clear();
     EXPECT_THAT(run("muxpi").error().message, HasSubstr("test_device"));

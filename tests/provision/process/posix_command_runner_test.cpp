@@ -150,6 +150,13 @@ TEST_F(PosixCommandRunnerTest, LeavesNothingOfAGroupThatIsStopped) {
     EXPECT_EQ(::read(read_end.get(), &byte, 1), 0) << "ends when the last process that inherited the pipe has ended";
 }
 
+TEST_F(PosixCommandRunnerTest, ACommandThatWasStoppedBeforeWeWereIsTakenForInterrupted) {
+    PosixCommandRunner patient(interrupt_, 20ms, 60s);
+    const auto result =
+        patient.run({{"/bin/sh", "-c", "(sleep 0.05; kill -TERM $PPID) & kill -TERM $$"}, nullptr, {}, true});
+    EXPECT_EQ(std::get<CommandInterrupted>(result.end).signal, SIGTERM);
+}
+
 TEST_F(PosixCommandRunnerTest, WaitsUntilTimeIsUp) {
     EXPECT_EQ(interrupt_.wait_for(1ms), 0);
 }

@@ -36,15 +36,14 @@ struct CallPolicy {
     switch (call) {
         case Call::authorize:  // harmless; while it does not help, calls go on with the token in hand
             return {15s, 0, 1s, 60s};
-        case Call::read_agent:  // the next poll is the next try, and so it is for the two that follow
-            return {30s, 1, 0s, 0s};
+        case Call::read_agent:
         case Call::introduce:
+        case Call::read_job_state:      // for these three the next poll, or whoever watches a job, is the next try
+        case Call::post_provision_log:  // can't be read back
             return {30s, 1, 0s, 0s};
         case Call::take_job:  // each may take a job off its queue: the one whose answer is lost can't be asked for
                               // again
             return {60s, 1, 0s, 0s};
-        case Call::read_job_state:  // asked again in time by whoever watches for a cancellation
-            return {30s, 1, 0s, 0s};
         case Call::post_progress:  // replaces what was there
             return {30s, 4, 300ms, 15s};
         case Call::post_outcome:  // likewise; without it a job looks as if it ran for ever. About a minute, then it is
@@ -52,15 +51,12 @@ struct CallPolicy {
             return {30s, 8, 300ms, 15s};
         case Call::post_events:  // can't be read back, and goes to a webhook that may hang or refuse each time
             return {5s, 1, 0s, 0s};
-        case Call::post_provision_log:  // can't be read back
-            return {30s, 1, 0s, 0s};
         case Call::post_log:  // only once it is known by read_log not to be there; waits in the spool until then
             return {30s, 0, 500ms, 30s};
         case Call::read_log:  // harmless; five refusals to say end it
             return {10min, 0, 500ms, 30s};
         case Call::fetch_attachments:  // harmless; a broken one starts anew
-            return {2h, 4, 300ms, 15s};
-        case Call::post_artifacts:  // replaces what was there; then they are kept
+        case Call::post_artifacts:     // replaces what was there; then they are kept
             return {2h, 4, 300ms, 15s};
     }
     return {30s, 1, 0s, 0s};

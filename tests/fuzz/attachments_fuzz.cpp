@@ -1,27 +1,22 @@
 #include "common/archive/tar_gz_reader.hpp"
 #include "common/file/safe_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <string>
 #include <system_error>
 
 #include <sys/stat.h>
 #include <zlib.h>
 
+using trebuchet::require;
+
 namespace {
 
 namespace fs = std::filesystem;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
 
 std::string gzip(const std::string& bytes) {
     z_stream stream{};

@@ -3,22 +3,17 @@
 #include "common/base/text.hpp"
 #include "common/yaml/yaml.hpp"
 #include "common/yaml/yaml_json.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace {
+using trebuchet::require;
 
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
+namespace {
 
 void require_one_clean_line(const std::string& message) {
     require(message.find_first_of(std::string_view("\n\r\0\x1b", 4)) == std::string::npos,

@@ -5,11 +5,11 @@
 #include "common/base/text.hpp"
 #include "common/mask/masked_json.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -19,6 +19,8 @@
 
 #include <nlohmann/json.hpp>
 
+using trebuchet::require;
+
 namespace {
 
 using nlohmann::json;
@@ -26,12 +28,6 @@ using nlohmann::json;
 /// Nothing of them can be a part of a mask, which is "**" and hexadecimal digits.
 constexpr std::string_view text_secret = "xyzzy-plugh";
 constexpr std::string_view number_secret = "80443117.25";
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
 
 void require_no_secret(std::string_view text) {
     require(text.find(text_secret) == std::string_view::npos, "no secret text");

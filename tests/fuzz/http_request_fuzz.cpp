@@ -1,21 +1,12 @@
 #include "common/http_endpoint/request_line.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
-
-}  // namespace
+using trebuchet::require;
 
 /// What a client of the metrics port sends is a request line or is refused.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,26 +1,21 @@
 #include "agent/job/job.hpp"
 #include "common/base/text.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+using trebuchet::require;
+
 namespace {
 
 using nlohmann::json;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
 
 bool is_id(std::string_view text) {
     return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](unsigned char c) {

@@ -1,21 +1,12 @@
 #include "agent/journal/job_record.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string_view>
 
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
-
-}  // namespace
+using trebuchet::require;
 
 /// Each line of the input is an entry. Whatever they say, the record stays one that a start can go by.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,20 +1,11 @@
 #include "provision/power/qmp_client.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
-
-}  // namespace
+using trebuchet::require;
 
 /// A line from QEMU's control socket is a message or is refused.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,21 +1,16 @@
 #include "common/record_file/record_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace {
+using trebuchet::require;
 
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
+namespace {
 
 std::vector<std::string> records_of(const std::filesystem::path& path, std::string& problem) {
     std::vector<std::string> records;

@@ -1,21 +1,12 @@
 #include "provision/stages/reservation_keys.hpp"
 #include "provision/stages/reservation_order.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
-
-}  // namespace
+using trebuchet::require;
 
 /// What a job gives as a key, and what somebody writes into a reservation's file.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,13 +3,12 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_http_client.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,17 +17,13 @@
 
 #include <nlohmann/json.hpp>
 
+using trebuchet::require;
+
 namespace {
 
 using nlohmann::json;
 
 constexpr std::size_t message_limit = 2000;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
 
 bool is_one_line(std::string_view text) {
     return text.find_first_of("\r\n") == std::string_view::npos;

@@ -1,24 +1,15 @@
 #include "agent/spool/spool.hpp"
 #include "common/record_file/record_scan.hpp"
 #include "tests/fakes/temporary_folder.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <string>
 #include <string_view>
 
-namespace {
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::cerr << "does not hold: " << what << '\n';
-    std::abort();
-}
-
-}  // namespace
+using trebuchet::require;
 
 /// The input is what stands in a spool's records: one length byte and so many bytes each. Whatever they are, all that
 /// is there can be sent, in the order of the positions.

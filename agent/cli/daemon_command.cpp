@@ -95,11 +95,17 @@ GuardLimits guard_limits(const Life& life) {
     return {{{life.config.execution_basedir, least},
              {life.config.results_basedir, least},
              {life.state, least},
-             {life.secret_base, std::min(least, least_in_memory)}}};
+             {life.secret_base, std::min(least, least_in_memory)}},
+            life.config.trebuchet.spool.limit};
 }
 
-GuardProbes guard_probes(const Life& /*life*/, const ApiClient& api) {
+GuardProbes guard_probes(const Life& life, const ApiClient& api) {
     GuardProbes probes;
+    // Not artifacts: a server that never takes a large one should not keep the agent from working.
+    const std::vector<std::string> spools{std::string(output_spool_name) + ".", std::string(serial_spool_name) + "."};
+    probes.undelivered = [=, jobs = life.state / "jobs", limit = life.config.trebuchet.spool.limit] {
+        return bytes_below(jobs, spools, limit);
+    };
     probes.token_problem = [&] { return api.token_problem(); };
     probes.server_is_ahead = [&] { return api.server_is_ahead(); };
     return probes;

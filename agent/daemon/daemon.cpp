@@ -102,6 +102,8 @@ void Daemon::introduce() {
     auto done = parts_.server.post_agent_state(record_.state, record_.comment);
     if (done) done = parts_.server.advertise();
     if (done) done = parts_.server.register_agent();
+    // By an agent that was killed.
+    if (done && !record_.job_id.empty()) done = parts_.server.post_agent_job("");
     if (!done) {
         parts_.metrics.server_failed();
         log_warning("can't register with the server: " + done.error().message());

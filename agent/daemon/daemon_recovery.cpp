@@ -22,6 +22,10 @@ void Daemon::recover_all() {
     for (const auto& id : JobFolder::all(parts_.jobs())) {
         if (!JobFolder(parts_.loop, parts_.jobs(), id).record().outcome) in_hand.insert(id);
     }
+    // Taken, but killed before its journal began.
+    for (const auto& id : RuntimeCopy::all(parts_.secret_base)) {
+        if (is_job_id(id) && !is_folder(parts_.jobs() / id)) in_hand.insert(id);
+    }
     wipe_leftover_secrets(parts_.secret_base, in_hand);
     for (const auto& id : in_hand) {
         if (at_once_) return;

@@ -14,9 +14,6 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds flush_limit{60};
 constexpr milliseconds hurried_limit{5000};
-constexpr int status_tries = 4;
-/// About a minute of trying: without its outcome, a job looks as if it ran for ever.
-constexpr int outcome_tries = 8;
 
 /// Asking costs the server the reading of the whole log: at least this long between two questions …
 constexpr milliseconds cancel_pause{500};
@@ -55,13 +52,16 @@ void ServerReporter::begin(const Job& job) {
 void ServerReporter::job_resumed(const Job& job) {
     begin(job);
     events_ = folder_.record().events;
-    insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+    serial_to_skip_ = serial_spool_.end() - std::min(serial_spool_.end(), folder_.record().serial_end);
+    insist(Call::post_progress, "tell the server of the job in hand",
+           [&] { return parts_.server.post_agent_job(job.id); });
 }
 
 void ServerReporter::job_taken(const Job& job) {
     begin(job);
     event("job_start", MaskSet::none()->mask(parts_.config.server_address + "/jobs/" + job.id));
-    insist(status_tries, "tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+    insist(Call::post_progress, "tell the server of the job in hand",
+           [&] { return parts_.server.post_agent_job(job.id); });
     reached("job announced");
 }
 
@@ -72,7 +72,7 @@ Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file
         cancelled = true;
         parts_.server.abort_transfer();
     });
-    insist(status_tries, "fetch the job's attachments", [&]() -> Result<void> {
+    insist(Call::fetch_attachments, "fetch the job's attachments", [&]() -> Result<void> {
         if (!cancelled) last = parts_.server.fetch_attachments(job_->id, file);
         return cancelled ? Result<void>(tl::unexpected(Error("the job is cancelled", true))) : last;
     });
@@ -87,18 +87,20 @@ void ServerReporter::phase_entered(Phase phase) {
     look_for_orders();
     const auto& order = orders_.standing();
     const std::string comment = order ? order->comment : "";
-    insist(status_tries, "post the job's state", [&, again = false]() mutable -> Result<void> {
+    insist(Call::post_progress, "post the job's state", [&, again = false]() mutable -> Result<void> {
         if (std::exchange(again, true) && is_cancelled()) return {};  // meanwhile: it must not be overwritten
         return parts_.server.post_job_state(job_->id, name);
     });
     reached("job state posted");
-    insist(status_tries, "post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
+    insist(Call::post_progress, "post the agent's state",
+           [&] { return parts_.server.post_agent_state(name, comment); });
     reached("agent state posted");
     event(std::string(name) + "_start", {});
 }
 
 void ServerReporter::process_starts(Phase phase, const std::string& marker) {
-    folder_.note(JournalEntry::starts(phase, marker));
+    serial_to_skip_ = 0;
+    folder_.note(JournalEntry::starts(phase, marker, serial_spool_.end()));
 }
 
 void ServerReporter::process_started(const ProcessIdentity& supervisor) {
@@ -113,7 +115,12 @@ void ServerReporter::output(Phase phase, const MaskedChunk& text) {
     output_->add(phase, text);
 }
 void ServerReporter::serial(Phase phase, const MaskedChunk& text) {
-    serial_->add(phase, text);
+    if (serial_to_skip_ == 0) return serial_->add(phase, text);
+    auto rest = text;
+    const auto skipped =
+        rest.take_front(static_cast<std::size_t>(std::min<std::uint64_t>(serial_to_skip_, rest.size())));
+    serial_to_skip_ -= skipped.size();
+    serial_->add(phase, rest);
 }
 bool ServerReporter::is_full() const {
     return output_->is_full();
@@ -129,7 +136,7 @@ void ServerReporter::flush() {
 }
 
 void ServerReporter::device_info(const MaskedJson& info) {
-    insist(status_tries, "post the device info", [&] { return parts_.server.post_device_info(job_->id, info); });
+    insist(Call::post_progress, "post the device info", [&] { return parts_.server.post_device_info(job_->id, info); });
     reached("device info posted");
 }
 
@@ -137,7 +144,8 @@ void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
     folder_.note(JournalEntry::ran(status));
     flush();
     reached("log flushed");
-    insist(status_tries, "post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, status); });
+    insist(Call::post_progress, "post the phases' exit codes",
+           [&] { return parts_.server.post_status(job_->id, status); });
     reached("exit codes posted");
 }
 
@@ -179,12 +187,14 @@ void ServerReporter::provision_log(int exit_code, const MaskedChunk& detail) {
 }
 
 void ServerReporter::recovery_failed(const std::string& comment) {
-    insist(status_tries, "take the agent offline", [&] { return parts_.server.post_agent_state("offline", comment); });
+    insist(Call::post_progress, "take the agent offline",
+           [&] { return parts_.server.post_agent_state("offline", comment); });
 }
 
 void ServerReporter::artifacts(const std::filesystem::path& archive) {
     if (hurried_) transfer_timer_.start(hurried_limit, [this] { parts_.server.abort_transfer(); });
-    if (insist(status_tries, "upload the artifacts", [&] { return parts_.server.post_artifacts(job_->id, archive); })) {
+    if (insist(Call::post_artifacts, "upload the artifacts",
+               [&] { return parts_.server.post_artifacts(job_->id, archive); })) {
         folder_.note(JournalEntry::artifacts_sent());
         std::error_code ignored;
         std::filesystem::remove(archive, ignored);
@@ -209,13 +219,13 @@ void ServerReporter::job_finished(const PhaseStatus& status, bool cancelled) {
         return parts_.server.post_outcome(job_->id, status, state);
     };
     reached("posting the outcome");
-    if (insist(outcome_tries, "post the job's outcome", post)) {
+    if (insist(Call::post_outcome, "post the job's outcome", post)) {
         folder_.note(JournalEntry::outcome_sent());
     } else {
         log_info("the job's outcome is kept, to be delivered later");
     }
     reached("outcome posted");
-    const bool there = insist(status_tries, "tell the server that no job is in hand",
+    const bool there = insist(Call::post_progress, "tell the server that no job is in hand",
                               [&] { return parts_.server.post_agent_job(""); });
     reached("job id cleared");
     if (there) look_for_orders();  // those that came during the last phase and cleanup
@@ -274,10 +284,11 @@ void ServerReporter::wait(milliseconds time) {
     parts_.loop.run_until([&] { return over || hurried_; });
 }
 
-bool ServerReporter::insist(int tries, const std::string& what, const std::function<Result<void>()>& call) {
-    Backoff backoff(milliseconds(300), std::chrono::seconds(15), parts_.draw);
-    for (int left = tries; left > 0; --left) {
-        const auto done = call();
+bool ServerReporter::insist(Call call, const std::string& what, const std::function<Result<void>()>& send) {
+    const auto policy = policy_of(call);
+    Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
+    for (int left = policy.tries; left > 0; --left) {
+        const auto done = send();
         if (done) return true;
         const bool again = left > 1 && !hurried_ && !done.error().is_final();
         log_warning("can't " + what + (again ? ", trying again: " : ": ") + done.error().message());

@@ -5,6 +5,7 @@
 #include "agent/job/job.hpp"
 #include "agent/journal/job_folder.hpp"
 #include "agent/pipeline/job_reporter.hpp"
+#include "agent/server/call_policy.hpp"
 #include "agent/upload/log_uploader.hpp"
 
 #include <chrono>
@@ -65,8 +66,8 @@ class ServerReporter final : public JobReporter {
     [[nodiscard]] Result<void> fetch_attachments(const std::filesystem::path& file);
 
   private:
-    /// Calls until it succeeds, at most `tries` times, with growing waits between; logs the last failure.
-    bool insist(int tries, const std::string& what, const std::function<Result<void>()>& call);
+    /// Sends until it succeeds, as often as the call's policy has it; logs the last failure.
+    bool insist(Call call, const std::string& what, const std::function<Result<void>()>& send);
     void look_for_orders();
     void begin(const Job& job);
     void note_cancelled();
@@ -88,6 +89,7 @@ class ServerReporter final : public JobReporter {
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
     bool hurried_ = false;
+    std::uint64_t serial_to_skip_ = 0;  ///< bytes of the interrupted phase's serial log that the former agent spooled
     Timer cancel_timer_;
     Timer transfer_timer_;  ///< of what must not be waited for in a hurry
     std::function<void()> on_cancel_;

@@ -1,5 +1,6 @@
 #include "agent/guards/disk_space.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <system_error>
@@ -23,7 +24,7 @@ Result<DiskSpace> disk_space(const fs::path& folder) {
                      info.f_files == 0 ? std::numeric_limits<std::uint64_t>::max() : std::uint64_t{info.f_favail}};
 }
 
-std::uint64_t bytes_below(const fs::path& folder, std::uint64_t limit) {
+std::uint64_t bytes_below(const fs::path& folder, const std::vector<std::string>& prefixes, std::uint64_t limit) {
     std::uint64_t sum = 0;
     std::error_code error;
     const auto options = fs::directory_options::skip_permission_denied;
@@ -31,6 +32,9 @@ std::uint64_t bytes_below(const fs::path& folder, std::uint64_t limit) {
          entry.increment(error)) {
         std::error_code gone;  // files come and go meanwhile
         if (entry->symlink_status(gone).type() != fs::file_type::regular) continue;
+        const auto name = entry->path().filename().string();
+        const auto begins_name = [&](const std::string& prefix) { return name.starts_with(prefix); };
+        if (std::none_of(prefixes.begin(), prefixes.end(), begins_name)) continue;
         const auto size = entry->file_size(gone);
         if (!gone) sum += size;
     }

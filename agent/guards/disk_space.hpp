@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -16,7 +18,9 @@ struct DiskSpace {
 /// Of the folder or, as long as it is not there, of the nearest one above it. An Error: it can't be written to.
 [[nodiscard]] Result<DiskSpace> disk_space(const std::filesystem::path& folder);
 
-/// Bytes of the regular files below a folder, links not followed; 0 if there is none. Stops adding at `limit`.
-[[nodiscard]] std::uint64_t bytes_below(const std::filesystem::path& folder, std::uint64_t limit);
+/// Bytes of the regular files below a folder whose names begin with one of `prefixes`, links not followed; 0 if there
+/// is none. Stops adding at `limit`.
+[[nodiscard]] std::uint64_t bytes_below(const std::filesystem::path& folder, const std::vector<std::string>& prefixes,
+                                        std::uint64_t limit);
 
 }  // namespace trebuchet

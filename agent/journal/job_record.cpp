@@ -75,6 +75,7 @@ void take_in(const json& entry, JobRecord& record) {
     } else if (what == "starts") {
         auto marker = entry.at("marker").get<std::string>();
         record.running = read_phase(entry.at("phase"));
+        record.serial_end = entry.value("serial_end", std::uint64_t{0});
         record.processes.push_back({std::nullopt, std::move(marker)});
     } else if (what == "started") {
         read_started(entry, record);
@@ -120,8 +121,9 @@ JournalEntry JournalEntry::entered(Phase phase) {
     return JournalEntry(json::object({{"what", "entered"}, {"phase", name_of(phase)}}));
 }
 
-JournalEntry JournalEntry::starts(Phase phase, const std::string& marker) {
-    return JournalEntry(json::object({{"what", "starts"}, {"phase", name_of(phase)}, {"marker", marker}}));
+JournalEntry JournalEntry::starts(Phase phase, const std::string& marker, std::uint64_t serial_end) {
+    return JournalEntry(
+        json::object({{"what", "starts"}, {"phase", name_of(phase)}, {"marker", marker}, {"serial_end", serial_end}}));
 }
 
 JournalEntry JournalEntry::started(const ProcessIdentity& supervisor) {

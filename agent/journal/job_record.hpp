@@ -6,6 +6,7 @@
 #include "common/process/process_identity.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ struct JobRecord {
     bool has_secrets = true;               ///< values of its own, or registered by a phase
     std::optional<Phase> entered;          ///< the last one, whether it has a command or not
     std::optional<Phase> running;          ///< its command was started, or about to be, and its end is not known
+    std::uint64_t serial_end = 0;          ///< of the serial log's spool when that command was started
     std::vector<LeftProcesses> processes;  ///< of all commands that were started
     PhaseStatus status;
     bool cancelled = false;
@@ -47,7 +49,8 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry mask_added();
     [[nodiscard]] static JournalEntry entered(Phase phase);
     /// The phase's command is about to be started; then, by whom it is run.
-    [[nodiscard]] static JournalEntry starts(Phase phase, const std::string& marker);
+    /// `serial_end`: the position behind all that is spooled of the serial log.
+    [[nodiscard]] static JournalEntry starts(Phase phase, const std::string& marker, std::uint64_t serial_end = 0);
     [[nodiscard]] static JournalEntry started(const ProcessIdentity& supervisor);
     [[nodiscard]] static JournalEntry ran(const PhaseStatus& status);
     [[nodiscard]] static JournalEntry cancelled();

@@ -70,7 +70,10 @@ void JobRunner::report_interrupted_phase(Phase phase, bool was_running, RunFolde
         phase,
         mask(was_running ? "\nERROR: " + std::string(how) + " while the " + name + " phase ran: the phase was ended.\n"
                          : "ERROR: " + std::string(how) + ": this phase and what follows is not run.\n"));
-    if (was_running) with_masks("its serial log is", [&] { send_serial_log(phase, folder); });
+    if (was_running) {
+        with_masks("its serial log is", [&] { send_serial_log(phase, folder); });
+        folder.remove_serial_log(phase);  // cleanup runs again
+    }
     with_masks("the device info is", [&] { send_device_info(folder); });
     outcome_.status[phase] = interrupted_code;
     if (phase == Phase::cleanup) return;  // it runs again

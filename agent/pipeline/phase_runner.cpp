@@ -192,6 +192,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string frame(spec.banner.size() + 4, '*');
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
+    reporter_.process_starts(run.spec.phase, run.spec.marker);
     run.with_masks([&] {
         run.masker.emplace(masks_.current(), leaks_.at(name_of(run.spec.phase)));
         run.hand_over(run.masker->write(banner));
@@ -200,7 +201,6 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
         run.say_last_words();
         return {CouldNotStart{describe(*run.interruption)}, run.interruption};
     }
-    reporter_.process_starts(run.spec.phase, run.spec.marker);
     reached("starting the command");
     run.process = Process::start(loop_, run.spec.process,
                                  {[&](std::string_view bytes) { run.take(bytes); },

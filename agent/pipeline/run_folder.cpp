@@ -97,6 +97,12 @@ Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret
     return folder;
 }
 
+void RunFolder::remove_serial_log(Phase phase) const {
+    if (auto done = remove_tree(path_ / (std::string(name_of(phase)) + "-serial.log")); !done) {
+        log_warning(done.error().message());
+    }
+}
+
 std::vector<std::string> RunFolder::remove_unmasked() const {
     std::vector<std::string> names{"device-info.json", "device-connector-error.json", "artifacts"};
     for (const Phase phase : all_phases) names.push_back(std::string(name_of(phase)) + "-serial.log");

@@ -40,6 +40,7 @@ class RunFolder {
     [[nodiscard]] Result<FileDescriptor> open_phase_log(Phase phase) const;
     /// What the phase's command captured of the serial line, if it did.
     [[nodiscard]] std::optional<FileDescriptor> open_serial_log(Phase phase) const;
+    void remove_serial_log(Phase phase) const;
     /// The `device_info` object of device-info.json, if a phase wrote it. Not masked yet.
     [[nodiscard]] Result<std::optional<nlohmann::json>> read_device_info() const;
     /// What device-connector-error.json says of the phase: "Name: message caused by cause", or "". Not masked yet.

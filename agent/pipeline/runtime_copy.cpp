@@ -28,6 +28,18 @@ constexpr std::string_view value_mark = "A";
 RuntimeCopy::RuntimeCopy(const fs::path& secret_base, const std::string& job_id)
     : path_(secret_base / job_id / copy_file) {}
 
+std::vector<std::string> RuntimeCopy::all(const fs::path& secret_base) {
+    std::vector<std::string> ids;
+    std::error_code error;
+    for (fs::directory_iterator entry(secret_base, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code ignored;
+        if (is_folder(entry->path()) && fs::exists(entry->path() / copy_file, ignored)) {
+            ids.push_back(entry->path().filename().string());
+        }
+    }
+    return ids;
+}
+
 Result<void> RuntimeCopy::save(std::string_view document, std::string_view key) {
     if (auto made = make_private_folder(path_.parent_path()); !made) return made;
     wipe_file(path_);

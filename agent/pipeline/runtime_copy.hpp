@@ -21,6 +21,9 @@ class RuntimeCopy {
     /// `secret_base`: this agent's folder on tmpfs. Makes nothing.
     RuntimeCopy(const std::filesystem::path& secret_base, const std::string& job_id);
 
+    /// The ids of the jobs that have one.
+    [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& secret_base);
+
     /// The whole job as it arrived, and the key of its masks ("" without one).
     [[nodiscard]] Result<void> save(std::string_view document, std::string_view key);
     /// A value that a phase registered.

@@ -103,6 +103,7 @@ class HttpJobServer final : public JobServer {
         AgentRecord record;
         record.state = string_or_empty(data, "state");
         record.comment = string_or_empty(data, "comment");
+        record.job_id = string_or_empty(data, "job_id");
         record.mode = string_or_empty(data, "mode");
         record.updated_at = parse_iso8601(string_or_empty(data, "updated_at"));
         if (const auto restricted = data.find("restricted_to"); restricted != data.end() && restricted->is_object()) {

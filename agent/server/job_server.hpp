@@ -24,6 +24,7 @@ namespace trebuchet {
 struct AgentRecord {
     std::string state;  ///< waiting, a phase, offline, maintenance, restart; "" if it was never posted
     std::string comment;
+    std::string job_id{};                                           ///< that it was last said to have in hand; "": none
     std::map<std::string, std::vector<std::string>> restricted_to;  ///< queue → owners
     std::string mode;  ///< of newer servers, and theirs alone: online, maintenance, offline, restart; else ""
     std::optional<std::chrono::system_clock::time_point> updated_at;  ///< when the server last heard of it

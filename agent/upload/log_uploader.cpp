@@ -1,6 +1,7 @@
 #include "agent/upload/log_uploader.hpp"
 
 #include "agent/job/job_step.hpp"
+#include "agent/server/call_policy.hpp"
 #include "common/base/text.hpp"
 #include "common/log/log.hpp"
 
@@ -32,7 +33,7 @@ LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server,
       spool_(spool),
       series_(series),
       job_id_(std::move(job_id)),
-      backoff_(milliseconds(500), std::chrono::seconds(30), std::move(draw)),
+      backoff_(policy_of(Call::post_log).first_wait, policy_of(Call::post_log).longest_wait, std::move(draw)),
       timer_(loop),
       flush_timer_(loop) {
     came_.push_back({0, clock_.now()});

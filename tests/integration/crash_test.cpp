@@ -75,6 +75,23 @@ TEST_F(Crash, InMidTestLosesAndDoublesNothingAndLeavesNoProcessAndNoSecret) {
     EXPECT_TRUE(server.reaches(next, "complete")) << agent.log();
 }
 
+/// The protocol has no way to say that a job arrived: the server takes it off its queue when it answers.
+TEST_F(Crash, BeforeAJobIsKeptLosesThatJobAndNothingElse) {
+    agent.on("test", "echo \"$TOKEN\"");
+    agent.fail_at("job arrived");
+    const auto id = post();
+    agent.start();
+    EXPECT_EQ(agent.program().wait().code, -SIGKILL);
+    agent.fail_at("");
+    agent.start();
+    const auto next = post();
+    EXPECT_TRUE(server.reaches(next, "complete")) << agent.log();
+    EXPECT_EQ(server.result(next)["test_status"], 0);
+    EXPECT_EQ(server.job_state(id), "running");
+    EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
+    EXPECT_THAT(agent.files_holding(secret), IsEmpty());
+}
+
 TEST_F(Crash, WhatCannotBeMaskedAnyMoreIsDeletedAndTheLogSaysSo) {
     auto held = gate();
     agent.on("test", "mkdir artifacts; echo \"$TOKEN\" | tee artifacts/file test-serial.log; echo shown; " +

@@ -22,7 +22,9 @@ class WholeJob {
     /// Posts one; returns its id.
     std::string post();
 
-    /// What the phase prints after its banner, with "<mask>" for each mask.
+    /// A log with "<mask>" for each mask and without the agent's list of what was masked.
+    [[nodiscard]] static std::string plain(const std::string& log);
+    /// What the phase prints after its banner, as `plain` has it.
     [[nodiscard]] static std::string output_of(const std::string& phase);
     /// The serial log of each phase, likewise.
     [[nodiscard]] static std::string serial();

@@ -200,6 +200,40 @@ TEST_F(RecoveryTest, AJobOfWhichNothingIsKnownButItsIdGetsAnEnd) {
     expect_nothing_left();
 }
 
+TEST_F(RecoveryTest, AJobThatWasKeptAndNotYetNotedGetsAnEnd) {
+    keep_in_memory();
+    run();
+    EXPECT_THAT(server_.output_of(Phase::provision), HasSubstr("this phase and what follows is not run.\n"));
+    EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("cleaning"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, ASerialLogThatWasSpooledInPartIsSentOnce) {
+    take();
+    keep_in_memory();
+    {
+        JobFolder folder(loop_, folder_ / "state/jobs", "j1");
+        Spool spool(folder.worker(), folder.path(), serial_spool_name, {});
+        spool.add(Phase::provision, MaskSet::none()->mask("of provision\n"));
+        folder.commit(JournalEntry::entered(Phase::test));
+        folder.commit(JournalEntry::starts(Phase::test, "TREBUCHET_PHASE_ID=of-a-test-that-never-ran", spool.end()));
+        spool.add(Phase::test, MaskSet::none()->mask("one\ntw"));
+    }
+    leave("test-serial.log", "one\ntwo\n");
+    run();
+    EXPECT_EQ(serial_of(Phase::provision), "of provision\n");
+    EXPECT_EQ(serial_of(Phase::test), "one\ntwo\n");
+    expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, TakesBackTheJobThatAKilledAgentHadInHandAccordingToTheServer) {
+    server_.agent.state = "test";
+    server_.agent.job_id = "j1";
+    run();
+    EXPECT_THAT(server_.effects, Contains(json({"agent_job_id", ""})));
+}
+
 TEST_F(RecoveryTest, AJobIsNotRunTwice) {
     take();
     note(JournalEntry::decided({{Phase::test, 3}}, "complete"));

@@ -41,14 +41,16 @@ TEST(DiskSpace, IsRefusedWithoutPermission) {
         testing::ExitedWithCode(0), "");
 }
 
-TEST(DiskSpace, CountsTheBytesOfFilesBelow) {
+TEST(DiskSpace, CountsTheBytesOfFilesBelowThatHaveSuchNames) {
     const TemporaryFolder folder;
     std::filesystem::create_directories(folder / "a/b");
     folder.write("one", std::string(1000, 'x'));
     folder.write("a/b/two", std::string(234, 'x'));
-    std::filesystem::create_symlink("/bin/sh", folder / "a/link");
-    EXPECT_EQ(bytes_below(folder.path(), no_limit), 1234U);
-    EXPECT_EQ(bytes_below(folder / "none", no_limit), 0U);
+    folder.write("a/three", std::string(5, 'x'));
+    std::filesystem::create_symlink("/bin/sh", folder / "a/one-link");
+    EXPECT_EQ(bytes_below(folder.path(), {"on", "two"}, no_limit), 1234U);
+    EXPECT_EQ(bytes_below(folder.path(), {""}, no_limit), 1239U);
+    EXPECT_EQ(bytes_below(folder / "none", {""}, no_limit), 0U);
 }
 
 }  // namespace

@@ -98,6 +98,18 @@ class PhaseRunnerTest : public testing::Test {
     int runs_ = 0;
 };
 
+/// Or a start after a crash would not know that the log has something of the phase.
+TEST_F(PhaseRunnerTest, TellsThatTheCommandStartsBeforeAnythingIsPrinted) {
+    std::optional<std::string> noted;
+    reporter_.on_report = [&](const std::string&) {
+        if (!noted && reporter_.outputs.contains(Phase::test)) noted = reporter_.marker;
+    };
+    auto what = spec("true");
+    what.marker = "NAME=VALUE";
+    run(std::move(what));
+    EXPECT_EQ(noted, "NAME=VALUE");
+}
+
 TEST_F(PhaseRunnerTest, PutsABannerBeforeTheOutputAndKeepsBothInTheLog) {
     const auto end = run("echo one; echo two >&2; echo three");
     EXPECT_EQ(end.exit_code(), 0);

@@ -1,5 +1,7 @@
 #include "tests/integration/harness/wait.hpp"
 
+#include <exception>
+
 #include <poll.h>
 
 namespace trebuchet::harness {
@@ -12,6 +14,18 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
         ::poll(nullptr, 0, static_cast<int>(pause.count()));
     }
     return true;
+}
+
+bool in_spite_of_faults(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+    return eventually(
+        [&] {
+            try {
+                return condition();
+            } catch (const std::exception&) {
+                return false;
+            }
+        },
+        limit, std::chrono::milliseconds(20));
 }
 
 }  // namespace trebuchet::harness

@@ -14,4 +14,9 @@ inline constexpr std::chrono::seconds patience{60};
 [[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = patience,
                               std::chrono::milliseconds pause = std::chrono::milliseconds(5));
 
+/// The same, with a condition that asks a server whose faults hit the test's own requests as well: what it throws is
+/// no.
+[[nodiscard]] bool in_spite_of_faults(const std::function<bool()>& condition,
+                                      std::chrono::milliseconds limit = patience);
+
 }  // namespace trebuchet::harness

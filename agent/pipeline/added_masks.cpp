@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,9 +103,13 @@ MaskFifo::~MaskFifo() {
 }
 
 void MaskFifo::drain(const AddMaskFilter::TakeValue& value) {
+    // What stands in it now was written before the output that follows. Who writes on could keep us here for ever.
+    int left = 0;
+    if (::ioctl(fd_.get(), FIONREAD, &left) != 0) return;
     std::array<char, 4096> buffer{};
     ssize_t count = 0;
-    while ((count = ::read(fd_.get(), buffer.data(), buffer.size())) > 0) {
+    while (left > 0 && (count = ::read(fd_.get(), buffer.data(), buffer.size())) > 0) {
+        left -= static_cast<int>(count);
         std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
         while (!bytes.empty()) {
             const auto end = bytes.find('\n');
@@ -112,17 +117,31 @@ void MaskFifo::drain(const AddMaskFilter::TakeValue& value) {
             rest_.append(piece.substr(0, longest_line - std::min(longest_line, rest_.size())));
             bytes.remove_prefix(piece.size());
             if (end == std::string_view::npos) break;
-            value(without_line_end(rest_));
+            take_rest(value);
             rest_.clear();
+            told_ = 0;
         }
         wipe(buffer.data(), buffer.size());
     }
 }
 
-void MaskFifo::finish(const AddMaskFilter::TakeValue& value) {
-    drain(value);
-    if (!rest_.empty()) value(rest_);
-    rest_.clear();
+void MaskFifo::take_rest(const AddMaskFilter::TakeValue& value) const {
+    const std::string_view line = rest_;
+    value(without_line_end(line));
+    if (told_ > 0) value(without_line_end(line.substr(told_)));
+}
+
+void MaskFifo::take_unfinished(const AddMaskFilter::TakeValue& value) {
+    if (rest_.size() == told_) return;
+    take_rest(value);
+    told_ = rest_.size();
+}
+
+bool MaskFifo::is_replaced() const {
+    struct stat ours {};
+    struct stat there {};
+    return ::fstat(fd_.get(), &ours) != 0 || ::lstat(path_.c_str(), &there) != 0 || ours.st_dev != there.st_dev ||
+           ours.st_ino != there.st_ino;
 }
 
 }  // namespace trebuchet

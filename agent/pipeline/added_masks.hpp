@@ -14,7 +14,8 @@ namespace trebuchet {
 /// What a phase may register at most while its job runs: its output is hostile, and each value costs memory and time.
 struct AddedMaskLimits {
     std::size_t values = 1000;
-    std::size_t value_length = 65536;  ///< bytes
+    std::size_t value_length = 65536;          ///< bytes
+    std::size_t bytes = std::size_t{1} << 20;  ///< of all values together: each is kept in some thirty forms
 };
 
 /// Takes lines `::add-mask::VALUE` out of a phase's output: the value is handed over before what comes after it, and
@@ -57,17 +58,24 @@ class MaskFifo {
     MaskFifo& operator=(const MaskFifo&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Hands over the values of the whole lines that were written by now. Does not wait.
+    /// For a ReadWatcher: who writes more than it holds waits until it is drained.
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    /// Hands over the values of the whole lines that were written by now. Does not wait, whoever goes on writing.
     void drain(const AddMaskFilter::TakeValue& value);
-    /// The same, and what stands in a last line without an end.
-    void finish(const AddMaskFilter::TakeValue& value);
+    /// After `drain`: hands over what stands in a last line without an end, as it may be a whole value. If more of
+    /// that line comes, the longer value and what came are handed over as well.
+    void take_unfinished(const AddMaskFilter::TakeValue& value);
+    /// Whether something else stands at its path now: what is written there, nobody reads.
+    [[nodiscard]] bool is_replaced() const;
 
   private:
     MaskFifo(std::filesystem::path path, FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+    void take_rest(const AddMaskFilter::TakeValue& value) const;
 
     std::filesystem::path path_;
     FileDescriptor fd_;
     WipedString rest_;
+    std::size_t told_ = 0;  ///< so much of the rest was handed over
 };
 
 }  // namespace trebuchet

@@ -5,9 +5,8 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
+#include <vector>
 
 namespace trebuchet {
 
@@ -17,13 +16,15 @@ class JobMasks {
     explicit JobMasks(std::shared_ptr<const MaskSet> first, AddedMaskLimits limits = {})
         : current_(std::move(first)), limits_(limits) {}
 
-    [[nodiscard]] const std::shared_ptr<const MaskSet>& current() const { return current_; }
+    /// All that was registered. Values are compiled when this is asked for, as many as there are at once.
+    [[nodiscard]] const std::shared_ptr<const MaskSet>& current();
 
     /// Masks the value from now on. An Error, for people and without the value, if it is too long or short, or if there
     /// are too many; an empty one is left out.
     [[nodiscard]] Result<void> add(std::string_view value);
 
     /// Whether a value that should be masked could not be added, for want of memory: then nothing more may be let out.
+    /// Known only once current() was asked for.
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
     /// Told of each value that is masked from then on.
@@ -32,7 +33,9 @@ class JobMasks {
   private:
     std::shared_ptr<const MaskSet> current_;
     AddedMaskLimits limits_;
+    std::vector<NamedSecret> waiting_;  ///< to be compiled
     std::size_t added_ = 0;
+    std::size_t bytes_ = 0;  ///< of what was added
     bool has_failed_ = false;
 };
 

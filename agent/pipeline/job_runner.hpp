@@ -105,8 +105,9 @@ class JobRunner {
     void with_masks(const std::string& what, const std::function<void()>& work);
     void send_device_info(const RunFolder& folder);
     void send_serial_log(Phase phase, const RunFolder& folder);
-    [[nodiscard]] MaskedChunk mask(std::string_view text) const { return masks_.current()->mask(text); }
+    [[nodiscard]] MaskedChunk mask(std::string_view text) { return masks_.current()->mask(text); }
     void event(const std::string& name, std::string_view detail = {}) {
+        if (masks_.has_failed()) detail = {};  // a phase may have written it
         reporter_.event(name, masks_.current()->mask(detail, leaks_.at("events").get()));
     }
     /// A line of ours after the phases' output.

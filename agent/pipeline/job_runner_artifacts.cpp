@@ -21,9 +21,8 @@ std::optional<std::filesystem::path> JobRunner::make_archive(const RunFolder& fo
     const auto archive = archive_folder.value_or(folder.path()) / "artifacts.tar.gz";
     reached("packing artifacts");
     tl::expected<PackedArtifacts, Error> packed;
-    run_beside(loop_, [&] {
-        packed =
-            pack_artifacts(*artifacts, archive, config_.trebuchet.artifacts_masking, masks_.current(), &stop_packing_);
+    run_beside(loop_, [&, masks = masks_.current()] {
+        packed = pack_artifacts(*artifacts, archive, config_.trebuchet.artifacts_masking, masks, &stop_packing_);
     });
     if (!packed) {
         log_error("the artifacts are not sent: " + packed.error().message());

@@ -60,8 +60,7 @@ struct PhaseRunner::Running {
         : runner(owner),
           spec(std::move(what)),
           log_fd(fd),
-          commands([this](std::string_view text) { hand_over(masker->write(text)); },
-                   [this](std::string_view value) { add_mask(value); }),
+          commands([this](std::string_view text) { mask(text); }, [this](std::string_view value) { add_mask(value); }),
           global(owner.loop_),
           silence(owner.loop_),
           quiet(owner.loop_) {}
@@ -87,7 +86,7 @@ struct PhaseRunner::Running {
     }
 
     void hand_over(const MaskedChunk& text) {
-        if (text.empty()) return;
+        if (text.empty() || (runner.masks_.has_failed() && !masking_failed())) return;
         log_size += text.size();
         Result<void> kept;
         if (log_size <= phase_log_limit) kept = write_all(log_fd, text.bytes());
@@ -99,11 +98,40 @@ struct PhaseRunner::Running {
         reached("output logged");
     }
 
+    /// Values that were registered before the text are masked in it.
+    void mask(std::string_view text) {
+        const auto& set = runner.masks_.current();
+        if (set != masked_with) hand_over(masker->change_set(set));
+        masked_with = set;
+        hand_over(masker->write(text));
+    }
+
+    void drain_fifo() {
+        if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
+    }
+
+    /// No output has come yet; after a failure only so that nobody waits.
+    void drain_fifo_early() {
+        if (masking_failed()) {
+            spec.mask_fifo->drain([](std::string_view) {});
+        } else {
+            with_masks([this] { drain_fifo(); });
+        }
+    }
+
+    /// A write without a line end is a value, too, when output comes; if it is refused, the rest of it may still come.
+    void take_unfinished_value() {
+        if (spec.mask_fifo == nullptr) return;
+        spec.mask_fifo->take_unfinished(
+            [this](std::string_view value) { static_cast<void>(runner.masks_.add(value)); });
+    }
+
     void take(std::string_view bytes) {
         reached("output arrived");
         with_masks([&] {
             last_byte = bytes.back();
-            if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
+            drain_fifo();
+            take_unfinished_value();
             commands.write(bytes);
         });
         watch_silence();
@@ -120,19 +148,24 @@ struct PhaseRunner::Running {
     }
 
     void add_mask(std::string_view value) {
-        const auto former = runner.masks_.current();
         const auto added = runner.masks_.add(value);
-        if (runner.masks_.current() != former) hand_over(masker->change_set(runner.masks_.current()));
         if (added || std::exchange(told_of_refused_mask, true)) return;
         log_warning("a value that the " + std::string(name_of(spec.phase)) +
                     " command registers is not masked: " + added.error().message());
-        hand_over(masker->write("WARNING: a value to be masked is refused: " + added.error().message() + "\n"));
+        mask("WARNING: a value to be masked is refused: " + added.error().message() + "\n");
     }
 
     /// All that the command printed is there.
     void finish_commands() {
-        if (spec.mask_fifo != nullptr) spec.mask_fifo->finish([this](std::string_view value) { add_mask(value); });
+        drain_fifo();
+        if (spec.mask_fifo != nullptr) {
+            spec.mask_fifo->take_unfinished([this](std::string_view value) { add_mask(value); });
+        }
         commands.finish();
+        if (spec.mask_fifo != nullptr && spec.mask_fifo->is_replaced()) {
+            mask("WARNING: what was written to $TREBUCHET_MASK_FILE may not be masked: the FIFO was replaced\n");
+        }
+        mask("");
     }
 
     void say_last_words() {
@@ -140,7 +173,7 @@ struct PhaseRunner::Running {
             std::string words;
             if (const auto* failed = std::get_if<CouldNotStart>(&*ended)) words = "ERROR: " + failed->reason;
             if (interruption) words = describe(*interruption);
-            if (!words.empty()) hand_over(masker->write((last_byte == '\n' ? "\n" : "\n\n") + words + "\n"));
+            if (!words.empty()) mask((last_byte == '\n' ? "\n" : "\n\n") + words + "\n");
             hand_over(masker->finish());
         });
         if (!masking_failed()) return;
@@ -158,7 +191,14 @@ struct PhaseRunner::Running {
 
     void watch_quiet() {
         if (ended || masking_failed() || masker->held() == 0) return quiet.stop();
-        quiet.start(spec.release_after, [this] { with_masks([this] { hand_over(masker->release()); }); });
+        quiet.start(spec.release_after, [this] { release(); });
+    }
+
+    void release() {
+        with_masks([this] {
+            mask("");
+            hand_over(masker->release());
+        });
     }
 
     void interrupt(const Interruption& why) {
@@ -171,6 +211,8 @@ struct PhaseRunner::Running {
     PhaseSpec spec;
     int log_fd;
     std::optional<Masker> masker;
+    std::shared_ptr<const MaskSet> masked_with;
+    std::optional<ReadWatcher> fifo_watcher;
     AddMaskFilter commands;
     Timer global;
     Timer silence;
@@ -194,8 +236,9 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     Running run(*this, std::move(spec), log_fd);
     reporter_.process_starts(run.spec.phase, run.spec.marker);
     run.with_masks([&] {
-        run.masker.emplace(masks_.current(), leaks_.at(name_of(run.spec.phase)));
-        run.hand_over(run.masker->write(banner));
+        run.masked_with = masks_.current();
+        run.masker.emplace(run.masked_with, leaks_.at(name_of(run.spec.phase)));
+        run.mask(banner);
     });
     if (run.masking_failed()) {
         run.say_last_words();
@@ -213,6 +256,10 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     reached("command started");
     run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;
+    if (run.spec.mask_fifo != nullptr) {
+        // Who writes more than fits into it, and prints nothing, would wait for ever.
+        run.fifo_watcher.emplace(loop_, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
+    }
     if (run.spec.global_timeout) {
         run.global.start(*run.spec.global_timeout, [&] { run.interrupt(GlobalTimeout{*run.spec.global_timeout}); });
     }
@@ -222,6 +269,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     }
     loop_.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
     running_ = nullptr;
+    run.fifo_watcher.reset();
     reached("command ended");
     reporter_.unwatch();
     reporter_.on_room(nullptr);

@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -59,6 +60,31 @@ void Timer::stop() {
     ++state_->round;
     state_->handler = nullptr;
     state_->timer.cancel();
+}
+
+struct ReadWatcher::State : std::enable_shared_from_this<State> {
+    State(asio::io_context& context, int fd, std::function<void()> on_readable)
+        : descriptor(context, fd), handler(std::move(on_readable)) {}
+    void wait() {
+        descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                              [self = shared_from_this()](const boost::system::error_code& error) {
+                                  if (error || !self->handler) return;
+                                  self->handler();
+                                  if (self->handler) self->wait();
+                              });
+    }
+    asio::posix::stream_descriptor descriptor;
+    std::function<void()> handler;
+};
+
+ReadWatcher::ReadWatcher(EventLoop& loop, int fd, std::function<void()> handler)
+    : state_(std::make_shared<State>(loop.context(), fd, std::move(handler))) {
+    state_->wait();
+}
+
+ReadWatcher::~ReadWatcher() {
+    state_->handler = nullptr;
+    static_cast<void>(state_->descriptor.release());
 }
 
 struct SignalWatcher::State : std::enable_shared_from_this<State> {

@@ -51,6 +51,20 @@ class Timer {
     std::shared_ptr<State> state_;
 };
 
+/// Calls `handler` on the loop as long as there is something to read from `fd`, which the handler is to do. `fd` is not
+/// owned, and must stay open until this is gone.
+class ReadWatcher {
+  public:
+    ReadWatcher(EventLoop& loop, int fd, std::function<void()> handler);
+    ~ReadWatcher();
+    ReadWatcher(const ReadWatcher&) = delete;
+    ReadWatcher& operator=(const ReadWatcher&) = delete;
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
 /// Calls `handler` on the loop for each of `signals` that the process gets, as long as it lives.
 class SignalWatcher {
   public:

@@ -94,6 +94,12 @@ class MaskFifoTest : public testing::Test {
         return values;
     }
 
+    std::vector<std::string> unfinished() {
+        std::vector<std::string> values;
+        fifo_->take_unfinished([&](std::string_view value) { values.emplace_back(value); });
+        return values;
+    }
+
     TemporaryFolder folder_;
     std::optional<MaskFifo> fifo_;
 };
@@ -108,9 +114,39 @@ TEST_F(MaskFifoTest, HandsOverWholeLines) {
 
 TEST_F(MaskFifoTest, AtTheEndAlsoALineWithoutOne) {
     write("first\nsecond");
-    std::vector<std::string> values;
-    fifo_->finish([&](std::string_view value) { values.emplace_back(value); });
-    EXPECT_THAT(values, ElementsAre("first", "second"));
+    EXPECT_THAT(drained(), ElementsAre("first"));
+    EXPECT_THAT(unfinished(), ElementsAre("second"));
+    EXPECT_THAT(unfinished(), IsEmpty());
+}
+
+TEST_F(MaskFifoTest, OfALineThatWentOnTheWholeIsAValueAndWhatCame) {
+    write("one");
+    EXPECT_THAT(drained(), IsEmpty());
+    EXPECT_THAT(unfinished(), ElementsAre("one"));
+    write("two");
+    EXPECT_THAT(drained(), IsEmpty());
+    EXPECT_THAT(unfinished(), ElementsAre("onetwo", "two"));
+    write("three\nnext\n");
+    EXPECT_THAT(drained(), ElementsAre("onetwothree", "three", "next"));
+    EXPECT_THAT(unfinished(), IsEmpty());
+}
+
+TEST_F(MaskFifoTest, ReturnsThoughSomebodyGoesOnWriting) {
+    write("first\n");
+    int values = 0;
+    fifo_->drain([&](std::string_view) {
+        if (++values < 100) write("more\n");
+    });
+    EXPECT_EQ(values, 1);
+    EXPECT_THAT(drained(), ElementsAre("more"));
+}
+
+TEST_F(MaskFifoTest, KnowsThatSomethingElseStandsInItsPlace) {
+    EXPECT_FALSE(fifo_->is_replaced());
+    std::filesystem::remove(folder_ / "fifo");
+    EXPECT_TRUE(fifo_->is_replaced());
+    folder_.write("fifo", "a value");
+    EXPECT_TRUE(fifo_->is_replaced());
 }
 
 TEST_F(MaskFifoTest, IsPrivateAndTakesThePlaceOfWhatStandsThere) {

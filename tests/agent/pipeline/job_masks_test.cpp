@@ -44,6 +44,27 @@ TEST(JobMasksTest, TakeNoMoreAndNoLongerValuesThanTheirLimits) {
     EXPECT_EQ(masks.current()->mask("third value").bytes(), "third value");
 }
 
+TEST(JobMasksTest, TakeNoMoreBytesOfValuesThanTheirLimit) {
+    AddedMaskLimits limits;
+    limits.bytes = 20;
+    JobMasks masks(MaskSet::none(), limits);
+    EXPECT_TRUE(masks.add("twelve bytes"));
+    EXPECT_THAT(masks.add("nine more").error().message(), HasSubstr("no more than 20 bytes"));
+    EXPECT_TRUE(masks.add("8 bytes."));
+}
+
+TEST(JobMasksTest, CompileWhatCameTogetherOnce) {
+    JobMasks masks(MaskSet::none());
+    const auto before = masks.current();
+    // Each compiled alone, they would take minutes.
+    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(masks.add("value-" + std::to_string(i) + "-abcdef"));
+    EXPECT_TRUE(masks.add("value-7-abcdef"));
+    const auto after = masks.current();
+    EXPECT_NE(after, before);
+    EXPECT_EQ(masks.current(), after);
+    EXPECT_THAT(std::string(after->mask("a value-999-abcdef").bytes()), Not(HasSubstr("value")));
+}
+
 TEST(JobMasksTest, TakeNoValueThatCannotBeToldFromOrdinaryText) {
     JobMasks masks(MaskSet::none());
     EXPECT_THAT(masks.add("ab").error().message(), HasSubstr("too short"));

@@ -19,6 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -161,6 +162,14 @@ TEST_F(PhaseRunnerTest, WhenMasksCanNotBeMadeTheCommandIsNotStarted) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
     EXPECT_THAT(output(), HasSubstr("secrets can't be masked any more"));
     EXPECT_EQ(run("echo again").exit_code(), 0);
+}
+
+TEST_F(PhaseRunnerTest, OnceAValueCouldNotBeAddedNoPhaseLetsAnythingOut) {
+    job_masks_->on_added = [](std::string_view) { throw std::bad_alloc(); };
+    run("printf 'before\\n::add-mask::swordfish\\nswordfish\\n'");
+    EXPECT_THAT(output(), AllOf(Not(HasSubstr("swordfish")), HasSubstr("secrets can't be masked any more")));
+    EXPECT_EQ(run("touch started").exit_code(), 247);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
 }
 
 TEST_F(PhaseRunnerTest, CountsWhatItMasks) {
@@ -429,6 +438,37 @@ TEST_F(PhaseRunnerTest, MasksWhatTheCommandWritesIntoItsFifo) {
     run(std::move(what));
     EXPECT_EQ(output(), "see " + std::string(job_masks_->current()->mask("swordfish").bytes()) + "\n");
     EXPECT_NE(job_masks_->current()->mask("trebuchet").bytes(), "trebuchet");
+}
+
+TEST_F(PhaseRunnerTest, AWriteIntoTheFifoNeedsNoLineEnd) {
+    auto fifo = MaskFifo::make(folder_ / "mask.fifo");
+    ASSERT_TRUE(fifo);
+    auto what = spec("printf swordfish > mask.fifo; echo see swordfish; printf trebuchet > mask.fifo; echo trebuchet");
+    what.mask_fifo = &*fifo;
+    run(std::move(what));
+    EXPECT_THAT(output(), Not(HasSubstr("swordfish")));
+    EXPECT_THAT(output(), Not(HasSubstr("trebuchet")));
+    EXPECT_THAT(output(), HasSubstr("see **"));
+}
+
+TEST_F(PhaseRunnerTest, ASilentCommandMayWriteMoreIntoItsFifoThanFits) {
+    auto fifo = MaskFifo::make(folder_ / "mask.fifo");
+    ASSERT_TRUE(fifo);
+    auto what =
+        spec("i=0; while [ $i -lt 9000 ]; do echo value-$i-abcdef; i=$((i+1)); done > mask.fifo; echo value-7-abcdef");
+    what.mask_fifo = &*fifo;
+    EXPECT_EQ(run(std::move(what)).exit_code(), 0);
+    EXPECT_THAT(output(), HasSubstr("WARNING: a value to be masked is refused: a job may register no more than 1000"));
+    EXPECT_THAT(output(), Not(HasSubstr("value-7-abcdef")));
+}
+
+TEST_F(PhaseRunnerTest, SaysThatWhatStandsInTheFifosPlaceIsNotRead) {
+    auto fifo = MaskFifo::make(folder_ / "mask.fifo");
+    ASSERT_TRUE(fifo);
+    auto what = spec("rm mask.fifo; echo swordfish > mask.fifo");
+    what.mask_fifo = &*fifo;
+    run(std::move(what));
+    EXPECT_THAT(output(), HasSubstr("WARNING: what was written to $TREBUCHET_MASK_FILE may not be masked"));
 }
 
 TEST_F(PhaseRunnerTest, RefusesValuesThatAreTooShortOnceWithAWarning) {

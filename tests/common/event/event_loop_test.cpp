@@ -1,13 +1,20 @@
 #include "common/event/event_loop.hpp"
 
+#include "common/file/safe_file.hpp"
+
+#include <array>
 #include <csignal>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -192,6 +199,44 @@ TEST(SignalWatcher, DestroyedItCallsNobodyAndGivesTheSignalBack) {
     struct sigaction after {};
     ::sigaction(SIGUSR2, nullptr, &after);
     EXPECT_EQ(after.sa_handler, before.sa_handler);
+}
+
+/// Both ends, the first to read from.
+std::pair<FileDescriptor, FileDescriptor> make_pipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+TEST(ReadWatcher, CallsAsLongAsThereIsSomethingToRead) {
+    EventLoop loop;
+    const auto [reading, writing] = make_pipe();
+    std::string got;
+    const ReadWatcher watcher(loop, reading.get(), [&, fd = reading.get()] {
+        char byte = 0;
+        if (::read(fd, &byte, 1) == 1) got += byte;
+    });
+    run_what_is_due(loop);
+    EXPECT_EQ(got, "");
+    ASSERT_TRUE(write_all(writing.get(), "abc"));
+    loop.run_until([&] { return got.size() == 3; });
+    ASSERT_TRUE(write_all(writing.get(), "d"));
+    loop.run_until([&] { return got.size() == 4; });
+    EXPECT_EQ(got, "abcd");
+}
+
+TEST(ReadWatcher, IsSilentOnceItIsGoneAndLeavesTheDescriptorOpen) {
+    EventLoop loop;
+    const auto [reading, writing] = make_pipe();
+    int calls = 0;
+    {
+        const ReadWatcher watcher(loop, reading.get(), [&] { ++calls; });
+        ASSERT_TRUE(write_all(writing.get(), "abc"));
+    }
+    run_what_is_due(loop);
+    EXPECT_EQ(calls, 0);
+    char byte = 0;
+    EXPECT_EQ(::read(reading.get(), &byte, 1), 1);
 }
 
 }  // namespace

@@ -31,9 +31,37 @@ WipedString url_safe(std::string_view base64) {
 }
 
 void add_base64(FormList& forms, std::string_view base64) {
-    if (base64.size() < shortest::base64) return;
     forms.add(Form::base64, base64);
     forms.add(Form::base64, url_safe(base64));
+}
+
+WipedString percent_encoded(std::string_view text, std::string_view safe, HexCase letters, bool plus) {
+    auto out = off_stack(3 * text.size());
+    for (const char c : text) {
+        if (is_alphanumeric(c) || safe.find(c) != std::string_view::npos) {
+            out += c;
+        } else if (plus && c == ' ') {
+            out += '+';
+        } else {
+            out += '%';
+            append_hex(out, static_cast<unsigned char>(c), 2, letters);
+        }
+    }
+    return out;
+}
+
+/// As JSON and URLs often have it.
+void add_escaped_base64(FormList& forms, std::string_view base64) {
+    if (base64.find_first_of("+/") == std::string_view::npos) return;
+    for (const auto letters : {HexCase::upper, HexCase::lower}) {
+        forms.add(Form::base64, percent_encoded(base64, "", letters, false));
+        forms.add(Form::base64, percent_encoded(base64, "/", letters, false));
+    }
+    forms.add(Form::base64, rewritten(base64, [](const Character& character, WipedString& out) {
+                  if (!character.is_one_of("/")) return false;
+                  out += "\\/";
+                  return true;
+              }));
 }
 
 void add_padded(FormList& forms, WipedString base64) {
@@ -55,10 +83,13 @@ void add_base64_within_others(FormList& forms, std::string_view text) {
 }
 
 void add_all_base64(FormList& forms, std::string_view text) {
-    add_padded(forms, base64_of(text));
-    add_base64(forms, base64_of(text));
-    add_base64_within_others(forms, text);
-    if (8 * text.size() / 6 >= shortest::base64) return;
+    if (text.size() >= shortest::base64) {
+        add_padded(forms, base64_of(text));
+        add_base64(forms, base64_of(text));
+        add_escaped_base64(forms, base64_of(text));
+        add_base64_within_others(forms, text);
+    }
+    if (text.size() > shortest::base64) return;
     auto line = off_stack(text.size() + 1);  // echo VALUE | base64
     line += text;
     line += '\n';
@@ -76,30 +107,23 @@ WipedString all_hex(std::string_view prefix, std::string_view text) {
 }
 
 /// What the common encoders leave alone besides letters and digits.
-constexpr std::array<std::string_view, 7> url_safe_sets{
+constexpr std::array<std::string_view, 15> url_safe_sets{
+    "",
+    "_",
     "-._~",                  // RFC 3986, most libraries
     "-._~/",                 // Python's quote()
     "-_.!~*'()",             // JavaScript's encodeURIComponent()
     "-_.!~*'();/?:@&=+$,#",  // JavaScript's encodeURI()
-    "-._~$&+=:@",            // Go's PathEscape()
-    "*-._",                  // HTML forms, Java
-    "-_.",                   // older PHP
+    "-_.!~*'();/?:@&=+$,[]",
+    "@*_+-./",      // JavaScript's escape()
+    "-_.!*()",      // .NET
+    "$-_.+!*'(),",  // RFC 1738
+    "-._~:/",
+    "-._~/:@",
+    "-._~$&+=:@",  // Go's PathEscape()
+    "*-._",        // HTML forms, Java
+    "-_.",         // older PHP
 };
-
-WipedString percent_encoded(std::string_view text, std::string_view safe, HexCase letters, bool plus) {
-    auto out = off_stack(3 * text.size());
-    for (const char c : text) {
-        if (is_alphanumeric(c) || safe.find(c) != std::string_view::npos) {
-            out += c;
-        } else if (plus && c == ' ') {
-            out += '+';
-        } else {
-            out += '%';
-            append_hex(out, static_cast<unsigned char>(c), 2, letters);
-        }
-    }
-    return out;
-}
 
 void add_percent_encoding(FormList& forms, std::string_view text) {
     if (text.size() <= longest_rare) forms.add_any_case(Form::percent, all_hex("%", text));

@@ -1,3 +1,4 @@
+#include "common/mask/entity_names.hpp"
 #include "common/mask/form_list.hpp"
 #include "common/mask/rewriting.hpp"
 
@@ -6,18 +7,6 @@
 
 namespace trebuchet {
 namespace {
-
-/// HTML's names for U+00A0 to U+00FF.
-constexpr std::array<std::string_view, 96> latin_names{
-    "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",
-    "laquo",  "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",
-    "para",   "middot", "cedil",  "sup1",   "ordm",   "raquo",  "frac14", "frac12", "frac34", "iquest", "Agrave",
-    "Aacute", "Acirc",  "Atilde", "Auml",   "Aring",  "AElig",  "Ccedil", "Egrave", "Eacute", "Ecirc",  "Euml",
-    "Igrave", "Iacute", "Icirc",  "Iuml",   "ETH",    "Ntilde", "Ograve", "Oacute", "Ocirc",  "Otilde", "Ouml",
-    "times",  "Oslash", "Ugrave", "Uacute", "Ucirc",  "Uuml",   "Yacute", "THORN",  "szlig",  "agrave", "aacute",
-    "acirc",  "atilde", "auml",   "aring",  "aelig",  "ccedil", "egrave", "eacute", "ecirc",  "euml",   "igrave",
-    "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide",
-    "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
 
 enum class Numbers { decimal, decimal_of_3, hex, hex_of_2, upper_hex };
 
@@ -33,6 +22,12 @@ void append_numeric(WipedString& out, char32_t code, Numbers numbers) {
     out += ';';
 }
 
+void append_named(WipedString& out, std::string_view name) {
+    out += '&';
+    out += name;
+    out += ';';
+}
+
 /// How one encoder writes the five characters of XML, and what else it escapes.
 struct EntityStyle {
     std::string_view quote;       ///< of `"`; empty: left as it is
@@ -41,7 +36,7 @@ struct EntityStyle {
     Numbers numbers;
 };
 
-constexpr std::array<EntityStyle, 14> styles{{
+constexpr std::array<EntityStyle, 19> styles{{
     {"", "", "", Numbers::decimal},
     {"&quot;", "", "", Numbers::decimal},
     {"", "&apos;", "", Numbers::decimal},
@@ -49,6 +44,11 @@ constexpr std::array<EntityStyle, 14> styles{{
     {"&quot;", "&#39;", "", Numbers::decimal},
     {"&quot;", "&#039;", "", Numbers::decimal},
     {"&quot;", "&#x27;", "", Numbers::upper_hex},
+    {"", "&#39;", "", Numbers::decimal},
+    {"", "&#039;", "", Numbers::decimal},
+    {"", "&#x27;", "", Numbers::upper_hex},
+    {"&#x22;", "&#x27;", "", Numbers::upper_hex},
+    {"&#34;", "", "", Numbers::decimal},
     {"&#34;", "&#39;", "", Numbers::decimal},
     {"&#34;", "&#39;", "+", Numbers::decimal},  // Go's html/template
     {"&quot;", "&#x27;", "/", Numbers::upper_hex},
@@ -58,7 +58,13 @@ constexpr std::array<EntityStyle, 14> styles{{
     {"&quot;", "", "\t\n\r", Numbers::decimal},
 }};
 
-enum class Others { as_they_are, named, named_or_numbered, numbered };
+enum class Others { as_they_are, latin_named, named, named_or_numbered, numbered };
+
+std::string_view name_outside_ascii(char32_t code, Others others) {
+    const bool is_named = others == Others::named || others == Others::named_or_numbered ||
+                          (others == Others::latin_named && code <= 0xFF);
+    return is_named ? html4_name(code) : std::string_view();
+}
 
 WipedString with_named(std::string_view text, const EntityStyle& style, Others others) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
@@ -85,17 +91,24 @@ WipedString with_named(std::string_view text, const EntityStyle& style, Others o
         }
         if (!entity.empty()) {
             out += entity;
-        } else if ((others == Others::named || others == Others::named_or_numbered) && character.code >= 0xA0 &&
-                   character.code <= 0xFF) {
-            out += '&';
-            out += latin_names.at(character.code - 0xA0);
-            out += ';';
+        } else if (const auto name = name_outside_ascii(character.code, others); !name.empty()) {
+            append_named(out, name);
         } else if (character.is_one_of(style.more) ||
                    ((others == Others::named_or_numbered || others == Others::numbered) && character.code >= 0x80)) {
             append_numeric(out, character.code, style.numbers);
         } else {
             return false;
         }
+        return true;
+    });
+}
+
+/// Each character that has a name in HTML by that.
+WipedString all_named(std::string_view text) {
+    return rewritten(text, [](const Character& character, WipedString& out) {
+        const auto name = character.is_ascii() ? html5_ascii_name(character.code) : html4_name(character.code);
+        if (!character.is_utf8 || name.empty()) return false;
+        append_named(out, name);
         return true;
     });
 }
@@ -135,13 +148,17 @@ void add_entities(FormList& forms, std::string_view text) {
             forms.add(Form::entities, as_numbers(text, which, numbers));
         }
     }
+    if (rare_too) forms.add(Form::entities, all_named(text));
     for (const auto& style : styles) {
-        for (const auto others : {Others::as_they_are, Others::named, Others::named_or_numbered, Others::numbered}) {
+        for (const auto others :
+             {Others::as_they_are, Others::latin_named, Others::named, Others::named_or_numbered, Others::numbered}) {
             forms.add(Form::entities, with_named(text, style, others));
         }
-        auto in_hex = style;
-        in_hex.numbers = Numbers::hex;
-        forms.add(Form::entities, with_named(text, in_hex, Others::numbered));
+        for (const auto numbers : {Numbers::decimal, Numbers::hex, Numbers::upper_hex}) {
+            auto other = style;
+            other.numbers = numbers;
+            forms.add(Form::entities, with_named(text, other, Others::numbered));
+        }
     }
 }
 

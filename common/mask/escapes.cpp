@@ -42,10 +42,12 @@ void append_character(WipedString& out, const Character& character, NonPrintable
     }
 }
 
-/// `quotes`: which of " ' ? have a backslash. `keeps_utf8`: what is not ASCII is left as it is.
-WipedString c_escaped(std::string_view text, std::string_view quotes, NonPrintable style, bool keeps_utf8) {
+/// `quotes`: which of " ' ? or blanks have a backslash. `keeps_utf8`: what is not ASCII is left as it is. `named`:
+/// which characters are written by their names.
+WipedString c_escaped(std::string_view text, std::string_view quotes, NonPrintable style, bool keeps_utf8,
+                      std::string_view named = c_named) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
-        if (character.is_one_of(c_named)) {
+        if (character.is_one_of(named)) {
             out += '\\';
             out += c_names[c_named.find(character.bytes.front())];
         } else if (character.is_one_of(quotes)) {
@@ -62,10 +64,12 @@ WipedString c_escaped(std::string_view text, std::string_view quotes, NonPrintab
 
 void add_c_escapes(FormList& forms, std::string_view text) {
     using enum NonPrintable;
-    for (const std::string_view quotes : {"", "\"", "'", "\"'", "\"'?"}) {
+    for (const std::string_view quotes : {"", "\"", "'", "\"'", "\"'?", " ", "\"$", "\"$@"}) {
         for (const auto style : {octal, short_octal, hex, upper_hex, unicode, rust}) {
             forms.add(Form::c, c_escaped(text, quotes, style, true));
             forms.add(Form::c, c_escaped(text, quotes, style, false));
+            forms.add(Form::c, c_escaped(text, quotes, style, true, "\\"));
+            forms.add(Form::c, c_escaped(text, quotes, style, false, "\\"));
         }
     }
 }
@@ -179,7 +183,7 @@ void add_python(FormList& forms, std::string_view text) {
 }
 
 void add_doubled(FormList& forms, std::string_view text) {
-    for (const std::string_view set : {"$", "'", "\"", "%", "\\", "$%", "'\\", "\"\\"}) {
+    for (const std::string_view set : {"$", "'", "\"", "%", "\\", "$'", "$\"", "$%", "'\\", "\"\\"}) {
         forms.add(Form::doubled, rewritten(text, [set](const Character& character, WipedString& out) {
                       if (!character.is_one_of(set)) return false;
                       out += character.bytes;
@@ -194,6 +198,7 @@ void add_doubled(FormList& forms, std::string_view text) {
 void add_escapes(FormList& forms, std::string_view text) {
     add_json_escapes(forms, text);
     add_entities(forms, text);
+    add_shell_quoting(forms, text);
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     add_python(forms, text);
     add_c_escapes(forms, text);
@@ -203,7 +208,6 @@ void add_escapes(FormList& forms, std::string_view text) {
     forms.add(Form::c, yaml_escaped(text));
     forms.add(Form::c, quoted_printable(text));
     add_doubled(forms, text);
-    add_shell_quoting(forms, text);
 }
 
 }  // namespace trebuchet

@@ -14,8 +14,6 @@ constexpr std::string_view gaps = "cut by line ends, carriage returns or termina
 
 /// A value shorter than this is weak.
 constexpr std::size_t brief_size = 8;
-/// At this size base64 has enough characters of its own at each alignment.
-constexpr std::size_t base64_size = 5;
 
 }  // namespace
 
@@ -43,7 +41,7 @@ FormCoverage coverage_of(std::string_view value, std::size_t min_length) {
             i == static_cast<std::size_t>(Form::base64) || i == static_cast<std::size_t>(Form::hex);
         if (found.at(i) || always_differs) mark(form_names.at(i), found.at(i));
     }
-    mark(base64_within, core.size() >= base64_size);
+    mark(base64_within, core.size() >= shortest::base64);
     mark(gaps, core.size() >= Literals::least_to_join);
     return coverage;
 }

@@ -14,6 +14,7 @@ struct JsonStyle {
     /// Written as \u00.. for the sake of HTML.
     std::string_view html;
     HexCase letters;
+    HexCase html_letters;
 };
 
 void append_unit(WipedString& out, char32_t unit, HexCase letters) {
@@ -36,7 +37,9 @@ WipedString json_escaped(std::string_view text, const JsonStyle& style) {
         if (!in_html && character.is_one_of(named) && (style.escapes_slash || character.code != '/')) {
             out += '\\';
             out += names[named.find(character.bytes.front())];
-        } else if (in_html || character.code < 0x20 || (style.ascii_only && character.code >= 0x7F)) {
+        } else if (in_html) {
+            append_units(out, character.code, style.html_letters);
+        } else if (character.code < 0x20 || (style.ascii_only && character.code >= 0x7F)) {
             append_units(out, character.code, style.letters);
         } else {
             return false;
@@ -58,29 +61,32 @@ WipedString all_units(std::string_view text) {
 void add_json_escapes(FormList& forms, std::string_view text) {
     if (text.size() <= longest_rare) forms.add_any_case(Form::json, all_units(text));
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
-    static constexpr std::array<std::string_view, 5> html_sets{"", "<>&", "<>&'", "<>&'=", "<>&'\""};
+    static constexpr std::array<std::string_view, 9> html_sets{"",     "<>",    "<",      "'",         "<>&",
+                                                               "<>&'", "<>&'=", "<>&'\"", "<>&'\"=-;`"};
+    static constexpr std::array<std::array<HexCase, 2>, 3> letters{
+        {{HexCase::lower, HexCase::lower}, {HexCase::upper, HexCase::upper}, {HexCase::lower, HexCase::upper}}};
     for (const auto html : html_sets) {
         for (const bool ascii_only : {false, true}) {
             for (const bool escapes_slash : {false, true}) {
-                for (const auto letters : {HexCase::lower, HexCase::upper}) {
-                    forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, html, letters}));
+                for (const auto& [own, of_html] : letters) {
+                    forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, html, own, of_html}));
                 }
             }
         }
     }
     for (const bool ascii_only : {false, true}) {  // JSON within JSON
-        const auto once = json_escaped(text, {ascii_only, false, "", HexCase::lower});
-        forms.add(Form::json, json_escaped(once, {ascii_only, false, "", HexCase::lower}));
+        const auto once = json_escaped(text, {ascii_only, false, "", HexCase::lower, HexCase::lower});
+        forms.add(Form::json, json_escaped(once, {ascii_only, false, "", HexCase::lower, HexCase::lower}));
     }
 }
 
 void add_common_escapes(FormList& forms, std::string_view text) {
     for (const bool ascii_only : {false, true}) {
         for (const bool escapes_slash : {false, true}) {
-            forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, "", HexCase::lower}));
+            forms.add(Form::json, json_escaped(text, {ascii_only, escapes_slash, "", HexCase::lower, HexCase::lower}));
         }
     }
-    forms.add(Form::json, json_escaped(text, {true, false, "<>&", HexCase::lower}));
+    forms.add(Form::json, json_escaped(text, {true, false, "<>&", HexCase::lower, HexCase::lower}));
     forms.add(Form::entities, xml_escaped(text));
 }
 

@@ -11,7 +11,7 @@ namespace trebuchet {
 
 /// What can't be told from ordinary text when it is shorter:
 namespace shortest {
-constexpr std::size_t base64 = 6;  ///< characters that depend on the value alone: of 5 bytes, at any alignment
+constexpr std::size_t base64 = 4;  ///< bytes; fewer don't leave four characters of their own at each alignment
 constexpr std::size_t hex = 8;     ///< digits, of 4 bytes
 constexpr std::size_t part = 5;    ///< bytes of a line or of a leaf
 }  // namespace shortest
@@ -21,7 +21,7 @@ constexpr std::size_t part = 5;    ///< bytes of a line or of a leaf
 constexpr std::size_t longest_escaped = 65536;
 
 /// Of longer ones those are left out, too, that escape every single character, and others that are seldom seen.
-constexpr std::size_t longest_rare = 1024;
+constexpr std::size_t longest_rare = 4096;
 
 struct DerivedForm {
     Form form;

@@ -71,6 +71,18 @@ WipedString backslashed_unless_word(std::string_view text) {
     return out;
 }
 
+/// As bash's set -x does it behind `[[ … =`, in its locale's characters.
+WipedString backslashed_each(std::string_view text, bool ascii_only) {
+    auto out = off_stack(2 * text.size());
+    while (!text.empty()) {
+        const auto size = ascii_only ? 1 : first_character(text).bytes.size();
+        out += '\\';
+        out += text.substr(0, size);
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
 /// As ls and its relatives do it: within apostrophes, and what is not printable between $' and '.
 WipedString shell_escaped(std::string_view text, bool ascii_only) {
     static constexpr std::string_view named = "\a\b\t\n\v\f\r";
@@ -149,6 +161,8 @@ void add_with_apostrophes(FormList& forms, std::string_view text, std::string_vi
 }  // namespace
 
 void add_shell_quoting(FormList& forms, std::string_view text) {
+    forms.add(Form::shell, backslashed_each(text, false));
+    forms.add(Form::shell, backslashed_each(text, true));
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     if (text.find('\'') != std::string_view::npos) {
         add_with_apostrophes(forms, text, "'\\", "'");
@@ -163,6 +177,7 @@ void add_shell_quoting(FormList& forms, std::string_view text) {
     forms.add(Form::shell, escaped_with(text, "\\", "\"\\$@"));  // Perl
     forms.add(Form::shell, escaped_with(text, "\\", "'\"\\"));   // PHP
     forms.add(Form::shell, escaped_with(text, "\\", "'\\"));
+    forms.add(Form::shell, escaped_with(text, "\\", "$^*()+{[\\|?."));  // bash's set -x behind =~
     forms.add(Form::shell, backslashed_unless_word(text));
     forms.add(Form::shell, shell_escaped(text, false));
     forms.add(Form::shell, shell_escaped(text, true));

@@ -28,6 +28,19 @@ TEST(Encodings, AreMaskedAsBase64OfAShortLine) {
     EXPECT_EQ(masked({"s3cr"}, "<czNjcgo=>"), "<M>");
 }
 
+TEST(Encodings, AreMaskedAsBase64OfFourBytesWithinOthers) {
+    EXPECT_EQ(masked({"s3cr"}, "<czNjcjo6>"), "<Mjo6>");
+    EXPECT_EQ(masked({"s3cr"}, "<eHMzY3I6>"), "<eHMI6>");
+    EXPECT_EQ(masked({"s3cr"}, "<eHhzM2Ny>"), "<eHhM>");
+}
+
+TEST(Encodings, AreMaskedAsBase64InUrlsAndJson) {
+    const std::string value = "s3cr3t-value>>>???~~~";
+    EXPECT_EQ(masked({value}, "<czNjcjN0LXZhbHVlPj4%2BPz8%2Ffn5%2B>"), "<M>");
+    EXPECT_EQ(masked({value}, "<czNjcjN0LXZhbHVlPj4%2bPz8%2ffn5%2b>"), "<M>");
+    EXPECT_EQ(masked({value}, R"(<czNjcjN0LXZhbHVlPj4+Pz8\/fn5+>)"), "<M>");
+}
+
 TEST(Encodings, AreMaskedAsUrlSafeBase64) {
     EXPECT_EQ(masked({"s3cr3t-value>>>???~~~"}, "<czNjcjN0LXZhbHVlPj4+Pz8/fn5+>"), "<M>");
     EXPECT_EQ(masked({"s3cr3t-value>>>???~~~"}, "<czNjcjN0LXZhbHVlPj4-Pz8_fn5->"), "<M>");

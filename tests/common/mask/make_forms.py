@@ -64,14 +64,14 @@ def add_base64(name, value):
     for n, (before, after) in enumerate([(b"", b""), (b"", b":::"), (b"x", b"yz:"), (b"xy", b"z::")]):
         for kind, encode in (("base64", base64.b64encode), ("URL-safe base64", base64.urlsafe_b64encode)):
             text, front, inner, back = base64_masked(before, data, after, encode)
-            if len(inner) >= 6:
+            if len(inner) >= 4:
                 add(f"{kind}, alignment {len(before)}, {'text around' if after else 'alone'}", value, text, front + "M" + back)
     for columns in (64, 76):
         for line_end in ("\n", "\r\n"):
             for extra in range(0, columns, 7):
                 before = b"x" * (3 * (len(data) % 2) + 45 - extra // 2)
                 text, front, inner, back = base64_masked(before, data, b"yz:" * 20, base64.b64encode)
-                if len(inner) < 6:
+                if len(inner) < 4:
                     continue
                 lines = wrapped(text, columns, line_end)
                 begin = len(front) + len(front) // columns * len(line_end)
@@ -94,6 +94,8 @@ def add_hex(name, value):
 
 def add_percent(name, value):
     quote = urllib.parse.quote
+    form = "".join(chr(b) if chr(b).isalnum() and b < 128 else f"%{b:02X}" for b in value.encode())
+    whole("percent-encoding of all but letters and digits", value, form)
     for safe in ("", "/", "-_.!~*'()", "-_.!~*'();/?:@&=+$,#"):
         form = quote(value, safe=safe)
         whole("percent-encoding, upper case", value, form)
@@ -125,6 +127,9 @@ def add_entities(name, value):
     named = "".join(
         f"&{html.entities.codepoint2name[ord(c)]};" if 0xA0 <= ord(c) <= 0xFF else c for c in html.escape(value, quote=False)
     )
+    all_named = "".join(
+        f"&{html.entities.codepoint2name[ord(c)]};" if ord(c) in html.entities.codepoint2name else c for c in value
+    )
     for case, form in (
         ("XML, text", saxutils.escape(value)),
         ("XML, attribute", saxutils.escape(value, {'"': "&quot;"})),
@@ -132,6 +137,8 @@ def add_entities(name, value):
         ("HTML, hex", html.escape(value)),
         ("HTML, decimal", html.escape(value).replace("&#x27;", "&#39;")),
         ("HTML, named", named),
+        ("HTML, named beyond Latin-1, too", all_named),
+        ("HTML, hex, and decimal outside ASCII", html.escape(value).encode("ascii", "xmlcharrefreplace").decode()),
         ("XML, decimal outside ASCII", saxutils.escape(value).encode("ascii", "xmlcharrefreplace").decode()),
         ("XML, all decimal", "".join(f"&#{ord(c)};" for c in value)),
         ("XML, all hex", "".join(f"&#x{ord(c):02x};" for c in value)),
@@ -167,6 +174,9 @@ def add_shell(name, value):
     add_quoted("shell quoting as ${v@Q} does it", value, shell('echo "${1@Q}"', value))
     add_quoted("shell quoting within double quotes", value, '"' + re.sub(r'(["\\$`])', r"\\\1", value) + '"')
     add_quoted("set -x of bash", value, shell('set -x; : "$1"; :', value)[4:-4], "+ : ", "+ :")
+    for before in ("+ [[ 0 = ", "+ [[ 0 =~ "):
+        traced = shell(f'set -x; {before[2:]}"$1" ]]; :', value).removesuffix("\n+ :")
+        add_quoted(f"set -x of bash, {before.split()[-1]}", value, traced[len(before) : -3], before, " ]]")
     add_quoted("set -x of dash", value, shell('set -x; : "$1."; :', value, "dash")[4:-5], "+ : ", ".")
     ansi = "".join({"\n": r"\n", "'": r"\'", "\\": r"\\"}.get(c, c) for c in value)
     add_quoted("shell quoting with $'...'", value, f"$'{ansi}'")
@@ -181,6 +191,7 @@ def add_programs(name, value):
     whole("C escapes, hex", value, "".join(names.get(chr(b)) or (chr(b) if b < 128 else f"\\x{b:02x}") for b in value.encode()), '"', '"')
     whole("C escapes, everything in hex", value, "".join(f"\\x{b:02x}" for b in value.encode()))
     whole("doubled $", value, value.replace("$", "$$"))
+    whole("doubled $ and '", value, value.replace("$", "$$").replace("'", "''"))
     whole("doubled '", value, value.replace("'", "''"))
     whole('doubled "', value, value.replace('"', '""'))
 

@@ -31,17 +31,20 @@ Json fault(const std::string& what, const std::string& method, const std::string
     return whole;
 }
 
+constexpr std::size_t turns = 12;
+
 /// What goes wrong with the server meanwhile, by turns.
 std::vector<Json> faults_of_turn(std::size_t turn) {
     const std::string logs = "/v1/result/*/log/*";
     const std::string results = "/v1/result/*";
-    switch (turn % 8) {
+    const std::string agents = "/v1/agents/data/*";
+    switch (turn % turns) {
         case 1:
             return {fault("lose-answer", "POST", logs, 3), fault("lose-answer", "POST", results, 2)};
         case 2:
             return {fault("status", "POST", logs, 4, 503), fault("status", "GET", results, 2, 500)};
         case 3:
-            return {fault("interim", "POST", logs, 3)};
+            return {fault("interim", "POST", logs, 3), fault("interim", "GET", "/v1/job", 1)};
         case 4:
             return {fault("close", "POST", logs, 2), fault("close-unread", "POST", results, 2)};
         case 5:
@@ -50,6 +53,15 @@ std::vector<Json> faults_of_turn(std::size_t turn) {
             return {fault("refuse", "POST", logs, 1, 400)};
         case 7:
             return {fault("lose-answer", "POST", "/v1/result/*/artifact", 1), fault("truncate", "GET", results, 2)};
+        case 8:
+            return {fault("status", "GET", "/v1/job", 1, 503), fault("close", "GET", agents, 1),
+                    fault("garbage", "POST", results, 1)};
+        case 9:
+            return {fault("interim-only", "POST", logs, 2), fault("slow", "POST", results, 1, 3)};
+        case 10:
+            return {fault("expired-token", "POST", results, 2), fault("rotated-key", "POST", logs, 1)};
+        case 11:
+            return {fault("restart", "POST", logs, 1, 200), fault("lose-answer", "POST", agents, 2)};
         default:
             return {};
     }
@@ -107,7 +119,7 @@ std::vector<Crash> crashes_at_steps(std::size_t each) {
         const auto turn = turns.find(step);
         Crash crash{plain(step), turn == turns.end() ? step : step + ":" + std::to_string(turn->second)};
         crash.faults = faults_of_turn(i / each);
-        crash.server_restarts = i % 3 == 2;
+        crash.outage = std::array{Outage::none, Outage::none, Outage::between, Outage::after}.at((i / each) % 4);
         all.push_back(std::move(crash));
     }
     return all;
@@ -124,7 +136,7 @@ std::vector<Crash> crashes_of_recovery(std::size_t each) {
         Crash crash{plain(points[i]), "command ended:3"};
         crash.recovery_point = points[i];
         crash.faults = faults_of_turn(i / each);
-        crash.server_restarts = i % 4 == 3;
+        if ((i / each) % 4 == 3) crash.outage = Outage::between;
         all.push_back(std::move(crash));
     }
     return all;
@@ -138,7 +150,7 @@ std::vector<Crash> crashes_at_random(std::size_t count) {
         const milliseconds after(times(random));
         Crash crash{"After" + std::to_string(after.count()) + "MsTurn" + std::to_string(i), "", after};
         crash.faults = faults_of_turn(i);
-        crash.server_restarts = i % 5 == 4;
+        crash.outage = std::array{Outage::none, Outage::between, Outage::none, Outage::after, Outage::before}.at(i % 5);
         all.push_back(std::move(crash));
     }
     return all;
@@ -155,23 +167,43 @@ void CrashMatrix::crash(const std::string& job_id) {
     agent.start();
     if (how.point.empty()) {
         ASSERT_TRUE(in_spite_of_faults([&] { return server.job_state(job_id) != "waiting"; })) << agent.log();
-        static_cast<void>(eventually([] { return false; }, how.after));
-        kill();
+        kill_in_time();
     }
     ASSERT_EQ(agent.program().wait().code, -SIGKILL) << agent.log();
     EXPECT_TRUE(eventually([&] { return whole.processes().empty(); })) << "the phase outlives the agent";
-    if (how.server_restarts) server.kill_and_start_again();
+    note_phase_logs(job_id);
+    expect_no_secret_in({agent.state(), agent.logs(), agent.results()});
+    if (how.outage == Outage::between) server.kill_and_start_again();
+    if (how.outage == Outage::after) server.kill();
     if (!how.recovery_point.empty()) {
         agent.fail_at(how.recovery_point);
         agent.start();
         ASSERT_EQ(agent.program().wait().code, -SIGKILL) << agent.log();
+        expect_no_secret_in({agent.state(), agent.logs(), agent.results()});
     }
     agent.fail_at("");
     agent.start();
+    if (how.outage != Outage::after && how.outage != Outage::before) return;
+    EXPECT_TRUE(eventually([&] {
+        return agent.program().out().find(" can't ") != std::string::npos ||
+               agent.program().err().find(" can't ") != std::string::npos;
+    })) << agent.log();
+    server.start();
 }
 
-void CrashMatrix::kill() {
+void CrashMatrix::kill_in_time() {
+    const auto& how = GetParam();
+    const auto pause = [](milliseconds time) { static_cast<void>(eventually([] { return false; }, time)); };
+    pause(how.after / 2);
+    if (how.outage == Outage::before) server.kill();
+    pause(how.after / 2);
     agent.program().signal(SIGKILL);
+}
+
+void CrashMatrix::note_phase_logs(const std::string& job_id) {
+    for (const std::string phase : WholeJob::phases) {
+        phase_logs_[phase] = without_masks(text_of(agent.runs() / job_id / (phase + ".log")));
+    }
 }
 
 void CrashMatrix::expect_made_good(const std::string& job_id) {
@@ -180,7 +212,7 @@ void CrashMatrix::expect_made_good(const std::string& job_id) {
         const auto known = server.agent(agent_id);
         return known.value("job_id", "") == "" && known.value("state", "") == "waiting";
     })) << agent.log();
-    static_cast<void>(server.control("DELETE", "/faults"));
+    ASSERT_TRUE(in_spite_of_faults([&] { return server.control("DELETE", "/faults").is_array(); }));
     for (const std::string phase : WholeJob::phases) expect_output(job_id, phase);
     const auto result = server.result(job_id);
     if (server.log(job_id, "test").find(interrupted) == std::string::npos && result.value("test_status", -1) == 0) {
@@ -188,7 +220,7 @@ void CrashMatrix::expect_made_good(const std::string& job_id) {
     }
     EXPECT_EQ(whole.processes(), std::vector<pid_t>()) << agent.log();
     EXPECT_THAT(everything_in(agent.runs()), ::testing::IsEmpty());
-    expect_no_secret();
+    expect_no_secret_in({agent.folder().path(), agent.secrets()});
 }
 
 void CrashMatrix::expect_output(const std::string& job_id, const std::string& phase) {
@@ -197,6 +229,7 @@ void CrashMatrix::expect_output(const std::string& job_id, const std::string& ph
     const auto serial = without_masks(server.log(job_id, phase, "serial"));
     const auto whole_output = WholeJob::banner(phase) + WholeJob::output_of(phase);
     const auto pieces = without_interruptions(text);
+    EXPECT_TRUE(is_prefix(phase_logs_[phase], text)) << phase_logs_[phase] << "\nis not the start of\n" << text;
     const auto said = "log of " + phase + ":\n" + text + "\nserial log:\n" + serial + "\n" + agent.log();
     if (phase == "cleanup") {  // it is run again from its start
         EXPECT_EQ(pieces.back(), whole_output) << said;
@@ -226,14 +259,16 @@ std::string CrashMatrix::without_masks(const std::string& text) {
     return WholeJob::plain(text);
 }
 
-void CrashMatrix::expect_no_secret() {
+void CrashMatrix::expect_no_secret_in(const std::vector<std::filesystem::path>& folders) const {
     std::vector<NamedSecret> values;
     values.push_back({"TOKEN", SecretString(WholeJob::secret)});
     const auto set = MaskSet::build(std::move(values));
     ASSERT_TRUE(set) << set.error().message();
-    for (const auto& place : {agent.folder().path(), agent.secrets()}) {
+    for (const auto& place : folders) {
         for (const auto& file : everything_in(place)) {
-            if (!std::filesystem::is_regular_file(file)) continue;
+            EXPECT_EQ((*set)->mask(file.string()).bytes(), file.string()) << "a secret stands in a name";
+            std::error_code error;
+            if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(file, error))) continue;
             const auto bytes = text_of(file);
             EXPECT_EQ((*set)->mask(bytes).bytes(), bytes) << "a secret stands in " << file;
         }

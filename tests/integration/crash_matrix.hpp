@@ -5,12 +5,22 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 namespace trebuchet::harness {
+
+/// What becomes of the server.
+enum class Outage {
+    none,
+    between,  ///< it is killed and started again while the agent is away
+    after,    ///< it is killed while the agent is away, and is back only after the agent
+    before,   ///< it is killed before the agent, and is back only after it; only for kills by time
+};
 
 /// One way for an agent to be killed while it runs a job with everything, and for its server to behave meanwhile.
 struct Crash {
@@ -19,7 +29,7 @@ struct Crash {
     std::chrono::milliseconds after{};  ///< since the job was taken
     std::string recovery_point{};       ///< where the next start is killed as well; "": nowhere
     std::vector<Json> faults{};         ///< of the server, from the start
-    bool server_restarts = false;       ///< while the agent is away
+    Outage outage = Outage::none;
 
     friend void PrintTo(const Crash& shown, std::ostream* out) { *out << shown.name; }
 };
@@ -41,8 +51,6 @@ class CrashMatrix : public ::testing::TestWithParam<Crash> {
     void crash(const std::string& job_id);
     /// Everything that was promised of the job holds.
     void expect_made_good(const std::string& job_id);
-    void expect_no_secret();
-
     TemporaryFolder folder;
     TestAuthority authority{folder.path(), "authority"};
     LabServer server{folder / "server", authority, 0, {"--data", folder / "lab.db"}};
@@ -50,11 +58,14 @@ class CrashMatrix : public ::testing::TestWithParam<Crash> {
     WholeJob whole{server, agent};
 
   private:
-    void kill();
+    void kill_in_time();
+    void note_phase_logs(const std::string& job_id);
+    void expect_no_secret_in(const std::vector<std::filesystem::path>& folders) const;
     void expect_output(const std::string& job_id, const std::string& phase);
     [[nodiscard]] std::string without_masks(const std::string& text);
 
-    std::string mask_;  ///< the one that all of a job's logs carry
+    std::string mask_;                               ///< the one that all of a job's logs carry
+    std::map<std::string, std::string> phase_logs_;  ///< what the killed agent had got of each phase
 };
 
 }  // namespace trebuchet::harness

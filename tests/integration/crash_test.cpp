@@ -3,6 +3,8 @@
 #include <csignal>
 #include <string>
 
+#include <sys/resource.h>
+
 namespace trebuchet::harness {
 namespace {
 
@@ -73,6 +75,37 @@ TEST_F(Crash, InMidTestLosesAndDoublesNothingAndLeavesNoProcessAndNoSecret) {
     const auto next = post();
     held.open();
     EXPECT_TRUE(server.reaches(next, "complete")) << agent.log();
+}
+
+TEST_F(Crash, NeitherTheAgentNorWhatItRunsDumpsCore) {
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_CORE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;  // for what is started from here on
+    ASSERT_EQ(::setrlimit(RLIMIT_CORE, &limit), 0);
+    auto held = gate();
+    agent.on("provision", "sh -c 'kill -ABRT $$'; ulimit -Hc; true");
+    agent.on("test", "echo shown; " + held.wait_command());
+    const auto id = server.post_job(job({{"provision_data", {{"distro", "x"}}},
+                                         {"test_data", {{"test_cmds", "x"}, {"secrets", {{"TOKEN", "token"}}}}}}));
+    agent.start();
+    ASSERT_TRUE(server.shows(id, "test", "shown\n")) << agent.log();
+    EXPECT_THAT(server.log(id, "provision"), EndsWith("\n0\n"));
+    auto running = living_below(agent.program().pid());
+    EXPECT_THAT(running, Not(IsEmpty()));
+    running.push_back(agent.program().pid());
+    for (const auto pid : running) {
+        EXPECT_THAT(text_of("/proc/" + std::to_string(pid) + "/limits"),
+                    ::testing::ContainsRegex("Max core file size +0 +0 "));
+    }
+    agent.program().signal(SIGABRT);
+    const auto end = agent.program().wait();
+    EXPECT_EQ(end.code, -SIGABRT);
+    EXPECT_FALSE(end.dumped_core);
+    agent.start();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    for (const auto& file : everything_in(agent.folder().path())) {
+        EXPECT_FALSE(file.filename().string().starts_with("core")) << file;
+    }
 }
 
 /// The protocol has no way to say that a job arrived: the server takes it off its queue when it answers.

@@ -196,7 +196,7 @@ void ChildProgram::signal(int number) const {
 
 Ending ChildProgram::wait() {
     if (!eventually([&] { return !is_running(); })) throw std::runtime_error("the program does not end");
-    return {code_of(status_), out(), err()};
+    return {code_of(status_), out(), err(), WCOREDUMP(status_) != 0};
 }
 
 Ending run(const Command& command) {

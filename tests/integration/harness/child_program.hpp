@@ -26,6 +26,7 @@ struct Ending {
     int code = 0;
     std::string out;
     std::string err;
+    bool dumped_core = false;
 };
 
 /// A program under test that runs. Its output goes to files in memory, so that it never waits for the test. When this

@@ -2,6 +2,7 @@
 
 #include "provision/connectors/control_host.hpp"
 #include "provision/connectors/device.hpp"
+#include "provision/connectors/firmware_update.hpp"
 #include "provision/serial/serial_capture.hpp"
 #include "provision/stages/reserve.hpp"
 #include "provision/stages/runtest.hpp"
@@ -55,8 +56,7 @@ StageResult Connector::run(Stage stage, StageContext& context) {
 }
 
 StageResult Connector::firmware_update(StageContext& context) {
-    context.log.info("Nothing to update: this type of device has no firmware that a connector updates");
-    return 0;
+    return update_firmware(context);
 }
 
 StageResult Connector::runtest(StageContext& context) {

@@ -16,6 +16,10 @@ class FakeConnector final : public Connector {
         context.log.info("END provision");
         return 0;
     }
+    StageResult firmware_update(StageContext& context) override {
+        context.log.info("Nothing to update: there is no device");
+        return 0;
+    }
 };
 
 }  // namespace

@@ -70,19 +70,37 @@ Result<std::optional<SecretString>> JobFile::provision_secret(const char* name) 
     return secret("provision_data", name);
 }
 
-Result<std::optional<std::string>> JobFile::provision_text(const char* name) const {
-    const auto value = secret("provision_data", name);
+Result<std::optional<std::string>> JobFile::text(const char* phase_data, const char* name) const {
+    const auto value = secret(phase_data, name);
     if (!value) return fail(value.error());
     if (!*value) return std::optional<std::string>();
     return std::optional<std::string>((*value)->reveal());
 }
 
-Result<bool> JobFile::provision_flag(const char* name, bool fallback) const {
-    const auto value = field("provision_data", name);
+Result<bool> JobFile::flag(const char* phase_data, const char* name, bool fallback) const {
+    const auto value = field(phase_data, name);
     if (!value) return fail(value.error());
     if (*value == nullptr) return fallback;
-    if (!(*value)->is_boolean()) return unexpected(std::string("provision_data.") + name, **value, "true or false");
+    if (!(*value)->is_boolean()) {
+        return unexpected(std::string(phase_data) + "." + name, **value, "true or false");
+    }
     return (*value)->get<bool>();
+}
+
+Result<std::optional<std::string>> JobFile::provision_text(const char* name) const {
+    return text("provision_data", name);
+}
+
+Result<bool> JobFile::provision_flag(const char* name, bool fallback) const {
+    return flag("provision_data", name, fallback);
+}
+
+Result<std::optional<std::string>> JobFile::firmware_version() const {
+    return text("firmware_update_data", "version");
+}
+
+Result<bool> JobFile::may_firmware_fail() const {
+    return flag("firmware_update_data", "ignore_failure", false);
 }
 
 Result<std::optional<SecretString>> JobFile::test_password() const {

@@ -45,6 +45,10 @@ class JobFile {
     [[nodiscard]] Result<std::optional<SecretString>> provision_secret(const char* name) const;
     [[nodiscard]] Result<std::optional<std::string>> provision_text(const char* name) const;
     [[nodiscard]] Result<bool> provision_flag(const char* name, bool fallback) const;
+    /// `firmware_update_data.version`
+    [[nodiscard]] Result<std::optional<std::string>> firmware_version() const;
+    /// `firmware_update_data.ignore_failure`, by default false.
+    [[nodiscard]] Result<bool> may_firmware_fail() const;
     /// `test_data.test_password`
     [[nodiscard]] Result<std::optional<SecretString>> test_password() const;
     /// `test_data.test_cmds`
@@ -59,6 +63,8 @@ class JobFile {
     JobFile(SecretJson root, std::string file) : root_(std::move(root)), file_(std::move(file)) {}
 
     [[nodiscard]] Result<std::optional<SecretString>> secret(const char* phase_data, const char* name) const;
+    [[nodiscard]] Result<std::optional<std::string>> text(const char* phase_data, const char* name) const;
+    [[nodiscard]] Result<bool> flag(const char* phase_data, const char* name, bool fallback) const;
     /// A field of a `<phase>_data` object; null if one of them is missing or null.
     [[nodiscard]] Result<const SecretJson*> field(const char* phase_data, const char* name) const;
     [[nodiscard]] tl::unexpected<Error> unexpected(const std::string& field, const SecretJson& found,

@@ -15,6 +15,8 @@ namespace trebuchet {
 
 /// A program to run in the current folder, as the leader of a process group of its own.
 struct Command {
+    static constexpr std::size_t usual_output_limit = std::size_t{64} * 1024;
+
     std::vector<std::string> argv{};                     ///< argv[0] without a slash is looked up on our PATH
     const Environment* environment = nullptr;            ///< all of it; null: our own
     std::optional<std::chrono::milliseconds> timeout{};  ///< then its process group is killed
@@ -25,6 +27,7 @@ struct Command {
     /// What puts the device into a defined state: it runs although we were told to stop, and is not stopped by that.
     /// It needs a timeout.
     bool despite_interrupt = false;
+    std::size_t output_limit = usual_output_limit;  ///< bytes of what is captured, from its start
 };
 
 struct CommandExited {
@@ -46,7 +49,7 @@ using CommandEnd = std::variant<CommandExited, CommandKilled, CommandTimedOut, C
 
 struct CommandResult {
     CommandEnd end;
-    std::string output;  ///< what was captured, at most the first 64 KiB
+    std::string output;  ///< what was captured, at most Command::output_limit
 };
 
 /// As a shell counts: the command's own, 128 + signal, 124 after a timeout, 127 not found, 126 not runnable.

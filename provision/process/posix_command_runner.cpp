@@ -130,7 +130,7 @@ CommandResult PosixCommandRunner::run(const Command& command) {
         if (signal != 0) end = CommandInterrupted{signal};
         stop_group(pid, process, grace_);
     }
-    return {end, output ? read_start(output) : ""};
+    return {end, output ? read_start(output, command.output_limit) : ""};
 }
 
 class PosixCommandRunner::Running final : public RunningCommand {

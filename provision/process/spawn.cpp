@@ -1,5 +1,6 @@
 #include "provision/process/spawn.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <optional>
@@ -8,12 +9,11 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace trebuchet {
 namespace {
-
-constexpr std::size_t max_output = std::size_t{64} * 1024;
 
 class SpawnAttributes {
   public:
@@ -80,8 +80,10 @@ tl::expected<FileDescriptor, int> memory_file(std::string_view content) {
     return file;
 }
 
-std::string read_start(const FileDescriptor& file) {
-    std::string output(max_output, '\0');
+std::string read_start(const FileDescriptor& file, std::size_t limit) {
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0 || info.st_size <= 0) return {};
+    std::string output(std::min(limit, static_cast<std::size_t>(info.st_size)), '\0');
     std::size_t filled = 0;
     while (filled < output.size()) {
         const auto count =

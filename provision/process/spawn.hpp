@@ -24,7 +24,7 @@ struct ChildFiles {
 /// A file in memory, positioned at its start; without a value: errno's.
 [[nodiscard]] tl::expected<FileDescriptor, int> memory_file(std::string_view content = {});
 
-/// What is in such a file, at most the first 64 KiB.
-[[nodiscard]] std::string read_start(const FileDescriptor& file);
+/// What is in such a file, at most its first `limit` bytes.
+[[nodiscard]] std::string read_start(const FileDescriptor& file, std::size_t limit = Command::usual_output_limit);
 
 }  // namespace trebuchet

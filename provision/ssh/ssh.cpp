@@ -105,6 +105,7 @@ CommandResult Ssh::run(const std::string& command_line, const SshCall& call) {
     auto ssh = command(command_line);
     ssh.timeout = call.timeout;
     ssh.capture_output = call.capture_output;
+    ssh.output_limit = call.output_limit;
     ssh.input = call.input;
     may_be_connected_ = true;
     return commands_->run(ssh);

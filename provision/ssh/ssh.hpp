@@ -25,6 +25,7 @@ struct SshCall {
     std::chrono::milliseconds timeout = std::chrono::minutes(1);
     std::optional<std::string_view> input{};  ///< stdin of the remote command: the place for what is secret
     bool capture_output = true;               ///< else its output is ours
+    std::size_t output_limit = Command::usual_output_limit;
 };
 
 /// ssh could not connect, log in, or keep the connection (exit code 255, which a remote command should not use).

@@ -129,6 +129,44 @@ TEST_F(ProvisionOemRecovery, KilledHalfwayStartsAnewTheNextTime) {
     EXPECT_EQ(run_stage("oemrecovery").code, 0) << log;
 }
 
+class ProvisionFirmware : public SshBench {
+  protected:
+    void is_made_by(const std::string& vendor) const {
+        device.program("cat", "case $1 in */chassis_vendor) echo " + vendor + " ;; *) exec /bin/cat \"$@\" ;; esac");
+    }
+    ProvisionFirmware() {
+        job["firmware_update_data"] = {{"version", "latest"}};
+        is_made_by("LENOVO");
+        device.program("fwupdmgr",
+                       "case $* in\n"
+                       "  get-devices*) echo warning >&2\n"
+                       "    echo '{\"Devices\": [{\"DeviceId\": \"a1\", \"Name\": \"BIOS\", "
+                       "\"Version\": \"1.2\", \"Flags\": [\"updatable\"], \"Releases\": ["
+                       "{\"Version\": \"1.4\", \"Flags\": [\"is-upgrade\"]}]}]}' ;;\n"
+                       "  get-results*) echo '{\"UpdateState\": 2, \"Releases\": "
+                       "[{\"Version\": \"1.4\"}]}' ;;\n"
+                       "esac");
+    }
+};
+
+TEST_F(ProvisionFirmware, IsWrittenByTheDevicesFwupd) {
+    device.program("reboot", sign("rebooting") + hang());
+    auto program = ChildProgram(command("noprovision", "firmware_update"));
+    ASSERT_TRUE(came_to("rebooting")) << program.err();
+    device.stop();
+    device.start();
+    EXPECT_EQ(program.wait().code, 0) << program.err();
+    EXPECT_THAT(device.calls(), ContainsRegex("fwupdmgr upgrade a1 -y(.|\n)*reboot(.|\n)*get-results a1"));
+}
+
+TEST_F(ProvisionFirmware, ThatCanNotBeWrittenIsAFailureUnlessTheJobIgnoresIt) {
+    is_made_by("QEMU");
+    EXPECT_EQ(run_stage("noprovision", "firmware_update").code, 1);
+    EXPECT_THAT(error_of("firmware_update"), HasSubstr("found the vendor \"QEMU\""));
+    job["firmware_update_data"]["ignore_failure"] = true;
+    EXPECT_EQ(run_stage("noprovision", "firmware_update").code, 0);
+}
+
 class ProvisionCommand : public SshBench {
   protected:
     ProvisionCommand() {

@@ -36,8 +36,12 @@ SshHost::SshHost() {
                                      (folder_ / "host_key").string() + "\nAuthorizedKeysFile " +
                                      (folder_ / "authorized_keys").string() +
                                      "\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
-                                     "PidFile none\nMaxStartups 100\nSetEnv PATH=" +
-                                     (folder_ / "bin").string() + ":/usr/sbin:/usr/bin:/sbin:/bin\n");
+                                     "PidFile none\nMaxStartups 100\n"
+                                     // The user's start-up files, which the login shell reads first, must not meet
+                                     // our programs.
+                                     "ForceCommand PATH=" +
+                                     (folder_ / "bin").string() +
+                                     ":/usr/sbin:/usr/bin:/sbin:/bin exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n");
     start();
 }
 

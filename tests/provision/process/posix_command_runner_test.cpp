@@ -36,6 +36,9 @@ TEST_F(PosixCommandRunnerTest, KeepsTheFirstPartOfALongOutput) {
     const auto result = shell("head -c 200000 /dev/zero");
     EXPECT_EQ(exit_code(result.end), 0);
     EXPECT_EQ(result.output.size(), 64U * 1024);
+    Command more{{"head", "-c", "200000", "/dev/zero"}, nullptr, std::nullopt, true};
+    more.output_limit = 150'000;
+    EXPECT_EQ(runner_.run(more).output.size(), 150'000U);
 }
 
 TEST_F(PosixCommandRunnerTest, TellsASignalFromAnExit) {

@@ -4,6 +4,8 @@
 #include "common/http/http_client.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace trebuchet {
 
@@ -15,7 +17,11 @@ namespace trebuchet {
     return status == 400 || status == 404 || status == 413 || status == 415 || status == 422;
 }
 
-/// "the server answered 422 to POST /v1/x: …", with the start of the answer's body.
+/// Masks what the body of an answer that is no success repeats of these values: such text gets into logs and comments.
+void hide_in_refusal(HttpResult& answer, const std::vector<std::string_view>& credentials);
+
+/// "the server answered 422 to POST /v1/x: …", with the start of the answer's body, masked as the agent's log is. Not
+/// if a job with its secrets may stand in it.
 [[nodiscard]] Error refusal(const std::string& call, const HttpResponse& answer);
 
 }  // namespace trebuchet

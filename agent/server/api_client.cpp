@@ -1,5 +1,6 @@
 #include "agent/server/api_client.hpp"
 
+#include "agent/server/answer.hpp"
 #include "agent/server/call_policy.hpp"
 #include "common/log/log.hpp"
 
@@ -95,6 +96,7 @@ void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::functi
         }
         if (answer && !refused && last_problem_.empty()) backoff_.reset();
         store(answer);
+        if (token_) hide_in_refusal(answer, {token_->value.reveal()});
         done(std::move(answer));
     });
 }

@@ -6,6 +6,8 @@
 #include "common/log/log.hpp"
 #include "common/secret/secret_json.hpp"
 
+#include <memory>
+#include <string_view>
 #include <utility>
 
 #include <openssl/evp.h>
@@ -15,6 +17,7 @@ namespace trebuchet {
 namespace {
 
 constexpr std::size_t key_file_limit = 4096;
+constexpr std::string_view basic = "Basic ";
 
 HttpRequest post(std::string target) {
     HttpRequest request;
@@ -42,7 +45,7 @@ WipedString basic_authorization(const std::string& user, const SecretString& pas
         EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
                         reinterpret_cast<const unsigned char*>(pair.data()), static_cast<int>(pair.size()));
     encoded.resize(static_cast<std::size_t>(length));
-    return "Basic " + encoded;
+    return WipedString(basic) + encoded;
 }
 
 bool is_exposed(const std::filesystem::path& file) {
@@ -80,17 +83,19 @@ void TokenSource::refresh(const SecretString& refresh_token, std::function<void(
                           std::function<void(Answer)> done) {
     auto request = refresh_request(refresh_token);
     const auto call = name_of_call(request);
-    http_.send(
-        std::move(request), [this, call, refused = std::move(refused), done = std::move(done)](HttpResult answer) {
-            if (!answer) return done(fail(answer.error().message));
-            const bool is_refused = answer->status >= 400 && answer->status < 500;
-            if (answer->status != 200) {
-                return (is_refused ? refused : done)(fail(refusal(call, *answer).with_context("no access token")));
-            }
-            auto token = parse_access_token(answer->body, clock_.now());
-            if (!token) return done(fail(token.error()));
-            done(std::optional(std::move(*token)));
-        });
+    const auto sent = std::make_shared<const SecretString>(refresh_token.reveal());
+    http_.send(std::move(request), [this, call, sent, refused = std::move(refused),
+                                    done = std::move(done)](HttpResult answer) {
+        if (!answer) return done(fail(answer.error().message));
+        hide_in_refusal(answer, {sent->reveal()});
+        const bool is_refused = answer->status >= 400 && answer->status < 500;
+        if (answer->status != 200) {
+            return (is_refused ? refused : done)(fail(refusal(call, *answer).with_context("no access token")));
+        }
+        auto token = parse_access_token(answer->body, clock_.now());
+        if (!token) return done(fail(token.error()));
+        done(std::optional(std::move(*token)));
+    });
 }
 
 void TokenSource::log_in(const std::function<void(Answer)>& done) {
@@ -103,10 +108,14 @@ void TokenSource::log_in(const std::function<void(Answer)>& done) {
     if (!key) return done(fail(key.error().with_context("no key to log in with")));
     if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));
     auto request = post("/v1/oauth2/token");
-    request.headers.emplace_back("Authorization", basic_authorization(credentials_.client_id, *key));
+    auto authorization = basic_authorization(credentials_.client_id, *key);
+    const auto sent = std::make_shared<const SecretString>(std::string_view(authorization).substr(basic.size()));
+    const auto sent_key = std::make_shared<const SecretString>(key->reveal());
+    request.headers.emplace_back("Authorization", std::move(authorization));
     const auto call = name_of_call(request);
-    http_.send(std::move(request), [this, call, done](HttpResult answer) {
+    http_.send(std::move(request), [this, call, done, sent, sent_key](HttpResult answer) {
         if (!answer) return done(fail(answer.error().message));
+        hide_in_refusal(answer, {sent_key->reveal(), sent->reveal()});
         if (answer->status != 200) {
             return done(fail(refusal(call, *answer).with_context("can't log in as " + credentials_.client_id)));
         }

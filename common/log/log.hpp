@@ -33,6 +33,9 @@ struct LogOptions {
 /// From now on every message is masked with `masks`; null: with none.
 void set_log_masks(std::shared_ptr<const MaskSet> masks);
 
+/// The text as a message would be masked: for what is cut before it is logged, so that it isn't cut in a value.
+[[nodiscard]] MaskedChunk mask_for_log(std::string_view text);
+
 /// Writes one line: the text masked, control characters escaped, cut at 16 KiB. Any thread may call it. Nothing fails:
 /// what can't be written is lost, and the console says so once.
 void log_message(LogLevel level, std::string_view text);

@@ -153,6 +153,15 @@ void set_log_masks(std::shared_ptr<const MaskSet> masks) {
     the_log().masks = masks ? std::move(masks) : MaskSet::none();
 }
 
+MaskedChunk mask_for_log(std::string_view text) {
+    std::shared_ptr<const MaskSet> masks;
+    {
+        const std::lock_guard lock(the_log().mutex);
+        masks = the_log().masks;
+    }
+    return masks->mask(text);
+}
+
 void log_message(LogLevel level, std::string_view text) {
     std::shared_ptr<spdlog::logger> logger;
     std::shared_ptr<const MaskSet> masks;

@@ -1,5 +1,7 @@
 #include "agent/server/answer.hpp"
 
+#include "common/log/log.hpp"
+
 #include <string>
 
 #include <gmock/gmock.h>
@@ -8,7 +10,9 @@
 namespace trebuchet {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(ApiMessages, NameACallWithoutItsQuery) {
     HttpRequest request;
@@ -23,6 +27,31 @@ TEST(ApiMessages, QuoteTheStartOfARefusal) {
     const auto message = refusal("POST /v1/x", answer).message();
     EXPECT_THAT(message, HasSubstr("the server answered 422 to POST /v1/x: \"bad\\x0afield\\x1b[31m"));
     EXPECT_LT(message.size(), 400U);
+}
+
+TEST(ApiMessages, AreMaskedBeforeTheyAreCut) {
+    std::vector<NamedSecret> secrets;
+    secrets.push_back({"TOKEN", SecretString(std::string(100, 's'))});
+    set_log_masks(*MaskSet::build(std::move(secrets)));
+    const HttpResponse answer{500, {}, WipedString(std::string(150, 'x') + std::string(100, 's') + "end")};
+    const auto message = refusal("POST /v1/x", answer).message();
+    set_log_masks(nullptr);
+    EXPECT_THAT(message, AllOf(Not(HasSubstr("ss")), HasSubstr("end")));
+}
+
+TEST(ApiMessages, ShowNoJobWithItsSecrets) {
+    const HttpResponse answer{500, {}, WipedString(R"({"job_id": "j", "test_data": {"secrets": {"T": "swordfish"}}})")};
+    EXPECT_THAT(refusal("GET /v1/job", answer).message(), Not(HasSubstr("swordfish")));
+}
+
+TEST(ApiMessages, DoNotRepeatCredentialsThatTheServerRepeats) {
+    const auto after_hiding = [](int status) {
+        HttpResult answer = HttpResponse{status, {}, WipedString("no: swordfish, c3dvcmRmaXNo")};
+        hide_in_refusal(answer, {"swordfish"});
+        return std::string(std::string_view(answer->body));
+    };
+    EXPECT_THAT(after_hiding(403), AllOf(HasSubstr("no: **"), Not(HasSubstr("swordfish")), Not(HasSubstr("c3dv"))));
+    EXPECT_EQ(after_hiding(200), "no: swordfish, c3dvcmRmaXNo");
 }
 
 }  // namespace

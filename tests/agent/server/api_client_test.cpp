@@ -40,7 +40,7 @@ class ApiClientTest : public testing::Test {
         }
         const bool trusted =
             handed_out_ > 0 && header_of(request, "Authorization") == "Bearer access-" + std::to_string(handed_out_);
-        return HttpResponse{trusted ? 200 : refusal_status_, cookies_, {}};
+        return HttpResponse{trusted ? 200 : refusal_status_, cookies_, WipedString(refusal_body_)};
     }
 
     int status_of_call(const std::string& target = "/v1/x") {
@@ -68,6 +68,7 @@ class ApiClientTest : public testing::Test {
     int handed_out_ = 0;
     int refresh_status_ = 200;
     int refusal_status_ = 401;
+    std::string refusal_body_;
     std::vector<std::string> cookies_;
     ApiClient api_{loop_, clock_, std::make_unique<FakeHttpClient>(loop_, script_), {folder_ / "token", "", {}}, [] {
                        return full_waits;
@@ -209,6 +210,18 @@ TEST_F(ApiClientTest, ARevokedTokenIsAProblem) {
     refresh_status_ = 400;
     EXPECT_EQ(status_of_call(), 401);
     EXPECT_THAT(api_.token_problem(), testing::HasSubstr("the server answered 400"));
+}
+
+TEST_F(ApiClientTest, ShowsNoAccessTokenThatTheServerRepeats) {
+    refusal_status_ = 500;
+    refusal_body_ = "who is access-1?";
+    EXPECT_EQ(status_of_call(), 200);
+    ++handed_out_;
+    HttpRequest request;
+    request.target = "/v1/x";
+    const auto answer = api_.call(std::move(request));
+    EXPECT_EQ(answer->status, 500);
+    EXPECT_THAT(std::string(std::string_view(answer->body)), testing::StartsWith("who is **"));
 }
 
 TEST_F(ApiClientTest, AnAgentWithoutATokenFileIsAnonymousOnPurpose) {

@@ -39,7 +39,7 @@ class TokenSourceTest : public testing::Test {
         if (request.target == refresh && request.body == WipedString(R"({"refresh_token":"r1"})") && !revoked_) {
             return HttpResponse{200, {}, WipedString(R"({"access_token": "a2"})")};
         }
-        return HttpResponse{401, {}, WipedString("no")};
+        return HttpResponse{401, {}, "no: " + WipedString(header_of(request, "Authorization")) + " " + request.body};
     }
 
     /// The access token, "anonymous", or the error.
@@ -101,6 +101,13 @@ TEST_F(TokenSourceTest, SaysWhatIsWrongWithTheKeyFile) {
     std::filesystem::remove(folder_ / "key");
     EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("no key to log in with"), HasSubstr("No such file")));
     EXPECT_TRUE(script_.requests.empty());
+}
+
+TEST_F(TokenSourceTest, ShowsNoneOfItsCredentialsThatTheServerRepeats) {
+    folder_.write("key", "wrong-key");
+    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("401"), HasSubstr("**"), Not(HasSubstr("bGFiOn"))));
+    folder_.write("token", R"({"refresh_token": "swordfish"})");
+    EXPECT_THAT(ask(by_file_), AllOf(HasSubstr("401"), HasSubstr("**"), Not(HasSubstr("swordfish"))));
 }
 
 TEST_F(TokenSourceTest, ReadsTheTokenFileEachTime) {

@@ -86,10 +86,6 @@ void ConsoleReporter::serial(Phase phase, const MaskedChunk& text) {
     keep(std::string(name_of(phase)) + "-serial.log", text);
 }
 
-void ConsoleReporter::flush() {
-    out_ << std::flush;
-}
-
 void ConsoleReporter::device_info(const MaskedJson& info) {
     files_.erase("device-info.json");
     const nlohmann::json document{{"device_info", info.value()}};

@@ -29,7 +29,7 @@ class ConsoleReporter final : public JobReporter {
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override { return false; }
     void on_room(std::function<void()> /*handler*/) override {}
-    void flush() override;
+    void wait_for_serial_room() override {}
     /// Nobody to wait for.
     void stay_allocated() override {}
     void hurry() override {}

@@ -129,6 +129,17 @@ void ServerReporter::on_room(std::function<void()> handler) {
     output_->on_room(std::move(handler));
 }
 
+void ServerReporter::wait_for_serial_room() {
+    if (!serial_->is_full() || hurried_) return;
+    bool has_room = false;
+    bool is_late = false;
+    serial_->on_room([&] { has_room = true; });
+    Timer limit(parts_.loop);
+    limit.start(flush_limit, [&] { is_late = true; });
+    parts_.loop.run_until([&] { return has_room || is_late || hurried_; });
+    serial_->on_room(nullptr);
+}
+
 void ServerReporter::flush() {
     for (auto* series : {output_.get(), serial_.get()}) {
         if (auto flushed = series->flush(flush_limit); !flushed) log_error(flushed.error().message());

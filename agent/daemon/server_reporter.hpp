@@ -36,7 +36,7 @@ class ServerReporter final : public JobReporter {
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override;
     void on_room(std::function<void()> handler) override;
-    void flush() override;
+    void wait_for_serial_room() override;
     void device_info(const MaskedJson& info) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void event(std::string_view name, const MaskedChunk& detail) override;
@@ -68,6 +68,8 @@ class ServerReporter final : public JobReporter {
   private:
     /// Sends until it succeeds, as often as the call's policy has it; logs the last failure.
     bool insist(Call call, const std::string& what, const std::function<Result<void>()>& send);
+    /// Waits for what was queued.
+    void flush();
     void look_for_orders();
     void begin(const Job& job);
     void note_cancelled();

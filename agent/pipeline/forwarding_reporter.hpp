@@ -19,7 +19,7 @@ class ForwardingReporter : public JobReporter {
     void serial(Phase phase, const MaskedChunk& text) override { inner_.serial(phase, text); }
     [[nodiscard]] bool is_full() const override { return inner_.is_full(); }
     void on_room(std::function<void()> handler) override { inner_.on_room(std::move(handler)); }
-    void flush() override { inner_.flush(); }
+    void wait_for_serial_room() override { inner_.wait_for_serial_room(); }
     void device_info(const MaskedJson& info) override { inner_.device_info(info); }
     void phase_ran(Phase phase, const PhaseStatus& status) override { inner_.phase_ran(phase, status); }
     void event(std::string_view name, const MaskedChunk& detail) override { inner_.event(name, detail); }

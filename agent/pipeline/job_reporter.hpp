@@ -36,8 +36,8 @@ class JobReporter {
     /// Too much is queued: the phase should be held until the handler of `on_room` is called, once.
     [[nodiscard]] virtual bool is_full() const = 0;
     virtual void on_room(std::function<void()> handler) = 0;
-    /// Waits for what was queued.
-    virtual void flush() = 0;
+    /// Waits, bounded, as long as too much of the serial logs is queued.
+    virtual void wait_for_serial_room() = 0;
 
     virtual void device_info(const MaskedJson& info) = 0;
     /// A phase ran; `status` holds every phase that did so far.

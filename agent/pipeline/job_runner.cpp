@@ -23,9 +23,6 @@ namespace {
 /// What is sent of a serial log at most; the file's writer is hostile.
 constexpr std::size_t serial_log_limit = 64U << 20;
 
-/// So much of it is queued before it is waited for.
-constexpr std::size_t serial_piece = 4U << 20;
-
 /// Small artifacts are kept for the next start even when the agent is to stop at once.
 constexpr std::chrono::seconds hurried_packing{3};
 
@@ -342,7 +339,7 @@ void JobRunner::send_serial_log(Phase phase, const RunFolder& folder) {
         if (count <= 0) break;
         total += static_cast<std::size_t>(count);
         reporter_.serial(phase, masker.write({buffer.data(), static_cast<std::size_t>(count)}));
-        if (total % serial_piece < static_cast<std::size_t>(count)) reporter_.flush();
+        reporter_.wait_for_serial_room();
     }
     reporter_.serial(phase, masker.finish());
     if (total >= serial_log_limit) {

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 #include <memory>
 #include <random>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -223,31 +225,22 @@ class HttpJobServer final : public JobServer {
                   {"log_data", to_valid_utf8(fragment.text.bytes())}});
         request.fresh_connection = true;
         const auto call = name_of_call(request);
-        api_.send(std::move(request),
-                  [call, done = std::move(done)](const HttpResult& answer) { done(arrival_of(call, answer)); });
+        const LogName name{job_id, fragment.series};
+        ++log_posts_[name].under_way;
+        api_.send(std::move(request), [this, name, call, done = std::move(done)](const HttpResult& answer) {
+            end_log_post(name);
+            done(arrival_of(call, answer));
+        });
     }
 
     void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
                   std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override {
-        auto request = get(Call::read_log, result_target(job_id));
-        request.fresh_connection = true;
-        request.response_limit = 0;  // all of it goes through the scan
-        request.overflow_limit = log_limit;
-        const auto key = std::string(name_of(phase)) + (series == LogSeries::output ? "_output" : "_serial");
-        const auto scan = std::make_shared<JsonTextScan>(key, tail_limit);
-        request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
-        const auto call = name_of_call(request);
-        api_.send(std::move(request), [call, scan, done = std::move(done)](const HttpResult& answer) {
-            if (!answer) return done(tl::unexpected(LogReadFailure{true, answer.error().message}));
-            if (answer->status == 204) return done(ShownLog{});
-            if (answer->status != 200) {
-                return done(tl::unexpected(LogReadFailure{answer->status >= 500, refusal(call, *answer).message()}));
-            }
-            if (!scan->is_complete()) {
-                return done(tl::unexpected(LogReadFailure{true, "the server's answer to " + call + " is cut off"}));
-            }
-            done(ShownLog{scan->length(), std::string(scan->tail())});
-        });
+        auto read = [this, job_id, series, phase, tail_limit, done = std::move(done)] {
+            read_log_now(job_id, series, phase, tail_limit, done);
+        };
+        const auto posts = log_posts_.find({job_id, series});
+        if (posts == log_posts_.end()) return read();
+        posts->second.waiting.push_back(std::move(read));
     }
 
     Result<void> post_artifacts(const std::string& job_id, const std::filesystem::path& archive) override {
@@ -262,6 +255,44 @@ class HttpJobServer final : public JobServer {
     }
 
   private:
+    using LogName = std::pair<std::string, LogSeries>;  ///< of which job
+    /// Posts that may still arrive, whether anybody waits for their answers or not, and who wants to read after them.
+    struct LogPosts {
+        int under_way = 0;
+        std::vector<std::function<void()>> waiting;
+    };
+
+    void end_log_post(const LogName& name) {
+        const auto posts = log_posts_.find(name);
+        if (--posts->second.under_way > 0) return;
+        const auto waiting = std::move(posts->second.waiting);
+        log_posts_.erase(posts);
+        for (const auto& read : waiting) read();
+    }
+
+    void read_log_now(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
+                      const std::function<void(tl::expected<ShownLog, LogReadFailure>)>& done) {
+        auto request = get(Call::read_log, result_target(job_id));
+        request.fresh_connection = true;
+        request.response_limit = 0;  // all of it goes through the scan
+        request.overflow_limit = log_limit;
+        const auto key = std::string(name_of(phase)) + (series == LogSeries::output ? "_output" : "_serial");
+        const auto scan = std::make_shared<JsonTextScan>(key, tail_limit);
+        request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
+        const auto call = name_of_call(request);
+        api_.send(std::move(request), [call, scan, done](const HttpResult& answer) {
+            if (!answer) return done(tl::unexpected(LogReadFailure{true, answer.error().message}));
+            if (answer->status == 204) return done(ShownLog{});
+            if (answer->status != 200) {
+                return done(tl::unexpected(LogReadFailure{answer->status >= 500, refusal(call, *answer).message()}));
+            }
+            if (!scan->is_complete()) {
+                return done(tl::unexpected(LogReadFailure{true, "the server's answer to " + call + " is cut off"}));
+            }
+            done(ShownLog{scan->length(), std::string(scan->tail())});
+        });
+    }
+
     static HttpRequest artifacts_request(const std::string& job_id, const std::filesystem::path& archive) {
         std::random_device random;
         const auto boundary = "trebuchet" + std::to_string(random()) + std::to_string(random());
@@ -343,6 +374,7 @@ class HttpJobServer final : public JobServer {
     const Config& config_;
     ApiClient& api_;
     std::size_t state_reach_ = state_prefix;  ///< for the job in hand
+    std::map<LogName, LogPosts> log_posts_;
 };
 
 }  // namespace

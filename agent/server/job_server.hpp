@@ -118,7 +118,8 @@ class JobServer {
     /// The text is sent as valid UTF-8: what is not becomes U+FFFD, as to_valid_utf8 has it.
     virtual void post_log(const std::string& job_id, const LogFragment& fragment,
                           std::function<void(LogAnswer)> done) = 0;
-    /// Reads what the server shows of the log, by a connection of its own: costly if the log is long.
+    /// Reads what the server shows of the log, by a connection of its own: costly if the log is long. Not before the
+    /// posts of it that are under way have ended, whoever waits for their answers.
     virtual void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
                           std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) = 0;
     /// A gzip tar of masked files.

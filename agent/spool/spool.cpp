@@ -89,7 +89,7 @@ void Spool::add(Phase phase, const MaskedChunk& text) {
     if (!disk_refuses_) note_disk(write_text(phase, position, text.bytes()));
     // Whoever is not behind need not read it from the disk.
     const bool is_next = refused_.empty() && loaded_ == position;
-    if (is_next && (ahead_.empty() || ahead_.back().end - taken_ < piece_limit)) {
+    if (is_next && has_room_ahead()) {
         push_ahead(phase, position, text.bytes(), !disk_refuses_);
         files_.skip_to_end();
     } else if (disk_refuses_) {
@@ -124,6 +124,11 @@ bool Spool::is_full() const {
     return files_.size() > options_.limit || refused_bytes_ > options_.memory_limit;
 }
 
+bool Spool::has_room_ahead() const {
+    if (ahead_.empty() || ahead_.back().end - ahead_.front().position < piece_limit) return true;
+    return ahead_.size() == 1 && incomplete_utf8_tail(ahead_.front().text) > 0;
+}
+
 void Spool::push_ahead(Phase phase, std::uint64_t position, std::string_view text, bool on_disk) {
     const auto end = position + text.size();
     if (end <= loaded_) return;
@@ -133,19 +138,23 @@ void Spool::push_ahead(Phase phase, std::uint64_t position, std::string_view tex
         loaded_ = position;
     }
     text.remove_prefix(loaded_ - position);
-    const bool joins = !ahead_.empty() && !ahead_.back().is_note && ahead_.back().phase == phase &&
-                       ahead_.back().on_disk == on_disk && ahead_.back().text.size() < piece_limit;
-    if (joins) {
-        ahead_.back().text += text;
-        ahead_.back().end = end;
-    } else {
-        ahead_.push_back({phase, loaded_, end, std::string(text), false, on_disk});
-    }
+    const bool follows = !ahead_.empty() && !ahead_.back().is_note && ahead_.back().phase == phase;
+    const auto append = [&](std::size_t size) {
+        auto& last = ahead_.back();
+        last.text += text.substr(0, size);
+        last.end += size;
+        last.on_disk = last.on_disk && on_disk;
+        text.remove_prefix(size);
+    };
+    if (follows && ahead_.back().on_disk == on_disk && ahead_.back().text.size() < piece_limit) append(text.size());
+    // A character that began there ends there.
+    while (follows && !text.empty() && incomplete_utf8_tail(ahead_.back().text) > 0) append(1);
+    if (!text.empty()) ahead_.push_back({phase, end - text.size(), end, std::string(text), false, on_disk});
     loaded_ = end;
 }
 
 void Spool::load() {
-    while (loaded_ < end_ && (ahead_.empty() || ahead_.back().end - ahead_.front().position < piece_limit)) {
+    while (loaded_ < end_ && has_room_ahead()) {
         if (const auto text = files_.read_text()) {
             push_ahead(text->phase, text->position, text->text, true);
         } else if (!refused_.empty()) {

@@ -78,6 +78,8 @@ class Spool {
     Result<void> write_text(Phase phase, std::uint64_t position, std::string_view text);
     void make_room();
     void load();
+    /// Of what comes next little is in memory, or the first piece ends with the start of a character.
+    [[nodiscard]] bool has_room_ahead() const;
     void push_ahead(Phase phase, std::uint64_t position, std::string_view text, bool on_disk);
     void note_disk(const Result<void>& done);
 

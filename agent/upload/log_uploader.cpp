@@ -41,7 +41,8 @@ LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server,
     if (const auto& left = spool_.state().under_way) {
         under_way_ = LogFragment{series_, left->number, left->timestamp, left->phase, spool_.take_text_under_way()};
         is_durable_ = true;
-        look_whether_it_arrived();
+        is_unsure_ = true;
+        after_a_while();
     } else {
         send_soon();
     }
@@ -86,8 +87,10 @@ bool LogUploader::begin_next_fragment() {
 void LogUploader::send_next() {
     if (!under_way_ && !begin_next_fragment()) return;
     in_flight_ = true;
-    if (!is_durable_) return make_durable();
     spool_.retry_disk();
+    tell_of_room();
+    if (is_unsure_) return look_whether_it_arrived();
+    if (!is_durable_) return make_durable();
     last_sent_ = clock_.now();
     server_.post_log(job_id_, *under_way_, [this, alive = std::weak_ptr(alive_)](const LogAnswer& answer) {
         if (!alive.expired()) sent(answer);
@@ -121,7 +124,8 @@ void LogUploader::sent(const LogAnswer& answer) {
         case Arrival::unknown:
             tell_of_trouble("it is not known whether all of the log of job " + job_id_ + " arrived: " + answer.problem);
             refusals_to_say_ = 0;
-            return after_a_while([this] { look_whether_it_arrived(); });
+            is_unsure_ = true;
+            return after_a_while();
     }
 }
 
@@ -156,24 +160,23 @@ void LogUploader::leave_out(const std::string& problem) {
 
 void LogUploader::try_again(const std::string& problem) {
     tell_of_trouble("can't send the log of job " + job_id_ + ", trying again: " + problem);
-    after_a_while([this] { send_next(); });
+    after_a_while();
 }
 
 void LogUploader::tell_of_trouble(const std::string& trouble) {
     if (!std::exchange(told_of_trouble_, true)) log_warning(trouble);
 }
 
-void LogUploader::after_a_while(std::function<void()> next) {
+void LogUploader::after_a_while() {
     in_flight_ = false;
     timer_runs_ = true;
-    timer_.start(backoff_.next(), [this, next = std::move(next)] {
+    timer_.start(backoff_.next(), [this] {
         timer_runs_ = false;
-        next();
+        send_next();
     });
 }
 
 void LogUploader::look_whether_it_arrived() {
-    in_flight_ = true;
     const auto tail = std::min(under_way_->text.size(), compared_tail);
     server_.read_log(job_id_, series_, under_way_->phase, tail,
                      [this, alive = std::weak_ptr(alive_)](const tl::expected<ShownLog, LogReadFailure>& shown) {
@@ -184,10 +187,12 @@ void LogUploader::look_whether_it_arrived() {
 void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
     if (!shown) {
         const bool go_on_asking = shown.error().is_away || ++refusals_to_say_ < most_refusals_to_say;
-        if (go_on_asking) return after_a_while([this] { look_whether_it_arrived(); });
+        if (go_on_asking) return after_a_while();
+        is_unsure_ = false;
         ++doubtful_;
         return try_again(shown.error().problem);
     }
+    is_unsure_ = false;
     const auto text = to_valid_utf8(under_way_->text.bytes());
     const auto before = spool_.state().shown_bytes_of(under_way_->phase);
     if (shown->length == before + text.size() && text.ends_with(shown->tail)) return arrived();
@@ -205,7 +210,8 @@ Result<void> LogUploader::flush(milliseconds limit) {
     flushing_ = true;
     flush_is_late_ = false;
     flush_timer_.start(std::min(limit, flush_limit_.value_or(limit)), [this] { flush_is_late_ = true; });
-    if (timer_runs_ && !told_of_trouble_) {
+    const bool runs_for_the_pace = timer_runs_ && !told_of_trouble_ && !is_unsure_;
+    if (runs_for_the_pace) {
         timer_.stop();
         timer_runs_ = false;
     }

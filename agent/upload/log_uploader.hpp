@@ -65,14 +65,13 @@ class LogUploader {
     using Time = std::chrono::steady_clock::time_point;
     void send_soon();
     void send_next();
-    void post();
     void sent(const LogAnswer& answer);
     void arrived();
     void leave_out(const std::string& problem);
     void try_again(const std::string& problem);
     void tell_of_trouble(const std::string& trouble);
-    /// Later calls `next`, with growing waits between such calls.
-    void after_a_while(std::function<void()> next);
+    /// Goes on later, with growing waits.
+    void after_a_while();
     void look_whether_it_arrived();
     void looked(const tl::expected<ShownLog, LogReadFailure>& shown);
     [[nodiscard]] bool begin_next_fragment();
@@ -101,6 +100,7 @@ class LogUploader {
     int times_invalid_ = 0;
     std::optional<LogFragment> under_way_;
     bool is_durable_ = false;  ///< what is under way, with its text
+    bool is_unsure_ = false;   ///< whether it arrived
     Time under_way_since_;
     std::optional<Time> last_sent_;
     Timer flush_timer_;

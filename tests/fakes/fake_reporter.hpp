@@ -53,7 +53,7 @@ class FakeReporter final : public JobReporter {
     }
     [[nodiscard]] bool is_full() const override { return full; }
     void on_room(std::function<void()> handler) override { room_handler = std::move(handler); }
-    void flush() override { note("flush"); }
+    void wait_for_serial_room() override {}
     void stay_allocated() override { note("allocated"); }
     void hurry() override { note("hurry"); }
     void device_info(const MaskedJson& info) override {

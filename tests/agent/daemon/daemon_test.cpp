@@ -1,4 +1,5 @@
 #include "agent/config/mask_options.hpp"
+#include "common/base/text.hpp"
 #include "tests/agent/daemon/daemon_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -334,6 +335,18 @@ TEST_F(DaemonTest, NoSecretReachesTheServer) {
         EXPECT_THAT(std::string(fragment.text.bytes()), Not(HasSubstr("s3cret-value")));
     }
     EXPECT_THAT(json(server_.effects).dump(), Not(HasSubstr("s3cret-value")));
+}
+
+TEST_F(DaemonTest, NoCharacterOfALongSerialLogIsCut) {
+    command(Phase::test, "{ printf x; yes \xE2\x82\xAC\xE2\x82\xAC | head -c 4999995; } > test-serial.log");
+    server_.jobs = {simple_job};
+    run();
+    std::string all;
+    for (const auto& fragment : server_.fragments) {
+        if (fragment.series == LogSeries::serial) all += to_valid_utf8(fragment.text.bytes());
+    }
+    EXPECT_EQ(all.size(), 4'999'996U);
+    EXPECT_EQ(all.find("\xEF\xBF\xBD"), std::string::npos);
 }
 
 TEST_F(DaemonTest, StoppedWithTimeToFinishItFinishesTheJob) {

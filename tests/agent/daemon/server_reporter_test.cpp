@@ -383,7 +383,7 @@ TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
     reporter_.output(Phase::test, masked("never confirmed"));
     reporter_.hurry();
     reporter_.hurry();
-    reporter_.flush();
+    reporter_.phase_ran(Phase::test, {});
     EXPECT_TRUE(server_.fragments.empty());
 }
 
@@ -393,7 +393,7 @@ TEST_F(ServerReporterTest, HurriedBeforeTheJobItWaitsForNothing) {
     take_job();
     server_.hold_logs = true;
     reporter_.output(Phase::test, masked("never confirmed"));
-    reporter_.flush();
+    reporter_.phase_ran(Phase::test, {});
     EXPECT_TRUE(server_.fragments.empty());
 }
 

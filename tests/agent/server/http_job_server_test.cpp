@@ -279,6 +279,26 @@ TEST_F(HttpJobServerTest, ReadsHowMuchOfALogTheServerShows) {
     EXPECT_EQ(last().target, "/v1/result/j1");
 }
 
+TEST_F(HttpJobServerTest, ReadsALogOnlyWhenNoPostOfItMayStillArrive) {
+    bool is_read = false;
+    const auto post = [&] {
+        server_->post_log("j1", {LogSeries::output, 0, "t0", Phase::test, masked("x")}, [](const LogAnswer&) {});
+    };
+    const auto read = [&](LogSeries series) {
+        server_->read_log("j1", series, Phase::test, 4, [&](const auto& /*shown*/) { is_read = true; });
+    };
+    post();
+    post();
+    read(LogSeries::output);
+    EXPECT_THAT(script_.targets(), ElementsAre("/v1/result/j1/log/output", "/v1/result/j1/log/output"));
+    read(LogSeries::serial);
+    EXPECT_EQ(script_.targets().back(), "/v1/result/j1");
+    is_read = false;
+    loop_.run_until([&] { return script_.requests.size() == 4; });
+    loop_.run_until([&] { return is_read; });
+    EXPECT_EQ(script_.targets().back(), "/v1/result/j1");
+}
+
 TEST_F(HttpJobServerTest, KnowsWhyALogCannotBeRead) {
     answer_with(204);
     ASSERT_TRUE(read_log());

@@ -1,5 +1,6 @@
 #include "agent/spool/spool.hpp"
 
+#include "common/base/text.hpp"
 #include "common/mask/mask_set.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
@@ -145,6 +146,24 @@ TEST_F(SpoolTest, WhatIsNotSentYetLiesOnDiskAndNotInMemory) {
         arrive();
     }
     EXPECT_EQ(all, std::string(3'000'000, 'x'));
+}
+
+TEST_F(SpoolTest, NoCharacterIsCutWhereTwoWritesMeetAtTheEndOfAPiece) {
+    std::string text = "x";
+    while (text.size() < 3 * Spool::piece_limit) text += "\xE2\x82\xAC";
+    // With all of it there, as of a phase that prints faster than it is sent; and from the disk, after a crash.
+    for (const bool crash : {false, true}) {
+        open();
+        for (std::size_t at = 0; at < text.size(); at += 65536) add(Phase::test, text.substr(at, 65536));
+        add(Phase::cleanup, "clean");
+        if (crash) reopen();
+        std::string all;
+        for (const auto& piece : rest()) {
+            if (piece.starts_with("test: ")) all += to_valid_utf8(piece.substr(6));
+        }
+        EXPECT_TRUE(all == text);
+        spool_->remove();
+    }
 }
 
 TEST_F(SpoolTest, FilesAreRemovedWhenTheirTextArrived) {

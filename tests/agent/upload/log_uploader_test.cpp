@@ -5,6 +5,7 @@
 #include "tests/fakes/fake_job_server.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -265,6 +266,20 @@ TEST_F(LogUploaderTest, SaysOnceWhenThereIsRoomAgain) {
     EXPECT_EQ(told, 1);
 }
 
+TEST_F(LogUploaderTest, SaysThatThereIsRoomWhenTheDiskTakesItAlthoughTheServerIsAway) {
+    folder_.write("job", "in the way");
+    restart({std::uint64_t{1} << 30, SpoolFull::wait, 100'000});
+    server_.is_down = [](const std::string&) { return true; };
+    for (int i = 0; i < 12; ++i) add(Phase::test, std::string(65'536, 'x'));
+    ASSERT_TRUE(uploader_->is_full());
+    bool told = false;
+    uploader_->on_room([&] { told = true; });
+    std::filesystem::remove(folder_ / "job");
+    const auto tries = server_.attempts.size();
+    loop_.run_until([&] { return told || server_.attempts.size() > tries + 20; });
+    EXPECT_TRUE(told);
+}
+
 TEST_F(LogUploaderTest, CanBeDestroyedWithAFragmentUnderWay) {
     server_.hold_logs = true;
     add(Phase::test, "a");
@@ -401,6 +416,18 @@ TEST_F(LogUploaderTest, AsksAfterACrashWhetherTheLastFragmentArrived) {
     server_.is_down = [](const std::string&) { return false; };
     flush();
     EXPECT_THAT(arrived(), ElementsAre("0 setup set up\n", "1 test arrived, but who knows \xFF\n", "2 test waits\n"));
+}
+
+TEST_F(LogUploaderTest, SendsNothingAfterACrashBeforeTheServerSaysWhatItHas) {
+    server_.lost_logs = {{1, LostLog::with_fragment}};
+    add(Phase::test, "arrived, but who knows\n");
+    loop_.run_until([&] { return server_.attempts.size() == 1; });
+    server_.is_down = [this](const std::string& call) { return call == "read_log" && server_.calls[call] <= 3; };
+    restart();
+    loop_.run_until([&] { return server_.calls["read_log"] == 1; });
+    flush();
+    EXPECT_THAT(arrived(), ElementsAre("0 test arrived, but who knows\n"));
+    EXPECT_EQ(server_.calls["read_log"], 4);
 }
 
 TEST_F(LogUploaderTest, TellsWhenAllHasArrived) {

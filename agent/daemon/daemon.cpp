@@ -73,6 +73,7 @@ DaemonEnd Daemon::run() {
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
         if (end_) return *end_;
+        if (introduced_) undelivered_.deliver_if_due();  // away from work as well
         if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
         if (end_) return *end_;
         if (introduced_) {
@@ -233,6 +234,7 @@ void Daemon::run_job(TakenJob taken) {
         log_error("job " + id + " is ignored: it was taken before, and its result is not delivered yet");
         return;
     }
+    undelivered_.job_in_hand(id);
     JobFolder folder(parts_.loop, parts_.jobs(), id);
     parts_.metrics.job_started();
     if (too_long != nullptr) {
@@ -323,7 +325,9 @@ void Daemon::run_job_with(const Job& job, const std::shared_ptr<const MaskSet>& 
     }
 }
 
-void Daemon::let_go(const ServerReporter& reporter, JobFolder& folder) {
+void Daemon::let_go(ServerReporter& reporter, JobFolder& folder) {
+    reporter.hold_until_kept([this] { return stopping_; });
+    undelivered_.job_in_hand("");
     if (!reporter.is_delivered()) return undelivered_.look_now();
     folder.remove();
     reached("job folder removed");

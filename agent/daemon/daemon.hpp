@@ -69,7 +69,7 @@ class Daemon {
     /// Ends the jobs that were in hand when a former agent was interrupted.
     void recover_all();
     void recover(JobFolder& folder);
-    void let_go(const ServerReporter& reporter, JobFolder& folder);
+    void let_go(ServerReporter& reporter, JobFolder& folder);
     /// After a job: what was ordered meanwhile, else to wait for the next one.
     void end_job();
     void obey_standing_order();

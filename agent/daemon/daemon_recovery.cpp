@@ -18,6 +18,7 @@ constexpr std::chrono::seconds kill_limit{10};
 }  // namespace
 
 void Daemon::recover_all() {
+    JobFolder::remove_leftovers(parts_.jobs());
     std::set<std::string> in_hand;
     for (const auto& id : JobFolder::all(parts_.jobs())) {
         if (!JobFolder(parts_.loop, parts_.jobs(), id).record().outcome) in_hand.insert(id);
@@ -39,6 +40,7 @@ void Daemon::recover_all() {
 
 void Daemon::recover(JobFolder& folder) {
     const auto id = folder.record().id;
+    undelivered_.job_in_hand(id);
     log_warning("job " + id + " was in hand when the agent was interrupted: ending it");
     folder.commit(JournalEntry::recovers());
     reached("recovery begun");

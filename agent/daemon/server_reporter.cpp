@@ -249,6 +249,41 @@ bool ServerReporter::is_delivered() const {
            !std::filesystem::exists(folder_.archive(), ignored);
 }
 
+bool ServerReporter::is_kept() const {
+    return folder_.is_written() && output_spool_.is_on_disk() && serial_spool_.is_on_disk();
+}
+
+void ServerReporter::hold_until_kept(const std::function<bool()>& is_stopping) {
+    if (is_delivered() || is_kept()) return;
+    log_error("neither the server nor the disk takes what is left of job " + job_->id +
+              ": no other job is taken before one of them does");
+    output_->finish();
+    serial_->finish();
+    const auto policy = policy_of(Call::post_outcome);
+    Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
+    while (!is_delivered() && !is_kept()) {
+        if (is_stopping()) return log_error("what is left of job " + job_->id + " is lost: the agent stops");
+        bool over = false;
+        Timer timer(parts_.loop);
+        timer.start(backoff.next(), [&] { over = true; });
+        parts_.loop.run_until([&] { return over || is_stopping(); });
+        folder_.retry_disk();
+        output_spool_.retry_disk();
+        serial_spool_.retry_disk();
+        const bool log_is_sent = output_->is_done() && serial_->is_done();
+        if (log_is_sent && !folder_.record().outcome_sent && !is_kept()) try_outcome_again();
+    }
+    log_info("what is left of job " + job_->id + " is safe");
+}
+
+void ServerReporter::try_outcome_again() {
+    const auto state = parts_.server.read_job_state(job_->id);
+    if (!state) return;
+    const auto& decided = *folder_.record().outcome;
+    const auto shown = *state == "cancelled" ? *state : decided.state;  // it must not be overwritten
+    if (parts_.server.post_outcome(job_->id, decided.status, shown)) folder_.note(JournalEntry::outcome_sent());
+}
+
 void ServerReporter::note_cancelled() {
     if (!folder_.record().cancelled) folder_.note(JournalEntry::cancelled());
 }

@@ -55,6 +55,9 @@ class ServerReporter final : public JobReporter {
 
     /// Nothing of the job is left to be delivered.
     [[nodiscard]] bool is_delivered() const;
+    /// After job_finished: goes on trying as long as neither the server nor the disk takes all that is left, which then
+    /// is in memory alone; until `is_stopping`.
+    void hold_until_kept(const std::function<bool()>& is_stopping);
 
     /// Age of the oldest byte of log that the server has not confirmed.
     [[nodiscard]] std::chrono::steady_clock::duration upload_lag() const;
@@ -73,6 +76,8 @@ class ServerReporter final : public JobReporter {
     void look_for_orders();
     void begin(const Job& job);
     void note_cancelled();
+    [[nodiscard]] bool is_kept() const;
+    void try_outcome_again();
     /// False as well if the server can't be asked.
     [[nodiscard]] bool is_over(const std::string& job_id);
     void wait(std::chrono::milliseconds time);

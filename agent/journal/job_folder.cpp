@@ -12,6 +12,10 @@ namespace trebuchet {
 
 namespace fs = std::filesystem;
 
+namespace {
+constexpr const char* removed_prefix = ".removed-";
+}
+
 JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& job_id)
     : loop_(loop), path_(base / job_id), worker_(loop) {
     if (!is_folder(path_)) return;
@@ -53,7 +57,14 @@ Result<void> JobFolder::write_waiting() {
 void JobFolder::write(const std::string& text) {
     static_cast<void>(apply_entry(text, record_));
     waiting_.push_back(text);
-    const auto written = write_waiting();
+    note_disk(write_waiting());
+}
+
+void JobFolder::retry_disk() {
+    if (!is_written()) note_disk(write_waiting());
+}
+
+void JobFolder::note_disk(const Result<void>& written) {
     if (!written && !std::exchange(told_of_disk_, true)) {
         log_error("what becomes of job " + record_.id +
                   " would not survive a crash, since the disk refuses it: " + written.error().message());
@@ -94,7 +105,30 @@ void JobFolder::note_at_once(const JournalEntry& entry) {
 void JobFolder::remove() {
     journal_.reset();
     waiting_.clear();
-    if (auto removed = remove_tree(path_); !removed) log_warning(removed.error().message());
+    remove(path_);
+}
+
+void JobFolder::remove(const fs::path& folder) {
+    // By no name that a job has, what is left of it is not taken for a job.
+    const auto doomed = folder.parent_path() / (removed_prefix + folder.filename().string());
+    std::error_code error;
+    fs::rename(folder, doomed, error);
+    if (error) {
+        static_cast<void>(remove_tree(doomed));
+        fs::rename(folder, doomed, error);
+    }
+    if (auto removed = remove_tree(error ? folder : doomed); !removed) log_warning(removed.error().message());
+}
+
+void JobFolder::remove_leftovers(const fs::path& base) {
+    std::vector<fs::path> leftovers;
+    std::error_code error;
+    for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+        if (entry->path().filename().string().starts_with(removed_prefix)) leftovers.push_back(entry->path());
+    }
+    for (const auto& path : leftovers) {
+        if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+    }
 }
 
 }  // namespace trebuchet

@@ -48,11 +48,20 @@ class JobFolder {
     /// Writes the entry and makes it durable at once: for handlers that can't go on before.
     void note_at_once(const JournalEntry& entry);
 
-    /// Removes it with all that is in it.
+    /// Whether the disk has taken all entries.
+    [[nodiscard]] bool is_written() const { return waiting_.empty(); }
+    /// Writes those that the disk refused, if it takes them now.
+    void retry_disk();
+
+    /// Removes it with all that is in it: whole or not at all, should a crash come in between.
     void remove();
+    static void remove(const std::filesystem::path& folder);
+    /// Removes what a crash left of those that were being removed.
+    static void remove_leftovers(const std::filesystem::path& base);
 
   private:
     void write(const std::string& text);
+    void note_disk(const Result<void>& written);
     Result<void> write_waiting();
 
     EventLoop& loop_;

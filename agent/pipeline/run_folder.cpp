@@ -93,7 +93,8 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
 Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret_base, const Job& job) {
     RunFolder folder(base / job.id, secret_base / job.id);
     if (!is_folder(folder.path_)) return make(base, secret_base, job);
-    if (auto shown = folder.show_job(job, false); !shown) return fail(shown.error());
+    // Cleanup runs on a full disk as well.
+    if (auto shown = folder.show_job(job, false); !shown) log_warning(shown.error().message());
     return folder;
 }
 

@@ -81,6 +81,7 @@ void Delivery::pack_artifacts() {
 
 void Delivery::artifacts_packed(const Result<void>& packed) {
     if (packed) return send_artifacts();
+    if (!packed.error().is_final()) return finish(packed);
     give_up("artifacts", packed.error());
     reference_->remove_artifacts();
     send_outcome();
@@ -113,7 +114,6 @@ void Delivery::send_outcome() {
         status_ = record.outcome->status;
         state_ = record.outcome->state;
     } else {
-        if (!reference_->has_outcome()) return finish({});
         const auto status = reference_->read_status();
         if (!status) {
             give_up("outcome", status.error());
@@ -153,7 +153,7 @@ void Delivery::remove() {
     output_.reset();
     serial_.reset();
     if (folder_) return folder_->remove();
-    if (auto removed = remove_tree(reference_->folder); !removed) log_warning(removed.error().message());
+    reference_->remove();
 }
 
 }  // namespace trebuchet

@@ -24,7 +24,15 @@ bool is_there(const fs::path& path) {
     return fs::symlink_status(path, error).type() != fs::file_type::not_found && !error;
 }
 
+tl::unexpected<Error> for_good(const Error& reason) {
+    return tl::unexpected(Error(reason.message(), true));
+}
+
 }  // namespace
+
+bool ReferenceResult::has_job() const {
+    return is_there(folder / job_file);
+}
 
 bool ReferenceResult::has_outcome() const {
     return is_there(folder / outcome_file);
@@ -53,16 +61,17 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
 Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config) const {
     // Without the job nobody knows what has to be masked.
     const auto document = read_untrusted(folder / job_file, job_limit);
-    if (!document) return fail(document.error());
+    if (!document) return for_good(document.error());
     const auto job = parse_job(*document);
-    if (!job) return fail(job.error());
+    if (!job) return for_good(job.error());
     const auto masks = MaskSet::build(job->secrets(), config.mask);
-    if (!masks) return fail(masks.error());
+    if (!masks) return for_good(masks.error());
+    if (auto made = make_private_folder(packed); !made) return made;
     const auto temporary = fs::path(archive()).concat(".new");
-    const auto packed = trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks);
-    if (!packed) return fail(packed.error());
-    for (const auto& line : packed->withheld) log_warning("job " + job_id() + ": " + line);
-    if (!packed->may_be_sent) return fail("a secret stands in them, and artifacts_masking is fail");
+    const auto report = trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks);
+    if (!report) return fail(report.error());
+    for (const auto& line : report->withheld) log_warning("job " + job_id() + ": " + line);
+    if (!report->may_be_sent) return for_good(Error("a secret stands in them, and artifacts_masking is fail"));
     std::error_code error;
     fs::rename(temporary, archive(), error);
     if (error) return fail("can't rename " + temporary.string() + ": " + error.message());
@@ -71,6 +80,12 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config) cons
 
 void ReferenceResult::remove_artifacts() const {
     for (const auto& path : {archive(), folder / "artifacts"}) {
+        if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+    }
+}
+
+void ReferenceResult::remove() const {
+    for (const auto& path : {archive(), folder}) {
         if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
     }
 }

@@ -12,9 +12,10 @@ namespace trebuchet {
 /// "POST /v1/x", without the query: what a message calls a request.
 [[nodiscard]] std::string name_of_call(const HttpRequest& request);
 
-/// Whether this status says that what was sent is wrong, and will be the next time as well.
+/// Whether this status says that what was sent is wrong, and will be the next time as well. 404 does not: the server
+/// answers so to none of our posts, but a proxy does while the server behind it is away.
 [[nodiscard]] constexpr bool is_final_refusal(int status) {
-    return status == 400 || status == 404 || status == 413 || status == 415 || status == 422;
+    return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
 /// Masks what the body of an answer that is no success repeats of these values: such text gets into logs and comments.

@@ -100,6 +100,13 @@ void Spool::add(Phase phase, const MaskedChunk& text) {
 
 void Spool::retry_disk() {
     if (!disk_refuses_) return;
+    if (refused_under_way_) {
+        const auto& chunk = *refused_under_way_;
+        const auto written = write_text(chunk.phase, chunk.position, chunk.text);
+        note_disk(written);
+        if (!written) return;
+        refused_under_way_.reset();
+    }
     for (auto& chunk : ahead_) {
         if (chunk.on_disk || chunk.is_note) continue;
         const auto written = write_text(chunk.phase, chunk.position, chunk.text);
@@ -117,6 +124,10 @@ void Spool::retry_disk() {
         refused_.pop_front();
     }
     disk_refuses_ = false;
+    if (!state_is_stale_) return;
+    const auto written = files_.write_state(state_);
+    state_is_stale_ = !written;
+    note_disk(written);
 }
 
 bool Spool::is_full() const {
@@ -186,6 +197,9 @@ std::optional<Spool::Piece> Spool::front(bool all) {
 
 void Spool::begin(const Piece& piece, std::uint64_t number, const std::string& timestamp) {
     auto& first = ahead_.front();
+    if (!first.on_disk && !first.is_note)
+        refused_under_way_ =
+            Chunk{piece.phase, first.position, piece.end, std::string(piece.text.bytes()), false, false};
     if (first.end == piece.end) {
         ahead_.pop_front();
     } else {
@@ -202,6 +216,7 @@ void Spool::finish_fragment(std::uint64_t shown) {
     state_.confirmed = state_.under_way->end;
     if (shown > 0) state_.shown_bytes[state_.under_way->phase] += shown;
     state_.under_way.reset();
+    refused_under_way_.reset();
     write_state();
     // Its text must be there as long as the disk may not know that it arrived; but a disk that is full needs the room.
     if (state_is_stale_) files_.remove_before(state_.confirmed);

@@ -61,6 +61,8 @@ class Spool {
     void sync(std::function<void()> done);
     /// Tries again to write what the disk refused.
     void retry_disk();
+    /// Nothing is in memory alone.
+    [[nodiscard]] bool is_on_disk() const { return !disk_refuses_ && !state_is_stale_; }
     /// All is done with: the files are removed.
     void remove();
 
@@ -94,6 +96,7 @@ class Spool {
     std::deque<Chunk> ahead_;    ///< from taken_ to loaded_
     std::deque<Chunk> refused_;  ///< by the disk, not in `ahead_`
     std::size_t refused_bytes_ = 0;
+    std::optional<Chunk> refused_under_way_;  ///< what is under way, as long as the disk refuses it
     std::uint64_t taken_ = 0;
     std::uint64_t loaded_ = 0;
     std::uint64_t end_ = 0;

@@ -1,4 +1,5 @@
 #include "tests/agent/daemon/daemon_fixture.hpp"
+#include "tests/fakes/file_limit.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -190,6 +191,35 @@ TEST_F(RecoveryTest, CleanupIsLeftOutWhenItFailedTooOften) {
     EXPECT_THAT(server_.output_of(Phase::cleanup), Not(HasSubstr("cleaning")));
     EXPECT_EQ(server_.job_states["j1"], "complete");
     expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, CleanupRunsOnAFullDisk) {
+    take();
+    keep_in_memory();
+    enter(Phase::test);
+    leave("file", "x");
+    const FileLimit full(0);
+    run();
+    EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("cleaning"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, WhatACrashLeavesOfAFolderThatWasBeingRemovedIsNoJob) {
+    fs::create_directories(folder_ / "state/jobs/.removed-j1");
+    run();
+    EXPECT_EQ(server_.calls["post_outcome"], 0);
+    EXPECT_FALSE(fs::exists(folder_ / "state/jobs/.removed-j1"));
+}
+
+TEST_F(RecoveryTest, AnAgentThatIsOfflineDeliversWhatIsLeft) {
+    take();
+    note(JournalEntry::decided({{Phase::test, 3}}, "complete"));
+    server_.agent = record("offline", "by hand");
+    after({"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}}, [&] { daemon_.stop(); });
+    stop_at("read_agent", 1000);
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
 }
 
 TEST_F(RecoveryTest, AJobOfWhichNothingIsKnownButItsIdGetsAnEnd) {

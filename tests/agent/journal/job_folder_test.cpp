@@ -80,6 +80,19 @@ TEST_F(JobFolderTest, IsRemovedWithAllThatIsInIt) {
     EXPECT_THAT(JobFolder::all(base_), IsEmpty());
 }
 
+TEST_F(JobFolderTest, WhatACrashLeavesOfARemovalIsNoJob) {
+    fs::create_directories(base_ / ".removed-j1");
+    temporary_.write("jobs/.removed-j1/output.0", "x");
+    EXPECT_THAT(JobFolder::all(base_), IsEmpty());
+    JobFolder folder(loop_, base_, "j1");
+    folder.commit(taken_);
+    folder.remove();
+    EXPECT_TRUE(fs::is_empty(base_));
+    fs::create_directories(base_ / ".removed-j2");
+    JobFolder::remove_leftovers(base_);
+    EXPECT_TRUE(fs::is_empty(base_));
+}
+
 TEST_F(JobFolderTest, WhatIsNoJobsFolderIsLeftAlone) {
     fs::create_directories(base_ / "not a job");
     temporary_.write("jobs/README", "x");

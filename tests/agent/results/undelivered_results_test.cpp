@@ -2,6 +2,7 @@
 
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/file_limit.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <cstdlib>
@@ -117,6 +118,51 @@ TEST_F(UndeliveredResultsTest, ArtifactsAreNotSentAgainWhenOnlyTheOutcomeFailed)
     EXPECT_FALSE(is_left("j1"));
 }
 
+TEST_F(UndeliveredResultsTest, AnArchiveThatAPhaseLeftIsNotSent) {
+    write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts.tar.gz", "not masked: s3cret-value");
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 0);
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_FALSE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AFullDiskDoesNotCostTheReferenceAgentsArtifacts) {
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts/log", "text\n");
+    {
+        const FileLimit full(0);
+        deliver();
+    }
+    EXPECT_TRUE(is_kept("j2/artifacts/log"));
+    clock_.advance(std::chrono::minutes(5));
+    deliver();
+    EXPECT_EQ(unpacked("artifacts/log"), "text\n");
+    EXPECT_FALSE(is_kept("j2"));
+    EXPECT_TRUE(fs::is_empty(folder_ / "packed"));
+}
+
+TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
+    write("backup/file", "somebody's");
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    write("j2/artifacts/log", "text\n");
+    deliver();
+    EXPECT_TRUE(is_kept("backup/file"));
+    EXPECT_TRUE(is_kept("j2/artifacts/log"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+
+    int given_up = 0;
+    results_.on_given_up = [&] { ++given_up; };
+    config_.trebuchet.keep_results = std::chrono::hours(1);
+    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    EXPECT_TRUE(is_kept("backup/file"));
+    EXPECT_FALSE(is_kept("j2"));
+    EXPECT_EQ(given_up, 1);
+}
+
 TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
     write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
     write("j2/testflinger-outcome.json", R"({"status": {"setup": 0, "test": 1, "odd": 2}})");
@@ -213,6 +259,24 @@ TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAlone) {
     EXPECT_THAT(server_.effects, IsEmpty());
 }
 
+TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAloneWhenItsOutcomeIsDecided) {
+    keep("j1");
+    results_.job_in_hand("j1");
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(UndeliveredResultsTest, AreTriedAgainWhateverElseGoesOn) {
+    UndeliveredResults results(
+        loop_, config_, server_, clock_, [] { return no_waiting(); }, folder_ / "jobs");
+    keep("j1");
+    server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] < 4; };
+    results.deliver_if_due();
+    loop_.run_until([&] { return !is_left("j1"); });
+    EXPECT_EQ(server_.calls["post_outcome"], 4);
+}
+
 TEST_F(UndeliveredResultsTest, NobodyWaitsForThem) {
     keep("j1");
     results_.deliver_if_due();
@@ -236,6 +300,23 @@ TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
     deliver();
     EXPECT_FALSE(is_left("j1"));
     EXPECT_EQ(given_up, 1);
+}
+
+TEST_F(UndeliveredResultsTest, AreTriedBeforeTheyAreGivenUp) {
+    config_.trebuchet.keep_results = std::chrono::hours(1);
+    keep("j1", {{Phase::test, 7}});
+    clock_.advance(std::chrono::hours(2));
+    deliver();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_FALSE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, AreNotTooOldOnlyBecauseTheirJournalIsDamaged) {
+    config_.trebuchet.keep_results = std::chrono::hours(10'000);
+    JobFolder(loop_, folder_ / "jobs", "j1").commit(JournalEntry::decided({}, "complete"));
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
 }
 
 TEST_F(UndeliveredResultsTest, MayBeKeptForEver) {

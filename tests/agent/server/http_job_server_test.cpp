@@ -240,7 +240,7 @@ TEST_F(HttpJobServerTest, KnowsWhenItIsUnknownWhetherAFragmentArrived) {
         answer_with(status);
         EXPECT_EQ(arrival(fragment), Arrival::invalid) << status;
     }
-    for (const int status : {401, 403, 408, 429}) {
+    for (const int status : {401, 403, 404, 408, 429}) {
         answer_with(status);
         EXPECT_EQ(arrival(fragment), Arrival::refused) << status;
     }

@@ -2,10 +2,10 @@
 
 #include "common/base/text.hpp"
 #include "common/mask/mask_set.hpp"
+#include "tests/fakes/file_limit.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,7 +13,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 namespace trebuchet {
 namespace {
@@ -22,26 +21,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-/// Lets no file of this process grow beyond so many bytes: a full disk.
-class FileLimit {
-  public:
-    explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        ::getrlimit(RLIMIT_FSIZE, &former_);
-        const rlimit small{bytes, former_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &small);
-    }
-    ~FileLimit() {
-        ::setrlimit(RLIMIT_FSIZE, &former_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    FileLimit(const FileLimit&) = delete;
-    FileLimit& operator=(const FileLimit&) = delete;
-
-  private:
-    rlimit former_{};
-    void (*handler_)(int);
-};
 
 class SpoolTest : public testing::Test {
   protected:
@@ -230,6 +209,21 @@ TEST_F(SpoolTest, WhatTheDiskRefusesIsKeptInMemoryAndGoesToDiskLater) {
     std::string all;
     for (const auto& piece : rest()) all += piece.substr(6);
     EXPECT_EQ(all, "before " + std::string(1'000'000, 'x') + " after");
+}
+
+TEST_F(SpoolTest, WhatIsUnderWayGoesToDiskLaterToo) {
+    open();
+    {
+        const FileLimit full(0);
+        add(Phase::test, "one");
+        EXPECT_EQ(begin(), "test: one");
+        EXPECT_FALSE(spool_->is_on_disk());
+    }
+    spool_->retry_disk();
+    EXPECT_TRUE(spool_->is_on_disk());
+    reopen();
+    ASSERT_TRUE(spool_->state().under_way);
+    EXPECT_EQ(spool_->take_text_under_way().bytes(), "one");
 }
 
 TEST_F(SpoolTest, WhatTheDiskRefusesIsSentFromMemory) {

@@ -1,0 +1,58 @@
+#include "tests/agent/daemon/daemon_fixture.hpp"
+
+#include <filesystem>
+#include <string>
+
+#include <gmock/gmock.h>
+
+namespace trebuchet {
+namespace {
+
+using testing::HasSubstr;
+
+/// Where its folder for what lasts can't be written to.
+class DaemonWithoutADisk : public DaemonFixture {
+  protected:
+    DaemonWithoutADisk() {
+        std::filesystem::create_directories(folder_ / "state");
+        folder_.write("state/jobs", "in the way");
+        command(Phase::test, "echo finished");
+        server_.jobs = {R"({"job_id": "j1", "test_data": {"test_cmds": "x"}})", R"({"job_id": "j2"})"};
+    }
+};
+
+TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheServerDoes) {
+    server_.is_down = [this](const std::string& call) {
+        const bool is_early = server_.calls["post_outcome"] <= 12;
+        EXPECT_TRUE(!is_early || server_.calls["take_job"] <= 1);
+        return is_early && call == "post_outcome";
+    };
+    run();
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("finished\n"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+}
+
+TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheDiskDoes) {
+    server_.is_down = [this](const std::string& call) {
+        if (call == "post_outcome" && server_.calls[call] == 12) std::filesystem::remove(folder_ / "state/jobs");
+        return call == "post_outcome";
+    };
+    server_.jobs.pop_back();
+    run();
+    const JobFolder folder(loop_, folder_ / "state/jobs", "j1");
+    ASSERT_TRUE(folder.record().outcome);
+    EXPECT_EQ(folder.record().outcome->status.at(Phase::test), 0);
+}
+
+TEST_F(DaemonWithoutADisk, EndsWhenItIsToldToAlthoughNobodyTakesWhatIsLeft) {
+    server_.is_down = [this](const std::string& call) {
+        if (call == "post_outcome" && server_.calls[call] == 12) daemon_.stop();
+        return call == "post_outcome";
+    };
+    EXPECT_EQ(run(), DaemonEnd::stopped);
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -1,11 +1,15 @@
 #include "provision/image/image_target.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "provision/image/digest.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,8 +21,32 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t read_size = std::size_t{1024} * 1024;
+constexpr std::chrono::minutes read_back_time{30};
+
 std::string system_message() {
     return std::system_category().message(errno);
+}
+
+Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bool()>& go_on) {
+    Digest digest(DigestKind::sha256);
+    std::vector<char> buffer(read_size);
+    while (size > 0) {
+        if (!go_on()) return fail("stopped");
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, buffer.size()));
+        const auto count = ::read(fd, buffer.data(), wanted);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return fail(system_message());
+        if (count == 0) return fail("it ends early");
+        digest.update(buffer.data(), static_cast<std::size_t>(count));
+        size -= static_cast<std::uint64_t>(count);
+    }
+    return digest.hex();
+}
+
+/// Without pipefail a zstdcat that found a damaged image would go unnoticed; /bin/sh has it not everywhere.
+std::string pipeline_command(const std::string& pipeline) {
+    return "bash -o pipefail -c " + shell_quote(pipeline);
 }
 
 class LocalTarget final : public ImageTarget {
@@ -34,11 +62,11 @@ class LocalTarget final : public ImageTarget {
     }
     [[nodiscard]] bool wait_for(milliseconds /*time*/) override { return true; }
     [[nodiscard]] Result<void> end() override { return {}; }
-    [[nodiscard]] std::optional<int> open_for_reading() const override {
-        const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-        if (fd < 0) return std::nullopt;
-        ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-        return fd;
+    [[nodiscard]] Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& go_on) override {
+        const FileDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file) return fail(system_message());
+        ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+        return digest_of(file.get(), size, go_on);
     }
 
   private:
@@ -48,7 +76,8 @@ class LocalTarget final : public ImageTarget {
 
 class RemoteTarget final : public ImageTarget {
   public:
-    explicit RemoteTarget(std::unique_ptr<RunningCommand> dd) : dd_(std::move(dd)), pipe_(dd_->take_pipe()) {}
+    RemoteTarget(Ssh& ssh, std::string device, std::unique_ptr<RunningCommand> dd)
+        : ssh_(&ssh), device_(std::move(device)), dd_(std::move(dd)), pipe_(dd_->take_pipe()) {}
 
     [[nodiscard]] int fd() const override { return pipe_.get(); }
     [[nodiscard]] Result<void> close() override {
@@ -62,8 +91,28 @@ class RemoteTarget final : public ImageTarget {
         return fail("can't write " + name + ": " +
                     (is_transport_failure(result.end) ? "lost the ssh connection, " : "") + describe(result));
     }
+    /// An order to stop ends the command.
+    [[nodiscard]] Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& /*go_on*/) override {
+        const auto disk = shell_quote(device_);
+        SshCall call;
+        call.timeout = read_back_time;
+        const auto result =
+            ssh_->run(pipeline_command("sudo blockdev --flushbufs " + disk + " >/dev/null 2>&1; sudo dd if=" + disk +
+                                       " bs=16M count=" + std::to_string(size) +
+                                       " iflag=fullblock,count_bytes,nocache status=none | sha256sum"),
+                      call);
+        if (!succeeded(result)) return fail(describe(result));
+        // "HEX  -", after what a shell's start-up files print.
+        constexpr std::string_view rest = "  -\n";
+        constexpr std::size_t digits = 64;
+        const auto& said = result.output;
+        if (!said.ends_with(rest) || said.size() < digits + rest.size()) return fail(describe(result));
+        return said.substr(said.size() - rest.size() - digits, digits);
+    }
 
   private:
+    Ssh* ssh_;
+    std::string device_;
     std::unique_ptr<RunningCommand> dd_;
     FileDescriptor pipe_;
 };
@@ -98,12 +147,11 @@ Result<std::unique_ptr<ImageTarget>> open_local_target(const std::filesystem::pa
 }
 
 Result<std::unique_ptr<ImageTarget>> open_remote_target(Ssh& ssh, const std::string& device) {
-    // Without pipefail a zstdcat that found a damaged image would go unnoticed; /bin/sh has it not everywhere.
     const auto pipeline =
         "zstdcat -f | sudo dd of=" + shell_quote(device) + " bs=16M iflag=fullblock oflag=nocache conv=fsync,notrunc";
-    auto running = ssh.start("bash -o pipefail -c " + shell_quote(pipeline), Piped::input);
+    auto running = ssh.start(pipeline_command(pipeline), Piped::input);
     if (!running) return fail("can't write " + device + " on " + ssh.name() + ": " + describe(running.error()));
-    auto target = std::make_unique<RemoteTarget>(std::move(*running));
+    auto target = std::make_unique<RemoteTarget>(ssh, device, std::move(*running));
     target->name = device + " on " + ssh.name();
     target->takes_compressed = true;
     return target;

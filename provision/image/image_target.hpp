@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +26,9 @@ class ImageTarget {
     [[nodiscard]] virtual bool wait_for(std::chrono::milliseconds time) = 0;
     /// Whether all has arrived. If it is not done yet, it is ended.
     [[nodiscard]] virtual Result<void> end() = 0;
-    /// For reading back what was written, from its start, not from a cache; nothing: this target can't.
-    [[nodiscard]] virtual std::optional<int> open_for_reading() const { return std::nullopt; }
+    /// After end(): SHA-256, in hex, of the target's first `size` bytes, as they are on it rather than in a cache. Asks
+    /// `go_on` now and then, and ends with an Error if that says no.
+    [[nodiscard]] virtual Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& go_on) = 0;
 
     std::string name;                       ///< for people
     std::optional<std::uint64_t> capacity;  ///< bytes that fit, where known

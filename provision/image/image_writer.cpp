@@ -5,17 +5,12 @@
 #include "provision/image/image_decoder.hpp"
 #include "provision/image/image_progress.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <functional>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <pthread.h>
-#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -160,41 +155,20 @@ class Pipeline {
     std::thread writer_;
 };
 
-/// The first `size` bytes.
-Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bool()>& go_on) {
-    Digest digest(DigestKind::sha256);
-    Block block;
-    while (size > 0) {
-        if (!go_on()) return fail("stopped");
-        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, Block::capacity));
-        const auto count = ::read(fd, block.data.get(), wanted);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail(std::system_category().message(errno));
-        if (count == 0) return fail("it ends early");
-        digest.update(block.data.get(), static_cast<std::size_t>(count));
-        size -= static_cast<std::uint64_t>(count);
-    }
-    return digest.hex();
-}
-
 using Written = tl::expected<std::uint64_t, ImageError>;
 
 tl::unexpected<ImageError> image_error(std::string message, int signal = 0, bool is_final = false) {
     return tl::unexpected(ImageError{std::move(message), signal, is_final});
 }
 
-Written read_back(Pipeline& pipeline, const ImageTarget& target, const ImageTools& tools) {
-    const auto fd = target.open_for_reading();
-    if (!fd) return image_error("can't read " + target.name + " back", 0, true);
-    const FileDescriptor file(*fd);
+Written read_back(Pipeline& pipeline, ImageTarget& target, const ImageTools& tools) {
     tools.log.info("Reading " + target.name + " back");
-    const auto digest =
-        digest_of(file.get(), pipeline.bytes_written(), [&] { return tools.interrupt.wait_for(0ms) == 0; });
+    const auto digest = target.read_back(pipeline.bytes_written(), [&] { return tools.interrupt.wait_for(0ms) == 0; });
     if (const int signal = tools.interrupt.wait_for(0ms); signal != 0) return image_error("stopped", signal);
     if (!digest) return image_error("can't read " + target.name + " back: " + digest.error().message());
     if (*digest != pipeline.written_digest()) {
-        return image_error("what was read back from " + target.name +
-                           " is not what was written: the card is worn or a fake");
+        return image_error(
+            "what was read back from " + target.name + " is not what was written: the card is worn or a fake", 0, true);
     }
     return pipeline.bytes_written();
 }

@@ -124,6 +124,19 @@ TEST_F(ProvisionMuxPi, SaysThatTheImageIsDamaged) {
     expect_defined_state();
 }
 
+TEST_F(ProvisionMuxPi, FindsACardThatDoesNotKeepWhatIsWritten) {
+    job["provision_data"]["verify"] = true;
+    EXPECT_EQ(run_stage("muxpi").code, 0) << log;
+    control.program("dd",
+                    "case $* in\n"
+                    "  if=*) echo something else ;;\n"
+                    "  *) exec /usr/bin/dd \"$@\" ;;\n"
+                    "esac");
+    EXPECT_EQ(run_stage("muxpi").code, 1);
+    EXPECT_THAT(error_of(), HasSubstr("the card is worn or a fake"));
+    expect_defined_state();
+}
+
 TEST_F(ProvisionMuxPi, SaysThatTheAttachmentIsMissing) {
     job["provision_data"]["use_attachment"] = "nothing";
     EXPECT_EQ(run_stage("muxpi").code, 1);

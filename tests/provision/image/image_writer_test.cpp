@@ -176,6 +176,27 @@ TEST_F(ImageWriter, TellsWhatTheOtherHostSays) {
               "\"dd: error writing '/dev/sda': No space left on device\"");
 }
 
+TEST_F(ImageWriter, ReadsBackOnTheOtherHost) {
+    FakeCommandRunner commands;
+    std::string sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // of "abc"
+    commands.answer = [&](const Command& command) -> std::optional<CommandResult> {
+        if (command.argv.back().find("sha256sum") == std::string::npos) return std::nullopt;
+        EXPECT_THAT(command.argv.back(), AllOf(HasSubstr("dd if=/dev/sda"), HasSubstr("count=3 ")));
+        return CommandResult{CommandExited{0}, "Welcome!\n" + sum + "  -\n"};
+    };
+    Ssh ssh({"control", 0, "ubuntu", "", SecretString()}, commands);
+    const auto write_abc = [&] {
+        const auto source = open_image_file(folder_.write("image", "abc"));
+        auto target = open_remote_target(ssh, "/dev/sda");
+        ImageOptions options;
+        options.verify = true;
+        return write_image(**source, **target, options, {log_, interrupt_, clock_});
+    };
+    EXPECT_EQ(write_abc().value(), 3U);
+    sum.front() = '0';
+    EXPECT_THAT(write_abc().error().message, HasSubstr("the card is worn or a fake"));
+}
+
 TEST_F(ImageWriter, RefusesTargetsThatAreNoDisks) {
     EXPECT_FALSE(open_local_target(folder_.path()));
     EXPECT_FALSE(open_local_target("/dev/null"));

@@ -21,6 +21,7 @@ std::string name_of_call(const HttpRequest& request) {
 void hide_in_refusal(HttpResult& answer, const std::vector<std::string_view>& credentials) {
     if (!answer || (answer->status >= 200 && answer->status < 300) || answer->body.empty()) return;
     std::vector<NamedSecret> secrets;
+    secrets.reserve(credentials.size());
     for (const auto credential : credentials) secrets.push_back({"credential", SecretString(credential)});
     const auto masks = MaskSet::build(std::move(secrets));
     const auto text = std::string_view(answer->body).substr(0, looked_at);

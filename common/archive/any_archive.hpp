@@ -44,6 +44,9 @@ class AnyArchive {
     [[nodiscard]] Result<std::size_t> read(char* buffer, std::size_t size);
     /// Compressions around what is read, and the archive.
     [[nodiscard]] std::size_t layers() const;
+    /// Once it was read to its end: so many bytes of the input are its own. Nothing of a ZIP, 7z or ISO, whose parts
+    /// may lie anywhere.
+    [[nodiscard]] std::optional<std::uint64_t> length() const;
 
   private:
     struct State;

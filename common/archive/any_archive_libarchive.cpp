@@ -181,4 +181,13 @@ std::size_t AnyArchive::layers() const {
     return filters + (archive_format(reader) == ARCHIVE_FORMAT_RAW ? 0 : 1);
 }
 
+std::optional<std::uint64_t> AnyArchive::length() const {
+    auto* const reader = state_->reader.get();
+    const int format = archive_format(reader) & ARCHIVE_FORMAT_BASE_MASK;
+    if (format == ARCHIVE_FORMAT_ZIP || format == ARCHIVE_FORMAT_7ZIP || format == ARCHIVE_FORMAT_ISO9660) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(reader, -1), 0));
+}
+
 }  // namespace trebuchet

@@ -2,11 +2,14 @@
 
 #include "common/archive/any_archive.hpp"
 #include "common/archive/content_scanner.hpp"
+#include "common/archive/embedded_streams.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,18 +51,13 @@ class Look {
     ContentLook take(int fd, std::uint64_t size) {
         scan_file(fd, size);
         if (is_over()) return std::move(look_);
-        std::uint64_t offset = 0;
-        ArchiveInput input;
-        input.size = size;
-        input.read = [fd, size, &offset](char* buffer, std::size_t most) {
-            const auto count =
-                read_at(fd, buffer, std::min<std::uint64_t>(most, size - std::min(offset, size)), offset);
-            if (count > 0) offset += static_cast<std::uint64_t>(count);
-            return count;
-        };
-        input.seek = [&offset](std::uint64_t place) { offset = place; };
         start_memory_ = memory_in_use();
-        if (look_into_archive(std::move(input), 0)) look_.kind = ContentLook::Kind::archive;
+        std::uint64_t end = 0;
+        if (look_into_archive(part_of(fd, 0, size), 0)) {
+            look_.kind = ContentLook::Kind::archive;
+            end = length_.value_or(size);
+        }
+        if (look_.kind != ContentLook::Kind::text) look_into_embedded(fd, end, size);
         return std::move(look_);
     }
 
@@ -68,6 +66,37 @@ class Look {
   private:
     [[nodiscard]] bool is_over() const {
         return is_stopped() || !look_.found.empty() || !look_.obstacle.empty() || !look_.is_whole;
+    }
+
+    /// The file's bytes from `begin` on.
+    static ArchiveInput part_of(int fd, std::uint64_t begin, std::uint64_t size) {
+        ArchiveInput input;
+        input.size = size - begin;
+        const auto offset = std::make_shared<std::uint64_t>(begin);
+        input.read = [fd, size, offset](char* buffer, std::size_t most) {
+            const auto count =
+                read_at(fd, buffer, std::min<std::uint64_t>(most, size - std::min(*offset, size)), *offset);
+            if (count > 0) *offset += static_cast<std::uint64_t>(count);
+            return count;
+        };
+        input.seek = [begin, offset](std::uint64_t place) { *offset = begin + place; };
+        return input;
+    }
+
+    /// What may be compressed data from `begin` on: that it is not, is no obstacle.
+    void look_into_embedded(int fd, std::uint64_t begin, std::uint64_t size) {
+        guesses_ = true;
+        if (begin == 0 && is_zlib_ && look_into_archive(zlib_as_gzip(part_of(fd, 0, size)), 0)) begin = size;
+        for (const auto offset : embedded_.offsets()) {
+            if (is_over()) return;
+            if (offset == 0 || offset < begin || !look_into_archive(part_of(fd, offset, size), 0)) continue;
+            begin = std::max(begin, offset + length_.value_or(0));
+        }
+    }
+
+    /// An obstacle, unless it is not even known that there is something to look into.
+    void broken(const std::string& text) {
+        if (!guesses_) obstacle(text);
     }
 
     void obstacle(std::string_view text) {
@@ -83,7 +112,11 @@ class Look {
                 read_at(fd, buffer.data(), std::min<std::uint64_t>(buffer.size(), size - offset), offset);
             if (count <= 0) break;
             const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-            if (offset == 0) note_unreadable(bytes);
+            if (offset == 0) {
+                note_unreadable(bytes);
+                is_zlib_ = may_be_zlib(bytes);
+            }
+            embedded_.write(bytes);
             offset += bytes.size();
             scanner.write(bytes);
         }
@@ -104,8 +137,9 @@ class Look {
     /// Whether it is an archive or compressed. `depth`: how many it lies in.
     bool look_into_archive(ArchiveInput input, std::size_t depth) {
         auto archive = AnyArchive::open(std::move(input));
-        if (!archive) obstacle("it can't be looked into: " + archive.error().message());
-        if (!archive || !*archive) return !archive;
+        length_.reset();
+        if (!archive) broken("it can't be looked into: " + archive.error().message());
+        if (!archive || !*archive) return !archive && !guesses_;
         depth += (*archive)->layers();
         if (depth > limits_.depth) {
             obstacle("more than " + std::to_string(limits_.depth) + " archives lie in one another");
@@ -113,10 +147,11 @@ class Look {
         }
         while (!is_over()) {
             const auto entry = (*archive)->next();
-            if (!entry) obstacle("it can't be looked into to its end: " + entry.error().message());
+            if (!entry) broken("it can't be looked into to its end: " + entry.error().message());
             if (!entry || !*entry) break;
             look_into_entry(**archive, **entry, depth);
         }
+        length_ = (*archive)->length();
         return true;
     }
 
@@ -133,7 +168,7 @@ class Look {
         const auto read_on = [&](char* buffer, std::size_t size) -> std::ptrdiff_t {
             if (!may_read_on()) return -1;
             const auto count = archive.read(buffer, size);
-            if (!count) obstacle("it can't be looked into to its end: " + count.error().message());
+            if (!count) broken("it can't be looked into to its end: " + count.error().message());
             if (!count) return -1;
             const std::string_view bytes(buffer, *count);
             if (read == 0) note_unreadable(bytes);
@@ -155,9 +190,12 @@ class Look {
 
     bool may_read_on() {
         if (look_.expanded > limits_.bytes) {
-            obstacle("it is too large to look into: more than " + mebibytes(limits_.bytes) + " come out of it");
-        } else if (memory_in_use() > start_memory_ + limits_.memory) {
-            obstacle("looking into it takes more than " + mebibytes(limits_.memory) + " of memory");
+            broken("it is too large to look into: more than " + mebibytes(limits_.bytes) + " come out of it");
+            return false;
+        }
+        if (memory_in_use() > start_memory_ + limits_.memory) {
+            broken("looking into it takes more than " + mebibytes(limits_.memory) + " of memory");
+            return false;
         }
         return !is_over();
     }
@@ -165,6 +203,10 @@ class Look {
     std::shared_ptr<const MaskSet> masks_;
     LookLimits limits_;
     ContentLook look_;
+    EmbeddedStreams embedded_;
+    bool is_zlib_ = false;
+    bool guesses_ = false;                 ///< what is looked into may be no archive
+    std::optional<std::uint64_t> length_;  ///< of the archive that was looked into last
     std::size_t entries_ = 0;
     std::uint64_t start_memory_ = 0;
 };

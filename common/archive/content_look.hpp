@@ -35,9 +35,13 @@ struct ContentLook {
 /// Reads the first `size` bytes of the file, and what is in it if it is an archive or compressed, nested ones too,
 /// until something is found. Of what is binary also without its NUL bytes, as UTF-16 has them. Names in archives count.
 ///
-/// Not seen: compressed data in the middle of another file (disk images, PDF), and what is encrypted without being
-/// marked so. Memory is bounded by the masks' and that of the compressions. An Error says that another thread set
-/// `stop`. Any thread.
+/// Of the file itself also what is compressed in its middle, or comes after an archive (a kernel, an initrd), as far as
+/// it is recognised by its start: gzip, bzip2, xz, zstd, lz4, the first 256, as far as the limits allow; and a file
+/// that is a zlib stream, as Git's objects are.
+///
+/// Not seen: zlib's and raw compressed data in the middle of another file (PDF, PNG), such things inside archives, and
+/// what is encrypted without being marked so. Memory is bounded by the masks' and that of the compressions. An Error
+/// says that another thread set `stop`. Any thread.
 [[nodiscard]] Result<ContentLook> look_into(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
                                             const LookLimits& limits = {});
 

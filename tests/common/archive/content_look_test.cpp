@@ -117,6 +117,37 @@ TEST_F(ContentLookTest, FindsAValueAfterTheEndOfAnArchiveInACompressedFile) {
         1U);
 }
 
+TEST_F(ContentLookTest, FindsAValueInWhatComesAfterAnArchiveOrStandsInTheMiddle) {
+    const auto gzip = [](const std::string& text) {
+        return packed_text(ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, {{"x", text}});
+    };
+    const auto with_value = long_text("hunter2-hunter2");
+    const auto initrd = packed_text(ARCHIVE_FORMAT_CPIO_SVR4_NOCRC, ARCHIVE_FILTER_NONE, {{"early", "microcode"}});
+    const auto tar = packed_text(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_NONE, {{"fine", "text"}});
+    for (const int filter : {ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_BZIP2, ARCHIVE_FILTER_ZSTD}) {
+        const auto packed = packed_text(ARCHIVE_FORMAT_RAW, filter, {{"x", with_value}});
+        for (const auto& before : {initrd + std::string(512, '\0'), tar, gzip("fine"),
+                                   std::string("\x7f"
+                                               "ELF\0",
+                                               5),
+                                   std::string(65530, '\0'), std::string(65535, '\0')}) {
+            EXPECT_FALSE(look(before + packed).found.empty()) << filter << " after " << before.size();
+        }
+    }
+    const auto harmless = look(std::string("\0\x1f\x8b\x08\0 by chance", 17) + std::string(100, 'x') + gzip("fine"));
+    EXPECT_EQ(harmless.kind, Kind::binary);
+    EXPECT_THAT(harmless.found.empty(), true);
+    EXPECT_THAT(harmless.obstacle, IsEmpty());
+}
+
+TEST_F(ContentLookTest, FindsAValueInAZlibStream) {
+    const auto gzip = packed_text(ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, {{"x", long_text("hunter2-hunter2")}});
+    ASSERT_EQ(gzip[3], '\0') << "a header of ten bytes";
+    const auto zlib = "\x78\x9c" + gzip.substr(10, gzip.size() - 18) + "sum.";
+    EXPECT_FALSE(look(zlib).found.empty());
+    EXPECT_TRUE(look("x\x9c is no stream\1\1\1\1").obstacle.empty());
+}
+
 TEST_F(ContentLookTest, LooksFourLevelsDeepAndSaysWhenThereAreMore) {
     std::string bytes = long_text("hunter2-hunter2");
     for (int level = 1; level <= 4; ++level) {

@@ -4,6 +4,7 @@
 #include "agent/job/job_step.hpp"
 #include "agent/metrics/metered_reporter.hpp"
 #include "agent/metrics/release_reporter.hpp"
+#include "agent/server/call_policy.hpp"
 #include "common/base/backoff.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
@@ -18,8 +19,6 @@ using std::chrono::milliseconds;
 
 /// Advertising refreshes a time stamp on the server; the reference does it at each poll.
 constexpr std::chrono::seconds advertise_pause{60};
-/// A server that comes back is found within so long.
-constexpr std::chrono::seconds longest_pause{60};
 /// An agent from which the server hears nothing for seven days is forgotten.
 constexpr std::chrono::hours heartbeat{24};
 /// What begins with this, the agent wrote.
@@ -66,7 +65,7 @@ void Daemon::reload_when_idle() {
 DaemonEnd Daemon::run() {
     undelivered_.on_given_up = [this] { parts_.metrics.result_given_up(); };
     recover_all();
-    Backoff backoff(parts_.config.polling_interval, longest_pause, parts_.draw);
+    Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
         milliseconds pause = parts_.config.polling_interval;

@@ -1,5 +1,6 @@
 #include "agent/results/undelivered_results.hpp"
 
+#include "agent/server/call_policy.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -14,8 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds first_wait{10};
-constexpr std::chrono::minutes longest_wait{5};
+constexpr CallPolicy policy = policy_of(Call::deliver_result);
 /// The reference agent may still be there and leave something.
 constexpr std::chrono::minutes look_again{1};
 
@@ -32,7 +32,7 @@ UndeliveredResults::UndeliveredResults(EventLoop& loop, const Config& config, Jo
     : parts_{loop, clock, config, server, draw},
       jobs_(std::move(jobs)),
       packed_(jobs_.parent_path() / "packed"),
-      backoff_(first_wait, longest_wait, std::move(draw)),
+      backoff_(policy.first_wait, policy.longest_wait, std::move(draw)),
       timer_(loop) {}
 
 void UndeliveredResults::look_now() {

@@ -19,10 +19,12 @@ enum class Call {
     read_log,            ///< GET /v1/result/<job>, all of it
     fetch_attachments,   ///< GET /v1/job/<job>/attachments
     post_artifacts,      ///< POST /v1/result/<job>/artifact
+    deliver_result,      ///< the last four POSTs to /v1/result/<job> for a former job, beside new work
 };
 
 /// What may be done when a call fails. The waits double from the first to the longest, each drawn between half and all
-/// of it (Backoff). Nobody sends anything again but by this table, and ApiClient once after a refusal of its token.
+/// of it (Backoff). Nobody sends anything again but by this table, and ApiClient once after a refusal of its token. A
+/// refusal that will not change (Error::is_final) ends the tries.
 struct CallPolicy {
     std::chrono::milliseconds timeout;  ///< of one try, looking up the name and reading the answer included
     int tries;                          ///< 0: until it succeeds, or whoever waits for it gives up
@@ -42,8 +44,8 @@ struct CallPolicy {
         case Call::post_provision_log:  // can't be read back
             return {30s, 1, 0s, 0s};
         case Call::take_job:  // each may take a job off its queue: the one whose answer is lost can't be asked for
-                              // again
-            return {60s, 1, 0s, 0s};
+                              // again. The waits are those until the next poll, from the polling interval on
+            return {60s, 1, 0s, 60s};
         case Call::post_progress:  // replaces what was there
             return {30s, 4, 300ms, 15s};
         case Call::post_outcome:  // likewise; without it a job looks as if it ran for ever. About a minute, then it is
@@ -58,6 +60,9 @@ struct CallPolicy {
         case Call::fetch_attachments:  // harmless; a broken one starts anew
         case Call::post_artifacts:     // replaces what was there; then they are kept
             return {2h, 4, 300ms, 15s};
+        case Call::deliver_result:  // begins again at the call that failed; given up when the result
+                                    // is as old as keep_results says
+            return {2h, 0, 10s, 5min};
     }
     return {30s, 1, 0s, 0s};
 }

@@ -109,7 +109,7 @@ void flap(const FlappingRounds& what) {
         lab.run_round(round, what);
         if (::testing::Test::HasFatalFailure()) return;
         const auto now = figures_of(lab.program().program().pid());
-        std::cout << "after round " << round + 1 << ": " << now << "\n";
+        std::cout << "after round " << round + 1 << ": " << now << std::endl;
         if (round == what.warm_up) first = now;
         if (round + 1 < what.rounds) continue;
         EXPECT_LE(now.memory, first.memory + most_growth);

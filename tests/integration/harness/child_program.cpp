@@ -1,7 +1,6 @@
 #include "tests/integration/harness/child_program.hpp"
 
 #include "common/process/process_tree.hpp"
-#include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/wait.hpp"
 
 #include <algorithm>
@@ -10,8 +9,10 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -36,6 +37,14 @@ FileDescriptor memory_file(const char* name) {
     FileDescriptor file(::memfd_create(name, MFD_CLOEXEC));
     if (!file || ::fcntl(file.get(), F_SETFL, O_APPEND) != 0) give_up("memfd_create");
     return file;
+}
+
+/// A file of /proc; "" if its process ended, even while it is read.
+std::string told_of(const fs::path& file) {
+    const std::ifstream stream(file);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
 }
 
 std::string whole(const FileDescriptor& file) {
@@ -66,7 +75,7 @@ std::set<pid_t>& started() {
 std::vector<pid_t> adopted() {
     std::vector<pid_t> orphans;
     for (const auto& task : fs::directory_iterator("/proc/self/task")) {
-        const auto text = text_of(task.path() / "children");
+        const auto text = told_of(task.path() / "children");
         const char* next = text.data();
         const char* const end = text.data() + text.size();
         while (next < end) {
@@ -219,7 +228,7 @@ Ending run_on_terminal(const Command& command) {
 }
 
 bool is_alive(pid_t pid) {
-    const auto stat = text_of(fs::path("/proc") / std::to_string(pid) / "stat");
+    const auto stat = told_of(fs::path("/proc") / std::to_string(pid) / "stat");
     const auto name_end = stat.rfind(')');
     return name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z';
 }
@@ -237,7 +246,7 @@ std::vector<pid_t> processes_with_argument(std::string_view text) {
         pid_t pid = 0;
         const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         const bool is_process = error == std::errc() && rest == name.data() + name.size();
-        if (is_process && text_of(entry.path() / "cmdline").find(text) != std::string::npos) found.push_back(pid);
+        if (is_process && told_of(entry.path() / "cmdline").find(text) != std::string::npos) found.push_back(pid);
     }
     return found;
 }

@@ -1,5 +1,7 @@
 #include "common/mask/credential_patterns.hpp"
+#include "common/mask/finder.hpp"
 #include "common/mask/mask_set.hpp"
+#include "common/mask/mask_stream.hpp"
 #include "common/mask/mask_text.hpp"
 #include "common/mask/masker.hpp"
 #include "tests/bench/bench_text.hpp"
@@ -113,6 +115,28 @@ void mask_no_match(benchmark::State& state) {
     if (const auto python = python_rate(values, text); python > 0) {
         state.counters["of_python"] = static_cast<double>(text.size()) / own / python;
     }
+}
+
+/// The values as they are, and no other form of them.
+void mask_literals_only(benchmark::State& state) {
+    std::vector<Literal> literals;
+    std::vector<MaskedValue> values;
+    for (const auto& value : secrets(static_cast<std::size_t>(state.range(0)))) {
+        literals.push_back({SecretString(value), static_cast<std::uint32_t>(values.size())});
+        values.push_back({"NAME", "**ab12cd**"});
+    }
+    const auto compiled = Literals::compile(std::move(literals), std::move(values)).value();
+    MaskStream stream(*compiled);
+    const auto text = log_text(text_size);
+    std::string out;
+    while (state.KeepRunning()) {
+        for (std::size_t i = 0; i < text.size(); i += chunk) {
+            out.clear();
+            stream.write(std::string_view(text).substr(i, chunk), out);
+            benchmark::DoNotOptimize(out.data());
+        }
+    }
+    count_bytes(state, text.size());
 }
 
 /// With well-known credentials: all that the daemon does.
@@ -237,6 +261,7 @@ void build_set(benchmark::State& state) {
 }
 
 BENCHMARK(mask_no_match)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
+BENCHMARK(mask_literals_only)->Arg(100)->Arg(1000);
 BENCHMARK(mask_everything)->ArgsProduct({{0, 100, 1000}, {chunk, 100}});
 BENCHMARK(scan_raw)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);
 BENCHMARK(mask_a_hit_per_kilobyte)->Arg(1)->Arg(10)->Arg(100)->Arg(1000);

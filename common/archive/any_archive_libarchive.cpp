@@ -30,6 +30,8 @@ constexpr std::array archives{archive_read_support_format_tar, archive_read_supp
                               archive_read_support_format_zip, archive_read_support_format_7zip,
                               archive_read_support_format_raw, archive_read_support_format_empty};
 
+constexpr std::uint64_t longest_read = std::uint64_t{64} * 1024;
+
 struct Magic {
     std::size_t offset;
     std::string_view bytes;
@@ -63,7 +65,7 @@ std::string_view unreadable_kind(std::string_view start) {
 
 struct AnyArchive::State {
     ArchiveInput input;
-    Bytes buffer = Bytes(std::size_t{64} * 1024);
+    Bytes buffer;
     Bytes start;  ///< what was read to recognise compressions, to be read again; only of what can't seek
     std::size_t start_left = 0;
     bool keeps_start = false;
@@ -146,6 +148,10 @@ AnyArchive& AnyArchive::operator=(AnyArchive&&) noexcept = default;
 Result<std::optional<AnyArchive>> AnyArchive::open(ArchiveInput input) {
     auto state = std::make_unique<State>();
     state->input = std::move(input);
+    // Wiping one that is far too large would take most of the time for small files.
+    const auto size =
+        state->input.seek ? std::clamp<std::uint64_t>(state->input.size, 512, longest_read) : longest_read;
+    state->buffer.resize(size);
     const auto is_archive = state->recognise();
     if (!is_archive) return fail(is_archive.error());
     if (!*is_archive) return std::nullopt;

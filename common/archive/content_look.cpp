@@ -105,7 +105,7 @@ class Look {
 
     void scan_file(int fd, std::uint64_t size) {
         ContentScanner scanner(masks_);
-        Buffer buffer(block);
+        Buffer buffer(std::min<std::uint64_t>(block, size));
         std::uint64_t offset = 0;
         while (offset < size && !is_stopped()) {
             const auto count =

@@ -14,7 +14,7 @@ namespace trebuchet {
 Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
                          const std::function<Result<void>(const MaskedChunk&)>& take, const std::atomic<bool>* stop) {
     Masker masker(masks);
-    std::vector<char, WipingAllocator<char>> buffer(std::size_t{64} * 1024);
+    std::vector<char, WipingAllocator<char>> buffer(std::min<std::uint64_t>(std::uint64_t{64} * 1024, size));
     std::uint64_t offset = 0;
     while (offset < size) {
         if (stop != nullptr && *stop) return fail("it was told to stop");

@@ -25,12 +25,17 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
     const bool can_span = masked(before, masks) == before;
     std::vector<std::pair<std::string, std::string>> pairs;
     pairs.reserve(names.size());
-    std::set<std::string> taken;
+    bool are_changed = false;
     for (auto& name : names) {
         std::string archived(masks.mask(name, counts).bytes());
         if (can_span && masked(before + name, masks) != before + archived) archived = "masked";
-        if (archived == name) taken.insert(name);
+        are_changed = are_changed || archived != name;
         pairs.emplace_back(std::move(name), std::move(archived));
+    }
+    if (!are_changed) return pairs;  // without a further copy of what may be a hundred thousand names
+    std::set<std::string> taken;
+    for (const auto& [name, archived] : pairs) {
+        if (archived == name) taken.insert(name);
     }
     std::map<std::string, std::size_t> last_number;
     for (auto& [name, archived] : pairs) {

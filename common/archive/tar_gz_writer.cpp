@@ -47,8 +47,25 @@ const char* other_kind(mode_t mode) {
     return "of an unknown kind";
 }
 
-/// In the archive.
-using NamesInFolder = std::set<std::string>;
+/// Names on disk and in the archive, as masked_names gives them.
+using MaskedNames = std::vector<std::pair<std::string, std::string>>;
+
+/// The names of one folder in the archive, put in order only when they are asked for: there may be very many.
+class NamesInFolder {
+  public:
+    explicit NamesInFolder(const MaskedNames& names) : names_(names) {}
+    std::set<std::string>& taken() {
+        if (!taken_) {
+            taken_.emplace();
+            for (const auto& pair : names_) taken_->insert(pair.second);
+        }
+        return *taken_;
+    }
+
+  private:
+    const MaskedNames& names_;
+    std::optional<std::set<std::string>> taken_;
+};
 
 /// Puts one tree into one archive. Its functions return only what ends the writing: what is wrong with an entry is
 /// noted in the report.
@@ -106,8 +123,7 @@ class TreePacker {
         ++report_.entries;
         const auto before = path + "/";
         const auto names = masked_names(read_names(folder.get(), path), path, *masks_, &report_.found);
-        NamesInFolder taken;
-        for (const auto& pair : names) taken.insert(pair.second);
+        NamesInFolder taken(names);
         for (const auto& [name, archived] : names) {
             if (auto done = pack(::dirfd(folder.get()), name, before + archived, depth, taken); !done) return done;
         }
@@ -236,8 +252,8 @@ class TreePacker {
     Result<void> withhold(const std::string& path, const std::string& reason, const struct stat& info,
                           NamesInFolder& taken) {
         const auto slash = path.rfind('/') + 1;
-        const auto name = note_name(path.substr(slash), taken, *masks_);
-        taken.insert(name);
+        const auto name = note_name(path.substr(slash), taken.taken(), *masks_);
+        taken.taken().insert(name);
         const auto line = quoted(std::string_view(path), 300) + " is withheld: " + reason;
         const auto text = masks_->mask("The file " + line + "\n");
         if (report_.withheld_count++ < most_notes) report_.withheld.emplace_back(masks_->mask(line).bytes());

@@ -41,7 +41,9 @@ Delivery::Delivery(const Parts& parts, ReferenceResult result, std::function<voi
       limit_(parts.loop),
       worker_(parts.loop) {}
 
-Delivery::~Delivery() = default;
+Delivery::~Delivery() {
+    stop_ = true;
+}
 
 template <typename... Arguments>
 auto Delivery::guarded(void (Delivery::*handler)(Arguments...)) {
@@ -74,9 +76,9 @@ void Delivery::send_logs() {
 void Delivery::pack_artifacts() {
     if (!reference_->has_artifacts_to_pack()) return send_artifacts();
     const auto packed = std::make_shared<Result<void>>();
-    worker_.run(
-        [packed, result = *reference_, config = parts_.config.trebuchet] { *packed = result.pack_artifacts(config); },
-        [this, packed] { artifacts_packed(*packed); });
+    worker_.run([this, packed, result = *reference_,
+                 config = parts_.config.trebuchet] { *packed = result.pack_artifacts(config, &stop_); },
+                [this, packed] { artifacts_packed(*packed); });
 }
 
 void Delivery::artifacts_packed(const Result<void>& packed) {

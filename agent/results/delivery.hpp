@@ -9,6 +9,7 @@
 #include "common/event/event_loop.hpp"
 #include "common/event/worker.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -71,6 +72,7 @@ class Delivery {
     std::unique_ptr<Series> output_;
     std::unique_ptr<Series> serial_;
     Timer limit_;
+    std::atomic<bool> stop_{false};  ///< read by the thread that packs
     Worker worker_;
     PhaseStatus status_;
     std::string state_;

@@ -58,7 +58,7 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
     return status;
 }
 
-Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config) const {
+Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, const std::atomic<bool>* stop) const {
     // Without the job nobody knows what has to be masked.
     const auto document = read_untrusted(folder / job_file, job_limit);
     if (!document) return for_good(document.error());
@@ -68,7 +68,8 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config) cons
     if (!masks) return for_good(masks.error());
     if (auto made = make_private_folder(packed); !made) return made;
     const auto temporary = fs::path(archive()).concat(".new");
-    const auto report = trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks);
+    const auto report =
+        trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks, stop);
     if (!report) return fail(report.error());
     for (const auto& line : report->withheld) log_warning("job " + job_id() + ": " + line);
     if (!report->may_be_sent) return for_good(Error("a secret stands in them, and artifacts_masking is fail"));

@@ -5,6 +5,7 @@
 #include "agent/server/job_server.hpp"
 #include "common/base/result.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 
@@ -31,8 +32,8 @@ struct ReferenceResult {
     /// What can be understood of it; codes of phases that nobody knows are left out.
     [[nodiscard]] Result<PhaseStatus> read_status() const;
     /// Makes the archive, masked with the job's secrets as the configuration has it; an Error also if it has that none
-    /// is sent. A final one, unless the disk is at fault. Takes its time; on any thread.
-    [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config) const;
+    /// is sent. A final one, unless the disk is at fault. Takes its time; on any thread: `stop` ends it.
+    [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config, const std::atomic<bool>* stop) const;
     void remove_artifacts() const;
     void remove() const;
 };

@@ -133,6 +133,10 @@ void LogUploader::arrived() {
     if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
     backoff_.reset();
     times_invalid_ = 0;
+    if (const auto bytes = std::exchange(left_out_, 0); bytes > 0) {
+        const auto note = "\n[" + std::to_string(bytes) + " bytes of log left out: the server did not take them]\n";
+        spool_.add(under_way_->phase, MaskSet::none()->mask(note));
+    }
     finish_fragment(to_valid_utf8(under_way_->text.bytes()).size());
 }
 
@@ -155,6 +159,7 @@ void LogUploader::leave_out(const std::string& problem) {
     log_error(std::to_string(under_way_->text.size()) + " bytes of the log of job " + job_id_ +
               " are left out, since the server does not take them: " + problem);
     times_invalid_ = 0;
+    left_out_ += under_way_->text.size();
     finish_fragment(0);
 }
 

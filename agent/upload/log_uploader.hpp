@@ -28,8 +28,8 @@ namespace trebuchet {
 ///     else, or the server won't say    again: rather twice than not at all
 ///
 /// That works across a crash as well: text and fragment are durable before the fragment is posted, and the next
-/// uploader of the same spool goes on from there. What the server refuses for good, again and again, is left out. Lives
-/// on the loop's thread.
+/// uploader of the same spool goes on from there. What the server refuses for good, again and again, is left out; a
+/// note says so behind what it takes again. Lives on the loop's thread.
 class LogUploader {
   public:
     /// What stands in the spool is sent. All but the id must outlive this object.
@@ -98,6 +98,7 @@ class LogUploader {
     unsigned doubtful_ = 0;
     int refusals_to_say_ = 0;
     int times_invalid_ = 0;
+    std::uint64_t left_out_ = 0;  ///< bytes of which no note is in the log yet
     std::optional<LogFragment> under_way_;
     bool is_durable_ = false;  ///< what is under way, with its text
     bool is_unsure_ = false;   ///< whether it arrived

@@ -2,6 +2,7 @@
 
 #include "common/record_file/record_scan.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -96,24 +97,22 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
 }
 
 Result<void> RecordFile::append(std::string_view first, std::string_view second) {
-    std::string joined;
-    if (!first.empty()) {
-        joined.reserve(first.size() + second.size());
-        joined.append(first).append(second);
-        second = joined;
-    }
-    if (second.empty() || second.size() > longest_record) return fail("a record of that size is not accepted");
-    auto header = record_header(second);
-    const auto total = header.size() + second.size();
+    const auto length = first.size() + second.size();
+    if (length == 0 || length > longest_record) return fail("a record of that size is not accepted");
+    const auto header = record_header(first, second);
+    const std::array parts{std::string_view(header.data(), header.size()), first, second};
+    const auto total = header.size() + length;
     std::size_t done = 0;
     while (done < total) {
         // At a fixed offset: what a failed write left is overwritten by the next.
-        std::array<iovec, 2> parts{};
-        const auto of_header = std::min(done, header.size());
-        const auto of_payload = done - of_header;
-        parts[0] = {header.data() + of_header, header.size() - of_header};
-        parts[1] = {const_cast<char*>(second.data()) + of_payload, second.size() - of_payload};  // NOLINT
-        const auto count = ::pwritev(fd(), parts.data(), 2, static_cast<off_t>(size_ + done));
+        std::array<iovec, parts.size()> left{};
+        auto skipped = done;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto rest = parts[i].substr(std::min(skipped, parts[i].size()));
+            skipped -= parts[i].size() - rest.size();
+            left[i] = {const_cast<char*>(rest.data()), rest.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        }
+        const auto count = ::pwritev(fd(), left.data(), left.size(), static_cast<off_t>(size_ + done));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) {
             const auto problem = failed("can't write", path());

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "common/secret/secret_string.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace trebuchet {
@@ -17,7 +18,8 @@ using RecordHeader = std::array<char, record_header_size>;
 /// A longer record is damage.
 inline constexpr std::size_t longest_record = std::size_t{32} << 20;
 
-[[nodiscard]] RecordHeader record_header(std::string_view payload);
+/// Of a payload in two parts.
+[[nodiscard]] RecordHeader record_header(std::string_view first, std::string_view second = {});
 
 /// Reads the records of a file from any offset on. The descriptor is not owned.
 class RecordScan {
@@ -40,7 +42,7 @@ class RecordScan {
     int fd_;
     std::uint64_t offset_;
     std::uint64_t end_;
-    std::string payload_;
+    WipedString payload_;  ///< records may hold secrets
 };
 
 }  // namespace trebuchet

@@ -25,18 +25,22 @@ std::uint32_t get(const char* at) {
     return number;
 }
 
-std::uint32_t checksum(const char* length, std::string_view payload) {
-    const auto first = ::crc32_z(0, reinterpret_cast<const Bytef*>(length), 4);
-    return static_cast<std::uint32_t>(::crc32_z(first, reinterpret_cast<const Bytef*>(payload.data()), payload.size()));
+std::uint32_t checksum(const char* length, std::string_view first, std::string_view second = {}) {
+    uLong sum = 0;
+    for (const auto part : {std::string_view(length, 4), first, second}) {
+        if (part.empty()) continue;  // without bytes it would begin anew
+        sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(part.data()), part.size());
+    }
+    return static_cast<std::uint32_t>(sum);
 }
 
 }  // namespace
 
-RecordHeader record_header(std::string_view payload) {
+RecordHeader record_header(std::string_view first, std::string_view second) {
     RecordHeader header{};
     std::copy(magic.begin(), magic.end(), header.begin());
-    put(&header[4], static_cast<std::uint32_t>(payload.size()));
-    put(&header[8], checksum(&header[4], payload));
+    put(&header[4], static_cast<std::uint32_t>(first.size() + second.size()));
+    put(&header[8], checksum(&header[4], first, second));
     return header;
 }
 
@@ -66,7 +70,7 @@ bool RecordScan::read_record(std::uint64_t offset) {
 std::optional<std::string_view> RecordScan::next() {
     if (at_end() || !read_record(offset_)) return std::nullopt;
     offset_ += record_header_size + payload_.size();
-    return payload_;
+    return std::string_view(payload_);
 }
 
 bool RecordScan::skip_damage() {

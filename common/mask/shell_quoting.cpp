@@ -161,8 +161,10 @@ void add_with_apostrophes(FormList& forms, std::string_view text, std::string_vi
 }  // namespace
 
 void add_shell_quoting(FormList& forms, std::string_view text) {
-    forms.add(Form::shell, backslashed_each(text, false));
-    forms.add(Form::shell, backslashed_each(text, true));
+    if (text.size() <= longest_rare) {
+        forms.add(Form::shell, backslashed_each(text, false));
+        forms.add(Form::shell, backslashed_each(text, true));
+    }
     if (std::all_of(text.begin(), text.end(), is_alphanumeric)) return;
     if (text.find('\'') != std::string_view::npos) {
         add_with_apostrophes(forms, text, "'\\", "'");

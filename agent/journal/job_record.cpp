@@ -25,9 +25,18 @@ Phase read_phase(const json& value) {
     return *phase;
 }
 
+template <typename T>
+T read_number(const json& value) {
+    const bool fits = value.is_number_unsigned()
+                          ? std::in_range<T>(value.get<std::uint64_t>())
+                          : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+    if (!fits) throw std::invalid_argument("no such number");
+    return value.get<T>();
+}
+
 PhaseStatus read_status(const json& value) {
     PhaseStatus status;
-    for (const auto& [name, code] : value.items()) status[read_phase(name)] = code.get<int>();
+    for (const auto& [name, code] : value.items()) status[read_phase(name)] = read_number<int>(code);
     return status;
 }
 
@@ -47,10 +56,10 @@ void read_taken(const json& entry, JobRecord& record) {
 
 void read_started(const json& entry, JobRecord& record) {
     if (record.processes.empty()) throw std::invalid_argument("nothing to be started");
-    const auto pid = entry.at("pid").get<std::int64_t>();
+    const auto pid = read_number<pid_t>(entry.at("pid"));
     if (pid <= 1 || pid > (1 << 30)) throw std::invalid_argument("no pid");
-    record.processes.back().supervisor = ProcessIdentity{
-        static_cast<pid_t>(pid), entry.at("start_time").get<std::uint64_t>(), entry.at("boot_id").get<std::string>()};
+    record.processes.back().supervisor = ProcessIdentity{pid, read_number<std::uint64_t>(entry.at("start_time")),
+                                                         entry.at("boot_id").get<std::string>()};
 }
 
 void read_event(const json& entry, JobRecord& record) {
@@ -75,7 +84,7 @@ void take_in(const json& entry, JobRecord& record) {
     } else if (what == "starts") {
         auto marker = entry.at("marker").get<std::string>();
         record.running = read_phase(entry.at("phase"));
-        record.serial_end = entry.value("serial_end", std::uint64_t{0});
+        record.serial_end = read_number<std::uint64_t>(entry.value("serial_end", json(0U)));
         record.processes.push_back({std::nullopt, std::move(marker)});
     } else if (what == "started") {
         read_started(entry, record);

@@ -5,6 +5,7 @@
 #include "common/log/log.hpp"
 
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -52,7 +53,8 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
     if (const auto codes = document.find("status"); codes != document.end() && codes->is_object()) {
         for (const auto& [name, code] : codes->items()) {
             const auto phase = phase_named(name);
-            if (phase && code.is_number_integer()) status[*phase] = code.get<int>();
+            if (phase && code.is_number_integer() && std::in_range<int>(code.get<std::int64_t>()))
+                status[*phase] = code.get<int>();
         }
     }
     return status;

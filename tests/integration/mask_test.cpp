@@ -123,7 +123,7 @@ TEST_F(Mask, SaysOnRequestWhichFormsAreMaskedAndWhichValuesAreWeak) {
     const auto ending = run({TREBUCHET_AGENT, {"mask", "--check", "--secrets", folder / "secrets.json"}, {}, "/", ""});
 
     EXPECT_EQ(ending.code, 0) << ending.err;
-    EXPECT_THAT(ending.out, HasSubstr("\"TOKEN\": masked: as it is, base64, hex"));
+    EXPECT_THAT(ending.out, HasSubstr("\"TOKEN\": masked: as it is, UTF-16, base64, hex"));
     EXPECT_THAT(ending.out, Not(HasSubstr("\"TOKEN\": weak")));
     EXPECT_THAT(ending.out, HasSubstr("\"PIN\": not masked, too short: hex"));
     EXPECT_THAT(ending.out, HasSubstr("\"PIN\": weak: short"));

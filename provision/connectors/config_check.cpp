@@ -4,6 +4,7 @@
 #include "common/yaml/yaml.hpp"
 #include "provision/config/connector_config.hpp"
 #include "provision/connectors/registry.hpp"
+#include "provision/job/duration.hpp"
 
 #include <algorithm>
 #include <array>
@@ -74,8 +75,10 @@ YamlResult<void> check_value(const KeySpec& spec, const YamlNode& node) {
         }
         case KeyKind::flag:
             return discard(unquoted(node).as_bool().has_value(), node, expected);
-        case KeyKind::seconds:
-            return discard(unquoted(node).as_seconds().has_value(), node, expected);
+        case KeyKind::seconds: {
+            const auto text = node.as_string();
+            return discard(text && (text->empty() || parse_duration(*text)), node, expected);
+        }
         case KeyKind::commands:
             return discard(node.as_string_list().has_value() || node.as_string().has_value(), node, expected);
         case KeyKind::map:

@@ -3,10 +3,12 @@
 #include "common/base/text.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/device.hpp"
-#include "provision/job/duration.hpp"
 #include "provision/power/command_power.hpp"
+#include "provision/power/steady_power.hpp"
+#include "provision/script/stage_script.hpp"
 
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 namespace trebuchet {
@@ -62,19 +64,20 @@ StageResult restart_control_host(StageContext& context) {
     const auto& config = context.config;
     if (is_power_cycled(config)) {
         context.log.info("Power-cycling the control host");
-        CommandPower power({config.control_host_reboot_script, {}, {}}, context.commands);
+        SteadyPower power(
+            std::make_unique<CommandPower>(
+                CommandPower::Scripts{config.control_host_reboot_script, {}, {}, "control_host_reboot_script"},
+                context.commands),
+            {context.log, context.interrupt, context.clock, context.jitter});
         auto done = power.cycle();
         if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
         if (!done) return recovery_error("can't power-cycle the control host: " + done.error().message);
 
         BootWait wait;
         wait.first_wait = 10s;
-        const auto limit = config.scalars.find("control_host_reboot_timeout");
-        if (limit != config.scalars.end()) {
-            const auto parsed = parse_duration(limit->second);
-            if (!parsed) return stage_error("ConfigError", "control_host_reboot_timeout: " + parsed.error().message());
-            wait.timeout = *parsed;
-        }
+        const auto limit = read_seconds(config, "control_host_reboot_timeout", 300s);
+        if (!limit) return stage_error("ConfigError", limit.error().message());
+        wait.timeout = *limit;
         const auto up = wait_for_device({ssh_banner_probe(config.control_host, config.control_port)}, wait, context);
         if (!up) {
             if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;

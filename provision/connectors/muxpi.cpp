@@ -1,3 +1,4 @@
+#include "common/base/text.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/connector.hpp"
 #include "provision/connectors/control_host.hpp"
@@ -69,6 +70,16 @@ class MuxPi final : public Connector {
         const auto boot = boot_keys("1200", "0", "10");
         keys.config.insert(keys.config.end(), boot.begin(), boot.end());
         return keys;
+    }
+    [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
+        std::vector<std::string> found;
+        if (config.control_host.empty()) found.emplace_back("control_host is missing: expected the host of the mux");
+        const auto device = config.scalars.find("test_device");
+        if (device != config.scalars.end() && !device->second.empty() && !device->second.starts_with("/")) {
+            found.push_back("test_device: found " + trebuchet::quoted(device->second) +
+                            ", expected a path such as /dev/sda");
+        }
+        return found;
     }
 
   protected:

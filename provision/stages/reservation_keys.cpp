@@ -52,6 +52,16 @@ Outcome retry(const std::string& what, Backoff backoff, StageContext& context, T
     return Outcome::given_up;
 }
 
+/// As a key stands in authorized_keys: without blanks around it, and one behind its type.
+std::string in_one_line(std::string_view key) {
+    constexpr auto blanks = " \t\r\n";
+    const auto begin = std::min(key.find_first_not_of(blanks), key.size());
+    key = key.substr(begin, key.find_last_not_of(blanks) + 1 - begin);
+    const auto type = key.substr(0, key.find_first_of(" \t"));
+    const auto rest = std::min(key.find_first_not_of(" \t", type.size()), key.size());
+    return rest == type.size() ? std::string(key) : std::string(type) + " " + std::string(key.substr(rest));
+}
+
 /// The public keys of what ssh-import-id wrote.
 std::vector<std::string> keys_in(const std::string& text) {
     std::vector<std::string> keys;
@@ -102,9 +112,11 @@ bool is_public_key(std::string_view text) {
     return std::none_of(text.begin(), text.end(), is_control) && is_base64(rest.substr(0, rest.find(' ')));
 }
 
-Outcome ReservationKeys::install(const std::string& key) {
+Outcome ReservationKeys::install(const std::string& given) {
+    const auto key = in_one_line(given);
     const auto name = trebuchet::quoted(key);
-    if (key.empty() || key.front() == '-') {
+    const bool is_name = key.find_first_of(" \t\r\n") == std::string::npos;
+    if (key.empty() || key.front() == '-' || (!is_name && !is_public_key(key))) {
         context_->log.error("Skipping the ssh key " + name +
                             ": expected a name such as lp:NAME or gh:NAME, or a public key");
         return Outcome::given_up;
@@ -144,23 +156,26 @@ Outcome ReservationKeys::import(const std::string& name, std::vector<std::string
 }
 
 Outcome ReservationKeys::copy(const std::vector<std::string>& lines) {
-    CommandResult last;
     const auto script = addition(lines);
     const auto run = [&] {
         SshCall call;
         call.timeout = command_timeout;
-        return last = device_->run_script(script, call);
+        auto result = device_->run_script(script, call);
+        note_added(lines, result.output);  // also of a try that was cut off
+        return result;
     };
     // The device may be rebooting: that takes minutes.
-    const auto outcome = retry("ssh to " + device_->name(), Backoff(5s, 100s, context_->jitter), *context_, run,
-                               [](const CommandResult& /*result*/) { return false; });
-    std::istringstream said(last.output);
+    return retry("ssh to " + device_->name(), Backoff(5s, 100s, context_->jitter), *context_, run,
+                 [](const CommandResult& /*result*/) { return false; });
+}
+
+void ReservationKeys::note_added(const std::vector<std::string>& lines, const std::string& output) {
+    std::istringstream said(output);
     for (std::string line; std::getline(said, line);) {
         for (std::size_t i = 0; i < lines.size(); ++i) {
             if (line == "added " + std::to_string(i)) installed_.push_back(lines[i]);
         }
     }
-    return outcome;
 }
 
 void ReservationKeys::remove(Ssh& device) {

@@ -24,7 +24,7 @@ class ReservationKeys {
 
     /// `key`: a public key, or a name as ssh-import-id takes it (lp:NAME, gh:NAME). Each of the steps is tried ten
     /// times. Trouble is logged.
-    [[nodiscard]] Outcome install(const std::string& key);
+    [[nodiscard]] Outcome install(const std::string& given);
 
     /// Removes what was installed. Logged, and never fatal: the device may be gone. `device`: the same, by commands
     /// that run although we were told to stop.
@@ -33,6 +33,7 @@ class ReservationKeys {
   private:
     [[nodiscard]] Outcome import(const std::string& name, std::vector<std::string>& lines);
     [[nodiscard]] Outcome copy(const std::vector<std::string>& lines);
+    void note_added(const std::vector<std::string>& lines, const std::string& output);
 
     Ssh* device_;
     StageContext* context_;

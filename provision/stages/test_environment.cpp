@@ -3,11 +3,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace trebuchet {
 
 Environment test_environment(Environment own, const ConnectorConfig& config, const JobSecrets& secrets) {
     auto environment = std::move(own);
+    std::vector<std::string> empty;
+    for (const auto& [name, value] : environment.variables()) {
+        if (value.reveal().empty()) empty.push_back(name);
+    }
+    for (const auto& name : empty) environment.unset(name);
     const auto set_or_unset = [&](const std::string& name, std::string_view value) {
         if (value.empty()) {
             environment.unset(name);

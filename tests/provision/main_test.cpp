@@ -274,6 +274,27 @@ TEST_F(ProvisionProgram, ABadJobIsNamedAndAddedToEarlierErrors) {
     EXPECT_TRUE(read_json("device-connector-error.json").contains("provision_exception_info"));
 }
 
+TEST_F(ProvisionProgram, FinishesWhenNobodyReadsItsLogAnyMore) {
+    job({{"reserve_data", {{"timeout", 0}}}});
+    const std::string command =
+        std::string(PROVISION_PROGRAM) + " fake_connector reserve -c default.yaml testflinger.json";
+    // The reader of both streams is gone before it begins.
+    Program program({"/bin/bash", "-c", "exec > >(exit) 2>&1; wait $!; " + command + "; echo $? > code"},
+                    folder_.path(), {});
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(text_of(folder_ / "code"), "0\n");
+}
+
+TEST_F(ProvisionProgram, WritesNoLogIntoFilesWhenItHasNoStandardStreams) {
+    job_with_commands("echo x");
+    Program program({"/bin/bash", "-c",
+                     std::string("exec <&- >&- 2>&-; exec ") + PROVISION_PROGRAM +
+                         " fake_connector runtest -c default.yaml testflinger.json"},
+                    folder_.path(), {});
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(read_json("device-info.json"), (json{{"device_info", {{"agent_name", "board-1"}}}}));
+}
+
 TEST_F(ProvisionProgram, AnUnknownKeyOfTheConfigurationIsAWarning) {
     config("agent_name: board-1\ndevice_pi: 10.0.0.7\n");
     EXPECT_EQ(run("cleanup"), 0);

@@ -42,6 +42,19 @@ TEST(ConfigCheck, SaysWhichKeysAnotherTypeHas) {
     EXPECT_THAT(check("qemu_disk: sd.img\n").warnings, IsEmpty());
 }
 
+TEST(ConfigCheck, TakesTimesAsARunDoes) {
+    const auto text =
+        "provision_cmds: [make]\nprovision_timeout: 2h30m\ncleanup_timeout: 90\nprovision_retries: \"\"\n";
+    EXPECT_THAT(check(text, "command").problems, IsEmpty());
+    EXPECT_THAT(check("provision_timeout: 1.5\n", "command").problems, ElementsAre(HasSubstr("default.yaml:1:20: ")));
+}
+
+TEST(ConfigCheck, SaysWhatATypeCanNotDoWithout) {
+    EXPECT_THAT(check("agent_name: a\ntest_device: sda\n", "muxpi").problems,
+                ElementsAre(HasSubstr("control_host is missing"), HasSubstr("test_device: found \"sda\"")));
+    EXPECT_THAT(check("agent_name: a\n", "noprovision").problems, ElementsAre(HasSubstr("device_ip is missing")));
+}
+
 TEST(ConfigCheck, SaysWhichValuesAreWrongAndWhere) {
     const auto findings = check(
         "agent_name: [a]\nserial_port: http\ndevice_port: 70000\nreboot_script: {a: b}\nenv: [A]\n"

@@ -95,6 +95,17 @@ TEST_F(MuxPi, AControlHostThatStaysAwayAfterItsPowerCycleTakesTheDeviceOffline) 
     EXPECT_EQ(count("stm"), 0U);
 }
 
+TEST_F(MuxPi, TheControlHostsPowerSwitchMayBeFlaky) {
+    config_.control_host = "127.0.0.1";
+    config_.control_port = 1;
+    config_.control_host_reboot_script = {"snmpset control"};
+    when("snmpset control", CommandExited{1});
+    const auto result = run("muxpi");
+    EXPECT_EQ(result.error().exit_code, 46);
+    EXPECT_EQ(count("snmpset control"), 4U);
+    EXPECT_THAT(result.error().message, HasSubstr("control_host_reboot_script: "));
+}
+
 TEST_F(MuxPi, AFailedSwitchOfPowerTakesTheDeviceOffline) {
     when("snmpset", CommandExited{1});
     EXPECT_EQ(run("muxpi").error().exit_code, 46);

@@ -62,6 +62,15 @@ TEST_F(OemRecovery, RestartsADeviceThatHangs) {
     EXPECT_EQ(count("sudo recover"), 2U);
 }
 
+TEST_F(OemRecovery, RestartsADeviceThatHangsByTurningItOffAndOn) {
+    config_.poweroff_script = {"pdu off"};
+    config_.poweron_script = {"pdu on"};
+    commands_.results = {{CommandExited{255}, ""}};
+    EXPECT_EQ(run("oemrecovery"), 0);
+    EXPECT_EQ(count("pdu off"), 1U);
+    EXPECT_EQ(count("pdu on"), 1U);
+}
+
 TEST_F(OemRecovery, ADeviceThatCanNotBeReachedIsLost) {
     when("/bin/true", CommandExited{255});
     EXPECT_EQ(run("oemrecovery").error().exit_code, 46);

@@ -16,7 +16,9 @@ TEST(CurlConfig, RefusesAnotherLine) {
 TEST(ShownUrl, LeavesOutWhatMayBeSecret) {
     EXPECT_EQ(shown_url("https://host/image.zst"), "https://host/image.zst");
     EXPECT_EQ(shown_url("https://me:pw@x@host/image?sig=abc#part"), "https://host/image?…");
-    EXPECT_EQ(shown_url("ftp://host?a@b"), "ftp://host?…");
+    EXPECT_EQ(shown_url("ftp://host?a@b"), "ftp://b") << "a password may hold a question mark";
+    EXPECT_EQ(shown_url("http://me:p/w@host/image"), "http://host/image");
+    EXPECT_EQ(shown_url("http://me:p#w@host/image?sig"), "http://host/image?…");
     EXPECT_EQ(shown_url("me:pw@host/x"), "me:pw@host/x") << "no URL: there is no authority to have credentials in";
     EXPECT_EQ(shown_url(""), "");
 }

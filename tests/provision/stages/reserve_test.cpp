@@ -89,6 +89,26 @@ TEST_F(Reserve, TakesPublicKeysAsTheyAre) {
     EXPECT_THAT(commands_.inputs[0], HasSubstr(literal_key));
 }
 
+TEST_F(Reserve, TakesPublicKeysWithBlanksAroundThem) {
+    EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [" ssh-ed25519  )") + std::string(literal_key).substr(12) +
+                  R"(\n"]})")
+                  .value(),
+              0);
+    EXPECT_THAT(programs(), ElementsAre("ssh", "ssh"));
+    EXPECT_THAT(commands_.inputs[0], HasSubstr("'" + std::string(literal_key) + "'"));
+}
+
+TEST_F(Reserve, SkipsWhatIsNeitherANameNorAKey) {
+    EXPECT_EQ(run(R"({"timeout": 5, "ssh_keys": [null, 7, "ssh-ed25519 short", "two words"]})").value(), 0);
+    EXPECT_THAT(commands_.commands, IsEmpty());
+}
+
+TEST_F(Reserve, RemovesAKeyThatATryHasAddedWhichWasCutOff) {
+    commands_.results = {{CommandExited{255}, "added 0\n"}, {CommandExited{0}, ""}};
+    EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
+    EXPECT_THAT(commands_.inputs.back(), HasSubstr("grep -vxF"));
+}
+
 TEST_F(Reserve, LeavesKeysThatWereThereBefore) {
     commands_.answer = nullptr;
     EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);

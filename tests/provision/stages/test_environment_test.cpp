@@ -36,7 +36,7 @@ TEST(TestEnvironment, AddsWhatTheConfigurationSays) {
     EXPECT_EQ(value_of(environment, "REBOOT_SCRIPT"), "off;on");
     EXPECT_EQ(value_of(environment, "WIFI"), "lab");
     EXPECT_EQ(value_of(environment, "HOME"), "/elsewhere");
-    EXPECT_EQ(value_of(environment, "EMPTY"), "");
+    EXPECT_EQ(value_of(environment, "EMPTY"), std::nullopt);
 }
 
 TEST(TestEnvironment, EnvHasTheLastWordOnDeviceIpButNotOnTheAgentsName) {

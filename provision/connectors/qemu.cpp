@@ -19,10 +19,13 @@ using namespace std::chrono_literals;
 
 std::vector<KeySpec> qemu_keys() {
     return {
-        {"qemu_disk", KeyKind::text, "", "file that is the device's SD card, a raw image; made if it is not there",
-         true},
+        {"qemu_disk", KeyKind::text, "",
+         "file that is the device's SD card, a raw image, by its whole path; made if it is not there", true},
         {"qemu_disk_size", KeyKind::number, "1024", "MiB that it has at least"},
-        {"qemu_qmp", KeyKind::text, "", "socket of the QEMU that runs beside the agent (its -qmp unix:…,server=on)"},
+        {"qemu_qmp", KeyKind::text, "",
+         "socket of the QEMU that runs beside the agent (its -qmp unix:…,server=on); of one that is started, by "
+         "default "
+         "beside its disk"},
         {"qemu_start", KeyKind::flag, "false", "start QEMU for each job and end it in cleanup; the rest is for that"},
         {"qemu_snapshot", KeyKind::flag, "false", "keep the booted device for the next job with the same image"},
         {"qemu_kernel", KeyKind::text, "", "kernel to boot; without one the disk boots by itself"},

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <sys/un.h>
+
 namespace trebuchet {
 namespace {
 
@@ -15,7 +17,7 @@ class Keys {
   public:
     explicit Keys(const ConnectorConfig& config) : scalars_(&config.scalars) {}
 
-    std::string text(const char* key, const char* fallback = "") const {
+    std::string text(const char* key, const std::string& fallback = "") const {
         const auto found = scalars_->find(key);
         return found == scalars_->end() || found->second.empty() ? fallback : found->second;
     }
@@ -70,6 +72,12 @@ Result<void> check(const QemuSettings& settings) {
     return {};
 }
 
+/// The next job finds what a killed one has left running, if the disk is the same.
+std::string socket_beside(const std::filesystem::path& disk) {
+    auto path = disk.string() + ".qmp";
+    return path.size() < sizeof(sockaddr_un::sun_path) ? path : "qemu.qmp";
+}
+
 }  // namespace
 
 Result<QemuSettings> read_qemu_settings(const ConnectorConfig& config) {
@@ -86,7 +94,7 @@ Result<QemuSettings> read_qemu_settings(const ConnectorConfig& config) {
     }
     settings.boot_timeout = std::chrono::seconds(boot_seconds);
     settings.disk = keys.text("qemu_disk");
-    settings.qmp_socket = keys.text("qemu_qmp", settings.start ? "qemu.qmp" : "");
+    settings.qmp_socket = keys.text("qemu_qmp", settings.start ? socket_beside(settings.disk) : "");
     settings.program = keys.text("qemu_program", "qemu-system-x86_64");
     settings.machine = keys.text("qemu_machine", "pc");
     settings.accelerator = keys.text("qemu_accel", "tcg,thread=multi");

@@ -37,7 +37,8 @@ TEST(QemuSettingsTest, BecomeACommandLine) {
     for (const auto* word :
          {"-daemonize", "-S", "tcg,thread=multi", "128", "vmlinuz", "initrd", "quiet x", "virtio-rng-pci,id=a b",
           "user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22", "if=none,id=card,format=raw,file=/a,,b/sd.img",
-          "socket,id=console,server=on,wait=off,host=127.0.0.1,port=4000", "unix:/a,,b/sd.img.qmp,server=on,wait=off"}) {
+          "socket,id=console,server=on,wait=off,host=127.0.0.1,port=4000",
+          "unix:/a,,b/sd.img.qmp,server=on,wait=off"}) {
         EXPECT_THAT(argv, Contains(word));
     }
     EXPECT_THAT(argv, Not(Contains("-loadvm")));

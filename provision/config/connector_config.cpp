@@ -103,6 +103,13 @@ const std::map<std::string, Reader, std::less<>>& readers() {
 
 }  // namespace
 
+std::vector<std::string> list_of(const ConnectorConfig& config, const std::string& key) {
+    if (const auto list = config.lists.find(key); list != config.lists.end()) return list->second;
+    const auto one = config.scalars.find(key);
+    if (one == config.scalars.end() || one->second.empty()) return {};
+    return {one->second};
+}
+
 ConnectorConfigResult<ConnectorConfig> parse_connector_config(std::string_view text, const std::string& file) {
     const auto document = parse_yaml(text);
     if (!document) return tl::unexpected(std::vector{document.error().message(file)});

@@ -40,6 +40,9 @@ struct ConnectorConfig {
     std::map<std::string, std::vector<std::string>> lists;
 };
 
+/// The list under this key, or the one scalar that stands there in place of a list; none if that is empty.
+[[nodiscard]] std::vector<std::string> list_of(const ConnectorConfig& config, const std::string& key);
+
 /// Each problem is "file:line:col: what is wrong, found …, expected …"; all of them are returned at once.
 template <typename T>
 using ConnectorConfigResult = tl::expected<T, std::vector<std::string>>;

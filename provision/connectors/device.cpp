@@ -140,6 +140,33 @@ std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_
     };
 }
 
+BootWait restart_wait() {
+    BootWait wait;
+    wait.first_wait = 60s;
+    wait.timeout = 360s;
+    wait.interval = 10s;
+    return wait;
+}
+
+StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageContext& context) {
+    const auto reached = ssh.check_login();
+    if (reached) return 0;
+    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    context.log.warning(reached.error().message() + "; restarting the device");
+    auto cycled = power_cycle(context, rule);
+    if (!cycled) cycled.error().message = reached.error().message() + "; " + cycled.error().message;
+    if (!cycled || *cycled != 0) return cycled;
+    const auto up = wait_for_device({ssh_login_probe(ssh)}, wait, context);
+    if (up) return 0;
+    if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+    return recovery_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);
+}
+
+std::vector<std::string> missing_device(const ConnectorConfig& config) {
+    if (!config.device_ip.empty()) return {};
+    return {"device_ip is missing: expected the address of the device"};
+}
+
 void set_up_control_host(const char* what, StageContext& context) {
     const auto& host = context.config.control_host;
     if (host.empty()) return;

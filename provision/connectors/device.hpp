@@ -45,6 +45,14 @@ void power_off(StageContext& context, CommandRunner& commands);
 [[nodiscard]] std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_look,
                                              std::string_view interval);
 
+/// For a device that is restarted: left alone for 60 s, then looked at each 10 s, 360 s in all.
+[[nodiscard]] BootWait restart_wait();
+/// A device on which we can't log in is power-cycled, and has so long to come back; 46 if it doesn't.
+[[nodiscard]] StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageContext& context);
+
+/// What is wrong where `device_ip` is missing, for types that can't do without it.
+[[nodiscard]] std::vector<std::string> missing_device(const ConnectorConfig& config);
+
 /// Before provision and runtest, where there is a control host: `what`, "provisioning" or "test", is asked of its
 /// service at port 8000, which need not be there.
 void set_up_control_host(const char* what, StageContext& context);

@@ -24,12 +24,6 @@ constexpr auto attachment_time = 1200s;
 /// The three steps that leave a defined state have to fit into the agent's kill_grace, 10 s.
 constexpr auto last_step_time = 3s;
 
-std::vector<std::string> list_of(const ConnectorConfig& config, const char* key) {
-    if (const auto list = config.lists.find(key); list != config.lists.end()) return list->second;
-    if (const auto one = config.scalars.find(key); one != config.scalars.end()) return {one->second};
-    return {};
-}
-
 std::string mount_folder(const ConnectorConfig& config) {
     std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
     for (auto& c : name) c = c == '/' ? '_' : c;
@@ -230,7 +224,7 @@ class MuxPi final : public Connector {
         } else {
             auto target = device_target(context, true);
             if (!target) return stage_error("ConfigError", target.error().message());
-            const SshTarget same{target->host, target->port, target->user, target->key_file, target->password.clone()};
+            const auto same = target->clone();
             Ssh ssh(std::move(*target), context.commands);
             up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
         }

@@ -20,8 +20,7 @@ class OemRecovery final : public Connector {
         return {keys, {}};
     }
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
-        if (!config.device_ip.empty()) return {};
-        return {"device_ip is missing: expected the address of the device"};
+        return missing_device(config);
     }
 
   protected:
@@ -33,14 +32,8 @@ class OemRecovery final : public Connector {
     }
 
   private:
-    static std::vector<std::string> recovery_commands(const ConnectorConfig& config) {
-        if (const auto list = config.lists.find("recovery_cmds"); list != config.lists.end()) return list->second;
-        if (const auto one = config.scalars.find("recovery_cmds"); one != config.scalars.end()) return {one->second};
-        return {};
-    }
-
     static StageResult recover(StageContext& context) {
-        const auto commands = recovery_commands(context.config);
+        const auto commands = list_of(context.config, "recovery_cmds");
         if (commands.empty())
             return stage_error("ConfigError", "recovery_cmds is missing: expected a list of commands");
         auto target = device_target(context, false);
@@ -56,31 +49,13 @@ class OemRecovery final : public Connector {
         return wait_for_recovery(context);
     }
 
-    static bool can_power_cycle(const ConnectorConfig& config) {
-        return !config.reboot_script.empty() || (!config.poweroff_script.empty() && !config.poweron_script.empty()) ||
-               config.scalars.count("power") != 0;
-    }
-
-    /// A device that hangs has to be restarted before it can be told to recover.
+    /// A device that hangs has to be restarted before it can be told to recover. The limit of `boot_timeout` is for
+    /// the recovery.
     static StageResult make_reachable(Ssh& ssh, StageContext& context) {
-        const auto reached = ssh.check_login();
-        if (reached) return 0;
-        if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
-        if (!can_power_cycle(context.config)) return recovery_error(reached.error().message());
-        context.log.warning(reached.error().message() + "; restarting the device");
-        if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
-        ssh.disconnect();
-        BootWait defaults;
-        defaults.first_wait = 60s;
-        defaults.interval = 10s;
-        auto wait = boot_wait(context.config, defaults);
+        auto wait = boot_wait(context.config, restart_wait());
         if (!wait) return stage_error("ConfigError", wait.error().message());
-        wait->timeout = 360s;
-        BootProbe login{"a login as " + ssh.name(), [&ssh] { return ssh.check_login(); }};
-        const auto up = wait_for_device({login}, *wait, context);
-        if (up) return 0;
-        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
-        return recovery_error(std::get<BootTimedOut>(up.error()).message);
+        wait->timeout = restart_wait().timeout;
+        return reach_device(ssh, PowerRule::failure_is_recovery, *wait, context);
     }
 
     static StageResult run(const std::string& command, bool is_last, Ssh& ssh, StageContext& context) {
@@ -102,7 +77,7 @@ class OemRecovery final : public Connector {
     static StageResult wait_for_recovery(StageContext& context) {
         auto target = device_target(context, true);
         if (!target) return stage_error("ConfigError", target.error().message());
-        auto password = SshTarget{target->host, target->port, target->user, target->key_file, target->password.clone()};
+        const auto same = target->clone();
         Ssh ssh(std::move(*target), context.commands);
         BootWait defaults;
         defaults.first_wait = 90s;
@@ -111,7 +86,7 @@ class OemRecovery final : public Connector {
         defaults.report_every = 300s;
         const auto wait = boot_wait(context.config, defaults);
         if (!wait) return stage_error("ConfigError", wait.error().message());
-        const auto up = wait_for_device({device_login_probe(password, ssh, context.commands)}, *wait, context);
+        const auto up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
         return provisioning_error("the device did not come back from its recovery: " +

@@ -50,11 +50,7 @@ Result<StageScript> read_stage_script(const ConnectorConfig& config, const std::
                                       std::chrono::seconds timeout) {
     StageScript script;
     script.key = name == "recovery" ? "recovery_commands" : name + "_cmds";
-    if (const auto list = config.lists.find(script.key); list != config.lists.end()) {
-        script.commands = list->second;
-    } else if (const auto one = config.scalars.find(script.key); one != config.scalars.end() && !one->second.empty()) {
-        script.commands = {one->second};
-    }
+    script.commands = list_of(config, script.key);
     const auto limit = read_seconds(config, name + "_timeout", timeout);
     if (!limit) return fail(limit.error());
     script.timeout = *limit;

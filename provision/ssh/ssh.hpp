@@ -19,6 +19,8 @@ struct SshTarget {
     std::string user;
     std::string key_file;   ///< "": ssh's own choice
     SecretString password;  ///< empty: none. Given to sshpass by its environment
+
+    [[nodiscard]] SshTarget clone() const { return {host, port, user, key_file, password.clone()}; }
 };
 
 struct SshCall {

@@ -109,6 +109,7 @@ class Image {
 class NoInterrupt final : public Interrupt {
   public:
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override {
+        // The writer looks at the clock in these pauses while others do the work that is measured.
         ::usleep(static_cast<useconds_t>(std::chrono::microseconds(time).count()));
         return 0;
     }

@@ -33,6 +33,10 @@ class UndeliveredResultsTest : public testing::Test {
         fs::create_directories(path.parent_path());
         folder_.write("results/" + name, text);
     }
+    /// The job j2 with a secret, as the reference agent leaves it.
+    void write_reference_job() {
+        write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    }
     /// As a daemon that could deliver nothing leaves a job.
     void keep(const std::string& id, const PhaseStatus& status = {}, const std::string& state = "complete") {
         JobFolder folder(loop_, folder_ / "jobs", id);
@@ -119,7 +123,7 @@ TEST_F(UndeliveredResultsTest, ArtifactsAreNotSentAgainWhenOnlyTheOutcomeFailed)
 }
 
 TEST_F(UndeliveredResultsTest, AnArchiveThatAPhaseLeftIsNotSent) {
-    write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts.tar.gz", "not masked: s3cret-value");
     deliver();
@@ -164,7 +168,7 @@ TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
 }
 
 TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
-    write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"setup": 0, "test": 1, "odd": 2}})");
     write("j2/artifacts/log", "with s3cret-value\n");
     deliver();
@@ -176,7 +180,7 @@ TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
 
 TEST_F(UndeliveredResultsTest, ArtifactsOfTheReferenceAgentWithASecretAreRefusedIfSoConfigured) {
     config_.trebuchet.artifacts_masking = ArtifactsMasking::fail;
-    write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts/log", "with s3cret-value\n");
     deliver();

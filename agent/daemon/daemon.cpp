@@ -1,10 +1,10 @@
 #include "agent/daemon/daemon.hpp"
 
+#include "agent/api/call_policy.hpp"
 #include "agent/daemon/server_reporter.hpp"
 #include "agent/job/job_step.hpp"
 #include "agent/metrics/metered_reporter.hpp"
 #include "agent/metrics/release_reporter.hpp"
-#include "agent/server/call_policy.hpp"
 #include "common/base/backoff.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "agent/api/job_server.hpp"
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/daemon/orders.hpp"
-#include "agent/journal/job_folder.hpp"
-#include "agent/pipeline/job_runner.hpp"
-#include "agent/pipeline/runtime_copy.hpp"
-#include "agent/results/undelivered_results.hpp"
-#include "agent/server/job_server.hpp"
+#include "agent/delivery/job_folder.hpp"
+#include "agent/delivery/undelivered_results.hpp"
+#include "agent/job/job_runner.hpp"
+#include "agent/job/runtime_copy.hpp"
 
 #include <functional>
 #include <memory>

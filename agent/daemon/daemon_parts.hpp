@@ -1,9 +1,9 @@
 #pragma once
 
+#include "agent/api/job_server.hpp"
 #include "agent/config/config.hpp"
-#include "agent/guards/guards.hpp"
+#include "agent/daemon/guards.hpp"
 #include "agent/metrics/agent_metrics.hpp"
-#include "agent/server/job_server.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "agent/api/call_policy.hpp"
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/daemon/orders.hpp"
+#include "agent/delivery/job_folder.hpp"
+#include "agent/delivery/log_uploader.hpp"
 #include "agent/job/job.hpp"
-#include "agent/journal/job_folder.hpp"
-#include "agent/pipeline/job_reporter.hpp"
-#include "agent/server/call_policy.hpp"
-#include "agent/upload/log_uploader.hpp"
+#include "agent/job/job_reporter.hpp"
 
 #include <chrono>
 #include <functional>

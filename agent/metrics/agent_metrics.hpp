@@ -1,8 +1,8 @@
 #pragma once
 
-#include "agent/guards/guards.hpp"
+#include "agent/daemon/guards.hpp"
+#include "agent/job/leak_report.hpp"
 #include "agent/job/phase.hpp"
-#include "agent/pipeline/leak_report.hpp"
 #include "common/metrics/metrics.hpp"
 
 #include <chrono>

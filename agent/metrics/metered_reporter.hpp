@@ -1,7 +1,7 @@
 #pragma once
 
+#include "agent/job/forwarding_reporter.hpp"
 #include "agent/metrics/agent_metrics.hpp"
-#include "agent/pipeline/forwarding_reporter.hpp"
 #include "common/base/clock.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "agent/metrics/release_reporter.hpp"
 
+#include "agent/job/phase_environment.hpp"
 #include "agent/metrics/os_release.hpp"
-#include "agent/pipeline/phase_environment.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "agent/config/config.hpp"
+#include "agent/job/forwarding_reporter.hpp"
 #include "agent/metrics/agent_metrics.hpp"
-#include "agent/pipeline/forwarding_reporter.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/process/process.hpp"
 

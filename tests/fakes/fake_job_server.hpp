@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/server/job_server.hpp"
+#include "agent/api/job_server.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <deque>

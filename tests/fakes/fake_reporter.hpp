@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/pipeline/job_reporter.hpp"
+#include "agent/job/job_reporter.hpp"
 
 #include <functional>
 #include <map>

@@ -1,4 +1,4 @@
-#include "agent/journal/job_record.hpp"
+#include "agent/delivery/job_record.hpp"
 #include "tests/fuzz/require.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "agent/server/http_job_server.hpp"
+#include "agent/api/http_job_server.hpp"
 #include "common/log/log.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_http_client.hpp"

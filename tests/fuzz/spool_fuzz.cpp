@@ -1,4 +1,4 @@
-#include "agent/spool/spool.hpp"
+#include "agent/delivery/spool.hpp"
 #include "common/record_file/record_scan.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/fuzz/require.hpp"

@@ -1,6 +1,7 @@
 #include "tests/labserver/labserver.hpp"
 
-#include "tests/labserver/api.hpp"
+#include "tests/labserver/api/api.hpp"
+#include "tests/labserver/control/control_api.hpp"
 
 #include <stdexcept>
 #include <utility>

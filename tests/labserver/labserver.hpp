@@ -1,9 +1,9 @@
 #pragma once
 
-#include "tests/labserver/faults.hpp"
-#include "tests/labserver/recorder.hpp"
-#include "tests/labserver/router.hpp"
-#include "tests/labserver/state.hpp"
+#include "tests/labserver/api/router.hpp"
+#include "tests/labserver/control/recorder.hpp"
+#include "tests/labserver/faults/faults.hpp"
+#include "tests/labserver/store/state.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "common/base/clock.hpp"
 #include "common/file/safe_file.hpp"
-#include "tests/labserver/https_listener.hpp"
 #include "tests/labserver/labserver.hpp"
+#include "tests/labserver/net/https_listener.hpp"
 #include "tests/labserver/options.hpp"
 
 #include <exception>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "tests/labserver/fault.hpp"
-#include "tests/labserver/https_listener.hpp"
-#include "tests/labserver/tokens.hpp"
+#include "tests/labserver/faults/fault.hpp"
+#include "tests/labserver/net/https_listener.hpp"
+#include "tests/labserver/store/tokens.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,0 +1,60 @@
+#include "agent/api/access_token.hpp"
+
+#include "common/file/safe_file.hpp"
+#include "common/secret/secret_json.hpp"
+
+#include <algorithm>
+
+namespace trebuchet {
+namespace {
+
+constexpr std::size_t token_file_limit = 65536;
+
+const WipedString* find_string(const SecretJson& json, const char* key) {
+    if (!json.is_object()) return nullptr;
+    const auto entry = json.find(key);
+    if (entry == json.end() || !entry->is_string()) return nullptr;
+    const auto& text = entry->get_ref<const WipedString&>();
+    // What goes into a header must not end it.
+    const bool one_line = text.find_first_of("\r\n\0", 0, 3) == WipedString::npos;
+    return text.empty() || !one_line ? nullptr : &text;
+}
+
+}  // namespace
+
+Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file) {
+    std::error_code error;
+    const bool exists = std::filesystem::exists(file, error);
+    if (error) return fail("the token file " + file.string() + " can't be read: " + error.message());
+    if (!exists) return std::optional<SecretString>();
+    if (!std::filesystem::is_regular_file(file, error))
+        return fail("the token file " + file.string() + " is not a file");
+    const auto text = read_secret_file(file, token_file_limit);
+    if (!text) return fail(text.error());
+    const auto json = SecretJson::parse(text->reveal(), nullptr, false);
+    const auto* token = find_string(json, "refresh_token");
+    if (token == nullptr) {
+        return fail("the token file " + file.string() + R"( holds no token; expected {"refresh_token": "…"})");
+    }
+    return std::optional(SecretString(*token));
+}
+
+Result<AccessToken> parse_access_token(std::string_view answer, std::chrono::steady_clock::time_point now) {
+    const auto json = SecretJson::parse(answer, nullptr, false);
+    const auto* token = find_string(json, "access_token");
+    if (token == nullptr) return fail("the server's answer holds no access_token");
+    std::int64_t life = 600;
+    if (const auto entry = json.find("expires_in"); entry != json.end() && entry->is_number_integer()) {
+        life = std::clamp<std::int64_t>(entry->get<std::int64_t>(), 1, 86'400);
+    }
+    return AccessToken{SecretString(*token), now + std::chrono::milliseconds(life * 800),
+                       now + std::chrono::seconds(life)};
+}
+
+std::optional<SecretString> parse_refresh_token(std::string_view answer) {
+    const auto json = SecretJson::parse(answer, nullptr, false);
+    const auto* token = find_string(json, "refresh_token");
+    return token == nullptr ? std::nullopt : std::optional(SecretString(*token));
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "agent/api/job_server.hpp"
+#include "agent/config/config.hpp"
+#include "agent/delivery/job_folder.hpp"
+#include "agent/delivery/log_uploader.hpp"
+#include "agent/delivery/reference_result.hpp"
+#include "common/base/clock.hpp"
+#include "common/event/event_loop.hpp"
+#include "common/event/worker.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// One try to deliver what is left of one job, beside whatever else runs on the loop:
+///
+///     logs → artifacts (packed first, if the reference agent left them) → outcome → done
+///
+/// What was delivered is noted, so that the next try goes on from there. What the server refuses for good is given up,
+/// with an error in the log.
+class Delivery {
+  public:
+    struct Parts {
+        EventLoop& loop;
+        const Clock& clock;
+        const Config& config;
+        JobServer& server;
+        std::function<double()> draw;
+    };
+
+    /// `done` is called once, from the loop, and may destroy this object.
+    Delivery(const Parts& parts, std::unique_ptr<JobFolder> folder, std::function<void(Result<void>)> done);
+    Delivery(const Parts& parts, ReferenceResult result, std::function<void(Result<void>)> done);
+    ~Delivery();
+    Delivery(const Delivery&) = delete;
+    Delivery& operator=(const Delivery&) = delete;
+
+    void start();
+    [[nodiscard]] const std::string& job_id() const { return job_id_; }
+    /// All is delivered or given up: what is left of it on disk is deleted.
+    void remove();
+
+  private:
+    struct Series;
+
+    void send_logs();
+    void pack_artifacts();
+    void send_artifacts();
+    void send_outcome();
+    void finish(const Result<void>& result);
+    /// Says that this can't be delivered, ever.
+    void give_up(const std::string& what, const Error& reason) const;
+    /// Wraps an answer's handler: it is not called when this object is gone.
+    template <typename... Arguments>
+    auto guarded(void (Delivery::*handler)(Arguments...));
+    void artifacts_packed(const Result<void>& packed);
+    void artifacts_posted(Result<void> posted);
+    void state_read(Result<std::string> state);
+    void outcome_posted(Result<void> posted);
+
+    Parts parts_;
+    std::string job_id_;
+    std::unique_ptr<JobFolder> folder_;
+    std::optional<ReferenceResult> reference_;
+    std::function<void(Result<void>)> done_;
+    std::unique_ptr<Series> output_;
+    std::unique_ptr<Series> serial_;
+    Timer limit_;
+    std::atomic<bool> stop_{false};  ///< read by the thread that packs
+    Worker worker_;
+    PhaseStatus status_;
+    std::string state_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace trebuchet

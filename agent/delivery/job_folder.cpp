@@ -1,0 +1,134 @@
+#include "agent/delivery/job_folder.hpp"
+
+#include "common/event/beside.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace trebuchet {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr const char* removed_prefix = ".removed-";
+}
+
+JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& job_id)
+    : loop_(loop), path_(base / job_id), worker_(loop) {
+    if (!is_folder(path_)) return;
+    auto journal =
+        RecordFile::open(path_ / "journal", [this](std::string_view text) { return apply_entry(text, record_); });
+    if (!journal) {
+        log_error("a job's journal can't be read: " + journal.error().message());
+        return;
+    }
+    if (!journal->problem().empty()) log_error(journal->problem());
+    journal_ = std::move(*journal);
+}
+
+std::vector<std::string> JobFolder::all(const fs::path& base) {
+    std::vector<std::string> ids;
+    std::error_code error;
+    for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+        auto name = entry->path().filename().string();
+        if (is_folder(entry->path()) && is_job_id(name)) ids.push_back(std::move(name));
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+Result<void> JobFolder::write_waiting() {
+    if (!journal_) {
+        if (auto made = make_private_folder(path_); !made) return made;
+        auto journal = RecordFile::open(path_ / "journal", [](std::string_view) { return true; });
+        if (!journal) return fail(journal.error());
+        journal_ = std::move(*journal);
+        if (auto durable = sync_folder(path_.parent_path()); !durable) return durable;
+    }
+    for (; !waiting_.empty(); waiting_.pop_front()) {
+        if (auto written = journal_->append(waiting_.front()); !written) return written;
+    }
+    return {};
+}
+
+void JobFolder::write(const std::string& text) {
+    static_cast<void>(apply_entry(text, record_));
+    waiting_.push_back(text);
+    note_disk(write_waiting());
+}
+
+void JobFolder::retry_disk() {
+    if (!is_written()) note_disk(write_waiting());
+}
+
+void JobFolder::note_disk(const Result<void>& written) {
+    if (!written && !std::exchange(told_of_disk_, true)) {
+        log_error("what becomes of job " + record_.id +
+                  " would not survive a crash, since the disk refuses it: " + written.error().message());
+    }
+    if (written && std::exchange(told_of_disk_, false)) log_info("the journal is kept on disk again");
+}
+
+void JobFolder::note(const JournalEntry& entry) {
+    write(entry.text());
+    sync_again_ = true;
+    if (syncing_ || !journal_) return;
+    syncing_ = true;
+    sync_again_ = false;
+    worker_.run([sync = journal_->sync_work()] { static_cast<void>(sync()); },
+                [this] {
+                    syncing_ = false;
+                    if (!std::exchange(sync_again_, false) || !journal_) return;
+                    worker_.run([sync = journal_->sync_work()] { static_cast<void>(sync()); }, [] {});
+                });
+}
+
+void JobFolder::commit(const JournalEntry& entry) {
+    write(entry.text());
+    if (!journal_) return;
+    Result<void> durable;
+    bool done = false;
+    worker_.run([&durable, sync = journal_->sync_work()] { durable = sync(); }, [&done] { done = true; });
+    loop_.run_until([&] { return done; });
+    if (!durable) log_error("a power cut may lose a job's journal: " + durable.error().message());
+}
+
+void JobFolder::note_at_once(const JournalEntry& entry) {
+    write(entry.text());
+    if (!journal_) return;
+    if (auto durable = journal_->sync(); !durable) log_error(durable.error().message());
+}
+
+void JobFolder::remove() {
+    journal_.reset();
+    waiting_.clear();
+    remove(path_);
+}
+
+void JobFolder::remove(const fs::path& folder) {
+    // By no name that a job has, what is left of it is not taken for a job.
+    const auto doomed = folder.parent_path() / (removed_prefix + folder.filename().string());
+    std::error_code error;
+    fs::rename(folder, doomed, error);
+    if (error) {
+        static_cast<void>(remove_tree(doomed));
+        fs::rename(folder, doomed, error);
+    }
+    if (auto removed = remove_tree(error ? folder : doomed); !removed) log_warning(removed.error().message());
+}
+
+void JobFolder::remove_leftovers(const fs::path& base) {
+    std::vector<fs::path> leftovers;
+    std::error_code error;
+    for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+        if (entry->path().filename().string().starts_with(removed_prefix)) leftovers.push_back(entry->path());
+    }
+    for (const auto& path : leftovers) {
+        if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+    }
+}
+
+}  // namespace trebuchet

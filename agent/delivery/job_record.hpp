@@ -1,0 +1,76 @@
+#pragma once
+
+#include "agent/api/job_server.hpp"
+#include "agent/job/job.hpp"
+#include "agent/job/phase.hpp"
+#include "common/process/process_identity.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+
+/// What is promised of a job that was taken, and what is known to have been done: what its journal's entries add up to.
+struct JobRecord {
+    struct Decision {
+        PhaseStatus status;
+        std::string state;  ///< "complete" or "cancelled"
+    };
+
+    std::string id;  ///< "" as long as nothing is known
+    std::chrono::system_clock::time_point taken_at;
+    nlohmann::json document;               ///< the job, masked and without its secrets; null if it could not be read
+    bool has_secrets = true;               ///< values of its own, or registered by a phase
+    std::optional<Phase> entered;          ///< the last one, whether it has a command or not
+    std::optional<Phase> running;          ///< its command was started, or about to be, and its end is not known
+    std::uint64_t serial_end = 0;          ///< of the serial log's spool when that command was started
+    std::vector<LeftProcesses> processes;  ///< of all commands that were started
+    PhaseStatus status;
+    bool cancelled = false;
+    std::vector<JobEvent> events;
+    bool artifacts_sent = false;
+    int recoveries = 0;
+    std::optional<Decision> outcome;
+    bool outcome_sent = false;
+};
+
+/// An entry of a job's journal: one small JSON object, without secrets.
+class JournalEntry {
+  public:
+    [[nodiscard]] static JournalEntry taken(const std::string& job_id, std::chrono::system_clock::time_point time);
+    /// Nothing of the document but what `masks` lets through.
+    [[nodiscard]] static JournalEntry read(const Job& job, const MaskSet& masks);
+    [[nodiscard]] static JournalEntry mask_added();
+    [[nodiscard]] static JournalEntry entered(Phase phase);
+    /// The phase's command is about to be started; then, by whom it is run.
+    /// `serial_end`: the position behind all that is spooled of the serial log.
+    [[nodiscard]] static JournalEntry starts(Phase phase, const std::string& marker, std::uint64_t serial_end = 0);
+    [[nodiscard]] static JournalEntry started(const ProcessIdentity& supervisor);
+    [[nodiscard]] static JournalEntry ran(const PhaseStatus& status);
+    [[nodiscard]] static JournalEntry cancelled();
+    [[nodiscard]] static JournalEntry event(const JobEvent& event);
+    [[nodiscard]] static JournalEntry artifacts_sent();
+    [[nodiscard]] static JournalEntry recovers();
+    [[nodiscard]] static JournalEntry decided(const PhaseStatus& status, std::string_view state);
+    [[nodiscard]] static JournalEntry outcome_sent();
+
+    [[nodiscard]] std::string text() const;
+
+  private:
+    explicit JournalEntry(nlohmann::json value) : value_(std::move(value)) {}
+    nlohmann::json value_;
+};
+
+/// Takes an entry's text in; false, and no change, if it makes no sense.
+[[nodiscard]] bool apply_entry(std::string_view text, JobRecord& record);
+
+/// The job as far as the record knows it: without the values of its secrets.
+[[nodiscard]] Job job_of(const JobRecord& record);
+
+}  // namespace trebuchet

@@ -1,0 +1,46 @@
+#include "agent/job/job_masks.hpp"
+
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trebuchet {
+
+const std::shared_ptr<const MaskSet>& JobMasks::current() {
+    if (waiting_.empty() || has_failed_) return current_;
+    has_failed_ = true;  // whatever is thrown
+    auto grown = current_->with(std::exchange(waiting_, {}));
+    if (!grown) return current_;
+    has_failed_ = false;
+    current_ = std::move(*grown);
+    set_log_masks(current_);
+    return current_;
+}
+
+Result<void> JobMasks::add(std::string_view value) {
+    if (value.empty() || has_failed_) return {};
+    if (value.size() > limits_.value_length) {
+        return fail("it is longer than the " + std::to_string(limits_.value_length) + " bytes that are accepted");
+    }
+    if (current_->is_too_short(value)) return fail("it is too short to be told from ordinary text");
+    // A set is compiled anew for what is new: whoever prints values by the thousand must not cause that for nothing.
+    const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(),
+                                        [&](const NamedSecret& secret) { return secret.value.reveal() == value; });
+    if (is_waiting || current_->holds(value)) return {};
+    if (added_ >= limits_.values) {
+        return fail("a job may register no more than " + std::to_string(limits_.values) + " values");
+    }
+    if (value.size() > limits_.bytes - bytes_) {
+        return fail("a job may register no more than " + std::to_string(limits_.bytes) + " bytes of values");
+    }
+    ++added_;
+    bytes_ += value.size();
+    has_failed_ = true;  // whatever is thrown
+    waiting_.push_back({"added value " + std::to_string(added_), SecretString(value)});
+    on_added(value);
+    has_failed_ = false;
+    return {};
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,310 @@
+#include "agent/job/phase_runner.hpp"
+
+#include "agent/job/job_step.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+/// What the reference agent returns when a command can't be run at all.
+constexpr int could_not_start_code = 100;
+
+/// What the reference agent, which sends KILL at once, returns for a command that it ended. Ours may have caught the
+/// TERM and exited with 0: that must not look like a success.
+constexpr int ended_by_agent_code = 256 - SIGKILL;
+
+/// Of a phase's log as a file in the run folder; what is sent has no limit.
+constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
+
+std::string seconds_text(std::chrono::seconds limit) {
+    return "(" + std::to_string(limit.count()) + "s)";
+}
+
+}  // namespace
+
+std::string describe(const Interruption& interruption) {
+    struct Describe {
+        std::string operator()(const GlobalTimeout& timeout) const {
+            return "ERROR: Global timeout reached! " + seconds_text(timeout.limit);
+        }
+        std::string operator()(const OutputTimeout& timeout) const {
+            return "ERROR: Output timeout reached! " + seconds_text(timeout.limit);
+        }
+        std::string operator()(const Cancelled&) const { return "Job cancellation was requested, exiting."; }
+        std::string operator()(const AgentStops&) const { return "The agent is stopping: the phase was ended."; }
+        std::string operator()(const MaskingFailed&) const {
+            return "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left "
+                   "out.";
+        }
+    };
+    return std::visit(Describe{}, interruption);
+}
+
+int PhaseEnd::exit_code() const {
+    if (interruption) return ended_by_agent_code;
+    if (const auto* exited = std::get_if<Exited>(&command)) return exited->code;
+    if (const auto* signalled = std::get_if<Signalled>(&command)) return (256 - signalled->signal) % 256;
+    return could_not_start_code;
+}
+
+/// The state of one run.
+struct PhaseRunner::Running {
+    Running(PhaseRunner& owner, PhaseSpec what, int fd)
+        : runner(owner),
+          spec(std::move(what)),
+          log_fd(fd),
+          commands([this](std::string_view text) { mask(text); }, [this](std::string_view value) { add_mask(value); }),
+          global(owner.loop_),
+          silence(owner.loop_),
+          quiet(owner.loop_) {}
+
+    [[nodiscard]] bool masking_failed() const {
+        return interruption && std::holds_alternative<MaskingFailed>(*interruption);
+    }
+
+    /// Does what needs the masks. From the first failure on nothing is let out but a sentence of ours.
+    void with_masks(const std::function<void()>& work) {
+        if (masking_failed()) return;
+        bool failed = false;
+        try {
+            work();
+            failed = runner.masks_.has_failed();
+        } catch (const std::exception&) {
+            failed = true;  // why may quote what should be masked
+        }
+        if (!failed) return;
+        interruption = MaskingFailed{};
+        if (process) process->kill();
+        log_error("masking failed during the phase " + std::string(name_of(spec.phase)) + ": it is ended");
+    }
+
+    void hand_over(const MaskedChunk& text) {
+        if (text.empty() || (runner.masks_.has_failed() && !masking_failed())) return;
+        log_size += text.size();
+        Result<void> kept;
+        if (log_size <= phase_log_limit) kept = write_all(log_fd, text.bytes());
+        if (log_size > phase_log_limit) kept = fail("longer than " + std::to_string(phase_log_limit >> 20) + " MiB");
+        if (!kept && !std::exchange(log_is_broken, true)) {
+            log_error("the phase log in the run folder is incomplete: " + kept.error().message());
+        }
+        runner.reporter_.output(spec.phase, text);
+        reached("output logged");
+    }
+
+    /// Values that were registered before the text are masked in it.
+    void mask(std::string_view text) {
+        const auto& set = runner.masks_.current();
+        if (set != masked_with) hand_over(masker->change_set(set));
+        masked_with = set;
+        hand_over(masker->write(text));
+    }
+
+    void drain_fifo() {
+        if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
+    }
+
+    /// No output has come yet; after a failure only so that nobody waits.
+    void drain_fifo_early() {
+        if (masking_failed()) {
+            spec.mask_fifo->drain([](std::string_view) {});
+        } else {
+            with_masks([this] { drain_fifo(); });
+        }
+    }
+
+    /// A write without a line end is a value, too, when output comes; if it is refused, the rest of it may still come.
+    void take_unfinished_value() {
+        if (spec.mask_fifo == nullptr) return;
+        spec.mask_fifo->take_unfinished(
+            [this](std::string_view value) { static_cast<void>(runner.masks_.add(value)); });
+    }
+
+    void take(std::string_view bytes) {
+        reached("output arrived");
+        with_masks([&] {
+            last_byte = bytes.back();
+            drain_fifo();
+            take_unfinished_value();
+            commands.write(bytes);
+        });
+        watch_silence();
+        watch_quiet();
+        if (process && runner.reporter_.is_full()) {
+            process->pause_output();
+            silence.stop();
+            runner.reporter_.on_room([this] {
+                if (!process) return;
+                watch_silence();
+                process->resume_output();
+            });
+        }
+    }
+
+    void add_mask(std::string_view value) {
+        const auto added = runner.masks_.add(value);
+        if (added || std::exchange(told_of_refused_mask, true)) return;
+        log_warning("a value that the " + std::string(name_of(spec.phase)) +
+                    " command registers is not masked: " + added.error().message());
+        mask("WARNING: a value to be masked is refused: " + added.error().message() + "\n");
+    }
+
+    /// All that the command printed is there.
+    void finish_commands() {
+        drain_fifo();
+        if (spec.mask_fifo != nullptr) {
+            spec.mask_fifo->take_unfinished([this](std::string_view value) { add_mask(value); });
+        }
+        commands.finish();
+        if (spec.mask_fifo != nullptr && spec.mask_fifo->is_replaced()) {
+            mask("WARNING: what was written to $TREBUCHET_MASK_FILE may not be masked: the FIFO was replaced\n");
+        }
+        mask("");
+    }
+
+    void say_last_words() {
+        with_masks([this] {
+            std::string words;
+            if (const auto* failed = std::get_if<CouldNotStart>(&*ended)) words = "ERROR: " + failed->reason;
+            if (interruption) words = describe(*interruption);
+            if (!words.empty()) mask((last_byte == '\n' ? "\n" : "\n\n") + words + "\n");
+            hand_over(masker->finish());
+        });
+        if (!masking_failed()) return;
+        try {
+            hand_over(MaskSet::none()->mask("\n" + describe(*interruption) + "\n"));
+        } catch (const std::exception&) {
+            log_error("the log of the job does not say so: there is no memory for that");
+        }
+    }
+
+    void watch_silence() {
+        if (!spec.output_timeout || ended) return;
+        silence.start(*spec.output_timeout, [this] { interrupt(OutputTimeout{*spec.output_timeout}); });
+    }
+
+    void watch_quiet() {
+        if (ended || masking_failed() || masker->held() == 0) return quiet.stop();
+        quiet.start(spec.release_after, [this] { release(); });
+    }
+
+    void release() {
+        with_masks([this] {
+            mask("");
+            hand_over(masker->release());
+        });
+    }
+
+    void interrupt(const Interruption& why) {
+        if (interruption || ended) return;
+        interruption = why;
+        process->stop();
+    }
+
+    PhaseRunner& runner;
+    PhaseSpec spec;
+    int log_fd;
+    std::optional<Masker> masker;
+    std::shared_ptr<const MaskSet> masked_with;
+    std::optional<ReadWatcher> fifo_watcher;
+    AddMaskFilter commands;
+    Timer global;
+    Timer silence;
+    Timer quiet;  ///< since the last output
+    std::unique_ptr<Process> process;
+    std::optional<ProcessEnd> ended;
+    std::optional<Interruption> interruption;
+    std::size_t left = 0;
+    char last_byte = '\n';
+    std::uint64_t log_size = 0;
+    bool log_is_broken = false;
+    bool told_of_refused_mask = false;
+};
+
+PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks)
+    : loop_(loop), reporter_(reporter), masks_(masks), leaks_(leaks) {}
+
+PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
+    const std::string frame(spec.banner.size() + 4, '*');
+    const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
+    Running run(*this, std::move(spec), log_fd);
+    reporter_.process_starts(run.spec.phase, run.spec.marker);
+    run.with_masks([&] {
+        run.masked_with = masks_.current();
+        run.masker.emplace(run.masked_with, leaks_.at(name_of(run.spec.phase)));
+        run.mask(banner);
+    });
+    if (run.masking_failed()) {
+        run.say_last_words();
+        return {CouldNotStart{describe(*run.interruption)}, run.interruption};
+    }
+    reached("starting the command");
+    run.process = Process::start(loop_, run.spec.process,
+                                 {[&](std::string_view bytes) { run.take(bytes); },
+                                  [&](const ProcessEnd& end, std::size_t left) {
+                                      run.ended = end;
+                                      run.left = left;
+                                  },
+                                  nullptr});
+    if (const auto supervisor = run.process->supervisor()) reporter_.process_started(*supervisor);
+    reached("command started");
+    run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
+    running_ = &run;
+    if (run.spec.mask_fifo != nullptr) {
+        // Who writes more than fits into it, and prints nothing, would wait for ever.
+        run.fifo_watcher.emplace(loop_, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
+    }
+    if (run.spec.global_timeout) {
+        run.global.start(*run.spec.global_timeout, [&] { run.interrupt(GlobalTimeout{*run.spec.global_timeout}); });
+    }
+    run.watch_silence();
+    if (run.spec.can_be_cancelled) {
+        reporter_.watch_for_cancel([&] { run.interrupt(Cancelled{}); });
+    }
+    loop_.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
+    running_ = nullptr;
+    run.fifo_watcher.reset();
+    reached("command ended");
+    reporter_.unwatch();
+    reporter_.on_room(nullptr);
+
+    run.with_masks([&] { run.finish_commands(); });
+    run.say_last_words();
+    reached("phase log complete");
+    if (run.left > 0 && !run.process->is_gone()) {
+        log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +
+                 " processes running: they are ended with the job");
+        leftovers_.push_back(std::move(run.process));
+    }
+    return {*run.ended, run.interruption};
+}
+
+void PhaseRunner::stop() {
+    if (running_ != nullptr && running_->spec.can_be_stopped) running_->interrupt(AgentStops{});
+}
+
+void PhaseRunner::kill() {
+    killed_ = true;
+    if (running_ != nullptr) {
+        running_->interrupt(AgentStops{});
+        running_->process->kill();
+    }
+    for (const auto& process : leftovers_) process->kill();
+}
+
+void PhaseRunner::end_leftovers() {
+    for (const auto& process : leftovers_) killed_ ? process->kill() : process->stop();
+    loop_.run_until([&] {
+        return std::all_of(leftovers_.begin(), leftovers_.end(),
+                           [](const auto& process) { return process->is_gone(); });
+    });
+    leftovers_.clear();
+}
+
+}  // namespace trebuchet

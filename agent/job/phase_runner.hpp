@@ -1,0 +1,96 @@
+#pragma once
+
+#include "agent/job/added_masks.hpp"
+#include "agent/job/job_masks.hpp"
+#include "agent/job/job_reporter.hpp"
+#include "agent/job/leak_report.hpp"
+#include "agent/job/phase.hpp"
+#include "common/event/event_loop.hpp"
+#include "common/mask/masker.hpp"
+#include "common/process/process.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace trebuchet {
+
+/// Why the agent ended a phase that had not ended by itself.
+struct GlobalTimeout {
+    std::chrono::seconds limit;
+};
+struct OutputTimeout {
+    std::chrono::seconds limit;
+};
+struct Cancelled {};
+struct AgentStops {};
+/// The masks could not be made, or failed: nothing more of the phase is let out.
+struct MaskingFailed {};
+using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, AgentStops, MaskingFailed>;
+
+/// The sentence for the log, as the reference agent words it.
+[[nodiscard]] std::string describe(const Interruption& interruption);
+
+struct PhaseEnd {
+    ProcessEnd command;
+    std::optional<Interruption> interruption;
+
+    /// 0 to 255, as the reference agent counts: the exit code, 256 − n after signal n, 247 when the agent ended it, 100
+    /// when the command could not start.
+    [[nodiscard]] int exit_code() const;
+};
+
+/// One phase's command to run, and what may end it early.
+struct PhaseSpec {
+    Phase phase = Phase::setup;
+    std::string banner;  ///< one line: what starts where
+    ProcessSpec process;
+    std::string marker;  ///< NAME=VALUE, in the process's environment as well
+    std::optional<std::chrono::seconds> global_timeout;
+    std::optional<std::chrono::seconds> output_timeout;
+    bool can_be_cancelled = false;
+    bool can_be_stopped = false;  ///< by the agent's own stop
+    /// Into which the command may write values to be masked; null: none. Not owned.
+    MaskFifo* mask_fifo = nullptr;
+    /// After so long without output, what the masker holds back is let out as far as Masker::release() allows.
+    std::chrono::milliseconds release_after{500};
+};
+
+/// Runs phases: command → values that it registers → masker → phase log and reporter, live. One at a time, on the
+/// loop's thread. When masking fails, in whatever way, the command is killed, and what it printed and was not masked is
+/// let out nowhere.
+class PhaseRunner {
+  public:
+    /// `leaks`: where it is counted what is masked.
+    PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks);
+
+    /// Runs the loop until the command has ended and its output is handed over. After an interruption, until its whole
+    /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
+    PhaseEnd run(PhaseSpec spec, int log_fd);
+
+    /// The agent is to stop: interrupts the phase that runs, if it can be stopped.
+    void stop();
+
+    /// The agent is to stop at once: kills what runs and what was left running.
+    void kill();
+
+    /// Ends what commands left running in the background, and waits until it is gone.
+    void end_leftovers();
+
+  private:
+    struct Running;
+
+    EventLoop& loop_;
+    JobReporter& reporter_;
+    JobMasks& masks_;
+    LeakReport& leaks_;
+    Running* running_ = nullptr;
+    std::vector<std::unique_ptr<Process>> leftovers_;
+    bool killed_ = false;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,210 @@
+#include "agent/job/run_folder.hpp"
+
+#include "agent/job/runtime_copy.hpp"
+#include "common/base/text.hpp"
+#include "common/log/log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t device_info_limit = 1U << 20;
+constexpr std::size_t connector_error_limit = 1U << 20;
+constexpr int depth_limit = 100;
+constexpr const char* job_file = "testflinger.json";
+
+/// Discarded if it is not JSON or too deep.
+json parse_bounded(const std::string& text) {
+    bool too_deep = false;
+    auto parsed = json::parse(
+        text,
+        [&](int depth, json::parse_event_t, json&) {
+            too_deep = too_deep || depth > depth_limit;
+            return !too_deep;
+        },
+        false);
+    return too_deep ? json(json::value_t::discarded) : parsed;
+}
+
+std::string text_of(const json& object, const char* key) {
+    const auto entry = object.find(key);
+    return entry != object.end() && entry->is_string() ? entry->get<std::string>() : "";
+}
+
+bool stands_there(const fs::path& path) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0;
+}
+
+/// Removes a folder that a phase left where a file of ours goes, which can't be renamed over it.
+void make_way(const fs::path& path) {
+    if (!is_folder(path)) return;
+    if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+}
+
+/// The name under which a file is made before it is renamed, as write_file does it.
+fs::path temporary_name(fs::path path) {
+    path += ".new";
+    return path;
+}
+
+Result<void> replace_file(const fs::path& path, std::string_view text) {
+    make_way(path);
+    make_way(temporary_name(path));
+    return write_file(path, text);
+}
+
+/// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder if it is empty then.
+void wipe_job_file(const fs::path& folder) {
+    wipe_file(folder / job_file);
+    ::rmdir(folder.c_str());
+}
+
+}  // namespace
+
+Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
+    if (auto made = make_folder(base); !made) return fail(made.error());
+    RunFolder folder(base / job.id, secret_base / job.id);
+    if (stands_there(folder.path_)) {
+        log_warning("the run folder " + folder.path_.string() + " is left over from an earlier run: removing it");
+        if (auto removed = remove_tree(folder.path_); !removed) return fail(removed.error());
+    }
+    if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
+    auto ready = folder.show_job(job, false);
+    if (ready) ready = folder.write_outcome({});
+    if (ready) return folder;
+    static_cast<void>(folder.remove());
+    return fail(ready.error());
+}
+
+Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret_base, const Job& job) {
+    RunFolder folder(base / job.id, secret_base / job.id);
+    if (!is_folder(folder.path_)) return make(base, secret_base, job);
+    // Cleanup runs on a full disk as well.
+    if (auto shown = folder.show_job(job, false); !shown) log_warning(shown.error().message());
+    return folder;
+}
+
+void RunFolder::remove_serial_log(Phase phase) const {
+    if (auto done = remove_tree(path_ / (std::string(name_of(phase)) + "-serial.log")); !done) {
+        log_warning(done.error().message());
+    }
+}
+
+std::vector<std::string> RunFolder::remove_unmasked() const {
+    std::vector<std::string> names{"device-info.json", "device-connector-error.json", "artifacts"};
+    for (const Phase phase : all_phases) names.push_back(std::string(name_of(phase)) + "-serial.log");
+    std::vector<std::string> removed;
+    for (const auto& name : names) {
+        if (!stands_there(path_ / name)) continue;
+        if (auto done = remove_tree(path_ / name); !done) log_warning(done.error().message());
+        removed.push_back(name);
+    }
+    return removed;
+}
+
+Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+    // A phase may have removed the folder in which it ran, or put something else there.
+    if (is_folder(path_)) {
+        ::chmod(path_.c_str(), 0700);
+    } else {
+        ::unlink(path_.c_str());
+    }
+    if (auto made = make_private_folder(path_); !made) return made;
+    const auto shown = path_ / job_file;
+    if (!with_secrets) {
+        hide_secrets();
+        return replace_file(shown, job.public_document);
+    }
+    const auto secret_file = secret_path_ / job_file;
+    if (auto made = make_private_folder(secret_path_); !made) return made;
+    if (auto written = write_file(secret_file, job.document); !written) return written;
+    const auto link = temporary_name(shown);
+    make_way(shown);
+    make_way(link);
+    ::unlink(link.c_str());
+    if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
+        return fail("can't link " + shown.string() + ": " + std::system_category().message(errno));
+    }
+    return {};
+}
+
+void RunFolder::hide_secrets() {
+    wipe_job_file(secret_path_);
+}
+
+Result<FileDescriptor> RunFolder::open_phase_log(Phase phase) const {
+    const auto file = path_ / (std::string(name_of(phase)) + ".log");
+    make_way(file);
+    ::unlink(file.c_str());
+    return create_new_file(file);
+}
+
+std::optional<FileDescriptor> RunFolder::open_serial_log(Phase phase) const {
+    const auto file = path_ / (std::string(name_of(phase)) + "-serial.log");
+    if (!stands_there(file)) return std::nullopt;
+    auto fd = open_untrusted(file);
+    if (!fd) {
+        log_warning("the serial log is not sent: " + fd.error().message());
+        return std::nullopt;
+    }
+    return std::move(*fd);
+}
+
+Result<std::optional<json>> RunFolder::read_device_info() const {
+    const auto file = path_ / "device-info.json";
+    if (!stands_there(file)) return std::optional<json>();
+    const auto text = read_untrusted(file, device_info_limit);
+    if (!text) return fail(text.error());
+    auto document = parse_bounded(*text);
+    if (!document.is_object())
+        return fail(file.string() + " is not a JSON object of at most " + std::to_string(depth_limit) + " levels");
+    const auto info = document.find("device_info");
+    if (info == document.end() || !info->is_object()) return fail(file.string() + " has no object \"device_info\"");
+    return std::optional(std::move(*info));
+}
+
+std::string RunFolder::read_connector_error(Phase phase) const {
+    const auto text = read_untrusted(path_ / "device-connector-error.json", connector_error_limit);
+    if (!text) return "";
+    const auto document = parse_bounded(*text);
+    if (!document.is_object()) return "";
+    // Connectors call the stage of the test phase "runtest".
+    auto info = document.find(std::string(name_of(phase)) + "_exception_info");
+    if (info == document.end() && phase == Phase::test) info = document.find("runtest_exception_info");
+    if (info == document.end() || !info->is_object()) return "";
+    const auto cause = text_of(*info, "exception_cause");
+    return text_of(*info, "exception_name") + ": " + text_of(*info, "exception_message") +
+           (cause.empty() ? "" : " caused by " + cause);
+}
+
+std::optional<fs::path> RunFolder::artifacts() const {
+    auto folder = path_ / "artifacts";
+    return is_folder(folder) ? std::optional(std::move(folder)) : std::nullopt;
+}
+
+Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
+    json outcome = json::object();
+    for (const auto& [phase, code] : status) outcome["status"][std::string(name_of(phase))] = code;
+    return replace_file(path_ / "testflinger-outcome.json", outcome.dump());
+}
+
+Result<void> RunFolder::remove() {
+    hide_secrets();
+    return remove_tree(path_);
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "agent/api/job_server.hpp"
+#include "agent/config/config.hpp"
+#include "agent/job/job.hpp"
+#include "common/base/result.hpp"
+#include "common/file/safe_file.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace trebuchet {
+
+/// The folder in which a job's phases run, 0700, made anew. What stands in it was written by phases, so it is hostile:
+/// it is read without following links, regular files only, and up to a size.
+class RunFolder {
+  public:
+    /// `secret_base`: a folder on tmpfs, for the job file with values in it.
+    static Result<RunFolder> make(const std::filesystem::path& base, const std::filesystem::path& secret_base,
+                                  const Job& job);
+
+    /// The one that a killed agent left, with all that is in it; a new one if there is none.
+    static Result<RunFolder> reopen(const std::filesystem::path& base, const std::filesystem::path& secret_base,
+                                    const Job& job);
+    /// Deletes what could only be sent masked: serial logs, artifacts, device info. Returns what was there.
+    std::vector<std::string> remove_unmasked() const;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+    /// Sets `testflinger.json`: the whole job, by way of a link to tmpfs, or the job without its secrets.
+    Result<void> show_job(const Job& job, bool with_secrets);
+    /// Overwrites and removes the job file on tmpfs.
+    void hide_secrets();
+
+    /// `<phase>.log`, new and empty.
+    [[nodiscard]] Result<FileDescriptor> open_phase_log(Phase phase) const;
+    /// What the phase's command captured of the serial line, if it did.
+    [[nodiscard]] std::optional<FileDescriptor> open_serial_log(Phase phase) const;
+    void remove_serial_log(Phase phase) const;
+    /// The `device_info` object of device-info.json, if a phase wrote it. Not masked yet.
+    [[nodiscard]] Result<std::optional<nlohmann::json>> read_device_info() const;
+    /// What device-connector-error.json says of the phase: "Name: message caused by cause", or "". Not masked yet.
+    [[nodiscard]] std::string read_connector_error(Phase phase) const;
+    /// `artifacts/`, if it is a folder.
+    [[nodiscard]] std::optional<std::filesystem::path> artifacts() const;
+    [[nodiscard]] Result<void> write_outcome(const PhaseStatus& status) const;
+
+    /// Deletes it, the copy on tmpfs included; the Error names what could not be deleted.
+    Result<void> remove();
+
+  private:
+    RunFolder(std::filesystem::path path, std::filesystem::path secret_path)
+        : path_(std::move(path)), secret_path_(std::move(secret_path)) {}
+
+    std::filesystem::path path_;
+    std::filesystem::path secret_path_;  ///< this job's folder on tmpfs
+};
+
+}  // namespace trebuchet

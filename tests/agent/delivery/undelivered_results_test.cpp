@@ -1,0 +1,335 @@
+#include "agent/delivery/undelivered_results.hpp"
+
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/file_limit.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class UndeliveredResultsTest : public testing::Test {
+  protected:
+    UndeliveredResultsTest() {
+        config_.results_basedir = folder_ / "results";
+        config_.trebuchet.keep_results = std::chrono::hours(0);
+    }
+    void write(const std::string& name, const std::string& text) {
+        const auto path = folder_ / "results" / name;
+        fs::create_directories(path.parent_path());
+        folder_.write("results/" + name, text);
+    }
+    /// The job j2 with a secret, as the reference agent leaves it.
+    void write_reference_job() {
+        write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
+    }
+    /// As a daemon that could deliver nothing leaves a job.
+    void keep(const std::string& id, const PhaseStatus& status = {}, const std::string& state = "complete") {
+        JobFolder folder(loop_, folder_ / "jobs", id);
+        folder.commit(JournalEntry::taken(id, clock_.wall_time()));
+        folder.commit(JournalEntry::decided(status, state));
+    }
+    void keep_artifacts(const std::string& id) { folder_.write("jobs/" + id + "/artifacts.tar.gz", "the archive"); }
+    void deliver() {
+        results_.deliver_if_due();
+        loop_.run_until([&] { return !results_.is_delivering(); });
+    }
+    [[nodiscard]] bool is_left(const std::string& id) const { return fs::exists(folder_ / "jobs" / id); }
+    [[nodiscard]] bool is_kept(const std::string& name) const { return fs::exists(folder_ / "results" / name); }
+    [[nodiscard]] std::string unpacked(const std::string& name) const {
+        folder_.write("got.tar.gz", server_.archive);
+        const auto unpack = "cd '" + folder_.path().string() + "' && tar xzf got.tar.gz";
+        EXPECT_EQ(::system(unpack.c_str()), 0);
+        return text_of(folder_ / name);
+    }
+
+    EventLoop loop_;
+    FakeClock clock_;
+    TemporaryFolder folder_;
+    Config config_;
+    FakeJobServer server_{loop_};
+    UndeliveredResults results_{loop_, config_, server_, clock_, [] { return 1.0; }, folder_ / "jobs"};
+};
+
+TEST_F(UndeliveredResultsTest, AreDeliveredAndThenGone) {
+    keep("j1", {{Phase::test, 7}});
+    deliver();
+    EXPECT_THAT(server_.effects, ElementsAre(json{"result", {{"status", {{"test", 7}}}, {"job_state", "complete"}}}));
+    EXPECT_FALSE(is_left("j1"));
+    deliver();
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(UndeliveredResultsTest, AreKeptPrivate) {
+    keep("j1");
+    EXPECT_EQ(fs::status(folder_ / "jobs/j1").permissions(), fs::perms::owner_all);
+    EXPECT_EQ(fs::status(folder_ / "jobs/j1/journal").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(UndeliveredResultsTest, AreTriedAgainAfterGrowingWaits) {
+    keep("j1");
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    std::vector<int> tries;
+    for (int i = 0; i < 8; ++i) {
+        deliver();
+        tries.push_back(server_.calls["post_outcome"]);
+        clock_.advance(std::chrono::seconds(10));
+    }
+    EXPECT_THAT(tries, ElementsAre(1, 2, 2, 3, 3, 3, 3, 4));
+    EXPECT_TRUE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, ACancelledJobStaysCancelled) {
+    keep("j1");
+    server_.job_states["j1"] = "cancelled";
+    deliver();
+    EXPECT_EQ(server_.job_states["j1"], "cancelled");
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(UndeliveredResultsTest, ArtifactsComeWithThem) {
+    keep("j1");
+    keep_artifacts("j1");
+    deliver();
+    EXPECT_EQ(server_.archive, "the archive");
+    const json outcome{"result", {{"status", json::object()}, {"job_state", "complete"}}};
+    EXPECT_THAT(server_.effects, ElementsAre(json::array({"artifact"}), outcome));
+}
+
+TEST_F(UndeliveredResultsTest, ArtifactsAreNotSentAgainWhenOnlyTheOutcomeFailed) {
+    keep("j1");
+    keep_artifacts("j1");
+    server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] == 1; };
+    deliver();
+    clock_.advance(std::chrono::minutes(1));
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 1);
+    EXPECT_EQ(server_.calls["post_outcome"], 2);
+    EXPECT_FALSE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, AnArchiveThatAPhaseLeftIsNotSent) {
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts.tar.gz", "not masked: s3cret-value");
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 0);
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_FALSE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AFullDiskDoesNotCostTheReferenceAgentsArtifacts) {
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts/log", "text\n");
+    {
+        const FileLimit full(0);
+        deliver();
+    }
+    EXPECT_TRUE(is_kept("j2/artifacts/log"));
+    clock_.advance(std::chrono::minutes(5));
+    deliver();
+    EXPECT_EQ(unpacked("artifacts/log"), "text\n");
+    EXPECT_FALSE(is_kept("j2"));
+    EXPECT_TRUE(fs::is_empty(folder_ / "packed"));
+}
+
+TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
+    write("backup/file", "somebody's");
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    write("j2/artifacts/log", "text\n");
+    deliver();
+    EXPECT_TRUE(is_kept("backup/file"));
+    EXPECT_TRUE(is_kept("j2/artifacts/log"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+
+    int given_up = 0;
+    results_.on_given_up = [&] { ++given_up; };
+    config_.trebuchet.keep_results = std::chrono::hours(1);
+    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    EXPECT_TRUE(is_kept("backup/file"));
+    EXPECT_FALSE(is_kept("j2"));
+    EXPECT_EQ(given_up, 1);
+}
+
+TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"setup": 0, "test": 1, "odd": 2}})");
+    write("j2/artifacts/log", "with s3cret-value\n");
+    deliver();
+    EXPECT_EQ(unpacked("artifacts/log").find("s3cret"), std::string::npos);
+    EXPECT_EQ(server_.effects.back(),
+              json({"result", {{"status", {{"setup", 0}, {"test", 1}}}, {"job_state", "complete"}}}));
+    EXPECT_FALSE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, ArtifactsOfTheReferenceAgentWithASecretAreRefusedIfSoConfigured) {
+    config_.trebuchet.artifacts_masking = ArtifactsMasking::fail;
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts/log", "with s3cret-value\n");
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 0);
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_FALSE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, WhatNobodyCanMaskIsDeletedAndTheOutcomeDelivered) {
+    write("j2/testflinger.json", "no job");
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    write("j2/artifacts/log", "with s3cret-value\n");
+    deliver();
+    EXPECT_EQ(server_.calls["post_artifacts"], 0);
+    EXPECT_EQ(server_.job_states["j2"], "complete");
+    EXPECT_FALSE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AnOutcomeThatIsNoneIsDeleted) {
+    for (const auto* text : {"", "[]", "nonsense"}) {
+        write("j2/testflinger-outcome.json", text);
+        clock_.advance(std::chrono::minutes(5));
+        deliver();
+        EXPECT_FALSE(is_kept("j2"));
+    }
+    fs::create_directories(folder_ / "results/j3");
+    fs::create_symlink("/etc/passwd", folder_ / "results/j3/testflinger-outcome.json");
+    clock_.advance(std::chrono::minutes(5));
+    deliver();
+    EXPECT_FALSE(is_kept("j3"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(UndeliveredResultsTest, WhatIsNoJobsFolderIsLeftAlone) {
+    write("README", "somebody's");
+    write("not a job/file", "somebody's");
+    deliver();
+    EXPECT_TRUE(is_kept("README"));
+    EXPECT_TRUE(is_kept("not a job/file"));
+}
+
+TEST_F(UndeliveredResultsTest, TheRestOfALogGoesOnWhereItWas) {
+    {
+        JobFolder folder(loop_, folder_ / "jobs", "j1");
+        Spool spool(folder.worker(), folder.path(), output_spool_name, {});
+        LogUploader uploader(loop_, clock_, server_, spool, LogSeries::output, "j1", [] { return 1.0; });
+        uploader.add(Phase::setup, MaskSet::none()->mask("set up\n"));
+        ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
+        server_.lost_logs = {{2, LostLog::with_fragment}};
+        uploader.add(Phase::test, MaskSet::none()->mask("arrived, but who knows \xFF\n"));
+        loop_.run_until([&] { return server_.attempts.size() == 2; });
+        uploader.add(Phase::test, MaskSet::none()->mask("waits\n"));
+        uploader.add(Phase::cleanup, MaskSet::none()->mask("waits too\n"));
+        uploader.add(Phase::cleanup, MaskSet::none()->mask("\xC3"));
+        folder.commit(JournalEntry::taken("j1", clock_.wall_time()));
+        folder.commit(JournalEntry::decided({}, "complete"));
+    }
+    deliver();
+    EXPECT_EQ(server_.output_of(Phase::setup), "set up\n");
+    EXPECT_EQ(server_.output_of(Phase::test), "arrived, but who knows \xFF\nwaits\n");
+    EXPECT_EQ(server_.output_of(Phase::cleanup), "waits too\n\xC3");
+    EXPECT_EQ(server_.attempts.size(), 4U);
+    EXPECT_FALSE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, OneThatFailsDoesNotKeepTheOthersBack) {
+    keep("j1");
+    keep("j2");
+    server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] == 1; };
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_FALSE(is_left("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAlone) {
+    JobFolder folder(loop_, folder_ / "jobs", "j1");
+    folder.commit(JournalEntry::taken("j1", clock_.wall_time()));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAloneWhenItsOutcomeIsDecided) {
+    keep("j1");
+    results_.job_in_hand("j1");
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_THAT(server_.effects, IsEmpty());
+}
+
+TEST_F(UndeliveredResultsTest, AreTriedAgainWhateverElseGoesOn) {
+    UndeliveredResults results(
+        loop_, config_, server_, clock_, [] { return no_waiting(); }, folder_ / "jobs");
+    keep("j1");
+    server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] < 4; };
+    results.deliver_if_due();
+    loop_.run_until([&] { return !is_left("j1"); });
+    EXPECT_EQ(server_.calls["post_outcome"], 4);
+}
+
+TEST_F(UndeliveredResultsTest, NobodyWaitsForThem) {
+    keep("j1");
+    results_.deliver_if_due();
+    EXPECT_TRUE(results_.is_delivering());
+    EXPECT_THAT(server_.effects, IsEmpty());
+    results_.deliver_if_due();
+    loop_.run_until([&] { return !results_.is_delivering(); });
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
+    int given_up = 0;
+    results_.on_given_up = [&] { ++given_up; };
+    config_.trebuchet.keep_results = std::chrono::hours(7 * 24);
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    clock_.advance(std::chrono::hours(7 * 24));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    clock_.advance(std::chrono::hours(1));
+    deliver();
+    EXPECT_FALSE(is_left("j1"));
+    EXPECT_EQ(given_up, 1);
+}
+
+TEST_F(UndeliveredResultsTest, AreTriedBeforeTheyAreGivenUp) {
+    config_.trebuchet.keep_results = std::chrono::hours(1);
+    keep("j1", {{Phase::test, 7}});
+    clock_.advance(std::chrono::hours(2));
+    deliver();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_FALSE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, AreNotTooOldOnlyBecauseTheirJournalIsDamaged) {
+    config_.trebuchet.keep_results = std::chrono::hours(10'000);
+    JobFolder(loop_, folder_ / "jobs", "j1").commit(JournalEntry::decided({}, "complete"));
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+}
+
+TEST_F(UndeliveredResultsTest, MayBeKeptForEver) {
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+}
+
+}  // namespace
+}  // namespace trebuchet

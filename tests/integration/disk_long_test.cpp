@@ -1,7 +1,0 @@
-#include "tests/integration/disk.hpp"
-
-namespace trebuchet::harness {
-
-INSTANTIATE_TEST_SUITE_P(AnyChange, DiskFullFrom, ::testing::Range(1, 150));
-
-}  // namespace trebuchet::harness

@@ -1,0 +1,13 @@
+#include "tests/integration/limits/flapping.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trebuchet::harness {
+namespace {
+
+TEST(Flapping, LosesNoJobAndGrowsNothing) {
+    flap({.rounds = 3, .polls = 40, .jobs = 4, .warm_up = 1});
+}
+
+}  // namespace
+}  // namespace trebuchet::harness

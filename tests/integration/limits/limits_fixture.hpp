@@ -1,0 +1,50 @@
+#pragma once
+
+#include "tests/integration/harness/lab_test.hpp"
+
+#include <cstddef>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+
+namespace trebuchet::harness {
+/// The agent's memory when nothing much happens is 15 to 20 MB.
+inline constexpr std::size_t most_memory = std::size_t{40} * 1024;  // KiB
+
+/// A line of /proc/PID/status, KiB.
+inline std::size_t memory_of(pid_t pid, const std::string& name) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(name + ":")) return std::stoul(line.substr(name.size() + 1));
+    }
+    throw std::runtime_error("no " + name + " in the process's status");
+}
+
+/// What jobs may make of the agent's memory.
+class Limits : public LabTest {
+  protected:
+    Limits() { agent.set_environment("STATE_DIRECTORY", folder / "state"); }
+
+    void expect_little_memory(const std::string& what) {
+        const auto peak = memory_of(agent.program().pid(), "VmHWM");
+        std::cout << what << ": " << peak << " KiB at most, " << memory_of(agent.program().pid(), "VmRSS") << " now\n";
+        EXPECT_LE(peak, most_memory);
+    }
+    std::string run_test_phase(const std::string& command) {
+        agent.on("test", command);
+        server.store_secret("token", "a secret value");
+        return run_job({{"test_data", {{"test_cmds", "x"}, {"secrets", {{"TOKEN", "token"}}}}}});
+    }
+    void upload_artifact(const std::string& size) {
+        const auto id = run_test_phase("mkdir artifacts && truncate -s " + size +
+                                       " artifacts/sparse && head -c 30M /dev/urandom > artifacts/noise");
+        EXPECT_EQ(server.result(id)["test_status"], 0);
+        const auto artifacts = server.ask(clients::submitter, "GET", "/v1/result/" + id + "/artifact");
+        EXPECT_EQ(artifacts.status, 200);
+        EXPECT_GT(artifacts.body.size(), std::size_t{30} << 20U);
+        expect_little_memory("an artifact of " + size);
+    }
+};
+
+}  // namespace trebuchet::harness

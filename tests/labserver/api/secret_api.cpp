@@ -1,0 +1,67 @@
+#include "tests/labserver/api/api.hpp"
+#include "tests/labserver/api/api_schemas.hpp"
+
+#include <algorithm>
+
+namespace trebuchet::labserver {
+namespace {
+
+constexpr std::chrono::seconds one_year = std::chrono::hours(365 * 24);
+
+bool is_path_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '/';
+}
+
+bool is_secret_path(const std::string& path) {
+    return !path.empty() && path.front() != '/' && path.back() != '/' && path.find("//") == std::string::npos &&
+           std::all_of(path.begin(), path.end(), is_path_character);
+}
+
+std::optional<Response> refusal(const State& state, const Call& call) {
+    if (!state.settings.secrets_store) return problem(400, "No secrets store");
+    if (call.caller.anonymous()) return problem(401, "Only a client with a token can have secrets");
+    if (call.caller.client_id != call.parts[0]) {
+        return problem(403, "'" + call.parts[0] + "' is not the client of this token");
+    }
+    if (!is_secret_path(call.parts[1])) {
+        return problem(422, "Not a secret's path: expected letters, digits, '-' and '_', with single '/' between them");
+    }
+    return std::nullopt;
+}
+
+Response put(State& state, const Call& call) {
+    if (auto refused = refusal(state, call)) return *refused;
+    const bool ephemeral = call.body["ephemeral"].get<bool>();
+    const auto now = state.clock.wall_time();
+    std::optional<std::chrono::system_clock::time_point> expires;
+    const auto given = call.body.find("expire_after");
+    if (ephemeral) {
+        expires = std::nullopt;
+    } else if (given == call.body.end()) {
+        expires = now + one_year;
+    } else if (given->is_number()) {
+        constexpr std::int64_t most = 100LL * 365 * 24 * 3600;
+        expires = now + std::chrono::seconds(std::min(given->get<std::int64_t>(), most));
+    }
+    state.secrets.write(call.parts[0], call.parts[1], call.body["value"].get_ref<const std::string&>(), expires,
+                        ephemeral);
+    return json_answer({{"expires_at", expires ? Json(iso8601(*expires)) : Json()}});
+}
+
+Response remove(State& state, const Call& call) {
+    if (auto refused = refusal(state, call)) return *refused;
+    state.secrets.remove(call.parts[0], call.parts[1]);
+    return text_answer("OK");
+}
+
+}  // namespace
+
+void add_secret_routes(Router& router, State& state) {
+    const auto* pattern = "/v1/secrets/{client}/{path...}";
+    router.add(
+        {"PUT", pattern, submitters, [&state](const Call& call) { return put(state, call); }, schemas::secret()});
+    router.add({"DELETE", pattern, submitters, [&state](const Call& call) { return remove(state, call); }});
+}
+
+}  // namespace trebuchet::labserver

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "common/base/clock.hpp"
+#include "tests/labserver/store/agent_store.hpp"
+#include "tests/labserver/store/client_store.hpp"
+#include "tests/labserver/store/job_store.hpp"
+#include "tests/labserver/store/queue_store.hpp"
+#include "tests/labserver/store/result_store.hpp"
+#include "tests/labserver/store/secret_store.hpp"
+#include "tests/labserver/store/shifted_clock.hpp"
+#include "tests/labserver/store/tokens.hpp"
+
+namespace trebuchet::labserver {
+
+/// What POST /control/settings changes.
+struct Settings {
+    int events_status = 200;    ///< answer to POST /v1/job/<id>/events: 500 no webhook configured, 502 unreachable, …
+    bool anonymous = true;      ///< false: who has no token gets 401, as from a server with OpenID Connect
+    bool secrets_store = true;  ///< false: as from a server without one
+};
+
+/// Everything that the server knows, for one thread. In memory; what keep_in() is about, in a file too.
+struct State {
+    State(const Clock& real_clock, TokenLifetimes lifetimes)
+        : real(real_clock), clock(real_clock), tokens(clock, lifetimes), secrets(clock) {}
+
+    /// Takes over what the file holds, and keeps in it every change from now on: not of clients, whose file is another,
+    /// nor of settings and the clock.
+    [[nodiscard]] Result<void> keep_in(DataFile& data) {
+        auto done = tokens.keep_in(data);
+        if (done) done = secrets.keep_in(data);
+        if (done) done = agents.keep_in(data);
+        if (done) done = queues.keep_in(data);
+        if (done) done = jobs.keep_in(data, moment());
+        if (done) done = results.keep_in(data);
+        return done;
+    }
+
+    /// Now on the real clocks, for measuring: POST /control/clock has no part in it.
+    [[nodiscard]] Moment moment() const { return {real.now(), real.wall_time()}; }
+
+    const Clock& real;
+    ShiftedClock clock;
+    Settings settings;
+    ClientStore clients;
+    Tokens tokens;
+    SecretStore secrets;
+    AgentStore agents;
+    QueueStore queues;
+    JobStore jobs;
+    ResultStore results;
+};
+
+}  // namespace trebuchet::labserver

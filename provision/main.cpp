@@ -1,5 +1,6 @@
 #include "provision/cli/command_line.hpp"
 #include "provision/cli/run_stage.hpp"
+#include "provision/process/exit_codes.hpp"
 #include "provision/process/interrupt.hpp"
 
 #include <csignal>
@@ -11,8 +12,8 @@
 
 namespace {
 
-/// A log that nobody reads any more, or that never was there, is no reason to leave a device half-way, and no file of
-/// ours may take its number.
+/// Ignores SIGPIPE, so that a closed log does not stop us halfway through a device. Opens /dev/null for each closed
+/// standard stream, so that no other file gets descriptor 0, 1 or 2.
 void keep_standard_streams() {
     std::signal(SIGPIPE, SIG_IGN);
     int opened = 0;
@@ -32,16 +33,16 @@ int main(int argc, char** argv) {
         const auto arguments = parse_command_line(argc, argv);
         if (!arguments) {
             std::fputs(arguments.error().text.c_str(), stderr);
-            return 2;
+            return exit_usage_error;
         }
         if (const auto* answer = std::get_if<Answer>(&*arguments)) {
             std::fputs(answer->text.c_str(), stdout);
-            return 0;
+            return exit_success;
         }
         if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return check_config_file(*check);
         return run_stage(std::get<StageArguments>(*arguments));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "trebuchet-provision: internal error: %s\n", error.what());
-        return 1;
+        return exit_failure;
     }
 }

@@ -41,7 +41,7 @@ BootProbe ssh_login_probe(Ssh& ssh) {
 }
 
 BootProbe url_probe(const std::string& url, CommandRunner& commands) {
-    return {"status 200 from " + shown_url(url), [url, &commands] { return look_at(url, commands); }};
+    return {"status 200 from " + redacted_url(url), [url, &commands] { return look_at(url, commands); }};
 }
 
 }  // namespace trebuchet

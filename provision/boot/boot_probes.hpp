@@ -9,13 +9,13 @@
 
 namespace trebuchet {
 
-/// An ssh server that says "SSH-". Port 0: 22.
+/// Succeeds when an ssh server sends its banner, "SSH-…". Port 0: 22.
 [[nodiscard]] BootProbe ssh_banner_probe(const std::string& host, std::uint16_t port);
 
-/// A login that works. `ssh` must outlive the probe.
+/// Succeeds when a login works. `ssh` must outlive the probe.
 [[nodiscard]] BootProbe ssh_login_probe(Ssh& ssh);
 
-/// A URL that answers with status 200, by the system's curl, which gets the URL on its stdin.
+/// Succeeds when the URL answers with status 200. Uses the system's curl, which gets the URL on its stdin.
 [[nodiscard]] BootProbe url_probe(const std::string& url, CommandRunner& commands);
 
 }  // namespace trebuchet

@@ -24,16 +24,17 @@ tl::expected<milliseconds, BootFailure> wait_for_boot(const std::vector<BootProb
         return tools.interrupt.wait_for(std::clamp(left, milliseconds::zero(), time));
     };
 
-    if (const int signal = sleep(wait.first_wait); signal != 0)
+    if (const int signal = sleep(wait.initial_delay); signal != 0)
         return tl::unexpected<BootFailure>(BootInterrupted{signal});
     for (const auto& probe : probes) {
         tools.log.info("Waiting for " + probe.what);
         while (true) {
-            const auto seen = probe.look();
+            const auto seen = probe.check();
             if (seen) break;
             if (tools.clock.now() >= deadline) {
                 return tl::unexpected<BootFailure>(BootTimedOut{"waited " + seconds_of(elapsed()) + " for " +
-                                                                probe.what + "; at last: " + seen.error().message()});
+                                                                probe.what +
+                                                                "; last result: " + seen.error().message()});
             }
             if (tools.clock.now() >= next_report) {
                 tools.log.info("Still waiting for " + probe.what + " after " + seconds_of(elapsed()) + ": " +

@@ -15,21 +15,22 @@
 
 namespace trebuchet {
 
-/// A sign that a device is up. Looks once, takes seconds at most, and says what it saw instead.
+/// A sign that a device is up. `check` looks once, takes a few seconds at most, and fails with what it saw instead.
 struct BootProbe {
-    std::string what;  ///< what it waits for, to follow "waiting for": "ssh at 10.0.0.7"
-    std::function<Result<void>()> look;
+    std::string what;  ///< completes "Waiting for …": "ssh at 10.0.0.7 port 22"
+    std::function<Result<void>()> check;
 };
 
 struct BootWait {
     std::chrono::milliseconds timeout = std::chrono::minutes(5);
     std::chrono::milliseconds interval = std::chrono::seconds(5);
-    std::chrono::milliseconds first_wait{0};  ///< before the first look: a device that restarts still answers
+    std::chrono::milliseconds initial_delay{
+        0};  ///< before the first check: while it shuts down, a device still answers
     std::chrono::milliseconds report_every = std::chrono::seconds(30);
 };
 
 struct BootTimedOut {
-    std::string message;  ///< what was waited for, for how long, what was seen last
+    std::string message;  ///< what we waited for, how long, and what the last check saw
 };
 struct BootInterrupted {
     int signal = 0;
@@ -42,8 +43,15 @@ struct BootTools {
     const Clock& clock;
 };
 
-/// Waits until the probes, one after the other, have seen what they look for, and logs how that goes. Returns how long
-/// it took. Each probe looks at least once.
+/// Waits until each probe, in order, has succeeded, and logs the progress. Returns how long that took.
+///
+/// 1. Wait `initial_delay`.
+/// 2. Check the current probe. If it succeeds, go to the next probe; after the last one the device is up.
+/// 3. Give up if the timeout has passed. As this comes after the check, every probe is checked at least once.
+/// 4. Log the last failure if `report_every` has passed, wait `interval`, and go to 2.
+///
+/// The waits end at the timeout, and at once on a stop signal. Example with timeout 12 s and interval 5 s: checks at 0,
+/// 5, 10 and 12 s, then BootTimedOut "waited 12 s for ssh; last result: connection refused".
 [[nodiscard]] tl::expected<std::chrono::milliseconds, BootFailure> wait_for_boot(const std::vector<BootProbe>& probes,
                                                                                  const BootWait& wait,
                                                                                  const BootTools& tools);

@@ -5,7 +5,7 @@
 
 namespace trebuchet {
 
-/// A console that prints what matches, such as a prompt. `console` and `interrupt` must outlive the probe.
+/// Succeeds when the console prints a match, such as a prompt. `console` and `interrupt` must outlive the probe.
 [[nodiscard]] BootProbe serial_probe(SerialCapture& console, SerialPattern pattern, Interrupt& interrupt);
 
 }  // namespace trebuchet

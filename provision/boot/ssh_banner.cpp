@@ -39,7 +39,7 @@ Result<void> wait(int socket, short events, steady_clock::time_point deadline, c
 Result<void> connect(int socket, const addrinfo& address, steady_clock::time_point deadline) {
     if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return {};
     if (errno != EINPROGRESS) return fail(system_message(errno));
-    if (auto done = wait(socket, POLLOUT, deadline, "no connection in time"); !done) return done;
+    if (auto done = wait(socket, POLLOUT, deadline, "connection timed out"); !done) return done;
     int error = 0;
     socklen_t size = sizeof(error);
     ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -47,20 +47,20 @@ Result<void> connect(int socket, const addrinfo& address, steady_clock::time_poi
     return {};
 }
 
-/// RFC 4253 lets a server send other lines before its version.
+/// RFC 4253 allows other lines before the version line.
 Result<void> read_banner(int socket, steady_clock::time_point deadline) {
     constexpr std::size_t longest = 8192;
     std::string received;
     while (received.size() < longest) {
         if (received.starts_with("SSH-") || received.find("\nSSH-") != std::string::npos) return {};
-        if (auto done = wait(socket, POLLIN, deadline, "connected, but it does not say SSH-"); !done) return done;
+        if (auto done = wait(socket, POLLIN, deadline, "connected, but got no SSH banner in time"); !done) return done;
         std::array<char, 512> buffer{};
         const auto count = ::recv(socket, buffer.data(), buffer.size(), 0);
-        if (count == 0) return fail("connected, and the connection was closed without SSH-");
+        if (count == 0) return fail("connected, but the connection was closed before an SSH banner");
         if (count < 0 && errno != EAGAIN && errno != EINTR) return fail(system_message(errno));
         if (count > 0) received.append(buffer.data(), static_cast<std::size_t>(count));
     }
-    return fail("connected, but what answers is no ssh: " + trebuchet::quoted(received, 60));
+    return fail("connected, but the server is not ssh; it said: " + trebuchet::quoted(received, 60));
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ Result<void> check_ssh_banner(const std::string& host, std::uint16_t port, milli
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
-        return fail("can't find " + host + ": " + ::gai_strerror(error));
+        return fail("cannot resolve " + host + ": " + ::gai_strerror(error));
     }
     const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
     Result<void> result = fail("no address");

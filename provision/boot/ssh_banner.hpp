@@ -8,8 +8,8 @@
 
 namespace trebuchet {
 
-/// Connects and waits for a server's first words, "SSH-…". A connection alone is no sign: QEMU's user networking takes
-/// one while its guest is down.
+/// Connects and waits for the server's banner, "SSH-…". A connection alone proves nothing: QEMU's user networking
+/// accepts one while its guest is down.
 [[nodiscard]] Result<void> check_ssh_banner(const std::string& host, std::uint16_t port,
                                             std::chrono::milliseconds timeout = std::chrono::seconds(5));
 

@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& words) {
     return out;
 }
 
-/// `found` is no `what`: says which there are, and which was probably meant.
+/// `what` is "type" or "stage". Lists the valid names and suggests the closest one.
 std::string unknown(const std::string& what, const std::string& found, std::vector<std::string> valid) {
     const auto list = joined(valid);
     if (what == "stage") valid.emplace_back("test");
@@ -40,16 +40,17 @@ bool is_type(const std::string& name) {
     return std::find(types.begin(), types.end(), name) != types.end();
 }
 
-/// The words that follow `check`, where a stage and a job stand otherwise.
+/// `check -c CONFIG [TYPE]`: TYPE is in the position of STAGE, and nothing may be in the position of JOB.
 tl::expected<Arguments, UsageError> check_arguments(const std::string& type, const std::string& config,
                                                     const std::string& surplus) {
     if (config.empty()) return usage_error("the configuration is missing; expected check -c CONFIG.yaml [TYPE]");
     if (!type.empty() && !is_type(type)) return usage_error(unknown("type", type, connector_types()));
-    if (!surplus.empty()) return usage_error("found " + trebuchet::quoted(surplus) + " after check and a type");
+    if (!surplus.empty())
+        return usage_error("unexpected argument " + trebuchet::quoted(surplus) + " after check and a type");
     return CheckArguments{config, type};
 }
 
-/// CLI11's own usage line calls every argument optional.
+/// CLI11's own usage line shows every argument as optional.
 class HelpFormatter : public CLI::Formatter {
   public:
     std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override { return usage; }
@@ -58,20 +59,22 @@ class HelpFormatter : public CLI::Formatter {
 }  // namespace
 
 tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* const* argv) {
-    CLI::App app("Brings a device into the state that a phase of a Testflinger job asks for", "trebuchet-provision");
+    CLI::App app("Runs one stage of a Testflinger job on a device", "trebuchet-provision");
     app.footer("Types: " + joined(connector_types()) + "\nStages: " + joined(stage_names()) +
-               " (test means runtest)\n\n`trebuchet-provision list` prints the types.\n\n"
-               "Exit codes: 0 done; 1 failed; 2 wrong usage; 46 the device could not be recovered;\n"
-               "runtest returns that of the last test command.");
+               " (test is an alias of runtest)\n\n"
+               "`trebuchet-provision check -c CONFIG.yaml [TYPE]` checks a configuration.\n\n"
+               "Exit codes: 0 success; 1 failure; 2 wrong usage; 46 the device cannot be recovered (the agent\n"
+               "takes it offline); 128+N stopped by signal N. runtest returns the last test command's exit code.\n\n"
+               "Example: trebuchet-provision noprovision provision -c default.yaml testflinger.json");
     app.formatter(std::make_shared<HelpFormatter>());
     std::string type;
     std::string stage;
     std::string config;
     std::string job;
-    app.add_option("TYPE", type, "Type of the device's connector")->type_name("");
-    app.add_option("STAGE", stage, "What to do")->type_name("");
-    app.add_option("JOB", job, "The job, testflinger.json")->type_name("");
-    app.add_option("-c,--config", config, "Configuration of the device, default.yaml")->type_name("FILE");
+    app.add_option("TYPE", type, "Connector type; `trebuchet-provision list` prints the types")->type_name("");
+    app.add_option("STAGE", stage, "Stage to run")->type_name("");
+    app.add_option("JOB", job, "The job file, testflinger.json")->type_name("");
+    app.add_option("-c,--config", config, "Device configuration, default.yaml")->type_name("FILE");
     app.set_version_flag("--version", std::string("trebuchet-provision ") + version);
 
     try {

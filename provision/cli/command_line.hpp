@@ -21,15 +21,15 @@ struct StageArguments {
 /// `check -c CONFIG [TYPE]`
 struct CheckArguments {
     std::filesystem::path config;
-    std::string type;  ///< one of connector_types(), or "": of any
+    std::string type;  ///< one of connector_types(); "": check for all types
 };
 
-/// `list`, `--help`, `TYPE --help`, `--version`: text for stdout, and nothing more to do.
+/// For `list`, `--help`, `TYPE --help` and `--version`: print this on stdout and exit with 0.
 struct Answer {
     std::string text;
 };
 
-/// What is wrong with the arguments, for stderr; the exit code is then 2.
+/// Invalid arguments: print this on stderr and exit with exit_usage_error.
 struct UsageError {
     std::string text;
 };

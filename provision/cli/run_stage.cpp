@@ -3,6 +3,7 @@
 #include "common/file/safe_file.hpp"
 #include "provision/connectors/config_check.hpp"
 #include "provision/connectors/registry.hpp"
+#include "provision/process/exit_codes.hpp"
 #include "provision/process/posix_command_runner.hpp"
 #include "provision/stages/stage_files.hpp"
 
@@ -74,10 +75,10 @@ int check_config_file(const CheckArguments& arguments) {
         text ? check_config(*text, arguments.config, arguments.type) : ConfigFindings{{text.error().message()}, {}};
     for (const auto& problem : findings.problems) std::cerr << problem << '\n';
     for (const auto& warning : findings.warnings) std::cerr << "warning: " << warning << '\n';
-    if (!findings.problems.empty()) return 1;
+    if (!findings.problems.empty()) return exit_failure;
     std::cout << arguments.config.string() << " is fine" << (arguments.type.empty() ? "" : " for " + arguments.type)
               << '\n';
-    return 0;
+    return exit_success;
 }
 
 }  // namespace trebuchet

@@ -4,13 +4,12 @@
 
 namespace trebuchet {
 
-/// One stage from start to end, in the current folder: reads the files, writes device-info.json, runs the stage, writes
-/// what went wrong to stderr and into device-connector-error.json. Returns the exit code.
-/// SignalInterrupt::block_signals must have been called.
+/// Runs one stage in the current folder and returns the exit code. Writes device-info.json; an error goes to stderr and
+/// into device-connector-error.json. Call SignalInterrupt::block_signals first.
 [[nodiscard]] int run_stage(const StageArguments& arguments);
 
-/// `check`: what is wrong with a configuration to stderr, one line each. Returns 0 if nothing is, warnings aside,
-/// else 1.
+/// `check`: prints problems and warnings on stderr, one line each. Returns exit_failure if there is a problem; warnings
+/// alone return exit_success.
 [[nodiscard]] int check_config_file(const CheckArguments& arguments);
 
 }  // namespace trebuchet

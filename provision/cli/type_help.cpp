@@ -35,9 +35,9 @@ std::string type_help(std::string_view type) {
     const std::string name(type);
     const auto keys = make_connector(type)->keys();
     std::string page = "Usage: trebuchet-provision " + name + " STAGE -c CONFIG.yaml JOB.json\n";
-    add_keys(page, "Keys of the configuration that only some types have:", keys.config);
+    add_keys(page, "Configuration keys of this type:", keys.config);
     add_keys(page, "Keys of the job's provision_data:", keys.provision_data);
-    add_keys(page, "Keys of the configuration that all types have:", common_keys().config);
+    add_keys(page, "Configuration keys of every type:", common_keys().config);
     return page;
 }
 

@@ -5,8 +5,8 @@
 
 namespace trebuchet {
 
-/// What a type of connector reads from its configuration and from the job, as a page. `type` is one of
-/// connector_types().
+/// The help page for `TYPE --help`: the keys that this type reads from its configuration and from the job. `type` must
+/// be one of connector_types().
 [[nodiscard]] std::string type_help(std::string_view type);
 
 }  // namespace trebuchet

@@ -34,7 +34,7 @@ Reader port(std::uint16_t ConnectorConfig::*member) {
     };
 }
 
-/// A list of commands, or one command.
+/// Accepts a list of commands or a single command.
 Reader commands(std::vector<std::string> ConnectorConfig::*member) {
     return [member](const YamlNode& node, ConnectorConfig& config) -> YamlResult<void> {
         if (node.kind != YamlKind::sequence && node.kind != YamlKind::scalar) {
@@ -49,7 +49,7 @@ Reader commands(std::vector<std::string> ConnectorConfig::*member) {
 }
 
 YamlResult<void> read_env(const YamlNode& node, ConnectorConfig& config) {
-    if (node.kind != YamlKind::map) return tl::unexpected(node.expected("names and values of environment variables"));
+    if (node.kind != YamlKind::map) return tl::unexpected(node.expected("a map of environment variables"));
     for (const auto& entry : node.entries) {
         if (entry.key.empty() || entry.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
             return tl::unexpected(YamlProblem{

@@ -13,24 +13,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A device for which the site has its own commands.
+/// A device that is provisioned by commands in its configuration.
 class CommandConnector final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override {
-        return {{{"provision_cmds", KeyKind::commands, "", "commands that provision the device, each by /bin/sh -c"},
-                 {"provision_timeout", KeyKind::seconds, "1800", "for each of them"},
-                 {"provision_retries", KeyKind::number, "0", "how often one that failed is run again"},
-                 {"provision_wait_for_ssh", KeyKind::seconds, "0", "then wait up to so long for the device's ssh"},
-                 {"recovery_commands", KeyKind::commands, "",
-                  "run when provisioning failed or was stopped; if they fail the device goes offline (46)"},
-                 {"recovery_timeout", KeyKind::seconds, "120", "for each of them; a stopped job leaves them 8 s"},
-                 {"firmware_update_cmds", KeyKind::commands, "", "commands of the stage firmware_update"},
-                 {"firmware_update_timeout", KeyKind::seconds, "1800", "for each of them"},
-                 {"firmware_update_retries", KeyKind::number, "0", "how often one that failed is run again"},
-                 {"cleanup_cmds", KeyKind::commands, "", "commands of the stage cleanup"},
-                 {"cleanup_timeout", KeyKind::seconds, "300", "for each of them"},
-                 {"cleanup_retries", KeyKind::number, "0", "how often one that failed is run again"}},
-                {}};
+        return {
+            {{"provision_cmds", KeyKind::commands, "", "commands that provision the device, each run by /bin/sh -c"},
+             {"provision_timeout", KeyKind::seconds, "1800", "timeout of each of these commands"},
+             {"provision_retries", KeyKind::number, "0", "number of retries of each of these commands"},
+             {"provision_wait_for_ssh", KeyKind::seconds, "0",
+              "how long to wait for the device's ssh afterwards; 0: no wait"},
+             {"recovery_commands", KeyKind::commands, "",
+              "commands to run after a failed or stopped provisioning; if one fails, the device goes offline (exit "
+              "code 46)"},
+             {"recovery_timeout", KeyKind::seconds, "120",
+              "timeout of each of these commands; at most 8 after a stop signal"},
+             {"firmware_update_cmds", KeyKind::commands, "", "commands of the stage firmware_update"},
+             {"firmware_update_timeout", KeyKind::seconds, "1800", "timeout of each of these commands"},
+             {"firmware_update_retries", KeyKind::number, "0", "number of retries of each of these commands"},
+             {"cleanup_cmds", KeyKind::commands, "", "commands of the stage cleanup"},
+             {"cleanup_timeout", KeyKind::seconds, "300", "timeout of each of these commands"},
+             {"cleanup_retries", KeyKind::number, "0", "number of retries of each of these commands"}},
+            {}};
     }
 
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
@@ -64,14 +68,15 @@ class CommandConnector final : public Connector {
         const auto limit = read_seconds(context.config, "provision_wait_for_ssh", 0s);
         if (!limit) return stage_error("ConfigError", limit.error().message());
         if (*limit == 0s) return 0;
-        if (context.config.device_ip.empty()) return stage_error("ConfigError", "device_ip is missing");
+        if (context.config.device_ip.empty())
+            return stage_error("ConfigError", "device_ip is missing: provision_wait_for_ssh needs it");
         BootWait wait;
         wait.timeout = *limit;
         const auto up =
             wait_for_device({ssh_banner_probe(context.config.device_ip, context.config.device_port)}, wait, context);
         if (up) return 0;
-        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
-        return provisioning_error("the device does not come up: " + std::get<BootTimedOut>(up.error()).message);
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
+        return provisioning_error("the device does not boot: " + std::get<BootTimedOut>(up.error()).message);
     }
 
     static Result<Environment> environment_of(const StageContext& context) {
@@ -94,7 +99,7 @@ class CommandConnector final : public Connector {
         if (script->commands.empty()) return 0;
         auto environment = environment_of(context);
         if (!environment) return job_error(environment.error().message());
-        context.log.info("Bringing the device into a defined state");
+        context.log.info("Provisioning failed or was stopped: running recovery_commands");
         const bool is_stopped = context.interrupt.wait_for(0ms) != 0;
         UninterruptedRunner commands(context.commands, is_stopped ? 8s : script->timeout);
         for (const auto& text : script->commands) {

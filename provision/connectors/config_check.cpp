@@ -13,8 +13,8 @@
 namespace trebuchet {
 namespace {
 
-/// What the reference's types have, whether we have them or not.
-constexpr std::array<std::string_view, 16> keys_of_others{"test_device",
+/// Keys of the reference's types.
+constexpr std::array<std::string_view, 16> reference_keys{"test_device",
                                                           "control_switch_local_cmd",
                                                           "control_switch_device_cmd",
                                                           "post_provision_script",
@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 16> keys_of_others{"test_device",
 
 struct KnownKey {
     KeySpec spec;
-    std::vector<std::string> types;  ///< that have it; none: all have
+    std::vector<std::string> types;  ///< types that read it; empty: all types
 };
 using KnownKeys = std::map<std::string, KnownKey, std::less<>>;
 
@@ -54,7 +54,7 @@ YamlResult<void> discard(bool is_right, const YamlNode& node, const std::string&
     return tl::unexpected(node.expected(expected));
 }
 
-/// A number that may be written as text, as the reference takes it.
+/// The reference accepts quoted numbers and booleans.
 YamlNode unquoted(const YamlNode& node) {
     auto plain = node;
     plain.was_quoted = false;
@@ -109,11 +109,11 @@ YamlProblem unknown_key(const YamlEntry& entry, const KnownKeys& known, std::str
         if (fits) names.push_back(name);
     }
     const auto near = did_you_mean(entry.key, names);
-    return {entry.key_at, "no type of connector knows the key " + trebuchet::quoted(entry.key) +
+    return {entry.key_at, "unknown key: no connector type reads " + trebuchet::quoted(entry.key) +
                               (near.empty() ? "" : "; did you mean " + trebuchet::quoted(near) + "?")};
 }
 
-/// Whether there is something in it: "key:" and "key: ''" mean that it isn't set.
+/// False for "key:" and "key: ''".
 bool is_set(const YamlNode& node) {
     return node.kind != YamlKind::null && (node.kind != YamlKind::scalar || !node.text.empty());
 }
@@ -125,7 +125,7 @@ class Check {
     void entry(const YamlEntry& entry) {
         const auto found = known_.find(entry.key);
         if (found == known_.end()) {
-            if (std::find(keys_of_others.begin(), keys_of_others.end(), entry.key) == keys_of_others.end()) {
+            if (std::find(reference_keys.begin(), reference_keys.end(), entry.key) == reference_keys.end()) {
                 findings_.warnings.push_back(unknown_key(entry, known_, type_).message(*file_));
             }
             return;
@@ -133,8 +133,8 @@ class Check {
         const auto& [spec, types] = found->second;
         if (!type_.empty() && !types.empty() && std::find(types.begin(), types.end(), type_) == types.end()) {
             findings_.warnings.push_back(YamlProblem{entry.key_at, trebuchet::quoted(entry.key) + " is a key of " +
-                                                                       joined(types) + ": " + std::string(type_) +
-                                                                       " doesn't read it"}
+                                                                       joined(types) + "; " + std::string(type_) +
+                                                                       " does not read it"}
                                              .message(*file_));
             return;
         }
@@ -146,7 +146,7 @@ class Check {
         }
     }
 
-    /// What the type needs and doesn't find.
+    /// Checks for missing required keys of the type.
     void requirements(const YamlNode& root) {
         if (type_.empty()) return;
         for (const auto& spec : make_connector(type_)->keys().config) {

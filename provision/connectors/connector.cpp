@@ -52,7 +52,7 @@ StageResult Connector::run(Stage stage, StageContext& context) {
         case Stage::cleanup:
             return cleanup(context);
     }
-    return stage_error("InternalError", "a stage without a case");
+    return stage_error("InternalError", "unhandled stage");
 }
 
 StageResult Connector::firmware_update(StageContext& context) {

@@ -5,19 +5,19 @@
 
 namespace trebuchet {
 
-/// A type of device, and what its stages do. Every stage but provision has the behaviour that all types share, unless a
-/// type brings its own.
+/// A device type and its stages. Every stage except provision has a default, which all types share.
 class Connector {
   public:
     virtual ~Connector() = default;
 
-    /// Runs one stage, around provision and runtest with the serial console captured into `provision-serial.log` or
-    /// `test-serial.log`, if the configuration has one.
+    /// Runs one stage. During provision and runtest it captures the serial console, if one is configured, into
+    /// `provision-serial.log` or `test-serial.log`.
     [[nodiscard]] StageResult run(Stage stage, StageContext& context);
 
-    /// What this type reads beyond common_keys().
+    /// The keys that this type reads in addition to common_keys().
     [[nodiscard]] virtual ConnectorKeys keys() const { return {}; }
-    /// What is wrong with a configuration whose keys are right one by one, as sentences.
+    /// Problems in a configuration whose single values are valid, such as keys that contradict each other. One sentence
+    /// each.
     [[nodiscard]] virtual std::vector<std::string> problems(const ConnectorConfig& /*config*/) const { return {}; }
 
   protected:

@@ -4,7 +4,7 @@
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/device.hpp"
 #include "provision/power/command_power.hpp"
-#include "provision/power/steady_power.hpp"
+#include "provision/power/retrying_power.hpp"
 #include "provision/script/stage_script.hpp"
 
 #include <cstdlib>
@@ -49,13 +49,14 @@ Result<std::string> ControlHost::run(const std::string& command_line) {
     for (int left = tries;; --left) {
         auto result = run_once(command_line);
         if (result || left == 1 || context_->interrupt.wait_for(0ms) != 0) return result;
-        context_->log.warning(result.error().message() + "; trying again");
+        context_->log.warning(result.error().message() + "; retrying in 5 s, " + std::to_string(left - 1) +
+                              (left == 2 ? " try" : " tries") + " left");
         if (context_->interrupt.wait_for(between_tries) != 0) return result;
     }
 }
 
 StageResult ControlHost::failure(const Error& error) {
-    if (const int signal = context_->interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    if (const int signal = context_->interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
     if (is_unreachable_ && is_power_cycled(context_->config)) return recovery_error(error.message());
     return provisioning_error(error.message());
 }
@@ -64,23 +65,23 @@ StageResult restart_control_host(StageContext& context) {
     const auto& config = context.config;
     if (is_power_cycled(config)) {
         context.log.info("Power-cycling the control host");
-        SteadyPower power(
+        RetryingPower power(
             std::make_unique<CommandPower>(
                 CommandPower::Scripts{config.control_host_reboot_script, {}, {}, "control_host_reboot_script"},
                 context.commands),
             {context.log, context.interrupt, context.clock, context.jitter});
         auto done = power.cycle();
-        if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
-        if (!done) return recovery_error("can't power-cycle the control host: " + done.error().message);
+        if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
+        if (!done) return recovery_error("cannot power-cycle the control host: " + done.error().message);
 
         BootWait wait;
-        wait.first_wait = 10s;
+        wait.initial_delay = 10s;
         const auto limit = read_seconds(config, "control_host_reboot_timeout", 300s);
         if (!limit) return stage_error("ConfigError", limit.error().message());
         wait.timeout = *limit;
         const auto up = wait_for_device({ssh_banner_probe(config.control_host, config.control_port)}, wait, context);
         if (!up) {
-            if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+            if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
             return recovery_error("the control host does not come back: " + std::get<BootTimedOut>(up.error()).message);
         }
     }

@@ -9,20 +9,21 @@
 
 namespace trebuchet {
 
-/// The host that switches and writes a device's card, by ssh. Single-board computers too: what fails is tried again.
+/// The host that switches and writes a device's SD card, used by ssh. It is often a single-board computer and
+/// unreliable, so run() retries.
 class ControlHost {
   public:
     /// `context` must outlive it.
     ControlHost(SshTarget target, StageContext& context);
 
-    /// Returns what the command printed. Tried 13 times with 5 s between, each with a limit of 60 s.
+    /// Returns the command's output. Up to 13 tries, 5 s apart; timeout 60 s each.
     [[nodiscard]] Result<std::string> run(const std::string& command_line);
     [[nodiscard]] Result<std::string> run_once(const std::string& command_line);
-    /// Once, by the remote /bin/sh from its stdin.
+    /// Feeds a script to the remote /bin/sh on stdin. No retries.
     [[nodiscard]] Result<std::string> run_script(std::string_view script);
 
-    /// The stage's result after one of these failed: 128 + signal if we were told to stop; 46 if nothing reaches the
-    /// host though it was power-cycled; else 1.
+    /// The stage's result after a failure: 128 + signal after a stop signal; 46 if the host is unreachable although it
+    /// was power-cycled; otherwise 1.
     [[nodiscard]] StageResult failure(const Error& error);
 
     [[nodiscard]] Ssh& ssh() { return ssh_; }
@@ -35,8 +36,8 @@ class ControlHost {
     bool is_unreachable_ = false;
 };
 
-/// Power-cycles the control host by `control_host_reboot_script`, if there is one and DISABLE_CONTROL_HOST_POWERCYCLE
-/// is not set, and waits until it is back (`control_host_reboot_timeout`).
+/// Power-cycles the control host with `control_host_reboot_script` and waits up to `control_host_reboot_timeout` for
+/// it. Does nothing without a script or if DISABLE_CONTROL_HOST_POWERCYCLE is set.
 [[nodiscard]] StageResult restart_control_host(StageContext& context);
 
 }  // namespace trebuchet

@@ -18,7 +18,7 @@ constexpr const char* default_password = "ubuntu";
 constexpr const char* default_control_user = "ubuntu";
 constexpr int control_service_port = 8000;
 
-/// They become parts of ssh's arguments.
+/// These values become arguments of ssh: a leading "-" would be an option.
 Result<void> check_word(const std::string& key, const std::string& value) {
     if (value.empty()) return fail(key + " is missing");
     if (value.front() == '-') return fail(key + ": found " + trebuchet::quoted(value) + ", expected a name");
@@ -51,7 +51,7 @@ tl::unexpected<StageError> provisioning_error(std::string message) {
 }
 
 tl::unexpected<StageError> recovery_error(std::string message) {
-    return tl::unexpected(StageError{"RecoveryError", std::move(message), std::nullopt, recovery_failed_exit_code});
+    return tl::unexpected(StageError{"RecoveryError", std::move(message), std::nullopt, exit_recovery_failed});
 }
 
 Result<SshTarget> device_target(const StageContext& context, bool with_password) {
@@ -91,8 +91,8 @@ StageResult power_cycle(StageContext& context, PowerRule rule) {
     const auto done = (*power)->cycle();
     if (done) return 0;
     const auto& error = done.error();
-    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
-    const auto message = "can't power-cycle the device: " + error.message;
+    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
+    const auto message = "cannot power-cycle the device: " + error.message;
     if (error.kind == PowerError::Kind::timed_out || rule == PowerRule::failure_is_recovery) {
         return recovery_error(message);
     }
@@ -106,7 +106,7 @@ void power_off(StageContext& context, CommandRunner& commands) {
     const auto power =
         make_power(context.config, commands, {context.log, context.interrupt, context.clock, context.jitter});
     if (!power) return context.log.warning(power.error().message());
-    // Told to stop, it does not wait for what it has switched: no failure.
+    // After a stop signal it switches but does not wait for the result: that is not a failure.
     const auto done = (*power)->off();
     if (!done && done.error().kind != PowerError::Kind::interrupted) context.log.warning(done.error().message);
 }
@@ -126,7 +126,7 @@ Result<BootWait> boot_wait(const ConnectorConfig& config, const BootWait& defaul
         return {};
     };
     if (auto done = read("boot_timeout", wait.timeout); !done) return fail(done.error());
-    if (auto done = read("boot_first_look", wait.first_wait); !done) return fail(done.error());
+    if (auto done = read("boot_first_look", wait.initial_delay); !done) return fail(done.error());
     if (auto done = read("boot_poll_interval", wait.interval); !done) return fail(done.error());
     wait.interval = std::max<std::chrono::milliseconds>(wait.interval, 1s);
     return wait;
@@ -134,15 +134,15 @@ Result<BootWait> boot_wait(const ConnectorConfig& config, const BootWait& defaul
 
 std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_look, std::string_view interval) {
     return {
-        {"boot_timeout", KeyKind::seconds, timeout, "time for the device to come up"},
-        {"boot_first_look", KeyKind::seconds, first_look, "how long a device that restarts is left alone"},
-        {"boot_poll_interval", KeyKind::seconds, interval, "time between two looks, 1 at least"},
+        {"boot_timeout", KeyKind::seconds, timeout, "timeout for the device to boot"},
+        {"boot_first_look", KeyKind::seconds, first_look, "delay before the first check of a device that restarts"},
+        {"boot_poll_interval", KeyKind::seconds, interval, "time between two checks, at least 1"},
     };
 }
 
 BootWait restart_wait() {
     BootWait wait;
-    wait.first_wait = 60s;
+    wait.initial_delay = 60s;
     wait.timeout = 360s;
     wait.interval = 10s;
     return wait;
@@ -151,14 +151,14 @@ BootWait restart_wait() {
 StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageContext& context) {
     const auto reached = ssh.check_login();
     if (reached) return 0;
-    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
     context.log.warning(reached.error().message() + "; restarting the device");
     auto cycled = power_cycle(context, rule);
     if (!cycled) cycled.error().message = reached.error().message() + "; " + cycled.error().message;
     if (!cycled || *cycled != 0) return cycled;
     const auto up = wait_for_device({ssh_login_probe(ssh)}, wait, context);
     if (up) return 0;
-    if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+    if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
     return recovery_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);
 }
 
@@ -180,7 +180,7 @@ void set_up_control_host(const char* what, StageContext& context) {
     post.timeout = 35s;
     post.capture_output = true;
     if (const auto result = context.commands.run(post); !succeeded(result)) {
-        context.log.info("The control host has no service that prepares it: " + describe(result));
+        context.log.info("The control host has no setup service, continuing without it: " + describe(result));
     }
 }
 

@@ -6,7 +6,7 @@
 namespace trebuchet {
 namespace {
 
-/// No device at all: provision shows what it would have got, and the other stages do what they always do.
+/// For tests without a device: provision prints the job's provision_data; the other stages have their defaults.
 class FakeConnector final : public Connector {
   protected:
     StageResult provision(StageContext& context) override {

@@ -15,18 +15,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Whose computers get their firmware from LVFS.
+/// Vendors whose firmware is on LVFS.
 constexpr std::array<std::string_view, 3> vendors{"HP", "Dell Inc.", "LENOVO"};
 constexpr int tries = 3;
 constexpr std::size_t longest_listing = std::size_t{4} * 1024 * 1024;
 constexpr auto install_time = 300s;
 constexpr auto write_time = 600s;
 
-/// apt-get does nothing where fwupd is installed.
+/// Does nothing if fwupd is installed.
 constexpr const char* install_command =
     "command -v fwupdmgr >/dev/null || { sudo apt-get update && sudo apt-get install -y fwupd; }";
 
-/// What a shell's start-up files print comes before it.
+/// Skips output of the shell's start-up files.
 std::string last_line(std::string text) {
     text.erase(text.find_last_not_of(" \r\n") + 1);
     return text.substr(text.rfind('\n') + 1);
@@ -39,11 +39,11 @@ class FirmwareUpdate {
 
     Result<void> run() {
         const auto vendor = ask("cat /sys/class/dmi/id/chassis_vendor", 30s);
-        if (!vendor) return fail(vendor.error().with_context("can't read the vendor from the DMI"));
+        if (!vendor) return fail(vendor.error().with_context("cannot read the vendor from the DMI"));
         const auto name = last_line(*vendor);
         if (std::find(vendors.begin(), vendors.end(), name) == vendors.end()) {
             return fail("found the vendor " + trebuchet::quoted(name) +
-                        ", expected HP, Dell Inc. or LENOVO, whose firmware fwupd writes");
+                        ", expected HP, Dell Inc. or LENOVO: fwupd cannot update other vendors");
         }
         if (auto done = ask(install_command, install_time); !done) return fail(done.error());
         if (auto done = retry("sudo fwupdmgr refresh --force", 120s); !done) return fail(done.error());
@@ -107,17 +107,17 @@ class FirmwareUpdate {
         return {};
     }
 
-    /// What fwupd has left for the next boot is written then.
+    /// fwupd installs some updates during the next boot.
     Result<void> restart() {
         context_->log.info("Restarting the device");
-        // It may take the connection with it.
+        // The reboot may close the connection before the command returns.
         const auto rebooted = ssh_.run("sudo reboot");
         if (!succeeded(rebooted) && !is_transport_failure(rebooted.end)) {
             return fail("sudo reboot: " + describe(rebooted));
         }
         ssh_.disconnect();
         BootWait defaults;
-        defaults.first_wait = 10s;
+        defaults.initial_delay = 10s;
         defaults.timeout = 900s;
         defaults.interval = 10s;
         const auto wait = boot_wait(context_->config, defaults);
@@ -125,7 +125,7 @@ class FirmwareUpdate {
         const auto up = wait_for_device({ssh_login_probe(ssh_)}, *wait, *context_);
         if (up) return {};
         const auto* late = std::get_if<BootTimedOut>(&up.error());
-        return fail(late == nullptr ? "we were told to stop" : "the device does not come back: " + late->message);
+        return fail(late == nullptr ? "stopped by a signal" : "the device does not come back: " + late->message);
     }
 
     StageContext* context_;
@@ -141,7 +141,7 @@ StageResult update_firmware(StageContext& context) {
         return job_error("firmware_update_data.version: found " + trebuchet::quoted(version->value_or("nothing")) +
                          ", expected latest");
     }
-    const auto may_fail = context.job.may_firmware_fail();
+    const auto may_fail = context.job.ignores_firmware_failure();
     if (!may_fail) return job_error(may_fail.error().message());
     auto target = device_target(context, false);
     if (!target) return stage_error("ConfigError", target.error().message());
@@ -150,9 +150,10 @@ StageResult update_firmware(StageContext& context) {
     const auto done = FirmwareUpdate(std::move(*target), context).run();
     context.log.info("END firmware_update");
     if (done) return 0;
-    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return 128 + signal;
+    if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
     if (!*may_fail) return stage_error("FirmwareUpdateError", done.error().message());
-    context.log.warning("The firmware was not updated, which the job allows: " + done.error().message());
+    context.log.warning("The firmware update failed; continuing, because the job sets ignore_failure: " +
+                        done.error().message());
     return 0;
 }
 

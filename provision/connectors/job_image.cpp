@@ -19,7 +19,7 @@ Result<std::string> sha256_of(const std::filesystem::path& file, StageContext& c
     command.argv = {"sha256sum", "-b", "--", file.string()};
     command.capture_output = true;
     const auto result = context.commands.run(command);
-    if (!succeeded(result)) return fail("can't read the image " + file.string() + ": " + describe(result));
+    if (!succeeded(result)) return fail("cannot read the image " + file.string() + ": " + describe(result));
     return result.output.substr(0, result.output.find(' '));
 }
 
@@ -27,10 +27,10 @@ Result<std::string> sha256_of(const std::filesystem::path& file, StageContext& c
 
 std::vector<KeySpec> JobImage::keys() {
     return {
-        {"url", KeyKind::text, "", "image to write: raw, or packed by zstd, xz, gzip, bzip2 or zip", false, true},
-        {"use_attachment", KeyKind::text, "", "the same among the job's attachments, in place of url"},
-        {"checksum", KeyKind::text, "", "SHA-256 or SHA-512 of the file as it is, in hex"},
-        {"verify", KeyKind::flag, "false", "read back what was written, and compare"},
+        {"url", KeyKind::text, "", "URL of the image: raw, zstd, xz, gzip, bzip2 or zip", false, true},
+        {"use_attachment", KeyKind::text, "", "image among the job's attachments, instead of url"},
+        {"checksum", KeyKind::text, "", "SHA-256 or SHA-512 of the file (before decompression), in hex"},
+        {"verify", KeyKind::flag, "false", "read the written image back and compare"},
     };
 }
 
@@ -44,7 +44,7 @@ Result<JobImage> JobImage::of(const JobFile& job) {
     const auto verify = job.provision_flag("verify", false);
     if (!verify) return fail(verify.error());
     if (attachment->has_value() == url->has_value()) {
-        return fail("provision_data: expected either url or use_attachment, to say which image to write");
+        return fail("provision_data: expected either url or use_attachment");
     }
     JobImage image;
     image.checksum_ = std::move(*checksum);
@@ -56,7 +56,7 @@ Result<JobImage> JobImage::of(const JobFile& job) {
         image.name_ = path->string();
     } else {
         image.url_ = std::move(**url);
-        image.name_ = shown_url(image.url_.reveal());
+        image.name_ = redacted_url(image.url_.reveal());
     }
     return image;
 }
@@ -81,9 +81,10 @@ tl::expected<void, ImageError> JobImage::write(const OpenTarget& open_target, St
         auto done = write_once(open_target, context, rest);
         if (done || left == 1 || context.clock.now() >= deadline || done.error().is_final || done.error().signal != 0)
             return done;
-        context.log.warning("Writing the image: " + done.error().message + "; trying again");
+        context.log.warning("Writing the image failed: " + done.error().message + "; retrying, " +
+                            std::to_string(left - 1) + (left == 2 ? " try" : " tries") + " left");
         if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) {
-            return tl::unexpected(ImageError{"we were told to stop", signal, false});
+            return tl::unexpected(ImageError{"stopped by a signal", signal, false});
         }
     }
 }

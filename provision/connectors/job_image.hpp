@@ -15,26 +15,26 @@
 
 namespace trebuchet {
 
-/// The image that a job wants on its device: `url` or `use_attachment` of provision_data, with `checksum` and `verify`.
+/// The image to provision: `url` or `use_attachment` of provision_data, with `checksum` and `verify`.
 class JobImage {
   public:
-    /// What it reads of provision_data.
+    /// The keys of provision_data that it reads.
     [[nodiscard]] static std::vector<KeySpec> keys();
-    /// Fails if the job names no image, or two.
+    /// Fails if the job names no image or two.
     [[nodiscard]] static Result<JobImage> of(const JobFile& job);
 
-    /// For people; no secrets.
+    /// For messages; contains no secrets.
     [[nodiscard]] const std::string& name() const { return name_; }
 
     [[nodiscard]] bool is_attached() const { return !attachment_.empty(); }
 
-    /// A text that tells it from every other image: by its checksum, which is taken of an attachment without one.
-    /// Nothing for a URL without one: what it stands for may change.
+    /// A text that identifies the image's content: its checksum. Computed for an attachment without a checksum. nullopt
+    /// for a URL without a checksum, as its content may change.
     [[nodiscard]] Result<std::optional<std::string>> identity(StageContext& context) const;
 
     using OpenTarget = std::function<Result<std::unique_ptr<ImageTarget>>()>;
-    /// Writes it to what `open_target` opens, at most three times as long as another try may help, within `timeout` in
-    /// all.
+    /// Writes the image to the target. Up to three tries, each with a new target; `timeout` limits their total time.
+    /// Does not retry errors that a retry cannot fix.
     [[nodiscard]] tl::expected<void, ImageError> write(
         const OpenTarget& open_target, StageContext& context,
         std::chrono::milliseconds timeout = std::chrono::minutes(90)) const;

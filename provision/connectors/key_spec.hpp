@@ -18,26 +18,26 @@ enum class KeyKind {
     choice,    ///< one of `choices`
 };
 
-/// A key of `default.yaml` or of a job's `provision_data`, as data: for `check`, for the help, for tables.
+/// Declares a key of `default.yaml` or `provision_data`. `check` and `--help` use these declarations.
 struct KeySpec {
     std::string_view name;
     KeyKind kind = KeyKind::text;
-    std::string_view fallback;  ///< the value where the key is missing, as one would write it; "": none
-    std::string_view help;      ///< one line: what it means, units
+    std::string_view fallback;  ///< the default, as written in the file; "": none
+    std::string_view help;      ///< one line: meaning and unit
     bool is_required = false;
     bool is_secret = false;                   ///< its value is never shown
-    std::vector<std::string_view> choices{};  ///< of a `choice`
+    std::vector<std::string_view> choices{};  ///< for `choice`
 };
 
 struct ConnectorKeys {
-    std::vector<KeySpec> config;          ///< of default.yaml
-    std::vector<KeySpec> provision_data;  ///< of the job
+    std::vector<KeySpec> config;          ///< keys of default.yaml
+    std::vector<KeySpec> provision_data;  ///< keys of the job
 };
 
-/// Those that every type has.
+/// The keys of every type.
 [[nodiscard]] const ConnectorKeys& common_keys();
 
-/// "a list of commands", to follow "expected".
+/// Completes "expected …": "a list of commands".
 [[nodiscard]] std::string name_of(KeyKind kind);
 
 }  // namespace trebuchet

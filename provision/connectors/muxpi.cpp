@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 
 constexpr auto download_time = 1800s;
 constexpr auto attachment_time = 1200s;
-/// The three steps that leave a defined state have to fit into the agent's kill_grace, 10 s.
-constexpr auto last_step_time = 3s;
+/// restore_card has three steps, which must fit into the agent's default kill_grace of 10 s.
+constexpr auto restore_step_timeout = 3s;
 
 std::string mount_folder(const ConnectorConfig& config) {
     std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
@@ -31,7 +31,7 @@ std::string mount_folder(const ConnectorConfig& config) {
     return (parent == config.scalars.end() ? "/mnt" : parent->second) + "/" + name;
 }
 
-/// Fails if the control host's own system is on the disk, else unmounts what a desktop or an earlier run mounted.
+/// Fails if the control host's own system is on the disk. Otherwise unmounts what a desktop or an earlier run mounted.
 std::string release_script(const std::string& device) {
     return "for place in $(lsblk -rno MOUNTPOINT " + shell_quote(device) +
            "); do\n"
@@ -42,32 +42,37 @@ std::string release_script(const std::string& device) {
            "done\n";
 }
 
-/// A board whose card hangs at a mux: the control host writes the card, the board boots from it.
+/// A board with its SD card on a mux: the control host writes the card, then the board boots from it.
 class MuxPi final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override {
         ConnectorKeys keys{
-            {{"test_device", KeyKind::text, "", "the card's device on the control host; not needed with `media`"},
-             {"control_switch_local_cmd", KeyKind::command, "stm -ts", "plugs the card to the control host"},
-             {"control_switch_device_cmd", KeyKind::command, "stm -dut", "plugs the card to the device"},
+            {{"test_device", KeyKind::text, "",
+              "the card's device on the control host; not needed if jobs set `media`"},
+             {"control_switch_local_cmd", KeyKind::command, "stm -ts",
+              "command that connects the card to the control host"},
+             {"control_switch_device_cmd", KeyKind::command, "stm -dut",
+              "command that connects the card to the device"},
              {"post_provision_script", KeyKind::commands, "",
-              "commands to run on the control host before the card goes to the device; they may fail"},
+              "commands to run on the control host after writing; a failure is only logged"},
              {"control_mount_folder", KeyKind::text, "/mnt", "where the control host mounts the card's partitions"},
-             {"image_timeout", KeyKind::seconds, "1800", "time to write a card; by default 1200 for an attachment"}},
+             {"image_timeout", KeyKind::seconds, "1800",
+              "timeout for writing a card; default for an attachment: 1200"}},
             JobImage::keys(),
         };
         keys.provision_data.insert(
             keys.provision_data.end(),
-            {{"create_user", KeyKind::flag, "true", "put test_username into the image"},
-             {"boot_check_url", KeyKind::text, "", "the device is up when this answers with 200; else by ssh"},
-             {"media", KeyKind::choice, "", "which card, where the mux has both", false, false, {"sd", "usb"}}});
+            {{"create_user", KeyKind::flag, "true", "create test_username in the image"},
+             {"boot_check_url", KeyKind::text, "",
+              "URL that answers with 200 when the device is up; default: check ssh"},
+             {"media", KeyKind::choice, "", "which medium, if the mux has both", false, false, {"sd", "usb"}}});
         const auto boot = boot_keys("1200", "0", "10");
         keys.config.insert(keys.config.end(), boot.begin(), boot.end());
         return keys;
     }
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         std::vector<std::string> found;
-        if (config.control_host.empty()) found.emplace_back("control_host is missing: expected the host of the mux");
+        if (config.control_host.empty()) found.emplace_back("control_host is missing: expected the host with the mux");
         const auto device = config.scalars.find("test_device");
         if (device != config.scalars.end() && !device->second.empty() && !device->second.starts_with("/")) {
             found.push_back("test_device: found " + trebuchet::quoted(device->second) +
@@ -96,17 +101,17 @@ class MuxPi final : public Connector {
         std::optional<ControlHost> control(std::in_place, std::move(*target), context);
         auto result = write_and_plug(mux, *image, *control, context);
         if (!result || *result != 0) {
-            leave_defined(mux, context);
+            restore_card(mux, context);
             return result;
         }
         control.reset();
         result = boot(context);
-        // A device that does not boot stays as it is, for people to look at.
-        if (result && *result != 0) leave_defined(mux, context);
+        // A device that does not boot stays as it is, so that somebody can inspect it.
+        if (result && *result != 0) restore_card(mux, context);
         return result;
     }
 
-    /// The card is at the device afterwards.
+    /// On success the card is connected to the device.
     static StageResult write_and_plug(const SdMux& mux, const JobImage& image, ControlHost& control,
                                       StageContext& context) {
         if (auto done = prepare_card(mux, image, control, context); !done || *done != 0) return done;
@@ -114,13 +119,13 @@ class MuxPi final : public Connector {
         return 0;
     }
 
-    /// The card is at the control host afterwards.
+    /// On success the card is connected to the control host.
     static StageResult prepare_card(const SdMux& mux, const JobImage& image, ControlHost& control,
                                     StageContext& context) {
         std::string output;
         const auto switches = mux.host_commands();
         for (const auto& command : switches) {
-            // A mux for both media need not have both.
+            // A mux may have only one of the two media: the other command may fail.
             const bool is_needed = &command == &switches.back();
             auto done = is_needed ? control.run(command) : control.run_once(command);
             if (!done && is_needed) return control.failure(done.error());
@@ -144,22 +149,22 @@ class MuxPi final : public Connector {
 
     static StageResult write_card(const std::string& device, const JobImage& image, ControlHost& control,
                                   StageContext& context) {
-        // What an earlier run left behind, if that was killed.
+        // Unmounts what an earlier, killed run left mounted.
         auto released = control.run_script(unmount_script(mount_folder(context.config)) + release_script(device));
-        if (!released) return control.failure(released.error().with_context("can't take " + device));
+        if (!released) return control.failure(released.error().with_context("cannot unmount " + device));
 
         const auto limit =
             read_seconds(context.config, "image_timeout", image.is_attached() ? attachment_time : download_time);
         if (!limit) return stage_error("ConfigError", limit.error().message());
         const auto written = image.write([&] { return open_remote_target(control.ssh(), device); }, context, *limit);
         if (!written) {
-            if (written.error().signal != 0) return 128 + written.error().signal;
+            if (written.error().signal != 0) return exit_by_signal(written.error().signal);
             return provisioning_error(written.error().message);
         }
         const auto disk = shell_quote(device);
         auto reread = control.run_script("sync\nsudo blockdev --rereadpt " + disk + " || sudo partprobe " + disk +
                                          " || sudo hdparm -z " + disk + " || exit 1\nudevadm settle -t 10 || true\n");
-        if (!reread) return control.failure(reread.error().with_context("can't read the partitions anew"));
+        if (!reread) return control.failure(reread.error().with_context("cannot reread the partition table"));
         return 0;
     }
 
@@ -173,30 +178,30 @@ class MuxPi final : public Connector {
         RemoteImage image(control.ssh(), device, mount_folder(context.config));
         auto mounted = image.mount();
         for (int tries = 3; !mounted && tries > 0; --tries) {
-            if (const int signal = context.interrupt.wait_for(5s); signal != 0) return 128 + signal;
+            if (const int signal = context.interrupt.wait_for(5s); signal != 0) return exit_by_signal(signal);
             mounted = image.mount();
         }
         if (!mounted) return control.failure(mounted.error());
         const auto type = image.type();
         if (!type) return control.failure(type.error());
         if (*type == nullptr) {
-            context.log.warning("An image of no known type: no user is put into it");
+            context.log.warning("Unknown image type: not creating a user");
         } else if ((*type)->form == SeedForm::none) {
-            return provisioning_error("no user can be put into an image of type " + std::string((*type)->name) +
-                                      ": use one with a user, and create_user: false");
+            return provisioning_error("cannot create a user in an image of type " + std::string((*type)->name) +
+                                      ": use an image with a user, and set create_user: false");
         } else {
-            context.log.info("Putting the user " + user.name + " into an image of type " + (*type)->name);
+            context.log.info("Creating the user " + user.name + " in an image of type " + (*type)->name);
             if (auto done = image.add_user(**type, user); !done) return control.failure(done.error());
         }
         if (auto done = image.unmount(); !done) return control.failure(done.error());
         return 0;
     }
 
-    /// After a failure, or when we were told to stop: the device without power, if that can be, and the card back at
-    /// the device. Within seconds, over a connection of its own, since the shared one may be gone.
-    static void leave_defined(const SdMux& mux, StageContext& context) {
-        context.log.info("Plugging the card back to the device");
-        UninterruptedRunner commands(context.commands, last_step_time);
+    /// After a failure or a stop signal: powers the device off, if possible, and connects the card to the device. Takes
+    /// seconds at most. Uses a new connection, because the shared one may be lost.
+    static void restore_card(const SdMux& mux, StageContext& context) {
+        context.log.info("Connecting the card to the device again");
+        UninterruptedRunner commands(context.commands, restore_step_timeout);
         power_off(context, commands);
         auto target = control_target(context.config);
         if (!target) return;
@@ -204,7 +209,8 @@ class MuxPi final : public Connector {
         (void)ssh.run_script(unmount_script(mount_folder(context.config)));
         const auto result = ssh.run(mux.device_command());
         if (!succeeded(result)) {
-            context.log.error("The card is still at the control host, or nobody knows where: " + describe(result));
+            context.log.error("Cannot connect the card to the device; it is probably still at the control host: " +
+                              describe(result));
         }
     }
 
@@ -229,7 +235,7 @@ class MuxPi final : public Connector {
             up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
         }
         if (up) return 0;
-        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
         return provisioning_error("the device does not boot: " + std::get<BootTimedOut>(up.error()).message);
     }
 };

@@ -6,7 +6,8 @@
 namespace trebuchet {
 namespace {
 
-/// A device that keeps the system it has: provision makes sure that it can be reached.
+/// A device that keeps its installed system: provision only checks that the device is reachable, and restarts it if
+/// not.
 class NoProvision final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override { return {boot_keys("360", "60", "10"), {}}; }

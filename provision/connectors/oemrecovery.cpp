@@ -9,14 +9,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A device that carries its own recovery system: commands on the device start it, and the device comes back anew.
+/// A device with its own recovery system: commands on the device start it, and it reinstalls the device.
 class OemRecovery final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override {
         auto keys = boot_keys("3600", "90", "90");
-        keys.push_back({"recovery_cmds", KeyKind::commands, "",
-                        "commands that start the recovery, run on the device by ssh", true});
-        keys.push_back({"recovery_cmds_timeout", KeyKind::seconds, "600", "for each of them"});
+        keys.push_back(
+            {"recovery_cmds", KeyKind::commands, "", "commands to run on the device, which start its recovery", true});
+        keys.push_back({"recovery_cmds_timeout", KeyKind::seconds, "600", "timeout of each of these commands"});
         return {keys, {}};
     }
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
@@ -49,8 +49,8 @@ class OemRecovery final : public Connector {
         return wait_for_recovery(context);
     }
 
-    /// A device that hangs has to be restarted before it can be told to recover. The limit of `boot_timeout` is for
-    /// the recovery.
+    /// A device that hangs must be restarted before it can recover. Does not use `boot_timeout`, which is for the
+    /// recovery.
     static StageResult make_reachable(Ssh& ssh, StageContext& context) {
         auto wait = boot_wait(context.config, restart_wait());
         if (!wait) return stage_error("ConfigError", wait.error().message());
@@ -66,9 +66,9 @@ class OemRecovery final : public Connector {
         call.timeout = *limit;
         const auto result = ssh.run(command, call);
         if (succeeded(result)) return 0;
-        if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) return 128 + stopped->signal;
+        if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) return exit_by_signal(stopped->signal);
         if (is_last && is_transport_failure(result.end)) {
-            context.log.warning("The connection ended with the last command: taken for the device's restart");
+            context.log.warning("The connection was lost during the last command: assuming that the device restarts");
             return 0;
         }
         return recovery_error("the recovery command " + command + " failed: " + describe(result));
@@ -80,7 +80,7 @@ class OemRecovery final : public Connector {
         const auto same = target->clone();
         Ssh ssh(std::move(*target), context.commands);
         BootWait defaults;
-        defaults.first_wait = 90s;
+        defaults.initial_delay = 90s;
         defaults.timeout = 3600s;
         defaults.interval = 90s;
         defaults.report_every = 300s;
@@ -88,7 +88,7 @@ class OemRecovery final : public Connector {
         if (!wait) return stage_error("ConfigError", wait.error().message());
         const auto up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
         if (up) return 0;
-        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return 128 + stopped->signal;
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
         return provisioning_error("the device did not come back from its recovery: " +
                                   std::get<BootTimedOut>(up.error()).message);
     }

@@ -4,7 +4,7 @@
 #include "provision/connectors/connector.hpp"
 #include "provision/connectors/job_image.hpp"
 #include "provision/power/qmp_power.hpp"
-#include "provision/power/steady_power.hpp"
+#include "provision/power/retrying_power.hpp"
 #include "provision/qemu/qemu_device.hpp"
 #include "provision/serial/serial_capture.hpp"
 
@@ -20,40 +20,40 @@ using namespace std::chrono_literals;
 std::vector<KeySpec> qemu_keys() {
     return {
         {"qemu_disk", KeyKind::text, "",
-         "file that is the device's SD card, a raw image, by its whole path; made if it is not there", true},
-        {"qemu_disk_size", KeyKind::number, "1024", "MiB that it has at least"},
+         "absolute path of the file that acts as the device's SD card (a raw image); created if missing", true},
+        {"qemu_disk_size", KeyKind::number, "1024", "minimum size of qemu_disk in MiB"},
         {"qemu_qmp", KeyKind::text, "",
-         "socket of the QEMU that runs beside the agent (its -qmp unix:…,server=on); of one that is started, by "
-         "default "
-         "beside its disk"},
-        {"qemu_start", KeyKind::flag, "false", "start QEMU for each job and end it in cleanup; the rest is for that"},
+         "QEMU's control socket (-qmp unix:PATH,server=on,wait=off); default with qemu_start: QEMU_DISK.qmp"},
+        {"qemu_start", KeyKind::flag, "false",
+         "start QEMU for each job and stop it in cleanup; the keys below need this"},
         {"qemu_snapshot", KeyKind::flag, "false", "keep the booted device for the next job with the same image"},
-        {"qemu_kernel", KeyKind::text, "", "kernel to boot; without one the disk boots by itself"},
-        {"qemu_initrd", KeyKind::text, "", "its initrd"},
-        {"qemu_append", KeyKind::text, "console=ttyS0 panic=-1", "its command line"},
-        {"qemu_memory", KeyKind::number, "512", "MiB"},
-        {"qemu_cpus", KeyKind::number, "1", "processors"},
-        {"qemu_offline", KeyKind::flag, "false", "the device reaches nothing but what is forwarded to it"},
-        {"qemu_accel", KeyKind::text, "tcg,thread=multi", "accelerator; kvm only where it is known to work"},
+        {"qemu_kernel", KeyKind::text, "", "kernel to boot; default: the disk's boot loader"},
+        {"qemu_initrd", KeyKind::text, "", "initrd for qemu_kernel"},
+        {"qemu_append", KeyKind::text, "console=ttyS0 panic=-1", "kernel command line"},
+        {"qemu_memory", KeyKind::number, "512", "memory in MiB"},
+        {"qemu_cpus", KeyKind::number, "1", "number of processors"},
+        {"qemu_offline", KeyKind::flag, "false", "no network except the forwarded ssh port"},
+        {"qemu_accel", KeyKind::text, "tcg,thread=multi",
+         "accelerator; never detected, as /dev/kvm may exist and not work"},
         {"qemu_machine", KeyKind::text, "pc", "machine type"},
-        {"qemu_program", KeyKind::text, "qemu-system-x86_64", "program to run"},
-        {"qemu_args", KeyKind::text, "", "further arguments, split as a shell splits words"},
-        {"boot_prompt", KeyKind::text, "", "regular expression: what the console prints when the device is up"},
-        {"qemu_boot_timeout", KeyKind::seconds, "300", "time from power-on until ssh answers"},
+        {"qemu_program", KeyKind::text, "qemu-system-x86_64", "QEMU program"},
+        {"qemu_args", KeyKind::text, "", "additional QEMU arguments, split into words as by a shell"},
+        {"boot_prompt", KeyKind::text, "", "regular expression for the console output of a device that is up"},
+        {"qemu_boot_timeout", KeyKind::seconds, "300", "timeout from power-on until ssh answers"},
     };
 }
 
 StageResult power_failed(const PowerError& error, StageContext& context) {
-    if (const int signal = context.interrupt.wait_for(0s); signal != 0) return 128 + signal;
-    return tl::unexpected(StageError{"RecoveryError", error.message, std::nullopt, recovery_failed_exit_code});
+    if (const int signal = context.interrupt.wait_for(0s); signal != 0) return exit_by_signal(signal);
+    return tl::unexpected(StageError{"RecoveryError", error.message, std::nullopt, exit_recovery_failed});
 }
 
 StageResult not_written(const ImageError& error) {
-    if (error.signal != 0) return 128 + error.signal;
+    if (error.signal != 0) return exit_by_signal(error.signal);
     return stage_error("ProvisioningError", error.message);
 }
 
-/// A virtual device: QEMU, which runs beside the agent as a board does, or is started for each job.
+/// A virtual device. QEMU either runs independently, as a board does, or is started for each job.
 class Qemu final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override { return {qemu_keys(), JobImage::keys()}; }
@@ -77,7 +77,7 @@ class Qemu final : public Connector {
         const auto settings = read_qemu_settings(context.config);
         if (!settings) return stage_error("ConfigError", settings.error().message());
         if (!settings->start) return 0;
-        if (auto done = QemuDevice(*settings, context.commands, context.interrupt).end(); !done) {
+        if (auto done = QemuDevice(*settings, context.commands, context.interrupt).stop(); !done) {
             return stage_error("CleanupError", done.error().message());
         }
         return 0;
@@ -87,8 +87,8 @@ class Qemu final : public Connector {
     static StageResult provision_running(const QemuSettings& settings, StageContext& context) {
         const auto image = JobImage::of(context.job);
         if (!image) return job_error(image.error().message());
-        SteadyPower power(std::make_unique<QmpPower>(settings.qmp_socket),
-                          {context.log, context.interrupt, context.clock, context.jitter});
+        RetryingPower power(std::make_unique<QmpPower>(settings.qmp_socket),
+                            {context.log, context.interrupt, context.clock, context.jitter});
         if (auto done = power.off(); !done) return power_failed(done.error(), context);
         if (auto done = write(*image, settings, context); !done) return not_written(done.error());
         if (auto done = power.on(); !done) return power_failed(done.error(), context);
@@ -105,21 +105,22 @@ class Qemu final : public Connector {
             identity = std::move(*known);
         }
         QemuDevice device(settings, context.commands, context.interrupt);
-        if (identity && device.has_kept(*identity)) {
-            context.log.info("Going on from the snapshot of a device that was provisioned with the same image");
-            auto done = device.restore().and_then([&] { return run(device, context); });
+        if (identity && device.has_snapshot_of(*identity)) {
+            context.log.info("Restoring the snapshot of an earlier job with the same image");
+            auto done = device.restore_snapshot().and_then([&] { return resume(device, context); });
             if (done) return wait_until_up(settings, context, true);
-            context.log.warning("Can't go on from the snapshot: " + done.error().message());
+            context.log.warning("Cannot restore the snapshot: " + done.error().message() +
+                                "; provisioning from the image");
         }
 
-        auto done = device.end().and_then([&] { return device.open_disk(); });
+        auto done = device.stop().and_then([&] { return device.prepare_disk(); });
         if (!done) return stage_error("ProvisioningError", done.error().message());
         if (auto written = write(*image, settings, context); !written) return not_written(written.error());
-        done = device.start().and_then([&] { return run(device, context); });
+        done = device.start().and_then([&] { return resume(device, context); });
         if (!done) return stage_error("ProvisioningError", done.error().message());
         auto result = wait_until_up(settings, context);
         if (!result || *result != 0 || !settings.snapshot) return result;
-        keep(device, identity, context);
+        save_snapshot(device, identity, context);
         return 0;
     }
 
@@ -128,21 +129,21 @@ class Qemu final : public Connector {
         return image.write([&] { return open_local_target(settings.disk); }, context);
     }
 
-    static void keep(QemuDevice& device, const std::optional<std::string>& image, StageContext& context) {
+    static void save_snapshot(QemuDevice& device, const std::optional<std::string>& image, StageContext& context) {
         if (!image) {
-            context.log.info("No snapshot: an image from a url can only be told from others by a checksum");
-        } else if (auto kept = device.keep(*image); !kept) {
-            context.log.warning("The next job can't go on from here: " + kept.error().message());
+            context.log.info("Not saving a snapshot: an image from a url needs a checksum for that");
+        } else if (auto saved = device.save_snapshot(*image); !saved) {
+            context.log.warning("Cannot save a snapshot for the next job: " + saved.error().message());
         }
     }
 
-    /// With its console connected before the first byte.
-    static Result<void> run(QemuDevice& device, StageContext& context) {
+    /// Connects the console first, so that it gets the first byte.
+    static Result<void> resume(QemuDevice& device, StageContext& context) {
         if (context.serial != nullptr) context.serial->connect_now(5s);
-        return device.run();
+        return device.resume();
     }
 
-    /// A device that goes on from a snapshot has printed its prompt long ago.
+    /// A restored device does not print its prompt again.
     static StageResult wait_until_up(const QemuSettings& settings, StageContext& context, bool was_restored = false) {
         std::vector<BootProbe> probes;
         if (!settings.boot_prompt.empty() && context.serial != nullptr && !was_restored) {
@@ -155,7 +156,8 @@ class Qemu final : public Connector {
         wait.interval = 500ms;
         const auto up = wait_for_boot(probes, wait, {context.log, context.interrupt, context.clock});
         if (up) return 0;
-        if (const auto* interrupted = std::get_if<BootInterrupted>(&up.error())) return 128 + interrupted->signal;
+        if (const auto* interrupted = std::get_if<BootInterrupted>(&up.error()))
+            return exit_by_signal(interrupted->signal);
         return stage_error("ProvisioningError", std::get<BootTimedOut>(up.error()).message);
     }
 };

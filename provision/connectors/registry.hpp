@@ -9,10 +9,10 @@
 
 namespace trebuchet {
 
-/// The types that the command line takes, as CMakeLists.txt lists them.
+/// All types; CMakeLists.txt lists them.
 [[nodiscard]] const std::vector<std::string>& connector_types();
 
-/// Null if there is no such type.
+/// Null for an unknown type.
 [[nodiscard]] std::unique_ptr<Connector> make_connector(std::string_view type);
 
 }  // namespace trebuchet

@@ -5,7 +5,7 @@
 namespace trebuchet {
 namespace {
 
-/// What stands before the kind of mux in "sudo muxctl sdwire set TS": the program, with what runs it.
+/// The part before the kind of mux: "sudo muxctl" in "sudo muxctl sdwire set TS".
 std::string program_of(const std::string& command) {
     for (const auto* kind : {" sdwire ", " typecmux "}) {
         if (const auto at = command.find(kind); at != std::string::npos) return command.substr(0, at);
@@ -17,7 +17,7 @@ std::string program_of(const std::string& command) {
 
 std::vector<std::string> SdMux::host_commands() const {
     if (commands_.media == MuxMedia::configured) return {commands_.to_host};
-    // A device that boots from several media must not find the other one.
+    // Takes both media away from the device, so that it cannot boot from the other one.
     const auto program = program_of(commands_.to_host);
     const auto sd = program + " sdwire plug_to_self";
     const auto usb = program + " typecmux plug_to_self";

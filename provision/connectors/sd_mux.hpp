@@ -8,15 +8,15 @@
 
 namespace trebuchet {
 
-/// What can be plugged to the control host or to the device.
+/// Which medium the mux switches between control host and device.
 enum class MuxMedia {
-    configured,  ///< one card, `test_device`, by control_switch_local_cmd and control_switch_device_cmd
-    sd,          ///< by the mux's own commands, which tell the card's device: `sdwire plug_to_self`
-    usb,         ///< likewise, `typecmux plug_to_self`
+    configured,  ///< the card `test_device`, with control_switch_local_cmd and control_switch_device_cmd
+    sd,          ///< with the mux's command, which prints the medium's device: `sdwire plug_to_self`
+    usb,         ///< likewise: `typecmux plug_to_self`
 };
 
-/// The switch between a card and the two that read it (SDWire, USBSDMux, USB-C mux), by its command on the control
-/// host.
+/// A mux (SDWire, USBSDMux, USB-C mux) that connects a medium to the control host or to the device. Builds the
+/// commands; the control host runs them.
 class SdMux {
   public:
     struct Commands {
@@ -27,17 +27,17 @@ class SdMux {
     };
     explicit SdMux(Commands commands) : commands_(std::move(commands)) {}
 
-    /// The command lines that plug the card to the control host; the media's own comes last and prints its device.
+    /// Commands that connect the medium to the control host. The last one prints the medium's device.
     [[nodiscard]] std::vector<std::string> host_commands() const;
     [[nodiscard]] std::string device_command() const;
-    /// Of the output of the last of host_commands().
+    /// Parses the output of the last command of host_commands().
     [[nodiscard]] Result<std::string> device_of(const std::string& output) const;
 
   private:
     Commands commands_;
 };
 
-/// Of the configuration and of provision_data's `media`.
+/// Reads the configuration and provision_data's `media`.
 [[nodiscard]] Result<SdMux::Commands> read_mux_commands(const StageContext& context);
 
 }  // namespace trebuchet

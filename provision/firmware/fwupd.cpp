@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// FwupdUpdateState, as a number before fwupd 2.0 and as a word since.
+/// FwupdUpdateState: a number before fwupd 2.0, a word since.
 constexpr int success_number = 2;
 constexpr const char* success_word = "success";
 
@@ -27,7 +27,7 @@ bool has_flag(const Json& object, const char* flag) {
     return flags != object.end() && flags->is_array() && std::find(flags->begin(), flags->end(), flag) != flags->end();
 }
 
-/// The first object in a list of them; null if there is none.
+/// The newest release; null if there is none.
 const Json* first_release(const Json& object) {
     const auto releases = object.find("Releases");
     if (releases == object.end() || !releases->is_array() || releases->empty()) return nullptr;

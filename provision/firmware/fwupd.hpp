@@ -8,18 +8,18 @@
 
 namespace trebuchet {
 
-/// A part of a computer whose firmware fwupd can write.
+/// A component whose firmware fwupd can update.
 struct FirmwarePart {
     std::string id;       ///< fwupd's DeviceId, hex digits
-    std::string name;     ///< for people
-    std::string version;  ///< "": fwupd doesn't know it
-    std::string newest;   ///< "": none that is newer than `version`
+    std::string name;     ///< for messages
+    std::string version;  ///< "": unknown to fwupd
+    std::string newest;   ///< "": nothing newer than `version`
 };
 
-/// Of `fwupdmgr get-devices --json`. Releases come newest first.
+/// Parses the output of `fwupdmgr get-devices --json`, which lists releases newest first.
 [[nodiscard]] Result<std::vector<FirmwarePart>> parse_fwupd_devices(std::string_view json);
 
-/// Of `fwupdmgr get-results ID --json`: whether the part has this version now. If not, the Error says why.
+/// Checks in the output of `fwupdmgr get-results ID --json` that the component now has this version.
 [[nodiscard]] Result<void> check_fwupd_results(std::string_view json, std::string_view version);
 
 }  // namespace trebuchet

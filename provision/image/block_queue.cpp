@@ -6,7 +6,7 @@ namespace trebuchet {
 
 BlockQueue::BlockQueue(std::size_t blocks) : empty_(blocks) {}
 
-std::optional<Block> BlockQueue::empty() {
+std::optional<Block> BlockQueue::take_empty() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return stopped_ || !empty_.empty(); });
     if (stopped_) return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<Block> BlockQueue::pop() {
     return block;
 }
 
-void BlockQueue::give_back(Block block) {
+void BlockQueue::recycle(Block block) {
     const std::lock_guard lock(mutex_);
     empty_.push_back(std::move(block));
     changed_.notify_all();

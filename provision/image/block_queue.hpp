@@ -16,22 +16,22 @@ struct Block {
     std::size_t size = 0;
 };
 
-/// A fixed number of blocks that go round between a thread that fills them and one that uses them up.
+/// A bounded queue between one producer and one consumer thread, with a fixed number of reused blocks.
 class BlockQueue {
   public:
     explicit BlockQueue(std::size_t blocks);
 
-    /// An empty block, as soon as there is one; nothing after stop().
-    [[nodiscard]] std::optional<Block> empty();
+    /// Waits for an empty block. nullopt after stop().
+    [[nodiscard]] std::optional<Block> take_empty();
     void push(Block block);
     /// No more blocks will be pushed.
     void finish();
 
-    /// The next full block; nothing after the last one, and after stop().
+    /// Waits for the next full block. nullopt after the last one and after stop().
     [[nodiscard]] std::optional<Block> pop();
-    void give_back(Block block);
+    void recycle(Block block);
 
-    /// Both sides end.
+    /// Wakes both threads; they get no more blocks.
     void stop();
 
   private:

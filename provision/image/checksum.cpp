@@ -61,7 +61,7 @@ Result<Checksum> parse_checksum(std::string_view text, std::string_view file_nam
         rest.remove_prefix(end + 1);
     }
     return fail("found the checksum " + trebuchet::quoted(text) +
-                ", expected 64 (SHA-256) or 128 (SHA-512) hex digits, or what sha256sum prints of " +
+                ", expected 64 (SHA-256) or 128 (SHA-512) hex digits, or sha256sum's line for " +
                 trebuchet::quoted(file_name));
 }
 

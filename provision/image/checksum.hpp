@@ -8,14 +8,14 @@
 
 namespace trebuchet {
 
-/// What a file's digest must be.
+/// The expected digest of a file.
 struct Checksum {
     DigestKind kind = DigestKind::sha256;
     std::string hex;  ///< lower case
 };
 
-/// Takes 64 (SHA-256) or 128 (SHA-512) hex digits, with "sha256:" or "sha512:" in front or not; or what `sha256sum`
-/// and `sha512sum` print, of one file or of many, where the line of `file_name` counts.
+/// Parses 64 (SHA-256) or 128 (SHA-512) hex digits, optionally after "sha256:" or "sha512:". Also parses the output of
+/// `sha256sum` or `sha512sum`, and uses the line for `file_name`.
 [[nodiscard]] Result<Checksum> parse_checksum(std::string_view text, std::string_view file_name);
 
 }  // namespace trebuchet

@@ -16,7 +16,7 @@ class Digest {
     ~Digest();
 
     void update(const void* data, std::size_t size);
-    /// Of all that came so far, in lower-case hex. Nothing may come after it.
+    /// The digest in lower-case hex. Call this last.
     [[nodiscard]] std::string hex();
 
   private:

@@ -21,7 +21,7 @@ std::string first_line(const fs::path& file) {
     return line;
 }
 
-/// A disk and its partitions: "major:minor" → the device's folder in /sys.
+/// A disk and its partitions: "major:minor" → folder in /sys.
 using Parts = std::map<std::string, fs::path>;
 
 void add(const fs::path& device, Parts& parts) {
@@ -39,7 +39,7 @@ Parts parts_of(const fs::path& device, bool with_partitions) {
     return parts;
 }
 
-/// "major:minor" of what is mounted → where.
+/// "major:minor" → mount point.
 std::map<std::string, std::string> mounts(const fs::path& proc) {
     std::map<std::string, std::string> found;
     std::ifstream stream(proc / "self/mountinfo");
@@ -57,7 +57,7 @@ std::map<std::string, std::string> mounts(const fs::path& proc) {
     return found;
 }
 
-/// Names, without "/dev/", of devices that are swap.
+/// Swap devices, without "/dev/".
 std::set<std::string> swaps(const fs::path& proc) {
     std::set<std::string> found;
     std::ifstream stream(proc / "swaps");
@@ -75,9 +75,9 @@ Result<void> check_disk_is_unused(unsigned int major, unsigned int minor, const 
     const auto number = std::to_string(major) + ":" + std::to_string(minor);
     std::error_code error;
     const auto device = fs::canonical(files.sys / "dev/block" / number, error);
-    if (error) return fail("can't find the block device " + number + " in " + files.sys.string());
+    if (error) return fail("cannot find the block device " + number + " in " + files.sys.string());
     auto parts = parts_of(device, true);
-    // A mounted disk has its mounts on itself or its partitions; of a partition, the whole disk counts too.
+    // For a disk, check its partitions; for a partition, check the whole disk.
     if (fs::exists(device / "partition", error)) parts.merge(parts_of(device.parent_path(), false));
 
     const auto mounted = mounts(files.proc);

@@ -17,34 +17,33 @@ enum class Compression { none, zstd, xz, gzip, bzip2, zip };
 
 [[nodiscard]] const char* name_of(Compression compression);
 
-/// By the first bytes.
+/// Recognises a format by its magic number.
 [[nodiscard]] Compression recognise_compression(std::string_view start);
 
-/// Reads an image, compressed or not, from a descriptor. Memory is bounded by what the formats' decoders need.
-/// Lives on one thread, but for bytes_read.
+/// Reads an image from a descriptor and decompresses it. Memory use is bounded by the formats' decoders. Not
+/// thread-safe, except bytes_read().
 class ImageDecoder {
   public:
     struct Options {
-        bool decompress = true;  ///< else what zstdcat takes (zstd, gzip, xz) comes out as it is
+        bool decompress = true;  ///< false: zstd, gzip and xz come out compressed, for a target that runs zstdcat
         std::optional<DigestKind> digest;
     };
-    /// Reads the image's start. `fd` must stay open.
+    /// Reads the start of the image. `fd` must stay open.
     [[nodiscard]] static Result<ImageDecoder> open(int fd, const Options& options);
     ImageDecoder(ImageDecoder&& other) noexcept;
     ImageDecoder& operator=(ImageDecoder&& other) noexcept;
     ~ImageDecoder();
 
     [[nodiscard]] Compression compression() const;
-    /// Fills the buffer; less than its size, and then 0, at the image's end. A compressed image that was cut is an
-    /// Error.
+    /// Fills the buffer. A short read, then 0, marks the end of the image. Fails if a compressed image is truncated.
     [[nodiscard]] Result<std::size_t> read(char* buffer, std::size_t size);
-    /// Reads what follows the image, and returns the digest of all that was read, if one was asked for.
+    /// Reads the source to its end. Returns the digest of the whole source, or "" if Options::digest is not set.
     [[nodiscard]] Result<std::string> finish();
-    /// Bytes of the source so far. From any thread.
+    /// Bytes read from the source. Thread-safe.
     [[nodiscard]] std::uint64_t bytes_read() const;
-    /// The descriptor came to its end.
+    /// The descriptor is at its end.
     [[nodiscard]] bool source_ended() const;
-    /// Size of the decompressed image, where a zip tells it.
+    /// Size of the decompressed image, if a zip states it.
     [[nodiscard]] std::optional<std::uint64_t> known_size() const;
 
   private:

@@ -54,7 +54,7 @@ Compression recognise_compression(std::string_view start) {
     if (start.starts_with("\xfd\x37\x7a\x58\x5a\0"sv)) return Compression::xz;
     if (start.starts_with("\x1f\x8b\x08"sv)) return Compression::gzip;
     if (start.starts_with("PK\x03\x04"sv)) return Compression::zip;
-    // "BZh", the block size, and the magic number of the first block or of the end.
+    // "BZh", the block size, and the magic number of the first block or of the end of the stream.
     if (start.size() >= 10 && start.starts_with("BZh"sv) && start[3] >= '1' && start[3] <= '9' &&
         (start.substr(4, 6) == "\x31\x41\x59\x26\x53\x59"sv || start.substr(4, 6) == "\x17\x72\x45\x38\x50\x90"sv)) {
         return Compression::bzip2;
@@ -65,17 +65,17 @@ Compression recognise_compression(std::string_view start) {
 struct ImageDecoder::State {
     int fd = -1;
     std::vector<char> buffer = std::vector<char>(read_size);
-    std::size_t filled = 0;  ///< bytes in the buffer that nobody has taken yet, from its start
+    std::size_t filled = 0;  ///< unread bytes at the start of the buffer
     std::atomic<std::uint64_t> bytes = 0;
     std::optional<Digest> digest;
     int error_number = 0;
     Compression compression = Compression::none;
     std::optional<std::uint64_t> known_size;
-    std::unique_ptr<archive, ReaderDeleter> reader;  ///< null: bytes come out as they are
-    bool ended = false;                              ///< the image
-    bool source_ended = false;                       ///< the descriptor
+    std::unique_ptr<archive, ReaderDeleter> reader;  ///< null: no decompression
+    bool ended = false;                              ///< end of the image
+    bool source_ended = false;                       ///< end of the descriptor
 
-    /// 0 at the end, -1 with errno in error_number.
+    /// Returns 0 at the end, and -1 on an error, with errno in error_number.
     ssize_t fill(char* target, std::size_t size) {
         ssize_t count = 0;
         do {
@@ -91,17 +91,17 @@ struct ImageDecoder::State {
         return count;
     }
 
-    /// The next bytes in the buffer, the image's start included.
+    /// Fills the buffer, first with the bytes that open() read to recognise the format.
     ssize_t next_bytes() {
         if (filled > 0) return static_cast<ssize_t>(std::exchange(filled, 0));
         return fill(buffer.data(), buffer.size());
     }
 
     [[nodiscard]] tl::unexpected<Error> failed() const {
-        if (error_number != 0) return fail("can't read the image: " + std::system_category().message(error_number));
+        if (error_number != 0) return fail("cannot read the image: " + std::system_category().message(error_number));
         const char* text = reader == nullptr ? nullptr : archive_error_string(reader.get());
-        return fail("can't decompress the image (" + std::string(name_of(compression)) +
-                    "): " + (text == nullptr ? "it is damaged or was cut" : trebuchet::quoted(text, 200)));
+        return fail("cannot decompress the image (" + std::string(name_of(compression)) +
+                    "): " + (text == nullptr ? "it is damaged or truncated" : trebuchet::quoted(text, 200)));
     }
 
     static la_ssize_t on_read(archive* reader, void* self, const void** data) {
@@ -115,7 +115,7 @@ struct ImageDecoder::State {
     Result<void> open_reader() {
         reader.reset(archive_read_new());
         auto* const r = reader.get();
-        if (r == nullptr) return fail("can't decompress the image: out of memory");
+        if (r == nullptr) return fail("cannot decompress the image: out of memory");
         switch (compression) {
             case Compression::zstd:
                 archive_read_support_filter_zstd(r);
@@ -159,7 +159,7 @@ struct ImageDecoder::State {
             ended = true;
             return {};
         }
-        return fail("the zip holds no image: expected a file whose name ends in .img, .raw, .wic, .iso or .bin");
+        return fail("the zip contains no image: expected a file whose name ends in .img, .raw, .wic, .iso or .bin");
     }
 };
 
@@ -180,8 +180,8 @@ Result<ImageDecoder> ImageDecoder::open(int fd, const Options& options) {
         state->filled += static_cast<std::size_t>(count);
     }
     state->compression = recognise_compression({state->buffer.data(), state->filled});
-    const bool is_foreign = state->compression == Compression::bzip2 || state->compression == Compression::zip;
-    if (is_foreign || (options.decompress && state->compression != Compression::none)) {
+    const bool needs_decoder = state->compression == Compression::bzip2 || state->compression == Compression::zip;
+    if (needs_decoder || (options.decompress && state->compression != Compression::none)) {
         if (auto done = state->open_reader(); !done) return fail(done.error());
     }
     return ImageDecoder(std::move(state));

@@ -28,7 +28,7 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
-std::string shown_size(double bytes) {
+std::string format_size(double bytes) {
     constexpr double unit = 1024;
     constexpr std::array<const char*, 5> names{"B", "KiB", "MiB", "GiB", "TiB"};
     std::size_t index = 0;
@@ -57,8 +57,8 @@ double ImageProgress::seconds() const {
 
 std::string ImageProgress::text(std::uint64_t read, std::uint64_t written) const {
     const double time = std::max(seconds(), 0.001);
-    auto line = shown_size(static_cast<double>(written)) + " written, " +
-                shown_size(static_cast<double>(written) / time) + "/s";
+    auto line = format_size(static_cast<double>(written)) + " written, " +
+                format_size(static_cast<double>(written) / time) + "/s";
     if (source_size_ && *source_size_ > 0 && read > 0) {
         const auto size = static_cast<double>(*source_size_);
         const auto done = std::min(static_cast<double>(read), size);
@@ -93,8 +93,8 @@ void ImageProgress::clear() {
 void ImageProgress::finish(std::uint64_t written) {
     clear();
     const double time = std::max(seconds(), 0.001);
-    log_->info("Wrote the image: " + shown_size(static_cast<double>(written)) + " in " + duration_text(time) + ", " +
-               shown_size(static_cast<double>(written) / time) + "/s");
+    log_->info("Wrote the image: " + format_size(static_cast<double>(written)) + " in " + duration_text(time) + ", " +
+               format_size(static_cast<double>(written) / time) + "/s");
 }
 
 }  // namespace trebuchet

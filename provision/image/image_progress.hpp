@@ -10,19 +10,19 @@
 
 namespace trebuchet {
 
-/// Tells how writing an image goes: a log line every few seconds, or a bar on a terminal.
+/// Reports progress: a log line every `interval`, or a bar on a terminal.
 class ImageProgress {
   public:
-    /// `source_size`: of the stream, where known. `terminal`: a descriptor for the bar, -1: log lines. Both `log` and
+    /// `source_size`: bytes of the source, if known. `terminal`: descriptor for the bar; -1: log lines. `log` and
     /// `clock` must outlive it.
     ImageProgress(std::optional<std::uint64_t> source_size, const ConnectorLog& log, const Clock& clock, int terminal,
                   std::chrono::milliseconds interval = std::chrono::seconds(5));
 
-    /// As often as one likes. `read`: bytes of the source; `written`: bytes of the image.
+    /// Call this often; it limits its own output. `read`: bytes of the source; `written`: bytes of the image.
     void update(std::uint64_t read, std::uint64_t written);
-    /// Takes the bar off, and logs the whole.
+    /// Removes the bar and logs the total.
     void finish(std::uint64_t written);
-    /// Takes the bar off.
+    /// Removes the bar.
     void clear();
 
   private:
@@ -40,6 +40,6 @@ class ImageProgress {
 };
 
 /// "512.0 MiB"
-[[nodiscard]] std::string shown_size(double bytes);
+[[nodiscard]] std::string format_size(double bytes);
 
 }  // namespace trebuchet

@@ -31,7 +31,7 @@ class FileSource final : public ImageSource {
     FileDescriptor file_;
 };
 
-/// Whether the server answered that it has no such image for us. It may later after 408, 425 and 429.
+/// The server answered with a client error (4xx), so that a retry cannot help. Except 408, 425 and 429: retry these.
 bool is_refusal(std::string_view output) {
     constexpr std::string_view text = "returned error: 4";
     const auto at = output.find(text);
@@ -46,11 +46,11 @@ class UrlSource final : public ImageSource {
     [[nodiscard]] int fd() const override { return pipe_.get(); }
     [[nodiscard]] Result<void> finish() override {
         (void)curl_->wait_for(10s);
-        const auto result = curl_->end();
+        const auto result = curl_->stop();
         if (succeeded(result)) return {};
-        return fail(Error("can't download " + name + ": " + describe(result), is_refusal(result.output)));
+        return fail(Error("cannot download " + name + ": " + describe(result), is_refusal(result.output)));
     }
-    void stop() override { (void)curl_->end(); }
+    void stop() override { (void)curl_->stop(); }
 
   private:
     std::unique_ptr<RunningCommand> curl_;
@@ -76,7 +76,7 @@ Command curl(std::string_view config, std::initializer_list<const char*> options
     return command;
 }
 
-/// Of the last answer, the one after all redirects.
+/// Content-Length of the last answer, which follows all redirects.
 std::optional<std::uint64_t> content_length(std::string_view headers) {
     std::optional<std::uint64_t> length;
     while (!headers.empty()) {
@@ -106,7 +106,7 @@ std::string last_part(std::string_view path) {
 
 Result<std::unique_ptr<ImageSource>> open_image_file(const std::filesystem::path& file) {
     FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!opened) return fail("can't open the image " + file.string() + ": " + std::system_category().message(errno));
+    if (!opened) return fail("cannot open the image " + file.string() + ": " + std::system_category().message(errno));
     struct stat info {};
     ::fstat(opened.get(), &info);
     if (!S_ISREG(info.st_mode)) return fail("the image " + file.string() + " is not a file");
@@ -119,18 +119,18 @@ Result<std::unique_ptr<ImageSource>> open_image_file(const std::filesystem::path
 }
 
 Result<std::unique_ptr<ImageSource>> open_image_url(const SecretString& url, CommandRunner& commands) {
-    const auto shown = shown_url(url.reveal());
+    const auto shown = redacted_url(url.reveal());
     const auto config = curl_config(url.reveal());
     if (!config) return fail(config.error());
 
     auto head = curl(*config, {"-I", "--max-time", "60"});
     head.capture_output = true;
     head.timeout = 70s;
-    // Where a server knows no HEAD the size is unknown, and nothing is lost.
+    // If the server does not support HEAD, only the progress display loses its size.
     const auto headers = commands.run(head);
 
     auto running = commands.start(curl(*config, {"--speed-limit", "1", "--speed-time", "60"}), Piped::output);
-    if (!running) return fail("can't download " + shown + ": curl " + describe(running.error()));
+    if (!running) return fail("cannot download " + shown + ": curl " + describe(running.error()));
     auto source = std::make_unique<UrlSource>(std::move(*running));
     source->name = shown;
     source->may_differ = true;

@@ -12,30 +12,31 @@
 
 namespace trebuchet {
 
-/// Where an image's bytes come from: one stream, read once.
+/// A stream of an image's bytes, read once.
 class ImageSource {
   public:
     virtual ~ImageSource() = default;
     [[nodiscard]] virtual int fd() const = 0;
-    /// After the stream's end: whether that was the image's end. An Error is final where another try would not help.
+    /// Call this after the end of the stream: fails if the stream is incomplete. The Error is final if a retry cannot
+    /// help.
     [[nodiscard]] virtual Result<void> finish() = 0;
-    /// The stream ends soon, whatever it waits for.
+    /// Ends the stream soon, even if it is waiting for data.
     virtual void stop() = 0;
 
-    std::string name;                   ///< for people; no secrets
+    std::string name;                   ///< for messages; contains no secrets
     std::string file_name;              ///< the last part of the path
-    std::optional<std::uint64_t> size;  ///< of the stream, where known
-    bool may_differ = false;            ///< read again, it may have other bytes: a download
+    std::optional<std::uint64_t> size;  ///< bytes of the stream, if known
+    bool may_differ = false;            ///< a retry may read different bytes, as of a download
 };
 
 [[nodiscard]] Result<std::unique_ptr<ImageSource>> open_image_file(const std::filesystem::path& file);
 
-/// A download (http, https, file) by the system's curl, which follows redirects, knows proxies and authorities, and
-/// lets us do something else meanwhile; our own HTTP client follows no redirects to mirrors. It gets the URL, which may
-/// hold credentials, on its stdin. Not tried again here: what was read can't be taken back.
+/// Downloads (http, https, file) with the system's curl, which supports redirects, proxies and the system's CAs; our
+/// own HTTP client does not follow redirects. curl gets the URL on its stdin, because it may contain credentials. No
+/// retries here, because the caller has already written the first bytes.
 [[nodiscard]] Result<std::unique_ptr<ImageSource>> open_image_url(const SecretString& url, CommandRunner& commands);
 
-/// The attachment `name` of the job's provision phase, below `folder`. Fails if it would lie elsewhere.
+/// The path of attachment `name` of the provision phase. Fails if the path would leave `folder`.
 [[nodiscard]] Result<std::filesystem::path> attachment_path(const std::string& name,
                                                             const std::filesystem::path& folder = "attachments");
 

@@ -37,14 +37,14 @@ Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bo
         const auto count = ::read(fd, buffer.data(), wanted);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return fail(system_message());
-        if (count == 0) return fail("it ends early");
+        if (count == 0) return fail("it ends too early");
         digest.update(buffer.data(), static_cast<std::size_t>(count));
         size -= static_cast<std::uint64_t>(count);
     }
     return digest.hex();
 }
 
-/// Without pipefail a zstdcat that found a damaged image would go unnoticed; /bin/sh has it not everywhere.
+/// Without pipefail, a zstdcat that fails on a damaged image would go unnoticed. Not every /bin/sh supports it.
 std::string pipeline_command(const std::string& pipeline) {
     return "bash -o pipefail -c " + shell_quote(pipeline);
 }
@@ -55,13 +55,13 @@ class LocalTarget final : public ImageTarget {
 
     [[nodiscard]] int fd() const override { return file_.get(); }
     [[nodiscard]] Result<void> close() override {
-        if (::fsync(file_.get()) != 0) return fail("can't write " + name + ": " + system_message());
+        if (::fsync(file_.get()) != 0) return fail("cannot write " + name + ": " + system_message());
         ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
         file_ = FileDescriptor();
         return {};
     }
     [[nodiscard]] bool wait_for(milliseconds /*time*/) override { return true; }
-    [[nodiscard]] Result<void> end() override { return {}; }
+    [[nodiscard]] Result<void> finish() override { return {}; }
     [[nodiscard]] Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& go_on) override {
         const FileDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
         if (!file) return fail(system_message());
@@ -85,13 +85,13 @@ class RemoteTarget final : public ImageTarget {
         return {};
     }
     [[nodiscard]] bool wait_for(milliseconds time) override { return dd_->wait_for(time); }
-    [[nodiscard]] Result<void> end() override {
-        const auto result = dd_->end();
+    [[nodiscard]] Result<void> finish() override {
+        const auto result = dd_->stop();
         if (succeeded(result)) return {};
-        return fail("can't write " + name + ": " +
+        return fail("cannot write " + name + ": " +
                     (is_transport_failure(result.end) ? "lost the ssh connection, " : "") + describe(result));
     }
-    /// An order to stop ends the command.
+    /// Needs no `go_on`: a stop signal stops the command.
     [[nodiscard]] Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& /*go_on*/) override {
         const auto disk = shell_quote(device_);
         SshCall call;
@@ -102,7 +102,7 @@ class RemoteTarget final : public ImageTarget {
                                        " iflag=fullblock,count_bytes,nocache status=none | sha256sum"),
                       call);
         if (!succeeded(result)) return fail(describe(result));
-        // "HEX  -", after what a shell's start-up files print.
+        // "HEX  -", after any output of the shell's start-up files.
         constexpr std::string_view rest = "  -\n";
         constexpr std::size_t digits = 64;
         const auto& said = result.output;
@@ -127,16 +127,16 @@ Result<std::unique_ptr<ImageTarget>> open_local_target(const std::filesystem::pa
     if (exists && !is_block && !S_ISREG(info.st_mode)) {
         return fail(shown + " is neither a block device nor a file: not writing an image to it");
     }
-    if (!exists && path.string().starts_with("/dev/")) return fail("there is no device " + shown);
+    if (!exists && path.string().starts_with("/dev/")) return fail("the device " + shown + " does not exist");
     if (is_block) {
         if (auto unused = check_disk_is_unused(major(info.st_rdev), minor(info.st_rdev), files); !unused) {
             return fail(unused.error());
         }
     }
-    // O_EXCL without O_CREAT: the kernel refuses a block device that something else has claimed.
+    // O_EXCL without O_CREAT: the kernel refuses a block device that is in use.
     const int flags = is_block ? O_WRONLY | O_EXCL : O_WRONLY | O_CREAT;
     FileDescriptor file(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (!file) return fail("can't open " + shown + " for writing: " + system_message());
+    if (!file) return fail("cannot open " + shown + " for writing: " + system_message());
     const auto end = ::lseek(file.get(), 0, SEEK_END);
     ::lseek(file.get(), 0, SEEK_SET);
 
@@ -150,7 +150,7 @@ Result<std::unique_ptr<ImageTarget>> open_remote_target(Ssh& ssh, const std::str
     const auto pipeline =
         "zstdcat -f | sudo dd of=" + shell_quote(device) + " bs=16M iflag=fullblock oflag=nocache conv=fsync,notrunc";
     auto running = ssh.start(pipeline_command(pipeline), Piped::input);
-    if (!running) return fail("can't write " + device + " on " + ssh.name() + ": " + describe(running.error()));
+    if (!running) return fail("cannot write " + device + " on " + ssh.name() + ": " + describe(running.error()));
     auto target = std::make_unique<RemoteTarget>(ssh, device, std::move(*running));
     target->name = device + " on " + ssh.name();
     target->takes_compressed = true;

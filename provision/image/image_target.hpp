@@ -14,34 +14,33 @@
 
 namespace trebuchet {
 
-/// Where an image's bytes go: one stream, written once. Made by one of the functions below.
+/// The destination of an image: a stream, written once.
 class ImageTarget {
   public:
     virtual ~ImageTarget() = default;
-    /// Only as long as write_image has not closed it.
+    /// Valid until close().
     [[nodiscard]] virtual int fd() const = 0;
-    /// On the writing thread, after the last byte: the target need not be durable before this. Closes fd().
+    /// Call this on the writing thread after the last byte. Closes fd() and syncs a local target.
     [[nodiscard]] virtual Result<void> close() = 0;
-    /// After close(): waits for the rest; false if it is not done after `time`.
+    /// After close(): waits until the target has written everything; false after `time`.
     [[nodiscard]] virtual bool wait_for(std::chrono::milliseconds time) = 0;
-    /// Whether all has arrived. If it is not done yet, it is ended.
-    [[nodiscard]] virtual Result<void> end() = 0;
-    /// After end(): SHA-256, in hex, of the target's first `size` bytes, as they are on it rather than in a cache. Asks
-    /// `go_on` now and then, and ends with an Error if that says no.
+    /// Stops a target that is still writing. Fails if not everything was written.
+    [[nodiscard]] virtual Result<void> finish() = 0;
+    /// After finish(): SHA-256, in hex, of the target's first `size` bytes, read from the device and not from the
+    /// cache. Fails soon after `go_on` returns false.
     [[nodiscard]] virtual Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& go_on) = 0;
 
-    std::string name;                       ///< for people
-    std::optional<std::uint64_t> capacity;  ///< bytes that fit, where known
-    bool takes_compressed = false;          ///< it decompresses zstd, gzip and xz by itself
+    std::string name;                       ///< for messages
+    std::optional<std::uint64_t> capacity;  ///< in bytes, if known
+    bool takes_compressed = false;          ///< the target decompresses zstd, gzip and xz itself
 };
 
-/// A block device, which must not be in use (mounted, swap, held; a partition of the same disk counts), or a file. A
-/// file that is not empty stands for a disk of its size: no byte is written beyond it, and none after the image is
-/// changed.
+/// Opens a block device or a file. A block device must be unused, see check_disk_is_unused(). A non-empty file acts as
+/// a disk of its size: it does not grow, and bytes after the image stay unchanged.
 [[nodiscard]] Result<std::unique_ptr<ImageTarget>> open_local_target(const std::filesystem::path& path,
                                                                      const KernelFiles& files = {});
 
-/// A block device of another host, by `zstdcat` and `dd` there, with sudo. `ssh` must outlive it.
+/// Opens a block device on another host, written by `zstdcat | sudo dd` there. `ssh` must outlive it.
 [[nodiscard]] Result<std::unique_ptr<ImageTarget>> open_remote_target(Ssh& ssh, const std::string& device);
 
 }  // namespace trebuchet

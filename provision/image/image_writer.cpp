@@ -12,6 +12,23 @@
 
 #include <pthread.h>
 
+// How an image is written:
+//
+//  1. The reader thread reads the source, decompresses it, hashes the compressed bytes for the checksum, and fills
+//     blocks of 1 MiB. A target with zstdcat (`takes_compressed`) gets zstd, gzip and xz unchanged, except with
+//     `verify`, which needs a digest of the decompressed bytes.
+//  2. The writer thread writes the blocks to the target. If there are no empty blocks, the reader waits; if there are
+//     no full ones, the writer waits. With 8 blocks, memory use is bounded.
+//  3. The calling thread polls every 50 ms: done, stop signal, timeout, progress.
+//  4. It ends both sides from the outside first: stop the source (or ask it for its result if its stream has ended) and
+//     finish the target. Only then does it join the threads, because a thread blocked in read or write wakes up only
+//     when its descriptor is closed at the other end.
+//  5. It reports the first cause that applies: stop signal, timeout, incomplete source, read error, image too large,
+//     target's error, write error, checksum. Otherwise success, after reading the target back with `verify`.
+//
+// Example: the card is full. `dd` on the control host exits with "No space left on device", and our next write fails
+// with EPIPE. The writer stops the queue, which ends the reader. Step 4 gives dd 2 s to exit, and step 5 reports dd's
+// message instead of "broken pipe". It is final, because a retry would fill the same card again.
 namespace trebuchet {
 namespace {
 
@@ -19,10 +36,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t blocks = 8;
 constexpr auto tick = 50ms;
-/// For a target that closed its pipe to say why.
-constexpr auto time_to_explain = 2s;
+/// Time for a target that closed its pipe to report its error.
+constexpr auto target_error_timeout = 2s;
 
-/// The two threads between a source and a target, and what they found.
+/// The reader and the writer thread, and their results.
 class Pipeline {
   public:
     Pipeline(ImageSource& source, ImageTarget& target, const ImageOptions& options)
@@ -39,7 +56,7 @@ class Pipeline {
         reader_ = std::thread([this] { run(&Pipeline::read); });
         writer_ = std::thread([this] { run(&Pipeline::write); });
     }
-    /// Ends the threads. What they wait for outside must have ended.
+    /// Joins the threads. Stop the source and finish the target first, or this may block.
     void stop() {
         stopping_ = true;
         queue_.stop();
@@ -50,12 +67,12 @@ class Pipeline {
     [[nodiscard]] bool is_done() const { return running_ == 0 || failed_; }
     [[nodiscard]] std::uint64_t bytes_read() const { return read_; }
     [[nodiscard]] std::uint64_t bytes_written() const { return written_; }
-    /// The source's stream came to its end, whether that was the image's or not.
+    /// The source's stream is at its end; the image may be incomplete.
     [[nodiscard]] bool source_ended() const { return source_ended_; }
-    /// The target got all, and was closed or is being closed.
+    /// All bytes were written, and the target is closed or being closed.
     [[nodiscard]] bool target_closed() const { return target_closed_; }
 
-    /// The rest after stop().
+    // Valid after stop():
     [[nodiscard]] const std::optional<Error>& read_error() const { return read_error_; }
     [[nodiscard]] const std::optional<Error>& write_error() const { return write_error_; }
     [[nodiscard]] const std::string& source_digest() const { return source_digest_; }
@@ -63,7 +80,7 @@ class Pipeline {
 
   private:
     void run(Result<void> (Pipeline::*work)()) {
-        // A write to a pipe that nobody reads any more is an error like others.
+        // Makes a write to a closed pipe fail with EPIPE instead of killing the process.
         sigset_t pipe;
         sigemptyset(&pipe);
         sigaddset(&pipe, SIGPIPE);
@@ -89,7 +106,7 @@ class Pipeline {
 
     Result<void> decode(ImageDecoder& decoder) {
         if (auto fits = check_size(decoder); !fits) return fits;
-        while (auto block = queue_.empty()) {
+        while (auto block = queue_.take_empty()) {
             const auto count = decoder.read(block->data.get(), Block::capacity);
             read_ = decoder.bytes_read();
             if (!count) return fail(count.error());
@@ -111,12 +128,12 @@ class Pipeline {
         auto size = decoder.known_size();
         if (decoder.compression() == Compression::none) size = source_->size;
         if (!size || !target_->capacity || *size <= *target_->capacity) return {};
-        return too_large("has " + shown_size(static_cast<double>(*size)));
+        return too_large("has " + format_size(static_cast<double>(*size)));
     }
 
     [[nodiscard]] tl::unexpected<Error> too_large(const std::string& what) const {
         return fail(Error("the image " + what + ", but " + target_->name + " has only " +
-                              shown_size(static_cast<double>(*target_->capacity)),
+                              format_size(static_cast<double>(*target_->capacity)),
                           true));
     }
 
@@ -124,11 +141,11 @@ class Pipeline {
         while (auto block = queue_.pop()) {
             if (target_->capacity && written_ + block->size > *target_->capacity) return too_large("is larger");
             if (auto done = write_all(target_->fd(), {block->data.get(), block->size}); !done) {
-                return fail("can't write " + target_->name + ": " + done.error().message());
+                return fail("cannot write " + target_->name + ": " + done.error().message());
             }
             if (written_digest_) written_digest_->update(block->data.get(), block->size);
             written_ += block->size;
-            queue_.give_back(std::move(*block));
+            queue_.recycle(std::move(*block));
         }
         if (failed_ || stopping_) return {};
         target_closed_ = true;
@@ -162,13 +179,14 @@ tl::unexpected<ImageError> image_error(std::string message, int signal = 0, bool
 }
 
 Written read_back(Pipeline& pipeline, ImageTarget& target, const ImageTools& tools) {
-    tools.log.info("Reading " + target.name + " back");
+    tools.log.info("Verifying: reading " + target.name + " back");
     const auto digest = target.read_back(pipeline.bytes_written(), [&] { return tools.interrupt.wait_for(0ms) == 0; });
     if (const int signal = tools.interrupt.wait_for(0ms); signal != 0) return image_error("stopped", signal);
-    if (!digest) return image_error("can't read " + target.name + " back: " + digest.error().message());
+    if (!digest) return image_error("cannot read " + target.name + " back: " + digest.error().message());
     if (*digest != pipeline.written_digest()) {
         return image_error(
-            "what was read back from " + target.name + " is not what was written: the card is worn or a fake", 0, true);
+            "the content of " + target.name + " differs from what was written: the card is worn out or counterfeit", 0,
+            true);
     }
     return pipeline.bytes_written();
 }
@@ -198,9 +216,9 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     } else {
         source.stop();
     }
-    // A target that broke off knows better than we why.
-    if (is_done && !pipeline.target_closed()) (void)target.wait_for(time_to_explain);
-    const auto arrived = target.end();
+    // If the target closed its pipe, its own error says more than our EPIPE.
+    if (is_done && !pipeline.target_closed()) (void)target.wait_for(target_error_timeout);
+    const auto arrived = target.finish();
     pipeline.stop();
     progress.clear();
 
@@ -208,7 +226,7 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     if (timed_out) {
         return image_error("writing " + source.name + " to " + target.name + " took longer than " +
                            std::to_string(std::chrono::ceil<std::chrono::seconds>(options.timeout).count()) + " s; " +
-                           shown_size(static_cast<double>(pipeline.bytes_written())) + " were written");
+                           format_size(static_cast<double>(pipeline.bytes_written())) + " were written");
     }
     if (!complete) return image_error(complete.error().message(), 0, complete.error().is_final());
     if (const auto& error = pipeline.read_error()) {

@@ -17,8 +17,8 @@
 namespace trebuchet {
 
 struct ImageOptions {
-    std::optional<Checksum> checksum;  ///< of the source as it is, compressed
-    bool verify = false;               ///< read back what was written and compare
+    std::optional<Checksum> checksum;  ///< of the source, before decompression
+    bool verify = false;               ///< read the target back and compare
     std::chrono::milliseconds timeout = std::chrono::minutes(30);
 };
 
@@ -26,20 +26,20 @@ struct ImageTools {
     const ConnectorLog& log;
     Interrupt& interrupt;
     const Clock& clock;
-    int terminal = -1;  ///< where a progress bar goes
+    int terminal = -1;  ///< descriptor for a progress bar; -1: log lines
 };
 
 struct ImageError {
-    std::string message;    ///< for people; no secrets
-    int signal = 0;         ///< not 0: we were told to stop
-    bool is_final = false;  ///< the same again would fail again
+    std::string message;    ///< contains no secrets
+    int signal = 0;         ///< not 0: a stop signal arrived
+    bool is_final = false;  ///< a retry cannot help
 };
 
-/// Copies an image from a source to a target: decompressed (zstd, xz, gzip, bzip2, zip or raw, recognised by its first
-/// bytes), streamed, with at most 16 MiB of it in memory, each of reading and writing on a thread of its own. Returns
-/// the number of bytes of the image that went to the target. After a failure the target holds anything.
+/// Copies an image from a source to a target and decompresses it (zstd, xz, gzip, bzip2, zip or raw, recognised by its
+/// first bytes). Streams with at most 16 MiB in memory; one thread reads, one writes. Returns the number of bytes sent
+/// to the target. After a failure the target's content is undefined.
 ///
-/// The checksum is known to be right or wrong only at the end. Whatever has the image written must not start it before.
+/// The checksum is verified only at the end: do not boot from the target before this returns.
 [[nodiscard]] tl::expected<std::uint64_t, ImageError> write_image(ImageSource& source, ImageTarget& target,
                                                                   const ImageOptions& options, const ImageTools& tools);
 

@@ -62,7 +62,7 @@ Result<std::optional<SecretString>> JobFile::secret(const char* phase_data, cons
     const auto where = std::string(phase_data) + "." + name;
     if (!(*value)->is_string()) return unexpected(where, **value, "text");
     const auto& text = (*value)->get_ref<const WipedString&>();
-    if (has_nul(text)) return fail(file_ + ": " + where + ": holds a NUL character");
+    if (has_nul(text)) return fail(file_ + ": " + where + ": contains a NUL character");
     return std::optional<SecretString>(SecretString(text));
 }
 
@@ -99,7 +99,7 @@ Result<std::optional<std::string>> JobFile::firmware_version() const {
     return text("firmware_update_data", "version");
 }
 
-Result<bool> JobFile::may_firmware_fail() const {
+Result<bool> JobFile::ignores_firmware_failure() const {
     return flag("firmware_update_data", "ignore_failure", false);
 }
 
@@ -119,7 +119,8 @@ Result<TestCommands> JobFile::test_commands() const {
         const auto item = "test_data.test_cmds[" + std::to_string(list.size()) + "]";
         if (!command.is_string()) return unexpected(item, command, "a command as text");
         list.push_back(to_text(command));
-        if (has_nul(list.back())) return fail(file_ + ": " + item + ": holds a NUL character, which no command can");
+        if (has_nul(list.back()))
+            return fail(file_ + ": " + item + ": contains a NUL character, which a command cannot contain");
     }
     return TestCommands(std::move(list));
 }
@@ -130,7 +131,7 @@ Result<std::string> JobFile::test_username() const {
     if (*value == nullptr) return "ubuntu";
     if (!(*value)->is_string()) return unexpected("test_data.test_username", **value, "a user's name");
     auto name = to_text(**value);
-    // It becomes a part of ssh's arguments.
+    // A leading "-" would be an option of ssh.
     if (name.empty() || name.front() == '-' || has_nul(name)) {
         return fail(file_ + ": test_data.test_username: found " + trebuchet::quoted(name) + ", expected a user's name");
     }
@@ -142,13 +143,13 @@ Result<JobSecrets> JobFile::test_secrets() const {
     if (!value) return fail(value.error());
     JobSecrets secrets;
     if (*value == nullptr) return secrets;
-    if (!(*value)->is_object()) return unexpected("test_data.secrets", **value, "an object of names and values");
+    if (!(*value)->is_object()) return unexpected("test_data.secrets", **value, "an object of environment variables");
     for (auto entry = (*value)->begin(); entry != (*value)->end(); ++entry) {
         const std::string name(entry.key().data(), entry.key().size());
         const auto& secret = entry.value();
         if (!is_variable_name(name)) {
             return fail(file_ + ": test_data.secrets: found the name " + trebuchet::quoted(name) +
-                        ", expected letters, digits and underscores, not a digit first");
+                        ", expected letters, digits and underscores, not starting with a digit");
         }
         const auto where = "test_data.secrets." + name;
         if (secret.is_null()) {
@@ -156,7 +157,8 @@ Result<JobSecrets> JobFile::test_secrets() const {
         } else if (!secret.is_string()) {
             return unexpected(where, secret, "text or null");
         } else if (const auto& text = secret.get_ref<const WipedString&>(); has_nul(text)) {
-            return fail(file_ + ": " + where + ": holds a NUL character, which no environment variable can");
+            return fail(file_ + ": " + where +
+                        ": contains a NUL character, which an environment variable cannot contain");
         } else {
             secrets[name] = SecretString(text);
         }
@@ -169,9 +171,9 @@ Result<ReserveData> JobFile::reserve_data() const {
     const auto keys = field("reserve_data", "ssh_keys");
     if (!keys) return fail(keys.error());
     if (*keys != nullptr) {
-        if (!(*keys)->is_array()) return unexpected("reserve_data.ssh_keys", **keys, "a list of keys' owners");
+        if (!(*keys)->is_array()) return unexpected("reserve_data.ssh_keys", **keys, "a list of names or public keys");
         for (const auto& key : **keys) {
-            // One that is no text is skipped as others that are no good.
+            // "" is invalid, so that reserve logs and skips it.
             data.ssh_keys.push_back(key.is_string() ? to_text(key) : std::string());
         }
     }

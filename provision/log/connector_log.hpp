@@ -7,8 +7,8 @@
 
 namespace trebuchet {
 
-/// The connector's own lines: `2026-11-20 20:31:00,123 AGENT INFO: DEVICE CONNECTOR: message`, in local time.
-/// Each line is one write, so that threads may share a log. What can't be written is lost.
+/// Writes log lines in the reference's format: `2026-11-20 20:31:00,123 AGENT INFO: DEVICE CONNECTOR: message`, in
+/// local time. Thread-safe: each line is one write. Write errors are ignored.
 class ConnectorLog {
   public:
     /// `clock` must outlive the log; `fd` is not closed.

@@ -7,9 +7,9 @@
 
 namespace trebuchet {
 
-/// `reboot_script`, `poweroff_script` and `poweron_script` of the configuration: commands that are split as a shell
-/// splits words and run without one, one after the other until one fails, 120 s each. The state can't be read back.
-/// Without a reboot_script a cycle is off and on.
+/// Switches power with the commands in `reboot_script`, `poweroff_script` and `poweron_script`. Commands are split into
+/// words and run without a shell, in order, until one fails; timeout 120 s each. The state cannot be read. Without a
+/// reboot_script, cycle() is off() and on().
 class CommandPower final : public PowerControl {
   public:
     struct Scripts {

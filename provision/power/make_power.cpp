@@ -53,7 +53,7 @@ Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, 
                                                  const PowerTools& tools) {
     auto inner = make_switch(config, commands, tools);
     if (!inner) return fail(inner.error());
-    return std::make_unique<SteadyPower>(std::move(*inner), tools);
+    return std::make_unique<RetryingPower>(std::move(*inner), tools);
 }
 
 }  // namespace trebuchet

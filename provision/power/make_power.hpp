@@ -3,20 +3,20 @@
 #include "common/base/result.hpp"
 #include "provision/config/connector_config.hpp"
 #include "provision/power/power_control.hpp"
-#include "provision/power/steady_power.hpp"
+#include "provision/power/retrying_power.hpp"
 #include "provision/process/command.hpp"
 
 #include <memory>
 
 namespace trebuchet {
 
-/// The device's switch, steady, as the configuration's `power` names it:
+/// Creates the power control that the key `power` names, with retries:
 ///
-///     (nothing)   reboot_script, poweroff_script, poweron_script
+///     (missing)   reboot_script, poweroff_script, poweron_script
 ///     pdudaemon   power_url, power_unit, power_outlet, power_delay
 ///     qmp         power_socket
 ///
-/// Fails if a key that it needs is missing. `commands` must outlive it.
+/// Fails if a required key is missing. `commands` must outlive the result.
 [[nodiscard]] Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, CommandRunner& commands,
                                                                const PowerTools& tools);
 

@@ -64,12 +64,12 @@ PowerResult<void> PduDaemonPower::request(const char* action, std::chrono::secon
         auto kind = Kind::failed;
         if (std::holds_alternative<CommandTimedOut>(result.end)) kind = Kind::timed_out;
         if (std::holds_alternative<CommandInterrupted>(result.end)) kind = Kind::interrupted;
-        return power_error("pdudaemon at " + shown_url(outlet_.url) + ": " + action + " of outlet " +
-                               trebuchet::quoted(outlet_.port) + " of " + trebuchet::quoted(outlet_.unit) + ": " +
-                               describe(result),
+        return power_error("pdudaemon at " + redacted_url(outlet_.url) + ": cannot switch outlet " +
+                               trebuchet::quoted(outlet_.port) + " of " + trebuchet::quoted(outlet_.unit) + " (" +
+                               action + "): " + describe(result),
                            kind);
     }
-    if (interrupt_->wait_for(wait) != 0) return power_error("we were told to stop", Kind::interrupted);
+    if (interrupt_->wait_for(wait) != 0) return power_error("stopped by a signal", Kind::interrupted);
     return {};
 }
 

@@ -9,16 +9,15 @@
 
 namespace trebuchet {
 
-/// An outlet of a power distribution unit behind pdudaemon, over its HTTP listener (`GET /power/control/on?…`), by the
-/// system's curl. pdudaemon queues what it accepts and can't be asked for the state, so that switching includes waiting
-/// until it has probably been done.
+/// An outlet of a power distribution unit, switched by pdudaemon's HTTP listener (`GET /power/control/on?…`) with the
+/// system's curl. pdudaemon queues requests and does not report the state, so each call waits `delay` for the switch.
 class PduDaemonPower final : public PowerControl {
   public:
     struct Outlet {
         std::string url;                ///< "http://host:16421"
-        std::string unit;               ///< `hostname` of the unit, as pdudaemon's configuration has it
-        std::string port;               ///< the unit's outlet
-        std::chrono::seconds delay{5};  ///< of each action, and between off and on of a cycle
+        std::string unit;               ///< the unit's `hostname` in pdudaemon's configuration
+        std::string port;               ///< the outlet
+        std::chrono::seconds delay{5};  ///< time for each action, and between off and on of a cycle
     };
     /// `commands` and `interrupt` must outlive it.
     PduDaemonPower(Outlet outlet, CommandRunner& commands, Interrupt& interrupt);

@@ -10,28 +10,28 @@ enum class PowerState { off, on, unknown };
 
 struct PowerError {
     enum class Kind {
-        failed,       ///< it may work at the next try
-        timed_out,    ///< likewise; some types of devices tell the two apart
-        refused,      ///< it never will: the configuration lacks something
-        interrupted,  ///< we were told to stop
+        failed,       ///< a retry may help
+        timed_out,    ///< a retry may help; some connector types treat this as a failed recovery
+        refused,      ///< a retry cannot help: the configuration is incomplete
+        interrupted,  ///< we got a stop signal
     };
-    std::string message;  ///< for people; no secrets
+    std::string message;  ///< contains no secrets
     Kind kind = Kind::failed;
 };
 
 template <typename T>
 using PowerResult = tl::expected<T, PowerError>;
 
-/// The switch of a device's power. A new kind of switch derives from it, and make_power knows its name. Calls block
-/// until the switch has done it, with limits of their own.
+/// Switches a device's power. Calls block until the switch is done; each implementation has its own timeout. To add a
+/// kind, derive from this class and add its name to make_power.
 class PowerControl {
   public:
     virtual ~PowerControl() = default;
     [[nodiscard]] virtual PowerResult<void> on() = 0;
     [[nodiscard]] virtual PowerResult<void> off() = 0;
-    /// Off and on again, or whatever restarts the device without asking it.
+    /// Off and on, or another hard reset.
     [[nodiscard]] virtual PowerResult<void> cycle() = 0;
-    /// `unknown`: this switch can't tell.
+    /// `unknown`: this kind of switch cannot read the state.
     [[nodiscard]] virtual PowerResult<PowerState> state() = 0;
 };
 

@@ -45,17 +45,17 @@ bool wait_until_readable(int socket, steady_clock::time_point deadline) {
 
 Result<QmpMessage> parse_qmp_message(std::string_view line) {
     const auto whole = json::parse(line, nullptr, false);
-    if (!whole.is_object()) return fail("found " + trebuchet::quoted(line) + ", expected an object of QMP");
+    if (!whole.is_object()) return fail("found " + trebuchet::quoted(line) + ", expected a QMP object");
     if (whole.contains("QMP")) return QmpMessage{QmpMessage::Kind::greeting, {}, {}};
     if (const auto result = whole.find("return"); result != whole.end()) {
         return QmpMessage{QmpMessage::Kind::result, *result, {}};
     }
     if (const auto error = whole.find("error"); error != whole.end()) {
         auto text = error->is_object() ? text_at(*error, "desc") : "";
-        return QmpMessage{QmpMessage::Kind::error, {}, text.empty() ? "it gives no reason" : std::move(text)};
+        return QmpMessage{QmpMessage::Kind::error, {}, text.empty() ? "no reason given" : std::move(text)};
     }
     if (whole.contains("event")) return QmpMessage{QmpMessage::Kind::event, {}, text_at(whole, "event")};
-    return fail("found " + trebuchet::quoted(line) + ", expected a result, an error or an event of QMP");
+    return fail("found " + trebuchet::quoted(line) + ", expected a QMP result, error or event");
 }
 
 Result<QmpClient> QmpClient::connect(const std::filesystem::path& socket, Timeout timeout) {
@@ -64,19 +64,19 @@ Result<QmpClient> QmpClient::connect(const std::filesystem::path& socket, Timeou
     address.sun_family = AF_UNIX;
     const auto& path = socket.native();
     if (path.size() >= sizeof(address.sun_path)) {
-        return fail("the path of the QMP socket " + path + " is longer than the " +
-                    std::to_string(sizeof(address.sun_path) - 1) + " bytes that a socket's may have");
+        return fail("the path of the QMP socket " + path + " is too long: a socket's path has at most " +
+                    std::to_string(sizeof(address.sun_path) - 1) + " bytes");
     }
     std::copy(path.begin(), path.end(), static_cast<char*>(address.sun_path));
     FileDescriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!descriptor) return fail("can't make a socket: " + system_message(errno));
+    if (!descriptor) return fail("cannot create a socket: " + system_message(errno));
     if (::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-        return fail("can't connect to QEMU at " + path + ": " + system_message(errno) + "; is it running?");
+        return fail("cannot connect to QEMU at " + path + ": " + system_message(errno) + "; is it running?");
     }
     QmpClient client(std::move(descriptor), path);
     const auto greeting = client.read(deadline);
     if (!greeting) return fail(greeting.error());
-    if (greeting->kind != QmpMessage::Kind::greeting) return client.lost("it doesn't greet as QEMU does");
+    if (greeting->kind != QmpMessage::Kind::greeting) return client.lost("it sent no QMP greeting");
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     if (auto ready = client.execute("qmp_capabilities", {}, left); !ready) return fail(ready.error());
     return client;
@@ -88,7 +88,7 @@ Result<json> QmpClient::execute(const std::string& command, const json& argument
     if (!arguments.is_null()) request["arguments"] = arguments;
     const auto text = request.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
     if (::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
-        return lost("can't send " + command);
+        return lost("cannot send " + command);
     }
     while (true) {
         auto message = read(deadline);
@@ -107,13 +107,13 @@ Result<void> QmpClient::quit(Timeout timeout) {
     while (wait_until_readable(socket_.get(), deadline)) {
         if (::recv(socket_.get(), buffer.data(), buffer.size(), 0) <= 0) return {};
     }
-    return lost("it was told to quit and did not");
+    return lost("it did not quit in time");
 }
 
 Result<std::string> QmpClient::monitor(const std::string& command_line, Timeout timeout) {
     const auto result = execute("human-monitor-command", {{"command-line", command_line}}, timeout);
     if (!result) return fail(result.error());
-    if (!result->is_string()) return lost("its monitor answers with something else than text");
+    if (!result->is_string()) return lost("its monitor's answer is not text");
     return result->get<std::string>();
 }
 

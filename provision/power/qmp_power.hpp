@@ -6,9 +6,8 @@
 
 namespace trebuchet {
 
-/// A virtual device of QEMU that goes on existing without power, as a board does: off halts its processors, on resets
-/// it and lets them run. Ending QEMU is not a matter of power. Each call makes a connection of its own, since QEMU
-/// serves one client at a time.
+/// Power of a virtual device in a QEMU that keeps running: off() halts its processors, on() resets and resumes them.
+/// Each call opens its own connection, because QEMU serves one client at a time.
 class QmpPower final : public PowerControl {
   public:
     explicit QmpPower(std::filesystem::path socket) : socket_(std::move(socket)) {}

@@ -1,6 +1,7 @@
 #include "provision/process/command.hpp"
 
 #include "common/base/text.hpp"
+#include "provision/process/exit_codes.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -16,10 +17,12 @@ std::string signal_name(int signal) {
 
 struct ExitCode {
     int operator()(const CommandExited& end) const { return end.code; }
-    int operator()(const CommandKilled& end) const { return 128 + end.signal; }
-    int operator()(const CommandTimedOut& /*end*/) const { return 124; }
-    int operator()(const CommandInterrupted& end) const { return 128 + end.signal; }
-    int operator()(const CommandNotStarted& end) const { return end.error_number == ENOENT ? 127 : 126; }
+    int operator()(const CommandKilled& end) const { return exit_by_signal(end.signal); }
+    int operator()(const CommandTimedOut& /*end*/) const { return exit_timed_out; }
+    int operator()(const CommandInterrupted& end) const { return exit_by_signal(end.signal); }
+    int operator()(const CommandNotStarted& end) const {
+        return end.error_number == ENOENT ? exit_not_found : exit_not_runnable;
+    }
 };
 
 struct Describe {
@@ -27,7 +30,7 @@ struct Describe {
     std::string operator()(const CommandKilled& end) const { return "killed by signal " + signal_name(end.signal); }
     std::string operator()(const CommandTimedOut& /*end*/) const { return "timed out"; }
     std::string operator()(const CommandInterrupted& end) const {
-        return "stopped, because we were told to by signal " + signal_name(end.signal);
+        return "stopped, because trebuchet-provision got signal " + signal_name(end.signal);
     }
     std::string operator()(const CommandNotStarted& end) const {
         return "could not be started: " + std::system_category().message(end.error_number);

@@ -13,21 +13,21 @@
 
 namespace trebuchet {
 
-/// A program to run in the current folder, as the leader of a process group of its own.
+/// A program to run in the current folder, in its own process group.
 struct Command {
     static constexpr std::size_t usual_output_limit = std::size_t{64} * 1024;
 
-    std::vector<std::string> argv{};                     ///< argv[0] without a slash is looked up on our PATH
-    const Environment* environment = nullptr;            ///< all of it; null: our own
-    std::optional<std::chrono::milliseconds> timeout{};  ///< then its process group is killed
-    bool capture_output = false;  ///< stdout and stderr as one into CommandResult::output, else they are ours
-    std::optional<std::string_view> input{};  ///< its stdin, which may be secret; else `input_fd`
+    std::vector<std::string> argv{};                     ///< argv[0] without a slash is looked up in our PATH
+    const Environment* environment = nullptr;            ///< the whole environment; null: inherit ours
+    std::optional<std::chrono::milliseconds> timeout{};  ///< then its process group is stopped; nullopt: no limit
+    bool capture_output = false;  ///< stdout and stderr, merged, go to CommandResult::output; false: inherited
+    std::optional<std::string_view> input{};  ///< content of its stdin, may be secret; nullopt: `input_fd`
     int input_fd = -1;                        ///< its stdin; -1: /dev/null
-    int output_fd = -1;                       ///< its stdout, apart from what is captured; -1: as above
-    /// What puts the device into a defined state: it runs although we were told to stop, and is not stopped by that.
-    /// It needs a timeout.
-    bool despite_interrupt = false;
-    std::size_t output_limit = usual_output_limit;  ///< bytes of what is captured, from its start
+    int output_fd = -1;                       ///< its stdout, which is then not captured; -1: see `capture_output`
+    /// Runs to its end although we got a stop signal: for commands that put the device into a safe state. Needs a
+    /// timeout.
+    bool ignore_stop_signal = false;
+    std::size_t output_limit = usual_output_limit;  ///< captured output in bytes; the rest is dropped
 };
 
 struct CommandExited {
@@ -37,7 +37,7 @@ struct CommandKilled {
     int signal = 0;
 };
 struct CommandTimedOut {};
-/// We were told to stop, and passed that on to the command's process group.
+/// We got a stop signal (SIGTERM, SIGINT or SIGHUP) and stopped the command's process group.
 struct CommandInterrupted {
     int signal = 0;
 };
@@ -49,35 +49,35 @@ using CommandEnd = std::variant<CommandExited, CommandKilled, CommandTimedOut, C
 
 struct CommandResult {
     CommandEnd end;
-    std::string output;  ///< what was captured, at most Command::output_limit
+    std::string output;  ///< captured output, at most Command::output_limit bytes
 };
 
-/// As a shell counts: the command's own, 128 + signal, 124 after a timeout, 127 not found, 126 not runnable.
+/// The command's own exit code, or one of exit_codes.hpp: 128 + signal, 124 timeout, 126 not runnable, 127 not found.
 [[nodiscard]] int exit_code(const CommandEnd& end);
 
 [[nodiscard]] inline bool succeeded(const CommandResult& result) {
     return exit_code(result.end) == 0;
 }
 
-/// For people: "exit code 3, it said: …", with the end of what it printed.
+/// For messages: "exit code 3, it said: …", with the last 300 bytes of its output.
 [[nodiscard]] std::string describe(const CommandResult& result);
 
-/// For people: "exit code 3", "killed by signal 9 (Killed)".
+/// For messages: "exit code 3", "killed by signal 9 (Killed)".
 [[nodiscard]] std::string describe(const CommandEnd& end);
 
-/// A program that runs while we write its stdin or read its stdout.
+/// A program that is running while we write its stdin or read its stdout.
 class RunningCommand {
   public:
-    /// Ends it, if it still runs.
+    /// Stops it if it still runs.
     virtual ~RunningCommand() = default;
 
-    /// Our end of the pipe. Whoever takes it may use it on a thread of his own; he must not take SIGPIPE.
+    /// Our end of the pipe. Another thread may use it; that thread must block SIGPIPE.
     [[nodiscard]] virtual FileDescriptor take_pipe() = 0;
-    /// Waits for its end; false if it still runs after `time`.
+    /// Waits until it has exited; false if it still runs after `time`.
     [[nodiscard]] virtual bool wait_for(std::chrono::milliseconds time) = 0;
-    /// Its end, with what it printed that is not for us. If it still runs, it gets SIGTERM, and SIGKILL after the
-    /// grace.
-    [[nodiscard]] virtual CommandResult end() = 0;
+    /// Stops it if it still runs: SIGTERM, then SIGKILL after the grace period. The result holds its output other than
+    /// the pipe's.
+    [[nodiscard]] virtual CommandResult stop() = 0;
 };
 
 enum class Piped { input, output };
@@ -85,11 +85,11 @@ enum class Piped { input, output };
 class CommandRunner {
   public:
     virtual ~CommandRunner() = default;
-    /// Returns when the command has ended; what it left running in the background goes on.
+    /// Returns when the command has exited; its background processes go on.
     [[nodiscard]] virtual CommandResult run(const Command& command) = 0;
 
-    /// Starts the command with its stdin or stdout as a pipe to us. What it prints elsewhere is captured. Its timeout
-    /// is not looked at. Others may be run meanwhile.
+    /// Starts the command with a pipe as its stdin or stdout. Its other output is captured. Ignores `timeout`. Other
+    /// commands may run meanwhile.
     [[nodiscard]] virtual tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
                                                                                           Piped piped) = 0;
 };

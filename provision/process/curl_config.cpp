@@ -8,7 +8,7 @@ Result<WipedString> curl_config(std::string_view url) {
     WipedString text("url = \"");
     for (const char c : url) {
         if (static_cast<unsigned char>(c) < 0x20)
-            return fail("the URL " + shown_url(url) + " holds a control character");
+            return fail("the URL " + redacted_url(url) + " contains a control character");
         if (c == '"' || c == '\\') text += '\\';
         text += c;
     }
@@ -16,13 +16,13 @@ Result<WipedString> curl_config(std::string_view url) {
     return text;
 }
 
-std::string shown_url(std::string_view url) {
+std::string redacted_url(std::string_view url) {
     auto shown = url;
     std::string scheme;
     if (const auto end = shown.find("://"); end != std::string_view::npos) {
         scheme = shown.substr(0, end + 3);
         shown.remove_prefix(end + 3);
-        // What stands before an @ may be a user's name and password, also when they hold / ? or # as they are.
+        // Credentials end at the last "@": a password may contain "/", "?" or "#".
         if (const auto at = shown.rfind('@'); at != std::string_view::npos) shown.remove_prefix(at + 1);
     }
     const auto cut = shown.find_first_of("?#");

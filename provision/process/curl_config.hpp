@@ -8,10 +8,10 @@
 
 namespace trebuchet {
 
-/// What `curl -K -` reads from its stdin to take this URL, so that credentials in it stand in no command line.
+/// Input for `curl -K -`: passes the URL on stdin, so that its credentials do not show in the process list.
 [[nodiscard]] Result<WipedString> curl_config(std::string_view url);
 
-/// A URL for people: without credentials, query and fragment, which may be secret.
-[[nodiscard]] std::string shown_url(std::string_view url);
+/// A URL for messages: without credentials, query and fragment, which may be secret.
+[[nodiscard]] std::string redacted_url(std::string_view url);
 
 }  // namespace trebuchet

@@ -6,25 +6,25 @@
 
 namespace trebuchet {
 
-/// Whether we were told to stop, as something to wait for.
+/// Waits for a stop signal.
 class Interrupt {
   public:
     virtual ~Interrupt() = default;
-    /// Waits for `time` or until told to stop, whichever comes first. The signal that told us, else 0. Once told, it
-    /// never waits again.
+    /// Waits for `time` or for a stop signal. Returns the signal, or 0 if there was none. After the first signal it
+    /// returns that signal at once.
     [[nodiscard]] virtual int wait_for(std::chrono::milliseconds time) = 0;
 };
 
-/// SIGTERM, SIGINT and SIGHUP. They must have been blocked, before any thread was started. Lives on one thread.
+/// The stop signals are SIGTERM, SIGINT and SIGHUP. Call block_signals() before any thread starts. Not thread-safe.
 class SignalInterrupt final : public Interrupt {
   public:
-    /// For the first line of main.
+    /// Call this first in main.
     static void block_signals();
 
     SignalInterrupt();
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override;
 
-    /// Readable as long as wait_for has not taken note of a signal.
+    /// Readable from the arrival of a signal until wait_for returns it.
     [[nodiscard]] int fd() const { return signals_.get(); }
 
   private:

@@ -1,5 +1,6 @@
 #include "provision/process/posix_command_runner.hpp"
 
+#include "provision/process/exit_codes.hpp"
 #include "provision/process/spawn.hpp"
 
 #include <algorithm>
@@ -21,8 +22,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// Until `process` has ended (true), `interrupt` is readable or the deadline has passed. -1 as `interrupt`: not looked
-/// at.
+/// Waits until `process` has exited (true), or until `interrupt` is readable or the deadline has passed (false). -1: no
+/// interrupt.
 bool wait_for_end(const FileDescriptor& process, int interrupt, std::optional<steady_clock::time_point> deadline) {
     while (true) {
         milliseconds left = std::chrono::hours(1);
@@ -34,11 +35,11 @@ bool wait_for_end(const FileDescriptor& process, int interrupt, std::optional<st
     }
 }
 
-/// By a signal that asks to end, or as ssh and shells end then.
-bool ended_as_if_stopped(const CommandEnd& end) {
-    constexpr int ssh_lost = 255;
+/// Died of a stop signal, or exited as a shell or ssh does when its command dies of one.
+bool died_of_stop_signal(const CommandEnd& end) {
     const int code = exit_code(end);
-    return code == ssh_lost || code == 128 + SIGTERM || code == 128 + SIGINT || code == 128 + SIGHUP;
+    return code == exit_ssh_failed || code == exit_by_signal(SIGTERM) || code == exit_by_signal(SIGINT) ||
+           code == exit_by_signal(SIGHUP);
 }
 
 CommandEnd reap(pid_t pid) {
@@ -50,8 +51,8 @@ CommandEnd reap(pid_t pid) {
     return CommandExited{WEXITSTATUS(status)};
 }
 
-/// Whoever is left of a group whose leader was reaped, such as a process forked while the group got its SIGTERM, has
-/// until `kill_time`. The group's number is not given away as long as it has a member.
+/// Waits for the rest of a group whose leader was reaped, such as a process forked while the group got SIGTERM, and
+/// kills it at `kill_time`. The kernel does not reuse the group's ID while the group has a member.
 void end_group(pid_t group, steady_clock::time_point kill_time) {
     constexpr int interval_ms = 10;
     while (true) {
@@ -83,19 +84,19 @@ CommandEnd stop_group(pid_t leader, const FileDescriptor& process, milliseconds 
 
 }  // namespace
 
-PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds grace, milliseconds time_to_be_told)
-    : interrupt_(&interrupt), grace_(grace), time_to_be_told_(time_to_be_told) {
+PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds grace, milliseconds signal_delay)
+    : interrupt_(&interrupt), grace_(grace), signal_delay_(signal_delay) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 CommandResult PosixCommandRunner::run(const Command& command) {
-    const int interrupt = command.despite_interrupt ? -1 : interrupt_->fd();
-    if (!command.despite_interrupt) {
+    const int interrupt = command.ignore_stop_signal ? -1 : interrupt_->fd();
+    if (!command.ignore_stop_signal) {
         if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
             return {CommandInterrupted{signal}, {}};
         }
     }
-    // Files in memory, so that nobody has to keep a pipe from filling up.
+    // Files in memory instead of pipes: a pipe that nobody reads would fill up and block the command.
     FileDescriptor input;
     if (command.input) {
         auto file = memory_file(*command.input);
@@ -121,12 +122,12 @@ CommandResult PosixCommandRunner::run(const Command& command) {
     CommandEnd end = CommandTimedOut{};
     if (wait_for_end(process, interrupt, deadline)) {
         end = reap(pid);
-        const bool may_be_stopped = !command.despite_interrupt && ended_as_if_stopped(end);
-        if (const int signal = may_be_stopped ? interrupt_->wait_for(time_to_be_told_) : 0; signal != 0) {
+        const bool may_be_stopped = !command.ignore_stop_signal && died_of_stop_signal(end);
+        if (const int signal = may_be_stopped ? interrupt_->wait_for(signal_delay_) : 0; signal != 0) {
             end = CommandInterrupted{signal};
         }
     } else {
-        const int signal = command.despite_interrupt ? 0 : interrupt_->wait_for(milliseconds::zero());
+        const int signal = command.ignore_stop_signal ? 0 : interrupt_->wait_for(milliseconds::zero());
         if (signal != 0) end = CommandInterrupted{signal};
         stop_group(pid, process, grace_);
     }
@@ -139,19 +140,19 @@ class PosixCommandRunner::Running final : public RunningCommand {
         : pid_(pid), process_(process_of(pid)), pipe_(std::move(pipe)), output_(std::move(output)), grace_(grace) {}
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
-    ~Running() override { stop(); }
+    ~Running() override { stop_group_once(); }
 
     FileDescriptor take_pipe() override { return std::move(pipe_); }
 
     bool wait_for(milliseconds time) override { return end_ || wait_for_end(process_, -1, steady_clock::now() + time); }
 
-    CommandResult end() override {
-        stop();
+    CommandResult stop() override {
+        stop_group_once();
         return {*end_, read_start(output_)};
     }
 
   private:
-    void stop() {
+    void stop_group_once() {
         if (end_) return;
         if (wait_for(milliseconds::zero())) {
             end_ = reap(pid_);
@@ -170,7 +171,7 @@ class PosixCommandRunner::Running final : public RunningCommand {
 
 tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> PosixCommandRunner::start(const Command& command,
                                                                                     Piped piped) {
-    if (!command.despite_interrupt) {
+    if (!command.ignore_stop_signal) {
         if (const int signal = interrupt_->wait_for(milliseconds::zero()); signal != 0) {
             return tl::unexpected<CommandEnd>(CommandInterrupted{signal});
         }
@@ -183,7 +184,7 @@ tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> PosixCommandRunner::st
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return tl::unexpected<CommandEnd>(CommandNotStarted{errno});
     FileDescriptor read_end(ends[0]);
     FileDescriptor write_end(ends[1]);
-    // A wish: unprivileged users have a limit on the sum of these.
+    // May fail: the kernel limits the total pipe size of unprivileged users.
     ::fcntl(read_end.get(), F_SETPIPE_SZ, 1024 * 1024);
 
     pid_t pid = -1;

@@ -7,15 +7,15 @@
 
 namespace trebuchet {
 
-/// Runs commands by posix_spawn, one at a time. When the interrupt fires, or the command's time is up, its process
-/// group gets SIGTERM and, if its leader is still there after `grace`, SIGKILL.
+/// Runs commands with posix_spawn, one at a time. After a stop signal or a timeout the command's process group gets
+/// SIGTERM and, after `grace`, SIGKILL.
 class PosixCommandRunner final : public CommandRunner {
   public:
-    /// Makes this process the subreaper of what its commands leave behind, to know when a group has ended.
-    /// Whoever stops us stops our commands as well: after one that ended as if it was stopped, `time_to_be_told` is how
-    /// long our own signal may take.
+    /// Makes this process the subreaper of orphans, to know when a whole process group has ended. A stop signal usually
+    /// goes to our commands too: if a command died of one, we wait `signal_delay` for ours, to report an interruption
+    /// and not a failure.
     explicit PosixCommandRunner(SignalInterrupt& interrupt, std::chrono::milliseconds grace = std::chrono::seconds(5),
-                                std::chrono::milliseconds time_to_be_told = std::chrono::milliseconds(200));
+                                std::chrono::milliseconds signal_delay = std::chrono::milliseconds(200));
 
     [[nodiscard]] CommandResult run(const Command& command) override;
     [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
@@ -26,7 +26,7 @@ class PosixCommandRunner final : public CommandRunner {
 
     SignalInterrupt* interrupt_;
     std::chrono::milliseconds grace_;
-    std::chrono::milliseconds time_to_be_told_;
+    std::chrono::milliseconds signal_delay_;
 };
 
 }  // namespace trebuchet

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 
-/// Reads one word from the front of `text`, which doesn't start with a blank. False: it ends within a quote.
+/// Takes one word off the front of `text`, which must not start with a blank. False: unterminated quote.
 bool take_word(std::string_view& text, std::string& word) {
     char quote = '\0';
     while (!text.empty()) {
@@ -20,7 +20,7 @@ bool take_word(std::string_view& text, std::string& word) {
             quote = '\0';
         } else if (c == '\\' && quote != '\'') {
             if (text.empty()) return false;
-            // Within double quotes a backslash is only special before what it protects there.
+            // In double quotes a backslash escapes only '"' and itself.
             if (quote == '"' && text.front() != '"' && text.front() != '\\') word += c;
             word += text.front();
             text.remove_prefix(1);

@@ -8,8 +8,8 @@
 
 namespace trebuchet {
 
-/// Splits a command as a shell splits words, quotes and backslashes included, and expands nothing: a command of a
-/// configuration is run without a shell. Fails on a quote without its end, and on no words at all.
+/// Splits a command into words as a shell does, with quotes and backslashes but without expansions. Fails on an
+/// unterminated quote and on an empty command.
 [[nodiscard]] Result<std::vector<std::string>> split_shell_words(std::string_view command);
 
 }  // namespace trebuchet

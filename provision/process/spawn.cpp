@@ -62,7 +62,7 @@ class SpawnFiles {
 
 int spawn(const Command& command, const ChildFiles& files, pid_t& pid) {
     std::vector<char*> argv;
-    // posix_spawn takes char* for historic reasons and does not write through it.
+    // posix_spawn takes char* for historical reasons and does not write to it.
     for (const auto& argument : command.argv) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     std::optional<EnvironmentBlock> block;

@@ -10,21 +10,20 @@
 
 namespace trebuchet {
 
-/// Descriptors for a child. -1: stdin is /dev/null, an output is ours.
+/// A child's descriptors. -1: /dev/null for stdin, inherited for an output.
 struct ChildFiles {
     int input = -1;
     int output = -1;
     int errors = -1;
 };
 
-/// Starts the command in a process group of its own, with nothing blocked and every signal at its default. Returns
-/// errno's value, 0 if it runs.
+/// Starts the command in its own process group, with no signal blocked and default handlers. Returns 0 or an errno.
 [[nodiscard]] int spawn(const Command& command, const ChildFiles& files, pid_t& pid);
 
-/// A file in memory, positioned at its start; without a value: errno's.
+/// An in-memory file, positioned at its start. The error is an errno.
 [[nodiscard]] tl::expected<FileDescriptor, int> memory_file(std::string_view content = {});
 
-/// What is in such a file, at most its first `limit` bytes.
+/// The first `limit` bytes of such a file.
 [[nodiscard]] std::string read_start(const FileDescriptor& file, std::size_t limit = Command::usual_output_limit);
 
 }  // namespace trebuchet

@@ -5,8 +5,7 @@
 
 namespace trebuchet {
 
-/// For putting a device into a defined state after we were told to stop: commands run all the same, each with a limit
-/// of `limit` at most.
+/// Runs commands even after a stop signal, each for at most `limit`: to put a device into a safe state.
 class UninterruptedRunner final : public CommandRunner {
   public:
     /// `inner` must outlive it.

@@ -16,7 +16,7 @@ constexpr const char* snapshot = "provisioned";
 constexpr std::size_t max_record = 4096;
 constexpr auto launch_timeout = 60s;
 constexpr auto snapshot_timeout = 120s;
-/// What an earlier QEMU held, it may hold for a moment after it has said goodbye.
+/// An earlier QEMU may hold its disk and ports for a moment after it has closed its control socket.
 constexpr int tries = 5;
 constexpr auto between_tries = 200ms;
 
@@ -24,23 +24,23 @@ constexpr auto between_tries = 200ms;
 
 QemuDevice::QemuDevice(QemuSettings settings, CommandRunner& commands, Interrupt& interrupt)
     : settings_(std::move(settings)), commands_(&commands), interrupt_(&interrupt) {
-    // QEMU in the background works in the root folder.
+    // QEMU changes to the root folder when it goes into the background.
     for (auto* path : {&settings_.disk, &settings_.kernel, &settings_.initrd}) {
         if (!path->empty()) *path = std::filesystem::absolute(*path);
     }
 }
 
-Result<void> QemuDevice::end() {
+Result<void> QemuDevice::stop() {
     auto client = QmpClient::connect(settings_.qmp_socket);
     if (!client) return {};
     return client->quit();
 }
 
-Result<void> QemuDevice::open_disk() {
+Result<void> QemuDevice::prepare_disk() {
     std::error_code error;
     std::filesystem::remove(record(), error);
     if (!error) std::filesystem::remove(overlay(), error);
-    if (error) return fail("can't remove the snapshot beside " + settings_.disk.string() + ": " + error.message());
+    if (error) return fail("cannot remove the snapshot of " + settings_.disk.string() + ": " + error.message());
     if (!std::filesystem::exists(settings_.disk, error)) {
         if (auto made = create_new_file(settings_.disk); !made) return fail(made.error().with_context("qemu_disk"));
     }
@@ -62,29 +62,29 @@ Result<void> QemuDevice::start() {
     return {};
 }
 
-Result<void> QemuDevice::run() {
+Result<void> QemuDevice::resume() {
     auto client = QmpClient::connect(settings_.qmp_socket);
     if (!client) return fail(client.error());
     if (const auto done = client->execute("cont"); !done) return fail(done.error());
     return {};
 }
 
-Result<void> QemuDevice::keep(const std::string& image) {
+Result<void> QemuDevice::save_snapshot(const std::string& image) {
     auto client = QmpClient::connect(settings_.qmp_socket);
     if (!client) return fail(client.error());
     const auto said = client->monitor(std::string("savevm ") + snapshot, snapshot_timeout);
     if (!said) return fail(said.error());
-    if (!said->empty()) return fail("QEMU can't make the snapshot: " + trebuchet::quoted(*said, 400));
+    if (!said->empty()) return fail("QEMU cannot save the snapshot: " + trebuchet::quoted(*said, 400));
     return write_file(record(), image);
 }
 
-bool QemuDevice::has_kept(const std::string& image) const {
+bool QemuDevice::has_snapshot_of(const std::string& image) const {
     const auto kept = read_untrusted(record(), max_record);
     return settings_.snapshot && kept && *kept == image;
 }
 
-Result<void> QemuDevice::restore() {
-    if (auto ended = end(); !ended) return ended;
+Result<void> QemuDevice::restore_snapshot() {
+    if (auto stopped = stop(); !stopped) return stopped;
     return launch(qemu_command(settings_, overlay(), snapshot));
 }
 
@@ -95,7 +95,7 @@ Result<void> QemuDevice::launch(const std::vector<std::string>& argv) {
         if (left == 1 || !std::holds_alternative<CommandExited>(result.end) ||
             interrupt_->wait_for(between_tries) != 0) {
             return fail(
-                "can't start " + argv.front() + ": " + describe(result.end) +
+                "cannot start " + argv.front() + ": " + describe(result.end) +
                 (result.output.empty() ? "" : ", it said: " + trebuchet::quoted(to_valid_utf8(result.output), 600)));
         }
     }

@@ -10,31 +10,31 @@
 
 namespace trebuchet {
 
-/// A QEMU that jobs start and end (`qemu_start`), with its disk and, if wanted, the snapshot of a provisioned device.
+/// A QEMU that jobs start and stop (`qemu_start`), with its disk and an optional snapshot of the provisioned device.
 ///
-///     gone ──start──▶ halted ──run──▶ running ──keep──▶ running, and a snapshot for later
-///     gone or running ──restore──▶ halted, as it was when kept
-///     any of them ──end──▶ gone
+///     stopped ──start──▶ halted ──resume──▶ running ──save_snapshot──▶ running, with a snapshot
+///     stopped or running ──restore_snapshot──▶ halted, in the snapshot's state
+///     any state ──stop──▶ stopped
 ///
-/// The snapshot lies beside the disk: `<disk>.qcow2` holds the changes and the memory, `<disk>.snapshot` says of what;
-/// the latter is only there while both belong together.
+/// The snapshot is beside the disk: `<disk>.qcow2` contains changes and memory, `<disk>.snapshot` names the image. The
+/// second file exists only while disk and snapshot match.
 class QemuDevice {
   public:
     /// `commands` and `interrupt` must outlive it.
     QemuDevice(QemuSettings settings, CommandRunner& commands, Interrupt& interrupt);
 
-    /// Ends QEMU, if it runs.
-    [[nodiscard]] Result<void> end();
-    /// Makes the disk's file as long as it should be at least, and forgets the snapshot: the disk is to be written.
-    [[nodiscard]] Result<void> open_disk();
+    /// Stops QEMU if it runs.
+    [[nodiscard]] Result<void> stop();
+    /// Creates the disk's file or extends it to `disk_mib`, and deletes the snapshot. Call this before writing an
+    /// image.
+    [[nodiscard]] Result<void> prepare_disk();
     [[nodiscard]] Result<void> start();
-    [[nodiscard]] Result<void> run();
+    [[nodiscard]] Result<void> resume();
 
-    /// Keeps the device as it is. `image` names what was written to its disk.
-    [[nodiscard]] Result<void> keep(const std::string& image);
-    /// Whether the snapshot that there is, is of this image.
-    [[nodiscard]] bool has_kept(const std::string& image) const;
-    [[nodiscard]] Result<void> restore();
+    /// `image` identifies what was written to the disk.
+    [[nodiscard]] Result<void> save_snapshot(const std::string& image);
+    [[nodiscard]] bool has_snapshot_of(const std::string& image) const;
+    [[nodiscard]] Result<void> restore_snapshot();
 
   private:
     [[nodiscard]] Result<void> launch(const std::vector<std::string>& argv);

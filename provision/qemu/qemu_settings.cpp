@@ -12,7 +12,7 @@
 namespace trebuchet {
 namespace {
 
-/// Keys of the configuration, with what stands in for those that are missing.
+/// Reads configuration keys with defaults.
 class Keys {
   public:
     explicit Keys(const ConnectorConfig& config) : scalars_(&config.scalars) {}
@@ -48,7 +48,7 @@ class Keys {
     const std::map<std::string, std::string>* scalars_;
 };
 
-/// In QEMU's options a comma within a value is written twice.
+/// QEMU's options escape a comma in a value as ",,".
 std::string escaped(const std::string& value) {
     std::string out;
     for (const char c : value) out.append(c == ',' ? 2 : 1, c);
@@ -72,7 +72,7 @@ Result<void> check(const QemuSettings& settings) {
     return {};
 }
 
-/// The next job finds what a killed one has left running, if the disk is the same.
+/// A path next to the disk, so that the next job with this disk finds a QEMU that a killed job left running.
 std::string socket_beside(const std::filesystem::path& disk) {
     auto path = disk.string() + ".qmp";
     return path.size() < sizeof(sockaddr_un::sun_path) ? path : "qemu.qmp";

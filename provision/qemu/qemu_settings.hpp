@@ -11,17 +11,18 @@
 
 namespace trebuchet {
 
-/// A virtual device, as `default.yaml` describes it.
+/// A virtual device's settings, from `default.yaml`.
 struct QemuSettings {
-    /// Whether a job starts QEMU and ends it. Else it runs beside the agent, as a board does, and is only switched.
+    /// True: each job starts QEMU, and cleanup stops it. False: QEMU runs independently, as a board does; a job only
+    /// switches its power.
     bool start = false;
-    /// Whether the provisioned device is kept as a snapshot, for the next job with the same image. Needs `start`.
+    /// Keep the provisioned device as a snapshot for the next job with the same image. Needs `start`.
     bool snapshot = false;
     std::filesystem::path disk;        ///< a raw image: the device's SD card
-    std::uint64_t disk_mib = 0;        ///< what it is made as long as, if it is shorter
-    std::filesystem::path qmp_socket;  ///< where QEMU is told what to do
+    std::uint64_t disk_mib = 0;        ///< minimum size; a shorter file is extended
+    std::filesystem::path qmp_socket;  ///< QEMU's control socket
 
-    // The rest is for starting it.
+    // For `start` only:
     std::string program;
     std::string machine;
     std::string accelerator;  ///< never guessed: /dev/kvm may be there and not work
@@ -30,23 +31,24 @@ struct QemuSettings {
     std::filesystem::path kernel;  ///< empty: the disk boots by itself
     std::filesystem::path initrd;
     std::string kernel_arguments;
-    std::vector<std::string> arguments;  ///< further ones
-    std::string ssh_host;                ///< its port 22 is forwarded from here
+    std::vector<std::string> arguments;  ///< additional QEMU arguments
+    std::string ssh_host;                ///< this address is forwarded to the device's port 22
     std::uint16_t ssh_port = 0;
     std::string serial_host;
     std::uint16_t serial_port = 0;
     std::chrono::milliseconds boot_timeout{};  ///< from power-on to ssh
-    std::string boot_prompt;  ///< regular expression: what its console prints when it is up; empty: only ssh tells
-    bool offline = false;     ///< it reaches nothing but the ports forwarded to it
+    std::string
+        boot_prompt;       ///< regular expression for the console output of a device that is up; empty: check only ssh
+    bool offline = false;  ///< the device has no network except the forwarded ports
 };
 
 inline constexpr const char* qemu_disk_device = "card";
 
-/// Fails on what is missing or doesn't fit together.
+/// Fails if a key is missing or keys contradict each other.
 [[nodiscard]] Result<QemuSettings> read_qemu_settings(const ConnectorConfig& config);
 
-/// QEMU's command line, argv[0] included: it puts itself into the background once it is ready, with the processors
-/// halted. `overlay`: the disk's changes go into this qcow2 file. `snapshot`: go on from this one of the overlay.
+/// QEMU's command line, including argv[0]. QEMU goes into the background when it is ready, with halted processors.
+/// `overlay`: qcow2 file for changes to the disk. `snapshot`: name of a snapshot in `overlay` to start from.
 [[nodiscard]] std::vector<std::string> qemu_command(const QemuSettings& settings,
                                                     const std::filesystem::path& overlay = {},
                                                     const std::string& snapshot = {});

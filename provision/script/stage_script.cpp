@@ -24,14 +24,15 @@ StageResult run_command(const std::string& text, const StageScript& script, cons
         context.log.info("Running: " + text);
         const auto end = context.commands.run(command).end;
         if (exit_code(end) == 0) return 0;
-        if (const auto* stopped = std::get_if<CommandInterrupted>(&end)) return 128 + stopped->signal;
+        if (const auto* stopped = std::get_if<CommandInterrupted>(&end)) return exit_by_signal(stopped->signal);
         const auto message = script.key + ": " + text + ": " + describe(end);
-        if (exit_code(end) == recovery_failed_exit_code) {
-            return tl::unexpected(StageError{"RecoveryError", message, std::nullopt, recovery_failed_exit_code});
+        if (exit_code(end) == exit_recovery_failed) {
+            return tl::unexpected(StageError{"RecoveryError", message, std::nullopt, exit_recovery_failed});
         }
         if (left == 0) return stage_error("ProvisioningError", message);
-        context.log.warning(message + "; trying again");
-        if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) return 128 + signal;
+        context.log.warning(message + "; retrying, " + std::to_string(left) + (left == 1 ? " try" : " tries") +
+                            " left");
+        if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) return exit_by_signal(signal);
     }
 }
 
@@ -67,7 +68,7 @@ Result<StageScript> read_stage_script(const ConnectorConfig& config, const std::
 }
 
 StageResult run_stage_script(const StageScript& script, const Environment& environment, StageContext& context) {
-    if (script.commands.empty()) context.log.info("Nothing to do: the configuration has no " + script.key);
+    if (script.commands.empty()) context.log.info("Nothing to do: " + script.key + " is not configured");
     for (const auto& text : script.commands) {
         if (auto done = run_command(text, script, environment, context); !done || *done != 0) return done;
     }

@@ -9,23 +9,24 @@
 
 namespace trebuchet {
 
-/// Commands of the site for a stage, each for /bin/sh -c.
+/// A stage's commands from the configuration, each run by /bin/sh -c.
 struct StageScript {
     std::string key;
     std::vector<std::string> commands;
-    std::chrono::seconds timeout{0};  ///< of each
-    int retries = 0;                  ///< of each that failed
+    std::chrono::seconds timeout{0};  ///< per command
+    int retries = 0;                  ///< per command
 };
 
-/// The keys NAME_cmds (of "recovery": recovery_commands), NAME_timeout and NAME_retries of the configuration.
+/// Reads the keys NAME_cmds (for "recovery": recovery_commands), NAME_timeout and NAME_retries.
 [[nodiscard]] Result<StageScript> read_stage_script(const ConnectorConfig& config, const std::string& name,
                                                     std::chrono::seconds timeout);
 
 [[nodiscard]] Result<std::chrono::seconds> read_seconds(const ConnectorConfig& config, const std::string& key,
                                                         std::chrono::seconds fallback);
 
-/// Runs the commands, one after the other, with their output as ours, until one has failed in all its tries, which are
-/// 1 to 30 s apart. An exit code of 46 is passed on: the command says that the device can't be recovered.
+/// Runs the commands in order; their output goes to ours. Retries a failed command after 1 to 30 s and stops when one
+/// has failed in all its tries. A command that exits with 46 says that the device cannot be recovered: that is passed
+/// on without a retry.
 [[nodiscard]] StageResult run_stage_script(const StageScript& script, const Environment& environment,
                                            StageContext& context);
 

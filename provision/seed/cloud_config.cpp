@@ -9,7 +9,7 @@ WipedString user_data(const FirstUser& user) {
     const WipedString password(user.password.reveal());
     SecretJson config{{"ssh_pwauth", true}, {"chpasswd", {{"expire", false}}}};
     if (user.name == "ubuntu") {
-        // The images' own user, whom all of them make, those without `users` too.
+        // Every Ubuntu image creates this user by default, including images that ignore `users`.
         config["password"] = password;
     } else {
         config["users"] = SecretJson::array({"default",

@@ -6,14 +6,14 @@
 
 namespace trebuchet {
 
-/// Whom a test logs in as.
+/// The user that tests log in as.
 struct FirstUser {
     std::string name;
     SecretString password;
 };
 
-/// cloud-init's user-data that lets this user in by ssh with the password, and use sudo without one. JSON, which is
-/// YAML too, so that no value can be taken for anything else.
+/// cloud-init user-data: the user can log in by ssh with the password and use sudo without one. Written as JSON, which
+/// is valid YAML, so that no value needs YAML quoting.
 [[nodiscard]] WipedString user_data(const FirstUser& user);
 
 [[nodiscard]] std::string meta_data();

@@ -2,7 +2,7 @@
 
 namespace trebuchet {
 
-// .disk/info of an image for IoT devices has a build stamp such as iot-NAME-classic-server-2404-… or iot-NAME-core-22-…
+// In IoT images .disk/info has a build stamp such as iot-NAME-classic-server-2404-… or iot-NAME-core-22-…
 const std::vector<ImageType>& image_types() {
     static const std::vector<ImageType> types{
         {"ce-oem-iot-24",

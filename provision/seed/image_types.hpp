@@ -6,26 +6,25 @@
 namespace trebuchet {
 
 enum class SeedForm {
-    nocloud,      ///< files user-data and meta-data in the folder
-    user_data,    ///< only user-data
-    config_file,  ///< 99_nocloud.cfg, with the user-data as a part of the system's own configuration
-    none,         ///< the image takes no cloud-init
+    nocloud,      ///< files user-data and meta-data
+    user_data,    ///< only the file user-data
+    config_file,  ///< user-data as 99_nocloud.cfg in cloud-init's configuration folder
+    none,         ///< the image does not run cloud-init
 };
 
-/// A kind of image, how it is recognised, and where it takes its first user from. Paths begin with a partition's label.
+/// An image type: how to recognise it and where its cloud-init seed goes. Paths start with a partition label.
 struct ImageType {
     const char* name;
-    const char* test;    ///< a shell condition, true for this type, in a folder with the partitions mounted by label
-    const char* folder;  ///< of the seed
+    const char* test;    ///< shell condition, run where the partitions are mounted by label
+    const char* folder;  ///< for the seed
     SeedForm form;
-    const char* root;  ///< of the installed system, for sudoers; "": it has its own way
+    const char* root;  ///< root of the installed system, for sudoers; "": no sudoers file
 };
 
-/// In the order in which they are tried: the first whose test is true. (Types and places are those of the reference's
-/// muxpi connector.)
+/// In order of detection: the first type whose test is true wins. Types and paths are those of the reference's muxpi.
 [[nodiscard]] const std::vector<ImageType>& image_types();
 
-/// Null if there is none of this name.
+/// Null if the name is unknown.
 [[nodiscard]] const ImageType* find_image_type(const std::string& name);
 
 }  // namespace trebuchet

@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-/// A line that no content has.
+/// Here-document delimiter; does not occur in any content.
 constexpr const char* end_of_content = "__trebuchet_end_of_content__";
 
 bool is_plain(const std::string& name) {
@@ -22,7 +22,7 @@ std::string text_at(const nlohmann::json& object, const char* key) {
     return value != object.end() && value->is_string() ? value->get<std::string>() : "";
 }
 
-/// Replaces the file, also where a link stands in its place.
+/// Appends commands that replace the file. Removes it first, so that a symbolic link is not followed.
 void write_file(WipedString& script, const std::string& path, std::string_view content, const char* mode) {
     const auto file = shell_quote(path);
     script += "sudo rm -f " + file + "\nsudo tee " + file + " >/dev/null <<'" + end_of_content + "'\n";
@@ -37,7 +37,7 @@ Result<std::vector<LabelledPartition>> parse_lsblk(std::string_view json) {
     const auto root = nlohmann::json::parse(json, nullptr, false);
     const auto* devices = root.is_object() && root.contains("blockdevices") ? &root["blockdevices"] : nullptr;
     if (devices == nullptr || !devices->is_array() || devices->empty() || !devices->front().is_object()) {
-        return fail("lsblk said " + trebuchet::quoted(json, 200) + ", expected blockdevices as JSON");
+        return fail("lsblk said " + trebuchet::quoted(json, 200) + ", expected JSON with \"blockdevices\"");
     }
     std::vector<LabelledPartition> partitions;
     const auto children = devices->front().find("children");
@@ -70,7 +70,7 @@ RemoteImage::~RemoteImage() {
 
 Result<std::string> RemoteImage::run(const std::string& what, std::string_view script) {
     auto result = ssh_->run_script(script);
-    if (!succeeded(result)) return fail("can't " + what + " on " + ssh_->name() + ": " + describe(result));
+    if (!succeeded(result)) return fail("cannot " + what + " on " + ssh_->name() + ": " + describe(result));
     return std::move(result.output);
 }
 
@@ -81,7 +81,7 @@ Result<std::vector<LabelledPartition>> RemoteImage::partitions() {
     if (!found) return found;
     for (auto& partition : *found) {
         if (!partition.label.empty()) continue;
-        // Without udev lsblk knows no labels.
+        // Without udev, lsblk does not know labels.
         auto label = run("read a label",
                          "sudo blkid -p -s LABEL -o value " + shell_quote("/dev/" + partition.name) + " || true");
         if (!label) return fail(label.error());
@@ -110,7 +110,7 @@ Result<const ImageType*> RemoteImage::type() {
     for (const auto& type : image_types()) {
         script += "if { " + std::string(type.test) + "; } >/dev/null 2>&1; then echo " + type.name + "; exit 0; fi\n";
     }
-    const auto name = run("look into the image", script);
+    const auto name = run("detect the image type", script);
     if (!name) return fail(name.error());
     return find_image_type(name->substr(0, name->find('\n')));
 }

@@ -16,11 +16,10 @@ struct LabelledPartition {
     std::string label;  ///< "writable"
 };
 
-/// Out of `lsblk -J -o NAME,LABEL DEVICE`: every partition, the label "" where lsblk knows none.
+/// Parses the output of `lsblk -J -o NAME,LABEL DEVICE`. A partition without a label has the label "".
 [[nodiscard]] Result<std::vector<LabelledPartition>> parse_lsblk(std::string_view json);
 
-/// The partitions of an image on a disk of another host, mounted there below `folder` by their labels.
-/// Nothing is mounted after unmount(), which the destructor calls too.
+/// An image on another host's disk: mounts its partitions there as `folder`/LABEL. The destructor unmounts.
 class RemoteImage {
   public:
     /// `ssh` must outlive it.
@@ -29,11 +28,12 @@ class RemoteImage {
     RemoteImage(const RemoteImage&) = delete;
     RemoteImage& operator=(const RemoteImage&) = delete;
 
-    /// Mounts what has a label and can be mounted; an Error if that is nothing (yet: labels may take a while).
+    /// Mounts every partition that has a label and can be mounted. Fails if there is none; retry, as labels may appear
+    /// late.
     [[nodiscard]] Result<void> mount();
-    /// Null: an image of no known type.
+    /// Null: unknown type.
     [[nodiscard]] Result<const ImageType*> type();
-    /// Puts the user into the image.
+    /// Writes the cloud-init seed and the sudoers file.
     [[nodiscard]] Result<void> add_user(const ImageType& type, const FirstUser& user);
     [[nodiscard]] Result<void> unmount();
 
@@ -47,7 +47,7 @@ class RemoteImage {
     bool may_be_mounted_ = false;
 };
 
-/// The script that takes down what is mounted below `folder`, and can be run at any time.
+/// A script that unmounts everything below `folder`. Safe to repeat.
 [[nodiscard]] std::string unmount_script(const std::string& folder);
 
 }  // namespace trebuchet

@@ -22,10 +22,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// A console that never stops talking must not hold up the end of a stage.
+/// Bytes to write after the order to stop, so that a console that keeps printing cannot delay the end of a stage.
 constexpr std::size_t max_drained = std::size_t{1024} * 1024;
-/// How often whoever expects something looks whether we were told to stop.
-constexpr milliseconds between_looks{100};
+/// How often expect() checks for a stop signal.
+constexpr milliseconds poll_interval{100};
 
 std::string system_message(int error_number) {
     return std::system_category().message(error_number);
@@ -33,8 +33,8 @@ std::string system_message(int error_number) {
 
 }  // namespace
 
-/// Shared with the thread, because a name lookup can't be interrupted: a thread that is in one is left to itself, and
-/// touches nothing but this object afterwards.
+/// Shared between SerialCapture and the thread. A name lookup cannot be interrupted, so a thread in a lookup is
+/// detached; afterwards it uses only this object.
 class SerialCapture::Worker {
   public:
     Worker(SerialConsole console, std::filesystem::path file, const ConnectorLog& log, SerialOptions options)
@@ -43,21 +43,21 @@ class SerialCapture::Worker {
           log_(&log),
           options_(options),
           stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-          hurry_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-        if (!stop_ || !hurry_) throw std::system_error(errno, std::system_category(), "eventfd");
+          retry_now_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        if (!stop_ || !retry_now_) throw std::system_error(errno, std::system_category(), "eventfd");
     }
 
     void run() {
         do {
             const auto done = capture();
             set(connected_, false);
-            if (!done && !stopped_) complain(done.error().message());
+            if (!done && !stopped_) warn_once(done.error().message());
             eventfd_t told = 0;
-            if (wait(hurry_.get(), options_.reconnect_after).other) ::eventfd_read(hurry_.get(), &told);
+            if (wait(retry_now_.get(), options_.reconnect_after).other) ::eventfd_read(retry_now_.get(), &told);
         } while (!stopped_);
     }
 
-    /// True if the thread ends at once, so that it may be joined.
+    /// True if the thread ends at once, so that it can be joined.
     bool stop() {
         const std::scoped_lock lock(mutex_);
         stopped_ = true;
@@ -69,8 +69,8 @@ class SerialCapture::Worker {
         const auto deadline = steady_clock::now() + timeout;
         std::unique_lock lock(mutex_);
         while (!connected_ && steady_clock::now() < deadline) {
-            ::eventfd_write(hurry_.get(), 1);
-            changed_.wait_until(lock, std::min(deadline, steady_clock::now() + between_looks));
+            ::eventfd_write(retry_now_.get(), 1);
+            changed_.wait_until(lock, std::min(deadline, steady_clock::now() + poll_interval));
         }
         return connected_;
     }
@@ -88,8 +88,8 @@ class SerialCapture::Worker {
                 return fail(wanted + " in time" +
                             (line.empty() ? ", but nothing" : "; its last line was " + trebuchet::quoted(line, 200)));
             }
-            changed_.wait_until(lock, std::min(deadline, now + between_looks));
-            if (interrupt.wait_for(milliseconds::zero()) != 0) return fail(wanted + " before we were told to stop");
+            changed_.wait_until(lock, std::min(deadline, now + poll_interval));
+            if (interrupt.wait_for(milliseconds::zero()) != 0) return fail(wanted + " before a stop signal arrived");
         }
     }
 
@@ -99,7 +99,7 @@ class SerialCapture::Worker {
         bool other = false;
     };
 
-    /// For the order to stop, or until `other` is readable.
+    /// Waits until stop() is called or `other` is readable.
     [[nodiscard]] Ready wait(int other, milliseconds time) const {
         std::array<pollfd, 2> ready{pollfd{stop_.get(), POLLIN, 0}, pollfd{other, POLLIN, 0}};
         int count = 0;
@@ -109,16 +109,16 @@ class SerialCapture::Worker {
         return {ready[0].revents != 0, ready[1].revents != 0};
     }
 
-    /// Connects and copies until the connection ends. No Error: we were stopped.
+    /// Connects and copies until the connection ends. Success means that stop() was called.
     [[nodiscard]] Result<void> capture() {
         const auto console = open();
         if (!console) return fail(console.error());
         if (!*console) return {};
         const FileDescriptor file(
             ::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
-        if (!file) return fail("can't write " + file_.string() + ": " + system_message(errno));
+        if (!file) return fail("cannot write " + file_.string() + ": " + system_message(errno));
         log_->info("Connected to the serial console at " + name_of(console_));
-        complained_.clear();
+        last_warning_.clear();
         set(connected_, true);
         return copy(*console, file);
     }
@@ -173,12 +173,13 @@ class SerialCapture::Worker {
         return write_all(file.get(), stamper_.stamp(text, options_.time_stamps->wall_time()));
     }
 
-    /// Once for each trouble, not at every try.
-    void complain(const std::string& trouble) {
-        if (trouble == complained_) return;
-        complained_ = trouble;
+    /// Logs a warning once, not at every retry.
+    void warn_once(const std::string& trouble) {
+        if (trouble == last_warning_) return;
+        last_warning_ = trouble;
         log_->warning("Serial console at " + name_of(console_) + ": " + trouble +
-                      "; going on without it, and trying again");
+                      "; continuing without it and reconnecting in " +
+                      std::to_string(std::chrono::ceil<std::chrono::seconds>(options_.reconnect_after).count()) + " s");
     }
 
     const SerialConsole console_;
@@ -186,7 +187,7 @@ class SerialCapture::Worker {
     const ConnectorLog* log_;
     const SerialOptions options_;
     const FileDescriptor stop_;
-    const FileDescriptor hurry_;
+    const FileDescriptor retry_now_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::atomic<bool> stopped_ = false;
@@ -194,7 +195,7 @@ class SerialCapture::Worker {
     bool connected_ = false;
     SerialWindow window_;
     LineStamper stamper_;
-    std::string complained_;
+    std::string last_warning_;
 };
 
 SerialCapture::SerialCapture(SerialConsole console, std::filesystem::path file, const ConnectorLog& log,
@@ -203,7 +204,7 @@ SerialCapture::SerialCapture(SerialConsole console, std::filesystem::path file, 
         worker_ = std::make_shared<Worker>(std::move(console), std::move(file), log, options);
         thread_ = std::thread([worker = worker_] { worker->run(); });
     } catch (const std::system_error& error) {
-        log.warning(std::string("Can't capture the serial console: ") + error.what());
+        log.warning(std::string("Cannot capture the serial console: ") + error.what());
     }
 }
 

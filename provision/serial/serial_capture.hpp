@@ -16,15 +16,15 @@ namespace trebuchet {
 
 struct SerialOptions {
     std::chrono::milliseconds reconnect_after = std::chrono::seconds(30);
-    const Clock* time_stamps = nullptr;  ///< if set, each line begins with its time
+    const Clock* time_stamps = nullptr;  ///< if set, each line starts with a timestamp
 };
 
-/// Appends what a serial console prints to a file, in a thread of its own, from construction to destruction.
+/// Appends a serial console's output to a file, on its own thread, from construction to destruction.
 ///
 ///     connecting ──connected──▶ reading ──closed or failed──▶ waiting ──reconnect_after──▶ connecting
-///     any of them ──destructor──▶ gone, at once; what had arrived by then is still written
+///     any state ──destructor──▶ stopped at once, after writing what has already arrived
 ///
-/// Trouble is logged and never fatal.
+/// Failures are logged and never fatal.
 class SerialCapture {
   public:
     /// `log` and the options' clock must outlive the capture.
@@ -34,13 +34,12 @@ class SerialCapture {
     SerialCapture(const SerialCapture&) = delete;
     SerialCapture& operator=(const SerialCapture&) = delete;
 
-    /// For a console that has come to be just now: tries again at once, and waits until it is connected, `timeout` at
-    /// most. Whether it is.
+    /// Reconnects without waiting for reconnect_after: for a console that has just been created. Waits for the
+    /// connection; false after `timeout`.
     bool connect_now(std::chrono::milliseconds timeout);
 
-    /// Waits until the console prints what matches, after what the last call matched, and returns all that it printed
-    /// until there. What it prints between two calls is not lost, but for what is older than 64 KiB.
-    /// Fails after `timeout`, and when told to stop.
+    /// Waits for output that matches `pattern`. Returns all output from the end of the last match to the end of this
+    /// one. Between two calls the last 64 KiB of output are kept. Fails after `timeout` and on a stop signal.
     [[nodiscard]] Result<std::string> expect(const SerialPattern& pattern, std::chrono::milliseconds timeout,
                                              Interrupt& interrupt);
 

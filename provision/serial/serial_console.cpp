@@ -58,7 +58,7 @@ struct Name {
     std::string operator()(const TtyConsole& console) const { return console.device.string(); }
 };
 
-/// Of a connect under way: errno's value, 0 when connected. Nothing: `stop` came first.
+/// Waits for a pending connect. Returns 0 or an errno; nullopt if `stop` became readable first.
 std::optional<int> finish_connect(int socket, int stop) {
     std::array<pollfd, 2> ready{pollfd{stop, POLLIN, 0}, pollfd{socket, POLLOUT, 0}};
     int count = 0;
@@ -90,7 +90,7 @@ Result<Addresses> look_up(const TcpConsole& console) {
     addrinfo* found = nullptr;
     const int error = ::getaddrinfo(console.host.c_str(), std::to_string(console.port).c_str(), &hints, &found);
     if (error == 0) return Addresses(found);
-    return fail("can't find " + console.host + ": " +
+    return fail("cannot resolve " + console.host + ": " +
                 (error == EAI_SYSTEM ? system_message(errno) : std::string(::gai_strerror(error))));
 }
 
@@ -113,33 +113,33 @@ Result<FileDescriptor> connect_to(const Addresses& addresses, int stop) {
         }
         if (error == 0) return socket;
     }
-    return fail("can't connect: " + system_message(error));
+    return fail("cannot connect: " + system_message(error));
 }
 
 Result<FileDescriptor> connect_to(const UnixConsole& console) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const auto& path = console.socket.native();
-    if (path.size() >= sizeof(address.sun_path)) return fail("can't connect: the socket's path is too long");
+    if (path.size() >= sizeof(address.sun_path)) return fail("cannot connect: the socket's path is too long");
     std::copy(path.begin(), path.end(), static_cast<char*>(address.sun_path));
     FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-        return fail("can't connect: " + system_message(errno));
+        return fail("cannot connect: " + system_message(errno));
     }
     return socket;
 }
 
 Result<FileDescriptor> open_console(const TtyConsole& console) {
     const auto* const speed = find_speed(console.speed);
-    if (speed == nullptr) return fail("no tty has a speed of " + std::to_string(console.speed));
+    if (speed == nullptr) return fail("unsupported serial speed " + std::to_string(console.speed) + " baud");
     FileDescriptor tty(::open(console.device.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     termios settings{};
-    if (!tty || ::tcgetattr(tty.get(), &settings) != 0) return fail("can't open it: " + system_message(errno));
+    if (!tty || ::tcgetattr(tty.get(), &settings) != 0) return fail("cannot open it: " + system_message(errno));
     ::cfmakeraw(&settings);
     settings.c_cflag |= CLOCAL | CREAD;
     settings.c_cflag &= ~static_cast<tcflag_t>(CSTOPB | CRTSCTS);
     ::cfsetspeed(&settings, speed->code);
-    if (::tcsetattr(tty.get(), TCSANOW, &settings) != 0) return fail("can't set it up: " + system_message(errno));
+    if (::tcsetattr(tty.get(), TCSANOW, &settings) != 0) return fail("cannot configure it: " + system_message(errno));
     return tty;
 }
 

@@ -13,7 +13,7 @@ struct addrinfo;
 
 namespace trebuchet {
 
-/// Raw TCP, as ser2net offers it with `accepter: tcp,…` (with `telnet,…` its control bytes would stand in the log).
+/// Raw TCP: ser2net's `accepter: tcp,…`. With `telnet,…` the log would contain Telnet control bytes.
 struct TcpConsole {
     std::string host;
     std::uint16_t port = 0;
@@ -23,15 +23,15 @@ struct UnixConsole {
     std::filesystem::path socket;
 };
 
-/// A serial adapter of this machine: raw, 8 bits, no parity, one stop bit, no flow control.
+/// A local serial port: raw mode, 8 data bits, no parity, one stop bit, no flow control.
 struct TtyConsole {
     std::filesystem::path device;
-    unsigned speed = 115'200;  ///< one of those that POSIX and Linux name, such as 9600
+    unsigned speed = 115'200;  ///< in baud; a standard rate, see is_tty_speed()
 };
 
 using SerialConsole = std::variant<TcpConsole, UnixConsole, TtyConsole>;
 
-/// For people: "host:port", or the path.
+/// For messages: "host:port", or the path.
 [[nodiscard]] std::string name_of(const SerialConsole& console);
 
 struct FreeAddresses {
@@ -39,16 +39,16 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-/// May take long, and can't be interrupted.
+/// May block for long and cannot be interrupted.
 [[nodiscard]] Result<Addresses> look_up(const TcpConsole& console);
 
-/// The rest doesn't block for longer than 10 s, and not at all once `stop` is readable: then the descriptor that it
-/// returns is not open. Descriptors don't block.
+/// These return non-blocking descriptors. A TCP connect takes at most 10 s and ends at once when `stop` is readable:
+/// then the returned descriptor is not open.
 [[nodiscard]] Result<FileDescriptor> connect_to(const Addresses& addresses, int stop);
 [[nodiscard]] Result<FileDescriptor> connect_to(const UnixConsole& console);
 [[nodiscard]] Result<FileDescriptor> open_console(const TtyConsole& console);
 
-/// Whether a tty can have this speed.
+/// True if termios supports this speed, in baud.
 [[nodiscard]] bool is_tty_speed(unsigned speed);
 
 }  // namespace trebuchet

@@ -41,7 +41,7 @@ std::optional<SerialPattern::Match> SerialPattern::find(std::string_view text) c
         if (begin == std::string_view::npos) return std::nullopt;
         return Match{begin, begin + text_.size()};
     }
-    // With REG_STARTEND the text may hold NUL and needs none at its end.
+    // With REG_STARTEND the text may contain NUL bytes and needs no final NUL.
     regmatch_t match{0, static_cast<regoff_t>(text.size())};
     if (::regexec(regex_.get(), text.data(), 1, &match, REG_STARTEND) != 0) return std::nullopt;
     return Match{static_cast<std::size_t>(match.rm_so), static_cast<std::size_t>(match.rm_eo)};

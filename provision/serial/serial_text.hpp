@@ -13,11 +13,11 @@
 
 namespace trebuchet {
 
-/// What to wait for on a console.
+/// A text or regular expression to wait for on a console.
 class SerialPattern {
   public:
     [[nodiscard]] static SerialPattern literal(std::string text);
-    /// POSIX extended, over bytes; `^` and `$` match at lines.
+    /// POSIX extended syntax, matched on bytes; `^` and `$` match at line ends.
     [[nodiscard]] static Result<SerialPattern> regex(const std::string& expression);
 
     struct Match {
@@ -25,7 +25,7 @@ class SerialPattern {
         std::size_t end = 0;
     };
     [[nodiscard]] std::optional<Match> find(std::string_view text) const;
-    /// For messages.
+    /// The text or the expression, for messages.
     [[nodiscard]] const std::string& text() const { return text_; }
 
   private:
@@ -38,20 +38,20 @@ class SerialPattern {
     std::shared_ptr<const regex_t> regex_;
 };
 
-/// The end of what a console printed and nobody has matched yet; what is older than 64 KiB is forgotten.
+/// Console output that has not been matched yet, at most its last 64 KiB.
 class SerialWindow {
   public:
     void add(std::string_view text);
-    /// Takes out all up to the end of the first match, and returns it; nothing, and nothing taken, if there is none.
+    /// Removes and returns the text up to the end of the first match. Without a match it removes nothing.
     [[nodiscard]] std::optional<std::string> take(const SerialPattern& pattern);
-    /// The last line that holds something, for messages.
+    /// The last non-empty line, for messages.
     [[nodiscard]] std::string last_line() const;
 
   private:
     std::string text_;
 };
 
-/// Puts the time, "[2026-11-20T20:31:00.123456+00:00] ", in front of each line, when its first byte comes.
+/// Puts the arrival time of each line's first byte in front of it: "[2026-11-20T20:31:00.123456+00:00] ".
 class LineStamper {
   public:
     [[nodiscard]] std::string stamp(std::string_view text, std::chrono::system_clock::time_point now);

@@ -5,7 +5,7 @@
 
 namespace trebuchet {
 
-/// `text` as one word of a POSIX shell. It must not hold NUL.
+/// Quotes `text` as one word of a POSIX shell. `text` must not contain NUL.
 [[nodiscard]] std::string shell_quote(std::string_view text);
 
 }  // namespace trebuchet

@@ -1,5 +1,6 @@
 #include "provision/ssh/ssh.hpp"
 
+#include "provision/process/exit_codes.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
 #include <cerrno>
@@ -16,8 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int transport_failure = 255;
-/// A socket's path has 107 characters, and ssh makes one with 17 more while it connects.
+/// A unix socket's path has at most 107 characters, and ssh appends 17 while it connects.
 constexpr std::size_t longest_folder = 80;
 
 std::filesystem::path make_socket_folder() {
@@ -38,7 +38,7 @@ tl::unexpected<Error> failed(const std::string& what, const CommandResult& resul
 
 bool is_transport_failure(const CommandEnd& end) {
     const auto* exited = std::get_if<CommandExited>(&end);
-    return exited != nullptr && exited->code == transport_failure;
+    return exited != nullptr && exited->code == exit_ssh_failed;
 }
 
 Ssh::Ssh(SshTarget target, CommandRunner& commands)
@@ -130,14 +130,14 @@ Result<void> Ssh::upload(std::string_view content, const std::string& remote_fil
     call.input = content;
     const auto file = shell_quote(remote_file);
     const auto result = run("umask 077; cat > " + file + " && chmod " + mode + " " + file, call);
-    if (!succeeded(result)) return failed("can't write " + remote_file + " on " + name(), result);
+    if (!succeeded(result)) return failed("cannot write " + remote_file + " on " + name(), result);
     return {};
 }
 
 Result<void> Ssh::upload_file(const std::filesystem::path& file, const std::string& remote_file,
                               std::chrono::milliseconds timeout, const std::string& mode) {
     const FileDescriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened) return fail("can't open " + file.string() + ": " + std::system_category().message(errno));
+    if (!opened) return fail("cannot open " + file.string() + ": " + std::system_category().message(errno));
     const auto remote = shell_quote(remote_file);
     auto ssh = command("umask 077; cat > " + remote + " && chmod " + mode + " " + remote);
     ssh.timeout = timeout;
@@ -145,7 +145,7 @@ Result<void> Ssh::upload_file(const std::filesystem::path& file, const std::stri
     ssh.input_fd = opened.get();
     may_be_connected_ = true;
     const auto result = commands_->run(ssh);
-    if (!succeeded(result)) return failed("can't copy " + file.string() + " to " + name(), result);
+    if (!succeeded(result)) return failed("cannot copy " + file.string() + " to " + name(), result);
     return {};
 }
 
@@ -163,14 +163,14 @@ Result<void> Ssh::download(const std::string& remote_file, const std::filesystem
     const auto result = commands_->run(ssh);
     if (succeeded(result)) return {};
     std::filesystem::remove(file, ignored);
-    return failed("can't copy " + remote_file + " from " + name(), result);
+    return failed("cannot copy " + remote_file + " from " + name(), result);
 }
 
 Result<void> Ssh::check_login(std::chrono::milliseconds timeout) {
     SshCall call;
     call.timeout = timeout;
     const auto result = run("/bin/true", call);
-    if (!succeeded(result)) return failed("can't log in to " + name(), result);
+    if (!succeeded(result)) return failed("cannot log in to " + name(), result);
     return {};
 }
 
@@ -182,7 +182,7 @@ void Ssh::disconnect() {
     end.argv = {"ssh", "-o", "ControlPath=" + (folder_ / "mux").string(), "-O", "exit", destination()};
     end.timeout = 5s;
     end.capture_output = true;
-    end.despite_interrupt = true;
+    end.ignore_stop_signal = true;
     (void)commands_->run(end);
     std::filesystem::remove(folder_ / "mux", ignored);
 }

@@ -15,60 +15,60 @@ namespace trebuchet {
 
 struct SshTarget {
     std::string host;
-    std::uint16_t port = 0;  ///< 0: ssh's own choice
+    std::uint16_t port = 0;  ///< 0: ssh's default
     std::string user;
-    std::string key_file;   ///< "": ssh's own choice
-    SecretString password;  ///< empty: none. Given to sshpass by its environment
+    std::string key_file;   ///< "": ssh's default keys
+    SecretString password;  ///< empty: none. Passed to sshpass in its environment
 
     [[nodiscard]] SshTarget clone() const { return {host, port, user, key_file, password.clone()}; }
 };
 
 struct SshCall {
     std::chrono::milliseconds timeout = std::chrono::minutes(1);
-    std::optional<std::string_view> input{};  ///< stdin of the remote command: the place for what is secret
-    bool capture_output = true;               ///< else its output is ours
+    std::optional<std::string_view> input{};  ///< stdin of the remote command; may be secret
+    bool capture_output = true;               ///< false: the output goes to our stdout and stderr
     std::size_t output_limit = Command::usual_output_limit;
 };
 
-/// ssh could not connect, log in, or keep the connection (exit code 255, which a remote command should not use).
+/// True if ssh could not connect, log in or keep the connection (exit code 255; a remote command should not use it).
 [[nodiscard]] bool is_transport_failure(const CommandEnd& end);
 
-/// Commands and files on another host by the system's `ssh`. Host keys are not checked: devices are made anew all the
-/// time. All calls share one connection, whose socket lies in a folder of its own (0700); once it is lost, the next
-/// call makes a new one. Needs sshpass on the PATH where the target has a password. Lives on one thread.
+/// Runs commands and copies files on another host with the system's `ssh`. Host keys are not checked, because devices
+/// are reinstalled all the time. All calls share one connection, whose socket is in a private folder (0700); if it is
+/// lost, the next call reconnects. Needs sshpass on the PATH if the target has a password. Not thread-safe.
 ///
-/// Command lines are seen by everybody on both hosts: secrets go by `input` or by run_script.
+/// Every user of both hosts can see command lines: pass secrets by `input` or run_script.
 class Ssh {
   public:
     /// `commands` must outlive it.
     Ssh(SshTarget target, CommandRunner& commands);
-    /// Ends the shared connection.
+    /// Closes the shared connection.
     ~Ssh();
     Ssh(const Ssh&) = delete;
     Ssh& operator=(const Ssh&) = delete;
 
-    /// Runs a command line by the remote user's shell.
+    /// Runs a command line in the remote user's shell.
     [[nodiscard]] CommandResult run(const std::string& command_line, const SshCall& call = {});
-    /// Runs a script, which may hold secrets, by the remote /bin/sh, which reads it from its stdin. The script's own
-    /// stdin is /dev/null.
+    /// Feeds a script to the remote /bin/sh on stdin; it may contain secrets. The script's commands get /dev/null as
+    /// stdin.
     [[nodiscard]] CommandResult run_script(std::string_view script, const SshCall& call = {});
-    /// Starts a remote command, with its stdin or stdout as a pipe.
+    /// Starts a remote command with a pipe as its stdin or stdout.
     [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const std::string& command_line,
                                                                                   Piped piped);
 
-    /// Replaces a remote file. `mode` as chmod takes it, such as "0600".
+    /// Replaces a remote file. `mode` is an argument of chmod, such as "0600".
     [[nodiscard]] Result<void> upload(std::string_view content, const std::string& remote_file,
                                       const std::string& mode = "0600");
     [[nodiscard]] Result<void> upload_file(const std::filesystem::path& file, const std::string& remote_file,
                                            std::chrono::milliseconds timeout, const std::string& mode = "0600");
-    /// The file is made anew; what was copied of it when the connection broke is removed.
+    /// Replaces `file`. After a failure there is no partial file.
     [[nodiscard]] Result<void> download(const std::string& remote_file, const std::filesystem::path& file,
                                         std::chrono::milliseconds timeout);
 
-    /// Whether a login works.
+    /// Fails if a login does not work.
     [[nodiscard]] Result<void> check_login(std::chrono::milliseconds timeout = std::chrono::seconds(20));
 
-    /// The device restarts, or was somebody else's: the next call makes a new connection.
+    /// Closes the shared connection, for example before the device restarts. The next call reconnects.
     void disconnect();
 
     /// "user@host", or "user@host port 2222"
@@ -81,8 +81,8 @@ class Ssh {
 
     SshTarget target_;
     CommandRunner* commands_;
-    std::unique_ptr<Environment> environment_;  ///< with the password; null: our own
-    std::filesystem::path folder_;              ///< of the shared connection's socket; empty: not shared
+    std::unique_ptr<Environment> environment_;  ///< contains the password; null: inherit ours
+    std::filesystem::path folder_;              ///< holds the shared connection's socket; empty: not shared
     bool may_be_connected_ = false;
 };
 

@@ -38,21 +38,21 @@ bool is_base64(std::string_view text) {
            });
 }
 
-/// Again and again until it works; `hopeless` looks at a try that failed.
-template <typename Try, typename Hopeless>
-Outcome retry(const std::string& what, Backoff backoff, StageContext& context, Try attempt, Hopeless hopeless) {
+/// Tries up to ten times; stops early if `is_permanent` says so of a failure.
+template <typename Try, typename IsPermanent>
+Outcome retry(const std::string& what, Backoff backoff, StageContext& context, Try attempt, IsPermanent is_permanent) {
     for (int left = tries; left > 0; --left) {
         const CommandResult result = attempt();
         if (succeeded(result)) return Outcome::done;
         if (std::holds_alternative<CommandInterrupted>(result.end)) return Outcome::interrupted;
         context.log.error(what + ": " + describe(result));
-        if (hopeless(result) || std::holds_alternative<CommandNotStarted>(result.end)) break;
+        if (is_permanent(result) || std::holds_alternative<CommandNotStarted>(result.end)) break;
         if (left > 1 && context.interrupt.wait_for(backoff.next()) != 0) return Outcome::interrupted;
     }
     return Outcome::given_up;
 }
 
-/// As a key stands in authorized_keys: without blanks around it, and one behind its type.
+/// Normalises a key: no surrounding blanks, one blank after its type.
 std::string in_one_line(std::string_view key) {
     constexpr auto blanks = " \t\r\n";
     const auto begin = std::min(key.find_first_not_of(blanks), key.size());
@@ -62,7 +62,7 @@ std::string in_one_line(std::string_view key) {
     return rest == type.size() ? std::string(key) : std::string(type) + " " + std::string(key.substr(rest));
 }
 
-/// The public keys of what ssh-import-id wrote.
+/// The public keys in a file that ssh-import-id wrote.
 std::vector<std::string> keys_in(const std::string& text) {
     std::vector<std::string> keys;
     std::istringstream lines(text);
@@ -72,7 +72,7 @@ std::vector<std::string> keys_in(const std::string& text) {
     return keys;
 }
 
-/// Adds the lines that are not there, and says which these were by their numbers.
+/// A script that adds the missing lines and prints "added N" for each.
 std::string addition(const std::vector<std::string>& lines) {
     std::string script =
         "umask 077\n"
@@ -141,7 +141,7 @@ Outcome ReservationKeys::import(const std::string& name, std::vector<std::string
     command.timeout = command_timeout;
     command.capture_output = true;
     const auto run = [&] { return context_->commands.run(command); };
-    // How ssh-import-id says that nobody has this name.
+    // ssh-import-id prints this for an unknown user.
     const auto unknown_user = [](const CommandResult& result) {
         return result.output.find("status_code=404") != std::string::npos;
     };
@@ -150,7 +150,7 @@ Outcome ReservationKeys::import(const std::string& name, std::vector<std::string
     const auto text = read_untrusted(key_file, max_key_file);
     lines = text ? keys_in(*text) : std::vector<std::string>();
     if (!lines.empty()) return Outcome::done;
-    context_->log.error("ssh-import-id left no public key in " + std::string(key_file) +
+    context_->log.error("ssh-import-id wrote no public key to " + std::string(key_file) +
                         (text ? "" : ": " + text.error().message()));
     return Outcome::given_up;
 }
@@ -161,10 +161,10 @@ Outcome ReservationKeys::copy(const std::vector<std::string>& lines) {
         SshCall call;
         call.timeout = command_timeout;
         auto result = device_->run_script(script, call);
-        note_added(lines, result.output);  // also of a try that was cut off
+        note_added(lines, result.output);  // also after a failed try, which may have added some
         return result;
     };
-    // The device may be rebooting: that takes minutes.
+    // The device may be rebooting, which takes minutes.
     return retry("ssh to " + device_->name(), Backoff(5s, 100s, context_->jitter), *context_, run,
                  [](const CommandResult& /*result*/) { return false; });
 }
@@ -186,7 +186,7 @@ void ReservationKeys::remove(Ssh& device) {
     if (succeeded(result)) {
         context_->log.info("Removed the reservation's ssh keys from the device");
     } else {
-        context_->log.warning("Can't remove the reservation's ssh keys from " + device.name() + ": " +
+        context_->log.warning("Cannot remove the reservation's ssh keys from " + device.name() + ": " +
                               describe(result));
     }
     installed_.clear();

@@ -9,12 +9,11 @@
 
 namespace trebuchet {
 
-/// Whether `text` is a public key itself, "ssh-ed25519 AAAA… comment", and not the name of somebody who has keys. It is
-/// one line, without the options that may stand before a key in authorized_keys.
+/// True for a public key, "ssh-ed25519 AAAA… comment"; false for a name such as "lp:NAME". A key is one line, without
+/// the options that authorized_keys allows in front of it.
 [[nodiscard]] bool is_public_key(std::string_view text);
 
-/// The keys that a reservation lets into the device: put into the user's authorized_keys, and taken out again as far as
-/// they were not there before.
+/// Adds a reservation's ssh keys to the user's authorized_keys on the device, and removes the ones that it added.
 class ReservationKeys {
   public:
     enum class Outcome { done, given_up, interrupted };
@@ -22,12 +21,12 @@ class ReservationKeys {
     /// `device` and `context` must outlive it.
     ReservationKeys(Ssh& device, StageContext& context) : device_(&device), context_(&context) {}
 
-    /// `key`: a public key, or a name as ssh-import-id takes it (lp:NAME, gh:NAME). Each of the steps is tried ten
-    /// times. Trouble is logged.
+    /// `given`: a public key or an ssh-import-id name (lp:NAME, gh:NAME). Import and copy are each tried ten times;
+    /// failures are logged.
     [[nodiscard]] Outcome install(const std::string& given);
 
-    /// Removes what was installed. Logged, and never fatal: the device may be gone. `device`: the same, by commands
-    /// that run although we were told to stop.
+    /// Removes the added keys. A failure is only logged: the device may be gone. `device`: a connection whose commands
+    /// run even after a stop signal.
     void remove(Ssh& device);
 
   private:

@@ -14,7 +14,7 @@ struct ExtendReservation {
 };
 using ReservationOrder = std::variant<EndReservation, ExtendReservation>;
 
-/// What somebody wrote into a reservation's file: "end", or "extend 2h30m".
+/// Parses the content of the reservation file: "end", or "extend 2h30m".
 [[nodiscard]] Result<ReservationOrder> parse_reservation_order(std::string_view text);
 
 }  // namespace trebuchet

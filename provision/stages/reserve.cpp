@@ -17,15 +17,15 @@ namespace {
 using namespace std::chrono_literals;
 using Outcome = ReservationKeys::Outcome;
 
-/// In the run folder: what somebody wants of the reservation.
+/// In the run folder; the user writes "end" or "extend 1h" into it.
 constexpr const char* order_file = "reservation";
 constexpr std::size_t max_order = 256;
-constexpr auto between_looks = 5s;
-/// Within the grace that a phase has to end.
-constexpr auto time_to_leave = 7s;
+constexpr auto poll_interval = 5s;
+/// Shorter than the agent's default kill_grace of 10 s.
+constexpr auto key_removal_timeout = 7s;
 constexpr auto longest = std::chrono::hours(24 * 366 * 10);
 
-/// Tools read these lines: their wording is the reference's.
+/// Tools parse these lines: keep the reference's wording.
 void announce(const std::string& target, std::chrono::seconds timeout, StageContext& context) {
     const auto& config = context.config;
     const auto now = context.clock.wall_time();
@@ -51,12 +51,12 @@ void announce(const std::string& target, std::chrono::seconds timeout, StageCont
     out << std::flush;
 }
 
-/// Takes the order out of its file, if there is one.
+/// Reads and deletes the order file. Nothing if there is none or it is invalid.
 std::optional<ReservationOrder> take_order(StageContext& context) {
     std::error_code error;
     if (std::filesystem::symlink_status(order_file, error).type() == std::filesystem::file_type::not_found) return {};
     const auto text = read_untrusted(order_file, max_order);
-    if (text && text->empty()) return {};  // somebody is writing it
+    if (text && text->empty()) return {};  // still being written
     std::filesystem::remove(order_file, error);
     const auto order = text ? parse_reservation_order(*text) : fail(text.error());
     if (order) return *order;
@@ -64,7 +64,7 @@ std::optional<ReservationOrder> take_order(StageContext& context) {
     return {};
 }
 
-/// Until the reservation has expired or was ended: the signal that did so, else 0.
+/// Waits for the end of the reservation. Returns the stop signal, or 0 if it expired or was ended by its file.
 int wait(std::chrono::seconds timeout, StageContext& context) {
     const auto start = context.clock.now();
     auto end = start + timeout;
@@ -74,7 +74,7 @@ int wait(std::chrono::seconds timeout, StageContext& context) {
             context.log.info("The reservation has expired");
             return 0;
         }
-        if (const int signal = context.interrupt.wait_for(std::min<std::chrono::milliseconds>(left, between_looks));
+        if (const int signal = context.interrupt.wait_for(std::min<std::chrono::milliseconds>(left, poll_interval));
             signal != 0) {
             context.log.info("The reservation was ended");
             return signal;
@@ -82,7 +82,7 @@ int wait(std::chrono::seconds timeout, StageContext& context) {
         const auto order = take_order(context);
         if (!order) continue;
         if (std::holds_alternative<EndReservation>(*order)) {
-            context.log.info("The reservation was ended by its file");
+            context.log.info("The reservation was ended by the file " + std::string(order_file));
             return 0;
         }
         end = std::min(end + std::get<ExtendReservation>(*order).by, start + longest);
@@ -106,7 +106,7 @@ StageResult reserve(StageContext& context) {
     const auto& config = context.config;
     const auto target = config.device_ip.empty() ? "" : *user + "@" + config.device_ip;
     if (target.empty() && !data->ssh_keys.empty()) {
-        context.log.warning("The configuration has no device_ip: there is nothing to install the ssh keys on");
+        context.log.warning("device_ip is not configured: cannot install the job's ssh keys");
     }
     const auto device = [&] {
         return SshTarget{config.device_ip, config.device_port, *user, config.device_key_file,
@@ -122,11 +122,11 @@ StageResult reserve(StageContext& context) {
         announce(target, data->timeout, context);
         signal = wait(data->timeout, context);
     }
-    ssh.disconnect();  // the device may have restarted since
-    UninterruptedRunner last_commands(context.commands, time_to_leave);
+    ssh.disconnect();  // the device may have restarted since then
+    UninterruptedRunner last_commands(context.commands, key_removal_timeout);
     Ssh last_ssh(device(), last_commands);
     keys.remove(last_ssh);
-    return signal == 0 ? 0 : 128 + signal;
+    return signal == 0 ? 0 : exit_by_signal(signal);
 }
 
 }  // namespace trebuchet

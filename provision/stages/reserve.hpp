@@ -4,11 +4,14 @@
 
 namespace trebuchet {
 
-/// Lets the submitter's ssh keys into the device, says how to reach it, and waits until the reservation has expired,
-/// was ended or extended through the file `reservation` in the run folder, or we are told to stop (then 128 + signal).
-/// Then it takes the keys out again. A key that can't be installed is logged and does not fail the stage. Needs
-/// ssh-import-id on the PATH for keys by name. Where the configuration has no device_ip, there is nothing to install
-/// keys on.
+/// Reserves the device for the submitter:
+///
+/// 1. Adds the submitter's ssh keys to the device. A failure is logged and does not fail the stage. Skipped without a
+/// device_ip. Key names need ssh-import-id on the PATH.
+/// 2. Prints how to reach the device.
+/// 3. Waits until the reservation expires, the file `reservation` in the run folder ends it (the file can also extend
+/// it), or a stop signal arrives (the result is then 128 + signal).
+/// 4. Removes the keys that it added.
 [[nodiscard]] StageResult reserve(StageContext& context);
 
 }  // namespace trebuchet

@@ -14,12 +14,12 @@
 namespace trebuchet {
 namespace {
 
-/// Under this name since ever: scripts may look at their $0.
+/// The reference's name: scripts may use $0.
 constexpr const char* script_file = "tf_cmd_script";
 
 std::string filled(const std::string& text, StageContext& context) {
     if (!is_template(text)) return text;
-    context.log.warning("Double braces in test_cmds are deprecated: the text is taken for a template");
+    context.log.warning("Double braces in test_cmds are deprecated: filling in the text as a template");
     return fill_template(text, context.config.scalars);
 }
 
@@ -43,7 +43,8 @@ Result<void> write_script(const std::string& text) {
     if (!file) return fail(file.error());
     if (auto done = write_all(file->get(), text); !done) return fail(done.error().with_context(script_file));
     if (::fchmod(file->get(), S_IRWXU) != 0) {
-        return fail("can't make " + std::string(script_file) + " executable: " + std::system_category().message(errno));
+        return fail("cannot make " + std::string(script_file) +
+                    " executable: " + std::system_category().message(errno));
     }
     return {};
 }

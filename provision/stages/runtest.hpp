@@ -4,8 +4,9 @@
 
 namespace trebuchet {
 
-/// Runs the job's test_cmds with their output as ours. A list: each by `sh -c`, going on after a failure; the exit code
-/// is the last one's. A script: written to `tf_cmd_script` (0700), with a bash shebang if it has none.
+/// Runs the job's test_cmds; their output goes to ours. A list: runs each command by `sh -c`, continues after a
+/// failure, and returns the last exit code. A script: written to `tf_cmd_script` (0700), with a bash shebang if it has
+/// none.
 [[nodiscard]] StageResult runtest(StageContext& context);
 
 }  // namespace trebuchet

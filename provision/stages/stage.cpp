@@ -24,7 +24,7 @@ const std::string& name_of(Stage stage) {
 }
 
 tl::unexpected<StageError> stage_error(std::string name, std::string message) {
-    return tl::unexpected(StageError{std::move(name), std::move(message), std::nullopt, 1});
+    return tl::unexpected(StageError{std::move(name), std::move(message), std::nullopt, exit_failure});
 }
 
 tl::unexpected<StageError> job_error(std::string message) {

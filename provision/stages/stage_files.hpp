@@ -7,11 +7,11 @@
 
 namespace trebuchet {
 
-/// `{"device_info": {"device_ip": …, "agent_name": …}}`, empty values left out.
+/// Writes `{"device_info": {"device_ip": …, "agent_name": …}}` without empty values.
 [[nodiscard]] Result<void> write_device_info(const std::filesystem::path& file, const ConnectorConfig& config);
 
-/// Adds `{"<stage>_exception_info": {exception_name, exception_message, exception_cause}}` to the object in the file.
-/// What is no such object is replaced.
+/// Adds `{"<stage>_exception_info": {exception_name, exception_message, exception_cause}}` to the JSON object in the
+/// file. Replaces a file that does not contain a JSON object.
 [[nodiscard]] Result<void> append_stage_error(const std::filesystem::path& file, Stage stage, const StageError& error);
 
 }  // namespace trebuchet

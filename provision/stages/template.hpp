@@ -6,11 +6,11 @@
 
 namespace trebuchet {
 
-/// Whether the reference takes a test command for an old template: only where a double brace occurs.
+/// True if the text contains "{{". The reference treats only such test commands as templates.
 [[nodiscard]] bool is_template(std::string_view text);
 
-/// Fills an old template: `{key}` becomes its value, `{{` and `}}` become single braces, any other brace, with what it
-/// encloses, stays as it is.
+/// Fills in a template: `{key}` becomes its value, `{{` and `}}` become single braces, and other braces stay unchanged,
+/// with their content.
 [[nodiscard]] std::string fill_template(std::string_view text, const std::map<std::string, std::string>& values);
 
 }  // namespace trebuchet

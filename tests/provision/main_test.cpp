@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// The program as it is installed, in a run folder of its own.
+/// Runs the real program in its own run folder.
 class ProvisionProgram : public testing::Test {
   protected:
     void SetUp() override {
@@ -39,7 +39,7 @@ class ProvisionProgram : public testing::Test {
         return Program({PROVISION_PROGRAM, "fake_connector", stage, "-c", "default.yaml", "testflinger.json"},
                        folder_.path(), environment);
     }
-    /// Runs to the end; the output is in out_ and err_.
+    /// Runs the program until it exits; its output is in out_ and err_.
     int run(const std::string& stage, const std::map<std::string, std::string>& environment = {}) {
         auto program = start(stage, environment);
         const int code = program.wait();
@@ -104,7 +104,7 @@ TEST_F(ProvisionProgram, RuntestGivesCommandsTheRunFolderAndNoInput) {
     EXPECT_EQ(out_, std::filesystem::canonical(folder_.path()).string() + "\n");
 }
 
-TEST_F(ProvisionProgram, RuntestReturns46AsAnyOtherCode) {
+TEST_F(ProvisionProgram, RuntestReturns46LikeAnyOtherCode) {
     job_with_commands({"exit 46"});
     EXPECT_EQ(run("runtest"), 46);
     job_with_commands({"kill -KILL $$"});
@@ -179,13 +179,13 @@ TEST_F(ProvisionProgram, RuntestWithoutCommandsFails) {
     }
 }
 
-TEST_F(ProvisionProgram, ToldToStopItStopsTheCommandWithItsGroup) {
+TEST_F(ProvisionProgram, AStopSignalStopsTheCommandsWholeGroup) {
     make_fifo("silent");
     job_with_commands({"trap 'echo stopped; exit 3' TERM; cat silent & wait", "echo next"});
     auto program = start("runtest");
     const std::ofstream silence(folder_ / "silent");  // opens when cat does
     program.signal(SIGTERM);
-    // The end of its output means that nothing of the group is left.
+    // At the end of its output no process of the group is left.
     EXPECT_EQ(program.wait(), 143);
     EXPECT_EQ(program.out(), "stopped\n");
 }
@@ -205,7 +205,7 @@ TEST_F(ProvisionProgram, SerialOutputIsCapturedDuringATest) {
     EXPECT_EQ(text_of(folder_ / "test-serial.log"), "earlier\nlogin: ");
 }
 
-TEST_F(ProvisionProgram, ASerialConsoleThatIsAwayIsNotFatal) {
+TEST_F(ProvisionProgram, AnUnreachableSerialConsoleIsNotFatal) {
     TcpServer console;
     config("serial_host: 127.0.0.1\nserial_port: " + std::to_string(console.port()) + "\n");
     console.close();
@@ -214,7 +214,7 @@ TEST_F(ProvisionProgram, ASerialConsoleThatIsAwayIsNotFatal) {
     EXPECT_EQ(run("runtest"), 0);
 }
 
-TEST_F(ProvisionProgram, ReserveLetsKeysInAndTakesThemOutAgain) {
+TEST_F(ProvisionProgram, ReserveInstallsAndRemovesKeys) {
     std::filesystem::create_directories(folder_ / "bin");
     std::filesystem::create_directories(folder_ / "home/.ssh");
     folder_.write("home/.ssh/authorized_keys", "ssh-rsa of the lab");  // without a newline at its end
@@ -245,7 +245,7 @@ TEST_F(ProvisionProgram, ReserveLetsKeysInAndTakesThemOutAgain) {
     EXPECT_THAT(program.err(), HasSubstr("Unable to import the ssh key of \"lp:nobody\""));
 }
 
-TEST_F(ProvisionProgram, ReserveWaitsUntilToldToStop) {
+TEST_F(ProvisionProgram, ReserveWaitsForAStopSignal) {
     job({{"reserve_data", {{"timeout", "2h30m"}}}});
     auto program = start("reserve");
     ASSERT_TRUE(program.wait_for_output("To end the reservation sooner"));
@@ -255,7 +255,7 @@ TEST_F(ProvisionProgram, ReserveWaitsUntilToldToStop) {
     EXPECT_THAT(program.err(), HasSubstr("The reservation was ended"));
 }
 
-TEST_F(ProvisionProgram, ABadConfigurationIsNamedWithItsPlace) {
+TEST_F(ProvisionProgram, ReportsABadConfigurationWithLineAndColumn) {
     config("agent_name: board-1\nserial_port: http\n");
     EXPECT_EQ(run("provision"), 1);
     EXPECT_THAT(err_, HasSubstr("default.yaml:2:14: serial_port: "));
@@ -266,7 +266,7 @@ TEST_F(ProvisionProgram, ABadConfigurationIsNamedWithItsPlace) {
     EXPECT_THAT(out_, IsEmpty());
 }
 
-TEST_F(ProvisionProgram, ABadJobIsNamedAndAddedToEarlierErrors) {
+TEST_F(ProvisionProgram, ReportsABadJobAndKeepsEarlierErrors) {
     folder_.write("device-connector-error.json", R"({"provision_exception_info": {}})");
     folder_.write("testflinger.json", "{\n  broken");
     EXPECT_EQ(run("reserve"), 1);
@@ -274,11 +274,11 @@ TEST_F(ProvisionProgram, ABadJobIsNamedAndAddedToEarlierErrors) {
     EXPECT_TRUE(read_json("device-connector-error.json").contains("provision_exception_info"));
 }
 
-TEST_F(ProvisionProgram, FinishesWhenNobodyReadsItsLogAnyMore) {
+TEST_F(ProvisionProgram, FinishesWhenItsLogIsClosed) {
     job({{"reserve_data", {{"timeout", 0}}}});
     const std::string command =
         std::string(PROVISION_PROGRAM) + " fake_connector reserve -c default.yaml testflinger.json";
-    // The reader of both streams is gone before it begins.
+    // The reader of both streams is gone before the program starts.
     Program program({"/bin/bash", "-c", "exec > >(exit) 2>&1; wait $!; " + command + "; echo $? > code"},
                     folder_.path(), {});
     EXPECT_EQ(program.wait(), 0);

@@ -136,7 +136,7 @@ TEST_F(Dut, IsStartedByTheConnectorAndGoesOnFromItsSnapshot) {
                           {"qemu_append", "console=ttyS0 quiet panic=-1"}});
     use(configuration);
     agent.start();
-    for (const auto* how : {"Writing", "Going on from the snapshot"}) {
+    for (const auto* how : {"Writing", "Restoring the snapshot"}) {
         const auto id =
             post_with_image({{"test_cmds", shell_on_device + "dut 'cat mark || echo unmarked; echo x >mark; sync'"}});
         ASSERT_TRUE(completes(id)) << agent.log();

@@ -64,8 +64,8 @@ TEST_F(ProvisionMuxPi, AnImageThatTheServerDoesNotHaveIsAFailureAtOnce) {
     LoopbackServer server(always("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     download_from(server);
     EXPECT_EQ(run_stage("muxpi").code, 1);
-    EXPECT_THAT(error_of(), AllOf(HasSubstr("can't download http://"), HasSubstr("404")));
-    EXPECT_THAT(log, Not(HasSubstr("trying again")));
+    EXPECT_THAT(error_of(), AllOf(HasSubstr("cannot download http://"), HasSubstr("404")));
+    EXPECT_THAT(log, Not(HasSubstr("retrying")));
     expect_defined_state();
 }
 
@@ -120,7 +120,7 @@ TEST_F(ProvisionMuxPi, SaysThatTheImageIsDamaged) {
     attach(image);
     EXPECT_EQ(run_stage("muxpi").code, 1);
     EXPECT_THAT(error_of(), HasSubstr("stdin"));
-    EXPECT_THAT(log, Not(HasSubstr("trying again")));
+    EXPECT_THAT(log, Not(HasSubstr("retrying")));
     expect_defined_state();
 }
 
@@ -133,14 +133,14 @@ TEST_F(ProvisionMuxPi, FindsACardThatDoesNotKeepWhatIsWritten) {
                     "  *) exec /usr/bin/dd \"$@\" ;;\n"
                     "esac");
     EXPECT_EQ(run_stage("muxpi").code, 1);
-    EXPECT_THAT(error_of(), HasSubstr("the card is worn or a fake"));
+    EXPECT_THAT(error_of(), HasSubstr("the card is worn out or counterfeit"));
     expect_defined_state();
 }
 
 TEST_F(ProvisionMuxPi, SaysThatTheAttachmentIsMissing) {
     job["provision_data"]["use_attachment"] = "nothing";
     EXPECT_EQ(run_stage("muxpi").code, 1);
-    EXPECT_THAT(error_of(), HasSubstr("can't open the image attachments/provision/nothing"));
+    EXPECT_THAT(error_of(), HasSubstr("cannot open the image attachments/provision/nothing"));
     expect_defined_state();
 }
 
@@ -178,7 +178,7 @@ TEST_F(ProvisionMuxPi, ADeviceThatDoesNotBootIsAFailureOfTheImage) {
 TEST_F(ProvisionMuxPi, APowerSwitchThatFailsEachTimeTakesTheDeviceOffline) {
     here("power", switch_power() + "echo no such outlet >&2; exit 3");
     EXPECT_EQ(run_stage("muxpi").code, 46);
-    EXPECT_THAT(error_of(), AllOf(HasSubstr("can't power-cycle the device"), HasSubstr("exit code 3")));
+    EXPECT_THAT(error_of(), AllOf(HasSubstr("cannot power-cycle the device"), HasSubstr("exit code 3")));
     EXPECT_EQ(power(), "cycle\ncycle\ncycle\ncycle\n") << "a flaky switch is normal";
     EXPECT_EQ(mux(), "-dut\n");
 }

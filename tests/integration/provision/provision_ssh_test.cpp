@@ -67,7 +67,7 @@ TEST_F(ProvisionOemRecovery, TheDeviceMayRestartUnderItsLastCommand) {
     auto program = ChildProgram(command("oemrecovery", "provision"));
     ASSERT_TRUE(came_to("restarting")) << program.err();
     device.stop();
-    ASSERT_TRUE(program.prints("taken for the device's restart"));
+    ASSERT_TRUE(program.prints("assuming that the device restarts"));
     device.start();
     EXPECT_EQ(program.wait().code, 0) << program.err();
 }

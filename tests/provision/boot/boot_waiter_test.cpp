@@ -17,7 +17,7 @@ class BootWaiter : public testing::Test {
   protected:
     void SetUp() override { interrupt_.clock = &clock_; }
 
-    /// Sees the device at the `n`-th look.
+    /// Succeeds at the `n`-th check.
     BootProbe up_after(int n) {
         return {"ssh", [this, n]() -> Result<void> {
                     if (++looks_ >= n) return {};
@@ -34,7 +34,7 @@ class BootWaiter : public testing::Test {
     int looks_ = 0;
 };
 
-TEST_F(BootWaiter, LooksUntilTheDeviceIsUp) {
+TEST_F(BootWaiter, ChecksUntilTheDeviceIsUp) {
     EXPECT_EQ(wait({up_after(4)}).value(), 15s);
     EXPECT_THAT(interrupt_.waits, Each(5s));
 }
@@ -44,13 +44,13 @@ TEST_F(BootWaiter, DoesNotWaitForADeviceThatIsUp) {
     EXPECT_TRUE(interrupt_.waits.empty());
 }
 
-TEST_F(BootWaiter, GivesADeviceThatRestartsTimeToGoDown) {
+TEST_F(BootWaiter, DelaysTheFirstCheckOfARestartingDevice) {
     BootWait late;
-    late.first_wait = 60s;
+    late.initial_delay = 60s;
     EXPECT_EQ(wait({up_after(1)}, late).value(), 60s);
 }
 
-TEST_F(BootWaiter, LooksForOneThingAfterTheOther) {
+TEST_F(BootWaiter, RunsTheProbesInOrder) {
     std::string order;
     const auto probe = [&](const char* name) {
         return BootProbe{name, [&order, name]() -> Result<void> {
@@ -62,15 +62,15 @@ TEST_F(BootWaiter, LooksForOneThingAfterTheOther) {
     EXPECT_EQ(order, "banner login");
 }
 
-TEST_F(BootWaiter, SaysWhatItSawLastWhenTimeIsUp) {
+TEST_F(BootWaiter, ReportsTheLastResultAfterATimeout) {
     BootWait short_wait;
     short_wait.timeout = 12s;
     const auto result = wait({up_after(100)}, short_wait);
-    EXPECT_EQ(std::get<BootTimedOut>(result.error()).message, "waited 12 s for ssh; at last: connection refused");
+    EXPECT_EQ(std::get<BootTimedOut>(result.error()).message, "waited 12 s for ssh; last result: connection refused");
     EXPECT_EQ(looks_, 4) << "at 0, 5, 10 and 12 s";
 }
 
-TEST_F(BootWaiter, EndsWhenToldToStop) {
+TEST_F(BootWaiter, EndsOnAStopSignal) {
     interrupt_.signal = SIGTERM;
     interrupt_.waits_before_signal = 1;
     EXPECT_EQ(std::get<BootInterrupted>(wait({up_after(100)}).error()).signal, SIGTERM);

@@ -86,11 +86,11 @@ TEST(CommandLine, ChecksAConfiguration) {
     EXPECT_THAT(usage_error({"check", "-c", "c", "qemu", "job.json"}), HasSubstr("\"job.json\""));
 }
 
-TEST(CommandLine, TellsOfATypesKeys) {
+TEST(CommandLine, ListsATypesKeys) {
     const auto help = std::get<Answer>(*parse({"qemu", "--help"})).text;
     EXPECT_THAT(help, HasSubstr("Usage: trebuchet-provision qemu STAGE"));
-    EXPECT_THAT(help, testing::ContainsRegex("qemu_disk +file [^\n]*required"));
-    EXPECT_THAT(help, testing::ContainsRegex("qemu_memory +MiB [^\n]*default 512"));
+    EXPECT_THAT(help, testing::ContainsRegex("qemu_disk +absolute path [^\n]*required"));
+    EXPECT_THAT(help, testing::ContainsRegex("qemu_memory +memory in MiB [^\n]*default 512"));
     EXPECT_THAT(help, HasSubstr("serial_host"));
 }
 

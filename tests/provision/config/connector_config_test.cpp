@@ -25,7 +25,7 @@ std::vector<std::string> problems_of(const std::string& text) {
     return loaded ? std::vector<std::string>() : loaded.error();
 }
 
-TEST(ConnectorConfig, ReadsWhatAllTypesHave) {
+TEST(ConnectorConfig, ReadsTheCommonKeys) {
     const auto config = parse(
         "agent_name: board-1\n"
         "device_ip: 10.0.0.7\n"
@@ -50,14 +50,14 @@ TEST(ConnectorConfig, ReadsWhatAllTypesHave) {
     EXPECT_THAT(config.env, ElementsAre(Pair("COUNT", "5"), Pair("WIFI", "lab")));
 }
 
-TEST(ConnectorConfig, TakesAnEmptyFileAndEmptyValues) {
+TEST(ConnectorConfig, AcceptsAnEmptyFileAndEmptyValues) {
     EXPECT_EQ(parse("").agent_name, "");
     const auto config = parse("agent_name:\nserial_host: \"\"\nserial_port: \"\"\nenv:\nreboot_script:\n");
     EXPECT_EQ(config.serial_port, 0);
     EXPECT_THAT(config.env, IsEmpty());
 }
 
-TEST(ConnectorConfig, TakesAQuotedPortAndASingleCommand) {
+TEST(ConnectorConfig, AcceptsAQuotedPortAndASingleCommand) {
     const auto config = parse("serial_port: '2001'\nreboot_script: reset it\n");
     EXPECT_EQ(config.serial_port, 2001);
     EXPECT_THAT(config.reboot_script, ElementsAre("reset it"));
@@ -73,7 +73,7 @@ TEST(ConnectorConfig, KeepsScalarsAsTheyAreWritten) {
                                             Pair("timeout_min", "060")));
 }
 
-TEST(ConnectorConfig, ReturnsEveryProblemWithItsPlace) {
+TEST(ConnectorConfig, ReturnsEveryProblemWithLineAndColumn) {
     const auto problems = problems_of(
         "agent_name: [a]\nserial_port: http\nserial_host: x\ndevice_port: 70000\nreboot_script: {a: b}\nenv: [A]\n");
     EXPECT_THAT(
@@ -83,13 +83,13 @@ TEST(ConnectorConfig, ReturnsEveryProblemWithItsPlace) {
                     StartsWith("default.yaml:6:6: env: ")));
 }
 
-TEST(ConnectorConfig, RefusesNamesThatNoVariableCanHave) {
+TEST(ConnectorConfig, RefusesInvalidVariableNames) {
     EXPECT_THAT(problems_of("env: {'A=B': c}\n"), ElementsAre(StartsWith("default.yaml:1:7: env: ")));
     EXPECT_THAT(problems_of("env: {'': c}\n"), Not(IsEmpty()));
     EXPECT_THAT(problems_of("env: {A: [b]}\n"), Not(IsEmpty()));
 }
 
-TEST(ConnectorConfig, RefusesWhatIsNoMapOrNoYaml) {
+TEST(ConnectorConfig, RefusesAnythingButAMap) {
     EXPECT_THAT(problems_of("- a\n"), ElementsAre(StartsWith("default.yaml:1:1: ")));
     EXPECT_THAT(problems_of("a: [\n"), ElementsAre(StartsWith("default.yaml:")));
 }

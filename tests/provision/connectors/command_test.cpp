@@ -16,7 +16,7 @@ class CommandConnector : public StageTest {
     CommandConnector() { config_.lists["provision_cmds"] = {"flash", "boot"}; }
 };
 
-TEST_F(CommandConnector, RunsTheStagesCommandsByAShell) {
+TEST_F(CommandConnector, RunsTheStagesCommandsInAShell) {
     EXPECT_EQ(run("command"), 0);
     EXPECT_THAT(commands_.commands,
                 ElementsAre(ElementsAre("/bin/sh", "-c", "flash"), ElementsAre("/bin/sh", "-c", "boot")));
@@ -26,7 +26,7 @@ TEST_F(CommandConnector, RunsTheStagesCommandsByAShell) {
     EXPECT_EQ(run("command", Stage::firmware_update), 0);
 }
 
-TEST_F(CommandConnector, GivesTheJobsSecretsByTheEnvironment) {
+TEST_F(CommandConnector, PassesTheJobsSecretsInTheEnvironment) {
     job_ = R"({"test_data": {"secrets": {"WIFI": "hunter22"}}})";
     std::string seen;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
@@ -38,7 +38,7 @@ TEST_F(CommandConnector, GivesTheJobsSecretsByTheEnvironment) {
     EXPECT_EQ(count("hunter22"), 0U);
 }
 
-TEST_F(CommandConnector, TriesAFlakyCommandAgain) {
+TEST_F(CommandConnector, RetriesAFlakyCommand) {
     config_.scalars["provision_retries"] = "2";
     commands_.results = {{CommandExited{1}, ""}, {CommandTimedOut{}, ""}};
     EXPECT_EQ(run("command"), 0);
@@ -55,12 +55,12 @@ TEST_F(CommandConnector, StopsAtACommandThatFailed) {
     EXPECT_EQ(count("boot"), 0U);
 }
 
-TEST_F(CommandConnector, PassesOnThatADeviceIsLost) {
+TEST_F(CommandConnector, PassesExitCode46On) {
     when("flash", CommandExited{46});
     EXPECT_EQ(run("command").error().exit_code, 46);
 }
 
-TEST_F(CommandConnector, LeavesADefinedStateAfterAFailure) {
+TEST_F(CommandConnector, RunsRecoveryCommandsAfterAFailure) {
     config_.lists["recovery_commands"] = {"mux off"};
     when("flash", CommandExited{3});
     EXPECT_EQ(run("command").error().exit_code, 1);
@@ -69,17 +69,17 @@ TEST_F(CommandConnector, LeavesADefinedStateAfterAFailure) {
     EXPECT_EQ(run("command").error().exit_code, 46);
 }
 
-TEST_F(CommandConnector, LeavesADefinedStateWhenToldToStop) {
+TEST_F(CommandConnector, RunsRecoveryCommandsOnAStopSignal) {
     config_.lists["recovery_commands"] = {"mux off"};
     when("flash", CommandInterrupted{SIGTERM});
-    bool despite_interrupt = false;
+    bool ignore_stop_signal = false;
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) {
-        if (command.argv.back() == "mux off") despite_interrupt = command.despite_interrupt;
+        if (command.argv.back() == "mux off") ignore_stop_signal = command.ignore_stop_signal;
         return inner(command);
     };
     EXPECT_EQ(run("command"), 128 + SIGTERM);
-    EXPECT_TRUE(despite_interrupt);
+    EXPECT_TRUE(ignore_stop_signal);
 }
 
 TEST_F(CommandConnector, SaysWhatIsWrongWithItsNumbers) {

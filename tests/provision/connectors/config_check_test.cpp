@@ -19,7 +19,7 @@ ConfigFindings check(const std::string& text, std::string_view type = "") {
     return check_config(text, "default.yaml", type);
 }
 
-TEST(ConfigCheck, FindsNothingWrongWithTheReferencesKeys) {
+TEST(ConfigCheck, AcceptsTheReferencesKeys) {
     const auto findings = check(
         "agent_name: a\ndevice_ip: 10.0.0.7\nserial_port: '2001'\nreboot_script: [a, b]\nenv: {A: b}\n"
         "test_device:\nselect_master_script: [x]\nmaas_user: x\ntimeout_min: 60\n");
@@ -27,7 +27,7 @@ TEST(ConfigCheck, FindsNothingWrongWithTheReferencesKeys) {
     EXPECT_THAT(findings.warnings, IsEmpty());
 }
 
-TEST(ConfigCheck, SaysWhichKeysNobodyKnows) {
+TEST(ConfigCheck, WarnsAboutUnknownKeys) {
     const auto findings = check("agent_name: a\nserial_prt: 1\nzzzzzzzzzzz: 1\nqemu_kernal: x\n");
     EXPECT_THAT(findings.problems, IsEmpty());
     EXPECT_THAT(findings.warnings,
@@ -36,26 +36,26 @@ TEST(ConfigCheck, SaysWhichKeysNobodyKnows) {
                             AllOf(StartsWith("default.yaml:4:1: "), HasSubstr("did you mean \"qemu_kernel\"?"))));
 }
 
-TEST(ConfigCheck, SaysWhichKeysAnotherTypeHas) {
+TEST(ConfigCheck, WarnsAboutKeysOfAnotherType) {
     EXPECT_THAT(check("qemu_disk: sd.img\n", "fake_connector").warnings,
                 ElementsAre(AllOf(StartsWith("default.yaml:1:1: "), HasSubstr("is a key of qemu"))));
     EXPECT_THAT(check("qemu_disk: sd.img\n").warnings, IsEmpty());
 }
 
-TEST(ConfigCheck, TakesTimesAsARunDoes) {
+TEST(ConfigCheck, AcceptsTheSameDurationsAsARun) {
     const auto text =
         "provision_cmds: [make]\nprovision_timeout: 2h30m\ncleanup_timeout: 90\nprovision_retries: \"\"\n";
     EXPECT_THAT(check(text, "command").problems, IsEmpty());
     EXPECT_THAT(check("provision_timeout: 1.5\n", "command").problems, ElementsAre(HasSubstr("default.yaml:1:20: ")));
 }
 
-TEST(ConfigCheck, SaysWhatATypeCanNotDoWithout) {
+TEST(ConfigCheck, ReportsTheTypesOwnProblems) {
     EXPECT_THAT(check("agent_name: a\ntest_device: sda\n", "muxpi").problems,
                 ElementsAre(HasSubstr("control_host is missing"), HasSubstr("test_device: found \"sda\"")));
     EXPECT_THAT(check("agent_name: a\n", "noprovision").problems, ElementsAre(HasSubstr("device_ip is missing")));
 }
 
-TEST(ConfigCheck, SaysWhichValuesAreWrongAndWhere) {
+TEST(ConfigCheck, ReportsWrongValuesWithLineAndColumn) {
     const auto findings = check(
         "agent_name: [a]\nserial_port: http\ndevice_port: 70000\nreboot_script: {a: b}\nenv: [A]\n"
         "qemu_memory: 1G\nqemu_start: perhaps\nqemu_boot_timeout: soon\npower: nuclear\n");
@@ -69,7 +69,7 @@ TEST(ConfigCheck, SaysWhichValuesAreWrongAndWhere) {
                     AllOf(StartsWith("default.yaml:9:8: power: "), HasSubstr("expected pdudaemon or qmp"))));
 }
 
-TEST(ConfigCheck, SaysWhatTheTypeNeeds) {
+TEST(ConfigCheck, ReportsMissingRequiredKeys) {
     EXPECT_THAT(check("agent_name: a\n", "qemu").problems,
                 ElementsAre(AllOf(StartsWith("default.yaml: qemu needs the key \"qemu_disk\""))));
     EXPECT_THAT(check("qemu_disk: sd.img\n", "qemu").problems, ElementsAre(HasSubstr("no device_ip and device_port")));
@@ -77,14 +77,14 @@ TEST(ConfigCheck, SaysWhatTheTypeNeeds) {
                 IsEmpty());
 }
 
-TEST(ConfigCheck, RefusesWhatIsNoMapOrNoYaml) {
+TEST(ConfigCheck, RefusesAnythingButAMap) {
     EXPECT_THAT(check("- a\n").problems, ElementsAre(StartsWith("default.yaml:1:1: ")));
     EXPECT_THAT(check("a: [\n").problems, ElementsAre(StartsWith("default.yaml:")));
     EXPECT_THAT(check("agent_name: a\nagent_name: b\n").warnings, ElementsAre(StartsWith("default.yaml:2:1")));
     EXPECT_THAT(check("").problems, IsEmpty());
 }
 
-TEST(KeySpecs, AreWrittenOnceForEachType) {
+TEST(KeySpecs, AreDeclaredOncePerType) {
     for (const auto& type : connector_types()) {
         const auto keys = make_connector(type)->keys();
         for (const auto& list : {keys.config, keys.provision_data}) {

@@ -19,7 +19,7 @@ class FirmwareUpdate : public StageTest {
         when("get-devices", CommandExited{0}, devices);
         when("get-results", CommandExited{0}, R"({"UpdateState": 2, "Releases": [{"Version": "1.4"}]})");
     }
-    /// In front of what the constructor says.
+    /// Overrides the constructor's results.
     void instead(const std::string& text, CommandEnd end, const std::string& output = "") {
         rules_.insert(rules_.begin(), {text, std::move(end), output});
     }
@@ -31,7 +31,7 @@ class FirmwareUpdate : public StageTest {
         {"DeviceId": "c3", "Name": "SSD", "Version": "9", "Flags": ["updatable"], "Releases": []}]})";
 };
 
-TEST_F(FirmwareUpdate, WritesWhatIsNewerRestartsAndLooksAtTheResult) {
+TEST_F(FirmwareUpdate, UpgradesRestartsAndChecksTheResult) {
     instead("get-results b2", CommandExited{0}, R"({"UpdateState": 2, "Releases": [{"Version": "4"}]})");
     EXPECT_EQ(run("noprovision", Stage::firmware_update), 0);
     EXPECT_EQ(count("fwupdmgr upgrade a1"), 1U);
@@ -41,13 +41,13 @@ TEST_F(FirmwareUpdate, WritesWhatIsNewerRestartsAndLooksAtTheResult) {
     EXPECT_THAT(interrupt_.waits, testing::ElementsAre(10s));
 }
 
-TEST_F(FirmwareUpdate, DoesNotRestartADeviceWithTheNewest) {
+TEST_F(FirmwareUpdate, DoesNotRestartAnUpToDateDevice) {
     instead("get-devices", CommandExited{0}, R"({"Devices": []})");
     EXPECT_EQ(run("muxpi", Stage::firmware_update), 0);
     EXPECT_EQ(count("sudo reboot"), 0U);
 }
 
-TEST_F(FirmwareUpdate, GoesOnAfterAPartThatFailedAndNamesIt) {
+TEST_F(FirmwareUpdate, ContinuesAfterAFailedPartAndNamesIt) {
     instead("upgrade b2", CommandExited{1}, "dock is not plugged in\n");
     const auto result = run("noprovision", Stage::firmware_update);
     ASSERT_FALSE(result);
@@ -61,7 +61,7 @@ TEST_F(FirmwareUpdate, AnOldVersionAfterTheRestartIsAFailure) {
     EXPECT_THAT(run("noprovision", Stage::firmware_update).error().message, HasSubstr("Dock: found version \"1.4\""));
 }
 
-TEST_F(FirmwareUpdate, AFailureIsNoneForAJobThatIgnoresIt) {
+TEST_F(FirmwareUpdate, IgnoresAFailureOnRequest) {
     job_ = R"({"firmware_update_data": {"version": "latest", "ignore_failure": true}})";
     instead("chassis_vendor", CommandExited{0}, "QEMU\n");
     EXPECT_EQ(run("noprovision", Stage::firmware_update), 0);
@@ -74,7 +74,7 @@ TEST_F(FirmwareUpdate, ADeviceThatDoesNotComeBackIsAFailure) {
     EXPECT_THAT(run("noprovision", Stage::firmware_update).error().message, HasSubstr("waited 900 s"));
 }
 
-TEST_F(FirmwareUpdate, TriesToReachTheVendorsListAgain) {
+TEST_F(FirmwareUpdate, RetriesTheRefresh) {
     std::size_t refreshed = 0;
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
@@ -87,7 +87,7 @@ TEST_F(FirmwareUpdate, TriesToReachTheVendorsListAgain) {
     EXPECT_EQ(refreshed, 3U);
 }
 
-TEST_F(FirmwareUpdate, EndsWhenToldToStop) {
+TEST_F(FirmwareUpdate, EndsOnAStopSignal) {
     instead("upgrade a1", CommandInterrupted{SIGTERM});
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) {
@@ -102,7 +102,7 @@ TEST_F(FirmwareUpdate, EndsWhenToldToStop) {
     EXPECT_EQ(count("sudo reboot"), 0U);
 }
 
-TEST_F(FirmwareUpdate, SaysWhichVersionsThereAre) {
+TEST_F(FirmwareUpdate, AcceptsOnlyLatestAsVersion) {
     job_ = R"({"firmware_update_data": {"version": "2024.04"}})";
     EXPECT_THAT(run("noprovision", Stage::firmware_update).error().message,
                 HasSubstr("firmware_update_data.version: found \"2024.04\", expected latest"));

@@ -22,7 +22,7 @@ class MuxPi : public StageTest {
              R"({"blockdevices": [{"name": "sda", "children": [{"name": "sda1", "label": "writable"}]}]})");
         when("echo core20; exit 0", CommandExited{0}, "ubuntu\n");
     }
-    /// Where the text first stood among the commands.
+    /// Index of the first command that contains the text.
     [[nodiscard]] std::size_t at(const std::string& text) const {
         for (std::size_t i = 0; i < commands_.commands.size(); ++i) {
             auto line = commands_.inputs.at(i);
@@ -41,7 +41,7 @@ TEST_F(MuxPi, WritesTheCardAndBootsTheDevice) {
     EXPECT_EQ(count("stm -dut"), 1U);
 }
 
-TEST_F(MuxPi, CredentialsStandInNoCommandLine) {
+TEST_F(MuxPi, PutsNoCredentialsInACommandLine) {
     job_ = R"({"provision_data": {"url": "https://me:hunter22@lab/i"}, "test_data": {"test_password": "pass-w0rd"}})";
     EXPECT_EQ(run("muxpi"), 0);
     for (const auto& argv : commands_.commands) {
@@ -59,11 +59,11 @@ TEST_F(MuxPi, UsesTheConfiguredSwitchAndScripts) {
     when("led on", CommandExited{1});
     EXPECT_EQ(run("muxpi"), 0);
     EXPECT_EQ(count("usbsdmux /dev/sg1 host"), 1U);
-    EXPECT_EQ(count("led blink"), 1U) << "they may fail";
+    EXPECT_EQ(count("led blink"), 1U) << "a failure is only logged";
     EXPECT_LT(at("led blink"), at("usbsdmux /dev/sg1 dut"));
 }
 
-TEST_F(MuxPi, AsksAMuxOfBothMediaForTheDevice) {
+TEST_F(MuxPi, AsksAMuxWithBothMediaForTheDevice) {
     config_.scalars["control_switch_local_cmd"] = "sudo muxctl sdwire set TS";
     job_ = R"({"provision_data": {"url": "https://lab/i", "media": "usb", "create_user": false}})";
     when("typecmux plug_to_self", CommandExited{0}, "/dev/sdx\n");
@@ -83,10 +83,10 @@ TEST_F(MuxPi, TriesAControlCommandThirteenTimes) {
     EXPECT_EQ(result.error().exit_code, 1);
     EXPECT_EQ(count("stm -ts"), 13U);
     EXPECT_EQ(interrupt_.waits, std::vector<std::chrono::milliseconds>(12, 5s));
-    EXPECT_EQ(count("stm -dut"), 1U) << "the card goes back all the same";
+    EXPECT_EQ(count("stm -dut"), 1U) << "the card is connected to the device nevertheless";
 }
 
-TEST_F(MuxPi, AControlHostThatStaysAwayAfterItsPowerCycleTakesTheDeviceOffline) {
+TEST_F(MuxPi, AControlHostLostAfterItsPowerCycleTakesTheDeviceOffline) {
     config_.control_host = "127.0.0.1";
     config_.control_port = 1;
     config_.control_host_reboot_script = {"snmpset control"};
@@ -106,12 +106,12 @@ TEST_F(MuxPi, TheControlHostsPowerSwitchMayBeFlaky) {
     EXPECT_THAT(result.error().message, HasSubstr("control_host_reboot_script: "));
 }
 
-TEST_F(MuxPi, AFailedSwitchOfPowerTakesTheDeviceOffline) {
+TEST_F(MuxPi, AFailedPowerCycleTakesTheDeviceOffline) {
     when("snmpset", CommandExited{1});
     EXPECT_EQ(run("muxpi").error().exit_code, 46);
 }
 
-TEST_F(MuxPi, ADeviceThatDoesNotBootIsAFailureOfTheImage) {
+TEST_F(MuxPi, ADeviceThatDoesNotBootIsAnOrdinaryFailure) {
     when("ssh-copy-id", CommandExited{1}, "Permission denied\n");
     const auto result = run("muxpi");
     ASSERT_FALSE(result);
@@ -119,14 +119,14 @@ TEST_F(MuxPi, ADeviceThatDoesNotBootIsAFailureOfTheImage) {
     EXPECT_THAT(result.error().message, HasSubstr("waited 1200 s"));
 }
 
-TEST_F(MuxPi, ChecksTheBootByAUrlIfAskedTo) {
+TEST_F(MuxPi, ChecksTheBootByUrlOnRequest) {
     job_ = R"({"provision_data": {"url": "https://lab/i", "boot_check_url": "http://10.0.0.7/up"}})";
     when("http://10.0.0.7/up", CommandExited{0}, "200");
     EXPECT_EQ(run("muxpi"), 0);
     EXPECT_EQ(count("ssh-copy-id"), 0U);
 }
 
-TEST_F(MuxPi, TriesABrokenDownloadAgain) {
+TEST_F(MuxPi, RetriesABrokenDownload) {
     std::size_t downloads = 0;
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
@@ -147,7 +147,7 @@ TEST_F(MuxPi, RefusesADiskThatTheControlHostUses) {
     EXPECT_EQ(count("dd of="), 0U);
 }
 
-TEST_F(MuxPi, AChecksumThatDiffersIsAFailureAndTheDeviceIsNotBooted) {
+TEST_F(MuxPi, AWrongChecksumFailsAndTheDeviceIsNotBooted) {
     job_ = R"({"provision_data": {"url": "https://lab/i", "checksum": ")" + std::string(64, '0') + R"("}})";
     const auto result = run("muxpi");
     ASSERT_FALSE(result);
@@ -155,14 +155,14 @@ TEST_F(MuxPi, AChecksumThatDiffersIsAFailureAndTheDeviceIsNotBooted) {
     EXPECT_EQ(count("snmpset"), 0U);
 }
 
-TEST_F(MuxPi, GivesTheCardBackWhenToldToStop) {
+TEST_F(MuxPi, ConnectsTheCardToTheDeviceOnAStopSignal) {
     config_.poweroff_script = {"snmpset off"};
     interrupt_.signal = SIGTERM;
     interrupt_.waits_before_signal = 0;
-    bool despite_interrupt = false;
+    bool ignore_stop_signal = false;
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
-        if (command.despite_interrupt && command.argv.back() == "stm -dut") despite_interrupt = true;
+        if (command.ignore_stop_signal && command.argv.back() == "stm -dut") ignore_stop_signal = true;
         if (command.argv.back() == "stm -ts") {
             interrupt_.waits.push_back(1s);
             return CommandResult{CommandInterrupted{SIGTERM}, ""};
@@ -170,12 +170,12 @@ TEST_F(MuxPi, GivesTheCardBackWhenToldToStop) {
         return inner(command);
     };
     EXPECT_EQ(run("muxpi"), 128 + SIGTERM);
-    EXPECT_TRUE(despite_interrupt);
+    EXPECT_TRUE(ignore_stop_signal);
     EXPECT_EQ(count("snmpset off"), 1U);
     EXPECT_EQ(count("dd of="), 0U);
 }
 
-TEST_F(MuxPi, MountsAgainWhatTheKernelDoesNotShowYet) {
+TEST_F(MuxPi, RetriesMountingUntilPartitionsAppear) {
     std::size_t mounts = 0;
     const auto inner = commands_.answer;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
@@ -197,14 +197,14 @@ TEST_F(MuxPi, AnImageWithoutPartitionsIsAFailure) {
     EXPECT_EQ(count("stm -dut"), 1U);
 }
 
-TEST_F(MuxPi, AnImageOfNoKnownTypeGetsNoUserButIsBooted) {
+TEST_F(MuxPi, AnImageOfUnknownTypeGetsNoUserButIsBooted) {
     when("echo core20; exit 0", CommandExited{0}, "");
     std::swap(rules_[1], rules_.back());
     EXPECT_EQ(run("muxpi"), 0);
     EXPECT_EQ(count("user-data"), 0U);
 }
 
-TEST_F(MuxPi, AnImageThatTakesNoUserIsAFailureUnlessNoneIsWanted) {
+TEST_F(MuxPi, AnImageWithoutCloudInitFailsUnlessCreateUserIsFalse) {
     when("echo core20; exit 0", CommandExited{0}, "pi-desktop-before-25\n");
     std::swap(rules_[1], rules_.back());
     EXPECT_THAT(run("muxpi").error().message, HasSubstr("create_user: false"));
@@ -212,7 +212,7 @@ TEST_F(MuxPi, AnImageThatTakesNoUserIsAFailureUnlessNoneIsWanted) {
     EXPECT_EQ(run("muxpi"), 0);
 }
 
-TEST_F(MuxPi, SwitchesTypedPowerOffToo) {
+TEST_F(MuxPi, PowersOffByAnyKindOfSwitch) {
     config_.scalars["power"] = "pdudaemon";
     config_.scalars["power_url"] = "http://pdu:16421";
     config_.scalars["power_unit"] = "apc1";
@@ -222,7 +222,7 @@ TEST_F(MuxPi, SwitchesTypedPowerOffToo) {
     EXPECT_EQ(count("/power/control/off?hostname=apc1&port=3"), 1U);
 }
 
-TEST_F(MuxPi, SaysWhatIsMissing) {
+TEST_F(MuxPi, NamesTheMissingKeys) {
     config_.scalars.clear();
     EXPECT_THAT(run("muxpi").error().message, HasSubstr("test_device"));
     config_.scalars["test_device"] = "/dev/sda";
@@ -230,7 +230,7 @@ TEST_F(MuxPi, SaysWhatIsMissing) {
     EXPECT_THAT(run("muxpi").error().message, HasSubstr("control_host is missing"));
     config_.control_host = "control";
     job_ = "{}";
-    EXPECT_THAT(run("muxpi").error().message, HasSubstr("to say which image to write"));
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("expected either url or use_attachment"));
     EXPECT_EQ(count("stm"), 0U);
 }
 

@@ -15,20 +15,20 @@ class NoProvision : public StageTest {
     NoProvision() { config_.reboot_script = {"snmpset off", "snmpset on"}; }
 };
 
-TEST_F(NoProvision, LeavesADeviceThatAnswersAlone) {
+TEST_F(NoProvision, DoesNotRestartAReachableDevice) {
     EXPECT_EQ(run("noprovision"), 0);
     EXPECT_EQ(count("/bin/true"), 1U);
     EXPECT_EQ(count("snmpset"), 0U);
 }
 
-TEST_F(NoProvision, RestartsADeviceThatDoesNotAnswer) {
+TEST_F(NoProvision, RestartsAnUnreachableDevice) {
     commands_.results = {{CommandExited{255}, ""}};
     EXPECT_EQ(run("noprovision"), 0);
     EXPECT_EQ(count("snmpset"), 2U);
     EXPECT_THAT(interrupt_.waits, testing::ElementsAre(60s));
 }
 
-TEST_F(NoProvision, ADeviceThatDoesNotComeBackIsLost) {
+TEST_F(NoProvision, ADeviceThatDoesNotComeBackGoesOffline) {
     when("/bin/true", CommandExited{255});
     const auto result = run("noprovision");
     ASSERT_FALSE(result);
@@ -36,7 +36,7 @@ TEST_F(NoProvision, ADeviceThatDoesNotComeBackIsLost) {
     EXPECT_THAT(result.error().message, HasSubstr("waited 360 s"));
 }
 
-TEST_F(NoProvision, AFailingSwitchIsAFailureAndASilentOneAReasonToGoOffline) {
+TEST_F(NoProvision, OnlyAPowerSwitchTimeoutTakesTheDeviceOffline) {
     when("/bin/true", CommandExited{255});
     when("snmpset", CommandExited{1});
     auto result = run("noprovision");
@@ -48,7 +48,7 @@ TEST_F(NoProvision, AFailingSwitchIsAFailureAndASilentOneAReasonToGoOffline) {
     EXPECT_EQ(result.error().exit_code, 46);
 }
 
-TEST_F(NoProvision, EndsWhenToldToStop) {
+TEST_F(NoProvision, EndsOnAStopSignal) {
     when("/bin/true", CommandExited{255});
     interrupt_.signal = SIGTERM;
     interrupt_.waits_before_signal = 2;

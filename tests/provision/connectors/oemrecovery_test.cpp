@@ -36,17 +36,17 @@ TEST_F(OemRecovery, ACommandThatFailsIsAFailedRecovery) {
     EXPECT_EQ(count("recover --now"), 0U);
 }
 
-TEST_F(OemRecovery, ACommandBeyondItsTimeIsAFailedRecovery) {
+TEST_F(OemRecovery, ATimedOutCommandIsAFailedRecovery) {
     when("recover --prepare", CommandTimedOut{});
     EXPECT_EQ(run("oemrecovery").error().exit_code, 46);
 }
 
-TEST_F(OemRecovery, ADeviceThatRestartsMayCutTheLastCommandsConnection) {
+TEST_F(OemRecovery, TheLastCommandMayLoseTheConnection) {
     when("recover --now", CommandExited{255});
     EXPECT_EQ(run("oemrecovery"), 0);
 }
 
-TEST_F(OemRecovery, ADeviceThatStaysAwayIsAFailure) {
+TEST_F(OemRecovery, ADeviceThatDoesNotComeBackIsAFailure) {
     when("ssh-copy-id", CommandExited{1});
     const auto result = run("oemrecovery");
     ASSERT_FALSE(result);
@@ -71,7 +71,7 @@ TEST_F(OemRecovery, RestartsADeviceThatHangsByTurningItOffAndOn) {
     EXPECT_EQ(count("pdu on"), 1U);
 }
 
-TEST_F(OemRecovery, ADeviceThatCanNotBeReachedIsLost) {
+TEST_F(OemRecovery, AnUnreachableDeviceGoesOffline) {
     when("/bin/true", CommandExited{255});
     EXPECT_EQ(run("oemrecovery").error().exit_code, 46);
 }

@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// Greets every client as an ssh server does.
+/// Sends an ssh banner to every client.
 class SshServer {
   public:
     SshServer() : thread_([this] { greet(); }) {}
@@ -41,7 +41,7 @@ class SshServer {
     std::thread thread_;
 };
 
-/// A board beside the agent, of which only the control socket and the ssh server are there.
+/// An independent board: only its control socket and ssh server exist.
 class QemuConnector : public testing::Test {
   protected:
     void SetUp() override {
@@ -91,7 +91,7 @@ TEST_F(QemuConnector, LeavesTheBoardOffWhenTheImageCannotBeWritten) {
     EXPECT_THAT(board_->actions(), ElementsAre("stop"));
 }
 
-TEST_F(QemuConnector, TouchesNothingForAJobWithoutAnImage) {
+TEST_F(QemuConnector, ChangesNothingForAJobWithoutAnImage) {
     for (const auto* data :
          {"{}", R"({"url": "http://a", "use_attachment": "image"})", R"({"use_attachment": "../x"})"}) {
         const auto result = provision(data);
@@ -101,26 +101,26 @@ TEST_F(QemuConnector, TouchesNothingForAJobWithoutAnImage) {
     EXPECT_THAT(board_->actions(), IsEmpty());
 }
 
-TEST_F(QemuConnector, FailsWhenTheBoardDoesNotComeUp) {
+TEST_F(QemuConnector, FailsWhenTheBoardDoesNotBoot) {
     TcpServer closed;
     device_port_ = closed.port();
     closed.close();
     const auto result = provision();
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().exit_code, 1) << "another image may do better";
+    EXPECT_EQ(result.error().exit_code, 1) << "another image may boot";
     EXPECT_THAT(result.error().message, HasSubstr("waited 10 s for ssh"));
 }
 
-TEST_F(QemuConnector, CannotBeRecoveredWhenItsPowerCannotBeSwitched) {
+TEST_F(QemuConnector, GoesOfflineWhenItsPowerCannotBeSwitched) {
     board_.reset();
     const auto result = provision();
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().name, "RecoveryError");
-    EXPECT_EQ(result.error().exit_code, recovery_failed_exit_code);
+    EXPECT_EQ(result.error().exit_code, exit_recovery_failed);
     EXPECT_THAT(result.error().message, HasSubstr("is it running?"));
 }
 
-TEST_F(QemuConnector, EndsWhenToldToStop) {
+TEST_F(QemuConnector, EndsOnAStopSignal) {
     TcpServer closed;
     device_port_ = closed.port();
     closed.close();
@@ -137,7 +137,7 @@ TEST_F(QemuConnector, SaysWhatIsWrongWithItsConfiguration) {
     EXPECT_THAT(result.error().message, HasSubstr("qemu_memory"));
 }
 
-TEST_F(QemuConnector, OfItsOwnIsStartedWithTheImageOnItsDisk) {
+TEST_F(QemuConnector, StartsQemuWithTheImageOnItsDisk) {
     further_keys_ = "qemu_start: true\nqemu_disk_size: 1\n";
     EXPECT_EQ(provision().value(), 0);
     EXPECT_THAT(text_of("sd.img"), testing::StartsWith("the image..."));
@@ -146,7 +146,7 @@ TEST_F(QemuConnector, OfItsOwnIsStartedWithTheImageOnItsDisk) {
     EXPECT_THAT(board_->actions(), ElementsAre("quit", "cont"));
 }
 
-TEST_F(QemuConnector, GoesOnFromTheSnapshotOfTheSameImageOnly) {
+TEST_F(QemuConnector, RestoresOnlyASnapshotOfTheSameImage) {
     further_keys_ = "qemu_start: true\nqemu_disk_size: 1\nqemu_snapshot: true\n";
     const std::string sum(64, 'a');
     const std::string same = R"({"use_attachment": "image", "checksum": ")" + sum + "\"}";

@@ -25,7 +25,7 @@ class StageTest : public testing::Test {
         StageContext context{config_, *job, log_, commands_, interrupt_, clock_, [] { return 0.999999; }, out_};
         return make_connector(type)->run(stage, context);
     }
-    /// Commands whose last word, or first where `first`, holds `text`, end like this.
+    /// Sets the result of commands whose last word (or first word, with `first`) contains `text`.
     void when(const std::string& text, CommandEnd end, const std::string& output = "") {
         rules_.push_back({text, std::move(end), output});
         commands_.answer = [this](const Command& command) -> std::optional<CommandResult> {

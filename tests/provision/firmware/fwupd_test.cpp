@@ -34,24 +34,24 @@ TEST(FwupdDevices, WithoutReleasesHaveNothingNewer) {
     EXPECT_EQ(parts->at(0).newest + parts->at(1).newest, "");
 }
 
-TEST(FwupdDevices, WhoseIdsAreNoneAreLeftOut) {
+TEST(FwupdDevices, WithInvalidIdsAreOmitted) {
     const auto parts = parse_fwupd_devices(R"({"Devices": [{"DeviceId": "a; reboot", "Flags": ["updatable"]}]})");
     ASSERT_TRUE(parts);
     EXPECT_TRUE(parts->empty());
 }
 
-TEST(FwupdDevices, TakesAnythingElseForAnError) {
+TEST(FwupdDevices, RefusesOtherText) {
     for (const auto* text : {"", "[]", "{}", R"({"Devices": 3})", "Segmentation fault"}) {
         EXPECT_THAT(parse_fwupd_devices(text).error().message(), HasSubstr("fwupdmgr said")) << text;
     }
 }
 
-TEST(FwupdResults, AreGoodWhenTheVersionHasArrived) {
+TEST(FwupdResults, SucceedWithTheExpectedVersion) {
     EXPECT_TRUE(check_fwupd_results(R"({"UpdateState": 2, "Releases": [{"Version": "1.4"}]})", "1.4"));
     EXPECT_TRUE(check_fwupd_results(R"({"UpdateState": "success", "Releases": [{"Version": "1.4"}]})", "1.4"));
 }
 
-TEST(FwupdResults, SayWhyNot) {
+TEST(FwupdResults, ReportTheReason) {
     const auto why = [](const char* text) { return check_fwupd_results(text, "1.4").error().message(); };
     EXPECT_THAT(why(R"({"UpdateState": 3, "UpdateError": "no AC power", "Releases": [{"Version": "1.4"}]})"),
                 HasSubstr("no AC power"));

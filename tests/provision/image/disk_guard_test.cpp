@@ -48,7 +48,7 @@ class DiskGuard : public testing::Test {
     TemporaryFolder folder_;
 };
 
-TEST_F(DiskGuard, LetsAnUnusedDiskBeWritten) {
+TEST_F(DiskGuard, AcceptsAnUnusedDisk) {
     EXPECT_EQ(refusal(0), "");
     EXPECT_EQ(refusal(1), "");
 }
@@ -71,13 +71,13 @@ TEST_F(DiskGuard, RefusesSwap) {
     EXPECT_EQ(refusal(0), "/dev/sda1 is swap: not writing to a disk in use");
 }
 
-TEST_F(DiskGuard, RefusesWhatDeviceMapperOrRaidHolds) {
+TEST_F(DiskGuard, RefusesADiskHeldByDeviceMapperOrRaid) {
     fs::create_directories(folder_ / "sys/devices/block/sda/sda1/holders/dm-0");
     EXPECT_EQ(refusal(0), "/dev/sda1 is held by dm-0: not writing to a disk in use");
 }
 
-TEST_F(DiskGuard, RefusesWhatTheKernelDoesNotKnow) {
-    EXPECT_THAT(refusal(9), HasSubstr("can't find the block device 8:9"));
+TEST_F(DiskGuard, RefusesAnUnknownDevice) {
+    EXPECT_THAT(refusal(9), HasSubstr("cannot find the block device 8:9"));
 }
 
 }  // namespace

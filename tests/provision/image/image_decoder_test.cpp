@@ -57,14 +57,14 @@ TEST_F(ImageDecoderTest, DecodesEachFormatByItsContent) {
     }
 }
 
-TEST_F(ImageDecoderTest, TakesTheImageOutOfAZip) {
+TEST_F(ImageDecoderTest, ExtractsTheImageFromAZip) {
     const auto image = sample(100'000);
     EXPECT_TRUE(decode(packed(image, 0, "folder/disk.img")) == image);
     EXPECT_EQ(compression_, Compression::zip);
-    EXPECT_THAT(decode(packed("text", 0, "README.txt")).error().message(), HasSubstr("the zip holds no image"));
+    EXPECT_THAT(decode(packed("text", 0, "README.txt")).error().message(), HasSubstr("the zip contains no image"));
 }
 
-TEST_F(ImageDecoderTest, AnImageThatWasCutIsAnError) {
+TEST_F(ImageDecoderTest, FailsOnATruncatedImage) {
     const auto image = sample(100'000);
     for (const int filter : {ARCHIVE_FILTER_ZSTD, ARCHIVE_FILTER_XZ, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_BZIP2}) {
         const auto whole = packed(image, filter);
@@ -74,13 +74,13 @@ TEST_F(ImageDecoderTest, AnImageThatWasCutIsAnError) {
     EXPECT_FALSE(decode(zip.substr(0, zip.size() / 2)));
 }
 
-TEST_F(ImageDecoderTest, ADamagedImageIsAnError) {
+TEST_F(ImageDecoderTest, FailsOnADamagedImage) {
     auto bytes = packed(sample(100'000), ARCHIVE_FILTER_XZ);
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x55);
-    EXPECT_THAT(decode(bytes).error().message(), HasSubstr("can't decompress the image (xz)"));
+    EXPECT_THAT(decode(bytes).error().message(), HasSubstr("cannot decompress the image (xz)"));
 }
 
-TEST_F(ImageDecoderTest, LeavesBytesAsTheyAreIfAskedTo) {
+TEST_F(ImageDecoderTest, PassesCompressedBytesThroughOnRequest) {
     ImageDecoder::Options as_is;
     as_is.decompress = false;
     const auto bytes = packed("abc", ARCHIVE_FILTER_ZSTD);
@@ -88,7 +88,7 @@ TEST_F(ImageDecoderTest, LeavesBytesAsTheyAreIfAskedTo) {
     EXPECT_EQ(compression_, Compression::zstd);
 }
 
-TEST_F(ImageDecoderTest, TakesTheDigestOfTheSource) {
+TEST_F(ImageDecoderTest, HashesTheSource) {
     ImageDecoder::Options options;
     options.digest = DigestKind::sha256;
     EXPECT_EQ(decode("abc", options), "abc");
@@ -100,7 +100,7 @@ TEST_F(ImageDecoderTest, TakesTheDigestOfTheSource) {
     EXPECT_EQ(digest_, whole.hex());
 }
 
-TEST_F(ImageDecoderTest, AnEmptyImageIsAnError) {
+TEST_F(ImageDecoderTest, FailsOnAnEmptyImage) {
     EXPECT_EQ(decode("").error().message(), "the image is empty");
 }
 

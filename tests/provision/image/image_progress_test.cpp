@@ -40,7 +40,7 @@ TEST_F(ImageProgressTest, LogsRateAndTimeLeftEveryFewSeconds) {
     EXPECT_THAT(logged(), HasSubstr("Wrote the image: 100.0 MiB in 0:10, 10.0 MiB/s\n"));
 }
 
-TEST_F(ImageProgressTest, TellsNoShareOfAnUnknownSize) {
+TEST_F(ImageProgressTest, ShowsNoPercentageWithoutASize) {
     ImageProgress progress(std::nullopt, log_, clock_, -1);
     clock_.advance(5s);
     progress.update(250, 1024);

@@ -39,7 +39,7 @@ TEST(ImageSource, DownloadsWithTheUrlOnStdin) {
     }
 }
 
-TEST(ImageSource, ADownloadThatFailsSaysWhatCurlSays) {
+TEST(ImageSource, ReportsCurlsErrorForAFailedDownload) {
     FakeCommandRunner commands;
     commands.answer = [](const Command&) -> std::optional<CommandResult> {
         return CommandResult{CommandExited{22}, "curl: (22) The requested URL returned error: 404\n"};
@@ -48,11 +48,11 @@ TEST(ImageSource, ADownloadThatFailsSaysWhatCurlSays) {
     ASSERT_TRUE(source);
     EXPECT_EQ((*source)->size, std::nullopt);
     EXPECT_EQ((*source)->finish().error().message(),
-              "can't download https://lab/image: exit code 22, it said: "
+              "cannot download https://lab/image: exit code 22, it said: "
               "\"curl: (22) The requested URL returned error: 404\"");
 }
 
-TEST(ImageSource, AnAttachmentLiesBelowThoseOfThePhase) {
+TEST(ImageSource, KeepsAttachmentPathsInTheirFolder) {
     EXPECT_EQ(attachment_path("image.zst"), "attachments/provision/image.zst");
     EXPECT_EQ(attachment_path("a/b", "x"), "x/provision/a/b");
     for (const auto* name : {"", "/etc/shadow", "../test/x", "a/../../x"}) EXPECT_FALSE(attachment_path(name)) << name;

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// A stream that gives nothing until it is stopped, as a server that hangs does.
+/// A stream without data until it is stopped, as from a server that hangs.
 class HangingSource final : public ImageSource {
   public:
     HangingSource() {
@@ -63,19 +63,19 @@ TEST_F(ImageWriter, WritesADecompressedImageToAFile) {
     EXPECT_TRUE(card() == image);
 }
 
-TEST_F(ImageWriter, WritesAnImageWhoseSizeIsAMultipleOfTheBlocks) {
+TEST_F(ImageWriter, WritesAnImageOfWholeBlocks) {
     const auto image = sample(2 * 1024 * 1024);
     EXPECT_EQ(write(image).value(), image.size());
     EXPECT_TRUE(card() == image);
 }
 
-TEST_F(ImageWriter, LeavesTheRestOfACardAsItIs) {
+TEST_F(ImageWriter, DoesNotChangeBytesAfterTheImage) {
     folder_.write("card", "0123456789");
     EXPECT_TRUE(write("abc"));
     EXPECT_EQ(card(), "abc3456789");
 }
 
-TEST_F(ImageWriter, RefusesACardThatIsTooSmallBeforeItWrites) {
+TEST_F(ImageWriter, RefusesACardThatIsTooSmallBeforeWriting) {
     folder_.write("card", "01234");
     const auto result = write("abcdefg");
     ASSERT_FALSE(result);
@@ -84,7 +84,7 @@ TEST_F(ImageWriter, RefusesACardThatIsTooSmallBeforeItWrites) {
     EXPECT_EQ(card(), "01234");
 }
 
-TEST_F(ImageWriter, NeverWritesBeyondACardWhenTheSizeIsNotKnown) {
+TEST_F(ImageWriter, NeverWritesBeyondTheCardWhenTheSizeIsUnknown) {
     folder_.write("card", std::string(1000, '0'));
     const auto result = write(packed(sample(1'500'000), ARCHIVE_FILTER_GZIP));
     ASSERT_FALSE(result);
@@ -92,7 +92,7 @@ TEST_F(ImageWriter, NeverWritesBeyondACardWhenTheSizeIsNotKnown) {
     EXPECT_EQ(card().size(), 1000U);
 }
 
-TEST_F(ImageWriter, ComparesTheChecksumOfTheSource) {
+TEST_F(ImageWriter, VerifiesTheChecksumOfTheSource) {
     ImageOptions options;
     options.checksum =
         parse_checksum("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "image").value();
@@ -102,20 +102,20 @@ TEST_F(ImageWriter, ComparesTheChecksumOfTheSource) {
     EXPECT_THAT(wrong.error().message, HasSubstr("expected ba7816bf"));
 }
 
-TEST_F(ImageWriter, ReadsBackWhatItWrote) {
+TEST_F(ImageWriter, VerifiesByReadingBack) {
     ImageOptions options;
     options.verify = true;
     EXPECT_EQ(write(packed(sample(1'500'000), ARCHIVE_FILTER_GZIP), options).value(), 1'500'000U);
 }
 
-TEST_F(ImageWriter, SaysWhatIsWrongWithAnImage) {
+TEST_F(ImageWriter, ReportsDecompressionErrors) {
     const auto whole = packed(sample(1'500'000), ARCHIVE_FILTER_ZSTD);
     const auto result = write(whole.substr(0, whole.size() / 2));
     ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().message, HasSubstr("can't decompress the image (zstd)"));
+    EXPECT_THAT(result.error().message, HasSubstr("cannot decompress the image (zstd)"));
 }
 
-TEST_F(ImageWriter, EndsWhenToldToStop) {
+TEST_F(ImageWriter, EndsOnAStopSignal) {
     HangingSource source;
     interrupt_.signal = SIGTERM;
     interrupt_.looks_before_signal = 3;
@@ -124,7 +124,7 @@ TEST_F(ImageWriter, EndsWhenToldToStop) {
     EXPECT_EQ(result.error().signal, SIGTERM);
 }
 
-TEST_F(ImageWriter, EndsWhenTimeIsUp) {
+TEST_F(ImageWriter, EndsOnATimeout) {
     HangingSource source;
     ImageOptions options;
     options.timeout = 0s;
@@ -134,7 +134,7 @@ TEST_F(ImageWriter, EndsWhenTimeIsUp) {
     EXPECT_THAT(result.error().message, HasSubstr("took longer than 0 s; 0 B were written"));
 }
 
-TEST_F(ImageWriter, StreamsToAnotherHostAsItIsWhatItsZstdcatTakes) {
+TEST_F(ImageWriter, SendsZstdGzipAndXzCompressedToAnotherHost) {
     FakeCommandRunner commands;
     Ssh ssh({"control", 0, "ubuntu", "", SecretString()}, commands);
     auto target = open_remote_target(ssh, "/dev/sda");
@@ -149,7 +149,7 @@ TEST_F(ImageWriter, StreamsToAnotherHostAsItIsWhatItsZstdcatTakes) {
     EXPECT_TRUE(fed == bytes);
 }
 
-TEST_F(ImageWriter, DecompressesHereWhatTheOtherHostCanNot) {
+TEST_F(ImageWriter, DecompressesLocallyWhatTheOtherHostCannot) {
     FakeCommandRunner commands;
     Ssh ssh({"control", 0, "ubuntu", "", SecretString()}, commands);
     auto target = open_remote_target(ssh, "/dev/sda");
@@ -161,7 +161,7 @@ TEST_F(ImageWriter, DecompressesHereWhatTheOtherHostCanNot) {
     EXPECT_TRUE(fed == image);
 }
 
-TEST_F(ImageWriter, TellsWhatTheOtherHostSays) {
+TEST_F(ImageWriter, ReportsTheOtherHostsError) {
     FakeCommandRunner commands;
     commands.answer = [](const Command&) -> std::optional<CommandResult> {
         return CommandResult{CommandExited{1}, "dd: error writing '/dev/sda': No space left on device\n"};
@@ -172,11 +172,11 @@ TEST_F(ImageWriter, TellsWhatTheOtherHostSays) {
     const auto result = write_image(**source, **target, {}, {log_, interrupt_, clock_});
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().message,
-              "can't write /dev/sda on ubuntu@control: exit code 1, it said: "
+              "cannot write /dev/sda on ubuntu@control: exit code 1, it said: "
               "\"dd: error writing '/dev/sda': No space left on device\"");
 }
 
-TEST_F(ImageWriter, ReadsBackOnTheOtherHost) {
+TEST_F(ImageWriter, VerifiesOnTheOtherHost) {
     FakeCommandRunner commands;
     std::string sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // of "abc"
     commands.answer = [&](const Command& command) -> std::optional<CommandResult> {
@@ -194,10 +194,10 @@ TEST_F(ImageWriter, ReadsBackOnTheOtherHost) {
     };
     EXPECT_EQ(write_abc().value(), 3U);
     sum.front() = '0';
-    EXPECT_THAT(write_abc().error().message, HasSubstr("the card is worn or a fake"));
+    EXPECT_THAT(write_abc().error().message, HasSubstr("the card is worn out or counterfeit"));
 }
 
-TEST_F(ImageWriter, RefusesTargetsThatAreNoDisks) {
+TEST_F(ImageWriter, RefusesTargetsThatAreNotDisks) {
     EXPECT_FALSE(open_local_target(folder_.path()));
     EXPECT_FALSE(open_local_target("/dev/null"));
     EXPECT_FALSE(open_local_target("/dev/no-such-device-here"));

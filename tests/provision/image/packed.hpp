@@ -34,7 +34,7 @@ inline std::string packed(const std::string& content, int filter, const std::str
     archive_entry_free(entry);
     const int closed = archive_write_close(writer);
     archive_write_free(writer);
-    if (written < 0 || closed != ARCHIVE_OK) throw std::runtime_error("can't compress");
+    if (written < 0 || closed != ARCHIVE_OK) throw std::runtime_error("cannot compress");
     return {out.data(), used};
 }
 

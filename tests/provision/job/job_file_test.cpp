@@ -29,7 +29,7 @@ TEST(JobFile, ReadsTestCommandsAsListOrScript) {
     EXPECT_EQ(std::get<std::string>(*script), "a\nb");
 }
 
-TEST(JobFile, HasNoTestCommandsWhereThereIsNoTestData) {
+TEST(JobFile, HasNoTestCommandsWithoutTestData) {
     for (const auto* text :
          {"{}", R"({"test_data": null})", R"({"test_data": {}})", R"({"test_data": {"test_cmds": null}})"}) {
         const auto commands = job(text).test_commands();
@@ -38,7 +38,7 @@ TEST(JobFile, HasNoTestCommandsWhereThereIsNoTestData) {
     }
 }
 
-TEST(JobFile, SaysWhichFieldHasTheWrongType) {
+TEST(JobFile, NamesTheFieldOfTheWrongType) {
     EXPECT_EQ(job(R"({"test_data": [1]})").test_commands().error().message(),
               "job.json: test_data: found a list, expected an object");
     EXPECT_EQ(job(R"({"test_data": {"test_cmds": ["a", 5]}})").test_commands().error().message(),
@@ -46,7 +46,7 @@ TEST(JobFile, SaysWhichFieldHasTheWrongType) {
     EXPECT_EQ(job(R"({"test_data": {"test_cmds": true}})").test_commands().error().message(),
               "job.json: test_data.test_cmds: found true or false, expected a list of commands, or a script");
     EXPECT_EQ(job(R"({"reserve_data": {"ssh_keys": "lp:me"}})").reserve_data().error().message(),
-              "job.json: reserve_data.ssh_keys: found a string, expected a list of keys' owners");
+              "job.json: reserve_data.ssh_keys: found a string, expected a list of names or public keys");
 }
 
 TEST(JobFile, ACommandWithNulIsRefused) {
@@ -75,7 +75,7 @@ TEST(JobFile, NeverQuotesASecretInAnError) {
     EXPECT_EQ(broken.find("hunter2"), std::string::npos) << broken;
 }
 
-TEST(JobFile, RefusesANameThatNoVariableCanHave) {
+TEST(JobFile, RefusesAnInvalidVariableName) {
     for (const auto* name : {"", "1A", "A=B", "A B"}) {
         EXPECT_FALSE(job(R"({"test_data": {"secrets": {")" + std::string(name) + R"(": "v"}}})").test_secrets())
             << name;
@@ -117,7 +117,7 @@ TEST(JobFile, KnowsItsId) {
     EXPECT_EQ(job("{}").id(), "<job_id>");
 }
 
-TEST(JobFile, RefusesWhatIsNoObjectOrNestsTooDeep) {
+TEST(JobFile, RefusesANonObjectAndDeepNesting) {
     EXPECT_EQ(parse_problem("[]"), "job.json: found a list, expected the job as an object");
     EXPECT_EQ(parse_problem(""), "job.json:1:1: this is not JSON; expected the job as the agent wrote it");
     EXPECT_EQ(parse_problem("{\"a\": " + std::string(90, '[') + std::string(90, ']') + "}"), "");

@@ -12,7 +12,7 @@
 namespace trebuchet {
 namespace {
 
-TEST(ConnectorLog, WritesALineAsTheReferenceDoes) {
+TEST(ConnectorLog, UsesTheReferencesFormat) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const FileDescriptor read_end(ends[0]);
@@ -34,7 +34,7 @@ TEST(ConnectorLog, WritesALineAsTheReferenceDoes) {
                               "[^\n]* board-1 ERROR: DEVICE CONNECTOR: e\n"));
 }
 
-TEST(ConnectorLog, LosesWhatCantBeWritten) {
+TEST(ConnectorLog, IgnoresWriteErrors) {
     const FakeClock clock;
     const ConnectorLog log(clock, "board-1", -1);
     log.info("nobody reads this");

@@ -52,7 +52,7 @@ TEST_F(CommandPowerTest, StopsAtTheFirstCommandThatFails) {
     EXPECT_EQ(commands_.commands.size(), 1U);
 }
 
-TEST_F(CommandPowerTest, TellsHowItFailed) {
+TEST_F(CommandPowerTest, ReportsTheKindOfFailure) {
     EXPECT_EQ(cycle_error(CommandExited{1}).kind, Kind::failed);
     EXPECT_EQ(cycle_error(CommandKilled{SIGSEGV}).kind, Kind::failed);
     EXPECT_EQ(cycle_error(CommandTimedOut{}).kind, Kind::timed_out);
@@ -60,7 +60,7 @@ TEST_F(CommandPowerTest, TellsHowItFailed) {
     EXPECT_EQ(cycle_error(CommandNotStarted{ENOENT}).kind, Kind::refused);
 }
 
-TEST_F(CommandPowerTest, SaysWhatTheConfigurationLacks) {
+TEST_F(CommandPowerTest, NamesTheMissingKey) {
     CommandPower power({{}, {"pdu 'off"}, {}}, commands_);
     for (const auto& [done, text] :
          {std::pair{power.on(), "no poweron_script"}, {power.cycle(), "no reboot_script"}, {power.off(), "quote"}}) {

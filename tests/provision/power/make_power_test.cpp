@@ -33,12 +33,12 @@ class MakePower : public testing::Test {
     FakeCommandRunner commands_;
 };
 
-TEST_F(MakePower, TakesTheScriptsUnlessToldOtherwise) {
+TEST_F(MakePower, UsesTheScriptsByDefault) {
     ASSERT_TRUE(make("reboot_script: [pdu cycle]\n").value()->cycle());
     EXPECT_THAT(commands_.commands, ElementsAre(ElementsAre("pdu", "cycle")));
 }
 
-TEST_F(MakePower, AsksPduDaemonWithoutShowingTheUrl) {
+TEST_F(MakePower, SwitchesByPduDaemonWithoutShowingTheUrl) {
     const auto power = make(
                            "power: pdudaemon\npower_url: http://user:s3cret@pdu:16421/\npower_unit: pdu 1\n"
                            "power_outlet: 4\npower_delay: 3\n")
@@ -54,7 +54,7 @@ TEST_F(MakePower, AsksPduDaemonWithoutShowingTheUrl) {
     EXPECT_THAT(interrupt_.waits, ElementsAre(3s, 6s)) << "it has only accepted the request";
 }
 
-TEST_F(MakePower, SendsWhatPduDaemonUnderstands) {
+TEST_F(MakePower, EncodesThePduDaemonRequest) {
     const LoopbackServer pdu(always(ok("OK - accepted request\n")));
     SignalInterrupt signals;
     PosixCommandRunner commands(signals);
@@ -68,7 +68,7 @@ TEST_F(MakePower, SendsWhatPduDaemonUnderstands) {
     EXPECT_EQ(pdu.requests()[0].line(), "GET /power/control/on?hostname=pdu1&port=4&delay=0 HTTP/1.1");
 }
 
-TEST_F(MakePower, SaysWhatPduDaemonSaid) {
+TEST_F(MakePower, ReportsPduDaemonsError) {
     commands_.results.assign(4, {CommandExited{22}, "Invalid request: pdu not found\n"});
     const auto done =
         make("power: pdudaemon\npower_url: http://user:s3cret@pdu\npower_unit: x\npower_outlet: 1\n").value()->on();
@@ -78,7 +78,7 @@ TEST_F(MakePower, SaysWhatPduDaemonSaid) {
     EXPECT_EQ(commands_.commands.size(), 4U);
 }
 
-TEST_F(MakePower, SaysWhatIsMissing) {
+TEST_F(MakePower, NamesTheMissingKeys) {
     EXPECT_THAT(error_of("power: pdudaemon\n"), HasSubstr("needs power_url"));
     EXPECT_THAT(error_of("power: pdudaemon\npower_url: u\npower_unit: x\npower_outlet: 1\npower_delay: x\n"),
                 HasSubstr("power_delay"));

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST(QmpMessageTest, IsToldByItsKey) {
+TEST(QmpMessageTest, IsRecognisedByItsKey) {
     EXPECT_EQ(parse_qmp_message(R"({"QMP": {"version": {}}})")->kind, QmpMessage::Kind::greeting);
     EXPECT_EQ(parse_qmp_message(R"({"return": {"running": true}})")->result.at("running"), true);
     const auto error = parse_qmp_message(R"({"error": {"class": "GenericError", "desc": "no such snapshot"}})");
@@ -24,7 +24,7 @@ TEST(QmpMessageTest, IsToldByItsKey) {
     EXPECT_EQ(parse_qmp_message(R"({"event": "RESET", "data": {}})")->text, "RESET");
 }
 
-TEST(QmpMessageTest, IsRefusedIfItIsNone) {
+TEST(QmpMessageTest, RefusesOtherText) {
     for (const auto* text : {"", "x", "[]", "{}", "{\"return\"", "\xff", "5"}) {
         EXPECT_FALSE(parse_qmp_message(text)) << text;
     }
@@ -56,7 +56,7 @@ TEST_F(QmpPowerTest, DoesNotResetADeviceThatIsOn) {
     EXPECT_THAT(server_.actions(), ElementsAre("stop", "system_reset", "cont"));
 }
 
-TEST_F(QmpPowerTest, SaysWhatQemuRefuses) {
+TEST_F(QmpPowerTest, ReportsThatQemuRefusedACommand) {
     server_.refuse("stop");
     const auto done = power_.off();
     ASSERT_FALSE(done);
@@ -64,26 +64,26 @@ TEST_F(QmpPowerTest, SaysWhatQemuRefuses) {
     EXPECT_THAT(done.error().message, HasSubstr("refuses stop: not today"));
 }
 
-TEST_F(QmpPowerTest, SaysThatNobodyListens) {
+TEST_F(QmpPowerTest, ReportsThatQemuDoesNotRun) {
     QmpPower power(folder_ / "missing");
     const auto done = power.off();
     ASSERT_FALSE(done);
     EXPECT_THAT(done.error().message, HasSubstr("is it running?"));
 }
 
-TEST_F(QmpPowerTest, SaysThatAPathIsTooLong) {
+TEST_F(QmpPowerTest, ReportsAPathThatIsTooLong) {
     const auto client = QmpClient::connect(std::string(200, 'x'));
     ASSERT_FALSE(client);
-    EXPECT_THAT(client.error().message(), HasSubstr("longer than"));
+    EXPECT_THAT(client.error().message(), HasSubstr("too long"));
 }
 
-TEST_F(QmpPowerTest, ReturnsWhatTheMonitorPrints) {
+TEST_F(QmpPowerTest, ReturnsTheMonitorsOutput) {
     auto client = QmpClient::connect(folder_ / "qmp");
     ASSERT_TRUE(client);
     EXPECT_EQ(client->monitor("info version").value(), "ran info version");
 }
 
-TEST_F(QmpPowerTest, DoesNotWaitForEverForItsTurn) {
+TEST_F(QmpPowerTest, TimesOutWhileAnotherClientIsConnected) {
     const auto first = QmpClient::connect(folder_ / "qmp");
     ASSERT_TRUE(first);
     const auto second = QmpClient::connect(folder_ / "qmp", 10ms);

@@ -41,14 +41,14 @@ TEST_F(PosixCommandRunnerTest, KeepsTheFirstPartOfALongOutput) {
     EXPECT_EQ(runner_.run(more).output.size(), 150'000U);
 }
 
-TEST_F(PosixCommandRunnerTest, TellsASignalFromAnExit) {
+TEST_F(PosixCommandRunnerTest, DistinguishesASignalFromAnExit) {
     const auto result = shell("kill -KILL $$");
     EXPECT_EQ(std::get<CommandKilled>(result.end).signal, SIGKILL);
     EXPECT_EQ(exit_code(result.end), 137);
     EXPECT_EQ(describe(result.end), "killed by signal 9 (Killed)");
 }
 
-TEST_F(PosixCommandRunnerTest, TellsWhatIsMissingFromWhatCantRun) {
+TEST_F(PosixCommandRunnerTest, DistinguishesAMissingProgramFromOneThatCannotRun) {
     const auto missing = runner_.run({{"no-such-program-here"}, nullptr, std::nullopt, false});
     EXPECT_EQ(std::get<CommandNotStarted>(missing.end).error_number, ENOENT);
     EXPECT_EQ(exit_code(missing.end), 127);
@@ -71,9 +71,9 @@ TEST_F(PosixCommandRunnerTest, GivesTheCommandItsInput) {
     EXPECT_EQ(runner_.run(cat).output, text.substr(0, 64U * 1024));
 }
 
-TEST_F(PosixCommandRunnerTest, AnInterruptDoesNotStopWhatRunsDespiteIt) {
+TEST_F(PosixCommandRunnerTest, AStopSignalDoesNotStopACommandThatIgnoresIt) {
     Command state{{"/bin/sh", "-c", "echo switched back"}, nullptr, 10s, true};
-    state.despite_interrupt = true;
+    state.ignore_stop_signal = true;
     ASSERT_TRUE(std::holds_alternative<CommandInterrupted>(shell("kill -TERM $PPID; sleep 1000").end));
     const auto result = runner_.run(state);
     EXPECT_EQ(exit_code(result.end), 0);
@@ -88,12 +88,12 @@ TEST_F(PosixCommandRunnerTest, FeedsARunningCommand) {
         ASSERT_TRUE(write_all(pipe.get(), std::string(2'000'000, 'x')));
     }
     EXPECT_TRUE((*running)->wait_for(10s));
-    const auto result = (*running)->end();
+    const auto result = (*running)->stop();
     EXPECT_EQ(exit_code(result.end), 3);
     EXPECT_EQ(result.output, "2000000\n");
 }
 
-TEST_F(PosixCommandRunnerTest, ReadsARunningCommandAndKeepsItsComplaints) {
+TEST_F(PosixCommandRunnerTest, ReadsARunningCommandAndCapturesItsStderr) {
     Command copy{{"/bin/sh", "-c", "cat; echo oops >&2"}};
     copy.input = "content";
     auto running = runner_.start(copy, Piped::output);
@@ -102,14 +102,14 @@ TEST_F(PosixCommandRunnerTest, ReadsARunningCommandAndKeepsItsComplaints) {
     std::array<char, 64> buffer{};
     EXPECT_EQ(::read(pipe.get(), buffer.data(), buffer.size()), 7);
     EXPECT_EQ(::read(pipe.get(), buffer.data(), buffer.size()), 0);
-    EXPECT_EQ((*running)->end().output, "oops\n");
+    EXPECT_EQ((*running)->stop().output, "oops\n");
 }
 
-TEST_F(PosixCommandRunnerTest, EndsARunningCommandWithItsOwner) {
+TEST_F(PosixCommandRunnerTest, TheDestructorStopsARunningCommand) {
     auto running = runner_.start({{"sleep", "1000"}}, Piped::input);
     ASSERT_TRUE(running);
     EXPECT_FALSE((*running)->wait_for(1ms));
-    EXPECT_TRUE(std::holds_alternative<CommandKilled>((*running)->end().end));
+    EXPECT_TRUE(std::holds_alternative<CommandKilled>((*running)->stop().end));
     EXPECT_FALSE(runner_.start({{"no-such-program-here"}}, Piped::input));
 }
 
@@ -118,20 +118,20 @@ TEST_F(PosixCommandRunnerTest, GivesTheCommandItsOwnGroupAndNoBlockedSignals) {
     EXPECT_EQ(result.output, "own\nSigBlk:\t0000000000000000\n");
 }
 
-TEST_F(PosixCommandRunnerTest, ACommandBeyondItsTimeIsStoppedWithItsGroup) {
+TEST_F(PosixCommandRunnerTest, ATimeoutStopsTheWholeGroup) {
     const auto result = shell("trap 'echo term; exit 0' TERM; sleep 1000 & wait", 1ms);
     EXPECT_TRUE(std::holds_alternative<CommandTimedOut>(result.end));
     EXPECT_EQ(exit_code(result.end), 124);
 }
 
-TEST_F(PosixCommandRunnerTest, KillsWhatIgnoresTerm) {
+TEST_F(PosixCommandRunnerTest, KillsACommandThatIgnoresSigterm) {
     PosixCommandRunner hasty(interrupt_, 1ms);
     const auto result =
         hasty.run({{"/bin/sh", "-c", "trap '' TERM; while :; do sleep 1000; done"}, nullptr, 1ms, true});
     EXPECT_TRUE(std::holds_alternative<CommandTimedOut>(result.end));
 }
 
-TEST_F(PosixCommandRunnerTest, PassesAnOrderToStopOnAndStartsNothingAfterIt) {
+TEST_F(PosixCommandRunnerTest, AStopSignalStopsTheCommandAndPreventsOthers) {
     const auto result = shell("sleep 1000 & kill -TERM $PPID; wait");
     EXPECT_EQ(std::get<CommandInterrupted>(result.end).signal, SIGTERM);
     EXPECT_EQ(exit_code(result.end), 143);
@@ -139,7 +139,7 @@ TEST_F(PosixCommandRunnerTest, PassesAnOrderToStopOnAndStartsNothingAfterIt) {
     EXPECT_TRUE(std::holds_alternative<CommandInterrupted>(shell("true").end));
 }
 
-TEST_F(PosixCommandRunnerTest, LeavesNothingOfAGroupThatIsStopped) {
+TEST_F(PosixCommandRunnerTest, StopsEveryProcessOfTheGroup) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const FileDescriptor read_end(ends[0]);
@@ -153,14 +153,14 @@ TEST_F(PosixCommandRunnerTest, LeavesNothingOfAGroupThatIsStopped) {
     EXPECT_EQ(::read(read_end.get(), &byte, 1), 0) << "ends when the last process that inherited the pipe has ended";
 }
 
-TEST_F(PosixCommandRunnerTest, ACommandThatWasStoppedBeforeWeWereIsTakenForInterrupted) {
+TEST_F(PosixCommandRunnerTest, ACommandThatDiesOfAStopSignalBeforeOursArrivesIsInterrupted) {
     PosixCommandRunner patient(interrupt_, 20ms, 60s);
     const auto result =
         patient.run({{"/bin/sh", "-c", "(sleep 0.05; kill -TERM $PPID) & kill -TERM $$"}, nullptr, {}, true});
     EXPECT_EQ(std::get<CommandInterrupted>(result.end).signal, SIGTERM);
 }
 
-TEST_F(PosixCommandRunnerTest, WaitsUntilTimeIsUp) {
+TEST_F(PosixCommandRunnerTest, WaitsForTheGivenTime) {
     EXPECT_EQ(interrupt_.wait_for(1ms), 0);
 }
 

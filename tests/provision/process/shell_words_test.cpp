@@ -14,7 +14,7 @@ TEST(ShellWords, AreSplitAtBlanks) {
                 ElementsAre("snmpset", "-c", "private", "10.0.0.1"));
 }
 
-TEST(ShellWords, KeepWhatIsQuoted) {
+TEST(ShellWords, KeepQuotedBlanks) {
     EXPECT_THAT(split_shell_words(R"(ssh host 'echo "on" > /sys/x' "a b\"c\\d\e" '')").value(),
                 ElementsAre("ssh", "host", R"(echo "on" > /sys/x)", R"(a b"c\d\e)", ""));
     EXPECT_THAT(split_shell_words(R"(a\ b' 'c"d")").value(), ElementsAre("a b cd"));
@@ -24,7 +24,7 @@ TEST(ShellWords, ExpandNothing) {
     EXPECT_THAT(split_shell_words("echo $HOME * `id` #x").value(), ElementsAre("echo", "$HOME", "*", "`id`", "#x"));
 }
 
-TEST(ShellWords, AreRefusedWhenTheyDontEnd) {
+TEST(ShellWords, RefuseAnUnterminatedQuote) {
     for (const auto* text : {"echo 'on", "echo \"on", "echo on\\"}) {
         const auto words = split_shell_words(text);
         ASSERT_FALSE(words) << text;

@@ -35,43 +35,43 @@ class QemuDeviceTest : public testing::Test {
     FakeInterrupt interrupt_;
 };
 
-TEST_F(QemuDeviceTest, MakesItsDiskAndShortensNone) {
-    ASSERT_TRUE(device().open_disk());
+TEST_F(QemuDeviceTest, CreatesAndExtendsItsDisk) {
+    ASSERT_TRUE(device().prepare_disk());
     EXPECT_EQ(std::filesystem::file_size(folder_ / "sd.img"), 1024U * 1024U);
     std::filesystem::resize_file(folder_ / "sd.img", 3 * 1024 * 1024);
-    ASSERT_TRUE(device().open_disk());
+    ASSERT_TRUE(device().prepare_disk());
     EXPECT_EQ(std::filesystem::file_size(folder_ / "sd.img"), 3U * 1024U * 1024U);
 }
 
-TEST_F(QemuDeviceTest, StartsHaltedWithItsChangesBesideTheDisk) {
+TEST_F(QemuDeviceTest, StartsHaltedWithAnOverlay) {
     const QmpServer server(folder_ / "qmp");
     ASSERT_TRUE(device().start());
-    ASSERT_TRUE(device().run());
+    ASSERT_TRUE(device().resume());
     EXPECT_THAT(commands_.commands, ElementsAre(Contains("-S")));
     EXPECT_THAT(server.actions(), ElementsAre("blockdev-snapshot-sync", "cont"));
 }
 
-TEST_F(QemuDeviceTest, KeepsASnapshotOfTheImage) {
+TEST_F(QemuDeviceTest, SavesASnapshotOfTheImage) {
     const QmpServer server(folder_ / "qmp");
-    EXPECT_FALSE(device().has_kept("image 1"));
-    ASSERT_TRUE(device().keep("image 1"));
-    EXPECT_TRUE(device().has_kept("image 1"));
-    EXPECT_FALSE(device().has_kept("image 2"));
-    EXPECT_FALSE(device(false).has_kept("image 1"));
+    EXPECT_FALSE(device().has_snapshot_of("image 1"));
+    ASSERT_TRUE(device().save_snapshot("image 1"));
+    EXPECT_TRUE(device().has_snapshot_of("image 1"));
+    EXPECT_FALSE(device().has_snapshot_of("image 2"));
+    EXPECT_FALSE(device(false).has_snapshot_of("image 1"));
     EXPECT_THAT(server.actions(), ElementsAre("savevm provisioned"));
 }
 
-TEST_F(QemuDeviceTest, ForgetsTheSnapshotWhenTheDiskIsToBeWritten) {
+TEST_F(QemuDeviceTest, DeletesTheSnapshotBeforeTheDiskIsWritten) {
     folder_.write("sd.img.snapshot", "image 1");
     folder_.write("sd.img.qcow2", "changes");
-    EXPECT_TRUE(device().has_kept("image 1"));
-    ASSERT_TRUE(device().open_disk());
-    EXPECT_FALSE(device().has_kept("image 1"));
+    EXPECT_TRUE(device().has_snapshot_of("image 1"));
+    ASSERT_TRUE(device().prepare_disk());
+    EXPECT_FALSE(device().has_snapshot_of("image 1"));
     EXPECT_FALSE(std::filesystem::exists(folder_ / "sd.img.qcow2"));
 }
 
 TEST_F(QemuDeviceTest, RestoresFromTheSnapshot) {
-    ASSERT_TRUE(device().restore());
+    ASSERT_TRUE(device().restore_snapshot());
     EXPECT_THAT(commands_.commands, ElementsAre(Contains("-loadvm")));
 }
 
@@ -79,20 +79,20 @@ TEST_F(QemuDeviceTest, SaysWhyQemuDoesNotStart) {
     commands_.results.assign(5, {CommandExited{1}, "Address already in use\n"});
     const auto done = device().start();
     ASSERT_FALSE(done);
-    EXPECT_THAT(done.error().message(), HasSubstr("can't start qemu: exit code 1, it said: \"Address already in use"));
+    EXPECT_THAT(done.error().message(), HasSubstr("cannot start qemu: exit code 1, it said: \"Address already in use"));
 }
 
-TEST_F(QemuDeviceTest, StartsWhenTheLastOneHasLetGo) {
+TEST_F(QemuDeviceTest, RetriesUntilAnEarlierQemuReleasesItsPort) {
     commands_.results.assign(4, {CommandExited{1}, "Failed to get \"write\" lock\n"});
     EXPECT_TRUE(device(false).start());
     EXPECT_EQ(commands_.commands.size(), 5U);
 }
 
-TEST_F(QemuDeviceTest, EndsOnlyAQemuThatRuns) {
-    ASSERT_TRUE(device().end());
+TEST_F(QemuDeviceTest, StopsOnlyARunningQemu) {
+    ASSERT_TRUE(device().stop());
     EXPECT_THAT(commands_.commands, IsEmpty());
     const QmpServer server(folder_ / "qmp");
-    ASSERT_TRUE(device().end());
+    ASSERT_TRUE(device().stop());
     EXPECT_THAT(server.actions(), Contains("quit"));
 }
 

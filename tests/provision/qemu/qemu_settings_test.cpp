@@ -19,7 +19,7 @@ std::string error_of(const std::string& yaml) {
     return settings ? "" : settings.error().message();
 }
 
-TEST(QemuSettingsTest, OfADeviceBesideTheAgentAreItsDiskAndItsSocket) {
+TEST(QemuSettingsTest, NeedOnlyDiskAndSocketForAnIndependentQemu) {
     const auto settings = read_qemu_settings(config("qemu_disk: sd.img\nqemu_qmp: /run/board/qmp\n")).value();
     EXPECT_FALSE(settings.start);
     EXPECT_EQ(settings.disk, "sd.img");

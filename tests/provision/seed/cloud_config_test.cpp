@@ -15,14 +15,14 @@ nlohmann::json config_of(const FirstUser& user) {
     return nlohmann::json::parse(std::string_view(text).substr(header.size()));
 }
 
-TEST(CloudConfig, GivesTheImagesOwnUserItsPassword) {
+TEST(CloudConfig, SetsThePasswordOfTheDefaultUser) {
     const auto config = config_of({"ubuntu", SecretString("pass: \"word\"")});
     EXPECT_EQ(config.at("password"), "pass: \"word\"");
     EXPECT_EQ(config.at("ssh_pwauth"), true);
     EXPECT_EQ(config.at("chpasswd").at("expire"), false);
 }
 
-TEST(CloudConfig, MakesAnotherUserWithSudo) {
+TEST(CloudConfig, CreatesAnotherUserWithSudo) {
     const auto config = config_of({"admin", SecretString("secret")});
     EXPECT_EQ(config.at("users").at(0), "default");
     EXPECT_EQ(config.at("users").at(1).at("name"), "admin");

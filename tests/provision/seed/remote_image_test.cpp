@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// Runs what is meant for the other host here, with `sudo` and `mount` that only pretend.
+/// Runs remote scripts locally, with fake `sudo` and `mount`.
 class RemoteImageTest : public testing::Test {
   protected:
     void SetUp() override {
@@ -48,7 +48,7 @@ class RemoteImageTest : public testing::Test {
     RemoteImage image_{ssh_, "/dev/sda", folder_ / "mnt"};
 };
 
-TEST_F(RemoteImageTest, MountsPartitionsByTheirLabelsAndLeavesNothing) {
+TEST_F(RemoteImageTest, MountsPartitionsByLabelAndUnmountsAll) {
     ASSERT_TRUE(image_.mount());
     EXPECT_EQ(text_of(in_image("system-boot.mounted")), "/dev/sda1\n");
     EXPECT_EQ(text_of(in_image("writable.mounted")), "/dev/sda2\n") << "lsblk knows no label, blkid does";
@@ -57,7 +57,7 @@ TEST_F(RemoteImageTest, MountsPartitionsByTheirLabelsAndLeavesNothing) {
     EXPECT_FALSE(fs::exists(folder_ / "mnt"));
 }
 
-TEST_F(RemoteImageTest, AnImageWithoutLabelsCanNotBeMounted) {
+TEST_F(RemoteImageTest, FailsToMountAnImageWithoutLabels) {
     program("lsblk", R"(echo '{"blockdevices": [{"name": "sda"}]}')");
     EXPECT_THAT(image_.mount().error().message(), HasSubstr("no partition with a label could be mounted"));
     program("lsblk", "echo nonsense");
@@ -95,7 +95,7 @@ TEST_F(RemoteImageTest, RecognisesTheTypesByTheirFiles) {
     }
 }
 
-TEST_F(RemoteImageTest, PutsTheUserWhereEachTypeLooksForIt) {
+TEST_F(RemoteImageTest, WritesTheSeedForEachType) {
     const FirstUser user{"ubuntu", SecretString("it's $(a) secret\nEOF")};
     const std::string content(user_data(user));
     for (const auto& type : image_types()) {
@@ -126,7 +126,7 @@ TEST_F(RemoteImageTest, ReplacesALinkInsteadOfWritingThroughIt) {
     EXPECT_FALSE(fs::is_symlink(seed / "user-data"));
 }
 
-TEST(ParseLsblk, TakesAnythingElseForAnError) {
+TEST(ParseLsblk, RefusesOtherText) {
     for (const auto* text : {"", "[]", "{}", R"({"blockdevices": []})", R"({"blockdevices": [1]})"}) {
         EXPECT_FALSE(parse_lsblk(text)) << text;
     }

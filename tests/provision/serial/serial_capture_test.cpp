@@ -55,7 +55,7 @@ class SerialCaptureTest : public testing::Test {
     std::unique_ptr<ConnectorLog> log_;
 };
 
-TEST_F(SerialCaptureTest, AppendsEverythingThatArrivedBeforeTheEnd) {
+TEST_F(SerialCaptureTest, AppendsEverythingThatArrivedBeforeTheStop) {
     folder_.write("serial.log", "earlier\n");
     auto running = capture();
     const auto connection = server_.accept();
@@ -64,7 +64,7 @@ TEST_F(SerialCaptureTest, AppendsEverythingThatArrivedBeforeTheEnd) {
     EXPECT_EQ(text_of(folder_ / "serial.log"), "earlier\n" + std::string("boot\0\xff\r\n", 8));
 }
 
-TEST_F(SerialCaptureTest, ConnectsAgainWhenTheConnectionIsLost) {
+TEST_F(SerialCaptureTest, ReconnectsAfterALostConnection) {
     auto running = capture(0ms);
     send_text(server_.accept(), "first ");
     EXPECT_THAT(wait_for_log("was closed"), testing::HasSubstr("WARNING"));
@@ -74,15 +74,15 @@ TEST_F(SerialCaptureTest, ConnectsAgainWhenTheConnectionIsLost) {
     EXPECT_EQ(text_of(folder_ / "serial.log"), "first second");
 }
 
-TEST_F(SerialCaptureTest, EndsAtOnceWhileNobodyListens) {
+TEST_F(SerialCaptureTest, StopsAtOnceWhileNobodyListens) {
     server_.close();
     auto running = capture();
-    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("can't connect: Connection refused"));
+    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("cannot connect: Connection refused"));
     running.reset();
     EXPECT_FALSE(std::filesystem::exists(folder_ / "serial.log"));
 }
 
-TEST_F(SerialCaptureTest, EndsAtOnceWhileTheConsoleIsSilent) {
+TEST_F(SerialCaptureTest, StopsAtOnceWhileTheConsoleIsSilent) {
     auto running = capture();
     const auto connection = server_.accept();
     EXPECT_THAT(wait_for_log("Connected"), testing::HasSubstr("INFO"));
@@ -90,7 +90,7 @@ TEST_F(SerialCaptureTest, EndsAtOnceWhileTheConsoleIsSilent) {
     EXPECT_EQ(text_of(folder_ / "serial.log"), "");
 }
 
-TEST_F(SerialCaptureTest, EndsWhileTheConsoleNeverStopsTalking) {
+TEST_F(SerialCaptureTest, StopsWhileTheConsoleKeepsPrinting) {
     auto running = capture();
     const auto connection = server_.accept();
     wait_for_log("Connected");
@@ -107,15 +107,15 @@ TEST_F(SerialCaptureTest, AFileThatCantBeWrittenIsNotFatal) {
     std::filesystem::create_symlink("/dev/null", folder_ / "serial.log");
     auto running = capture();
     const auto connection = server_.accept();
-    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("can't write"));
+    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("cannot write"));
 }
 
-TEST_F(SerialCaptureTest, AHostThatCantBeFoundIsNotFatal) {
+TEST_F(SerialCaptureTest, AnUnknownHostIsNotFatal) {
     auto running = capture(1h, "not a host name");
-    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("can't find not a host name"));
+    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("cannot resolve not a host name"));
 }
 
-TEST_F(SerialCaptureTest, ExpectsWhatComesAndWhatHasCome) {
+TEST_F(SerialCaptureTest, ExpectMatchesEarlierAndLaterOutput) {
     const auto running = capture();
     const auto connection = server_.accept();
     send_text(connection, "U-Boot 2026\nHit any key\nlogin: ");
@@ -123,7 +123,7 @@ TEST_F(SerialCaptureTest, ExpectsWhatComesAndWhatHasCome) {
     EXPECT_EQ(running->expect(SerialPattern::regex("log(in|out): $").value(), 1h, interrupt_).value(), "\nlogin: ");
 }
 
-TEST_F(SerialCaptureTest, SaysWhatItFoundInPlaceOfWhatItExpected) {
+TEST_F(SerialCaptureTest, ExpectReportsTheLastLineAfterATimeout) {
     const auto running = capture();
     const auto connection = server_.accept();
     send_text(connection, "starting\nKernel panic\n");
@@ -135,18 +135,18 @@ TEST_F(SerialCaptureTest, SaysWhatItFoundInPlaceOfWhatItExpected) {
     EXPECT_THAT(found.error().message(), testing::HasSubstr("panic"));
 }
 
-TEST_F(SerialCaptureTest, ExpectsNoLongerWhenToldToStop) {
+TEST_F(SerialCaptureTest, ExpectEndsOnAStopSignal) {
     const auto running = capture();
     interrupt_.signal = SIGTERM;
     ASSERT_EQ(interrupt_.wait_for(1s), SIGTERM);
     const auto found = running->expect(SerialPattern::literal("login:"), 1h, interrupt_);
     ASSERT_FALSE(found);
-    EXPECT_THAT(found.error().message(), testing::HasSubstr("told to stop"));
+    EXPECT_THAT(found.error().message(), testing::HasSubstr("stop signal"));
 }
 
-TEST_F(SerialCaptureTest, ConnectsAtOnceToAConsoleThatHasComeToBe) {
+TEST_F(SerialCaptureTest, ConnectsAtOnceToANewConsole) {
     const auto running = capture(UnixConsole{folder_ / "console"});
-    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("going on without it"));
+    EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("continuing without it"));
     EXPECT_FALSE(running->connect_now(1ms));
     const UnixServer server(folder_ / "console");
     EXPECT_TRUE(running->connect_now(1h));
@@ -154,7 +154,7 @@ TEST_F(SerialCaptureTest, ConnectsAtOnceToAConsoleThatHasComeToBe) {
     EXPECT_TRUE(running->expect(SerialPattern::literal("hello"), 1h, interrupt_));
 }
 
-TEST_F(SerialCaptureTest, PutsTheTimeBeforeEachLine) {
+TEST_F(SerialCaptureTest, TimestampsEachLine) {
     auto running = capture(TcpConsole{"127.0.0.1", server_.port()}, {1h, &clock_});
     send_text(server_.accept(), "one\ntwo");
     running.reset();
@@ -183,13 +183,13 @@ TEST_F(SerialCaptureTest, ReadsATtyInRawMode) {
     EXPECT_EQ(text_of(folder_ / "serial.log"), "raw\r\n\x03");
 }
 
-TEST_F(SerialCaptureTest, ConsolesThatAreAwayAreNotFatal) {
+TEST_F(SerialCaptureTest, UnreachableConsolesAreNotFatal) {
     for (const auto& console :
          {SerialConsole(UnixConsole{folder_ / "missing"}), SerialConsole(TtyConsole{folder_ / "missing"}),
           SerialConsole(TtyConsole{"/dev/null"}), SerialConsole(TtyConsole{"/dev/null", 7}),
           SerialConsole(UnixConsole{std::string(200, 'x')})}) {
         auto running = capture(console);
-        EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("going on without it"));
+        EXPECT_THAT(wait_for_log("\n"), testing::HasSubstr("continuing without it"));
     }
 }
 

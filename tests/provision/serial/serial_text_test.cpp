@@ -21,13 +21,13 @@ TEST(SerialPatternTest, MatchesBytes) {
     EXPECT_TRUE(SerialPattern::regex("^login").value().find("boot\nlogin:"));
 }
 
-TEST(SerialPatternTest, RefusesWhatIsNoExpression) {
+TEST(SerialPatternTest, RefusesAnInvalidExpression) {
     const auto pattern = SerialPattern::regex("log(in");
     ASSERT_FALSE(pattern);
     EXPECT_THAT(pattern.error().message(), HasSubstr("\"log(in\""));
 }
 
-TEST(SerialWindowTest, FindsWhatIsSplitBetweenPieces) {
+TEST(SerialWindowTest, FindsTextSplitBetweenReads) {
     SerialWindow window;
     window.add("U-Boot\nlog");
     EXPECT_FALSE(window.take(SerialPattern::literal("login:")));
@@ -37,7 +37,7 @@ TEST(SerialWindowTest, FindsWhatIsSplitBetweenPieces) {
     EXPECT_EQ(window.take(SerialPattern::literal("more")), " more");
 }
 
-TEST(SerialWindowTest, ForgetsWhatIsOld) {
+TEST(SerialWindowTest, ForgetsOldOutput) {
     SerialWindow window;
     window.add("early ");
     for (int i = 0; i < 100; ++i) window.add(std::string(1024, 'x'));
@@ -54,7 +54,7 @@ TEST(SerialWindowTest, KnowsItsLastLine) {
     EXPECT_EQ(window.last_line(), "Kernel panic");
 }
 
-TEST(LineStamperTest, StampsALineOnceWhenItStarts) {
+TEST(LineStamperTest, StampsEachLineOnceAtItsStart) {
     LineStamper stamper;
     const std::chrono::system_clock::time_point first{std::chrono::seconds(1'800'000'000)};
     const auto second = first + std::chrono::seconds(1);

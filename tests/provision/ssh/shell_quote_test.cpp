@@ -9,7 +9,7 @@ TEST(ShellQuote, LeavesPlainWordsAlone) {
     EXPECT_EQ(shell_quote("/dev/sda1"), "/dev/sda1");
 }
 
-TEST(ShellQuote, MakesOneWordOfAnything) {
+TEST(ShellQuote, QuotesAnythingAsOneWord) {
     EXPECT_EQ(shell_quote(""), "''");
     EXPECT_EQ(shell_quote("a b"), "'a b'");
     EXPECT_EQ(shell_quote("$(reboot)"), "'$(reboot)'");

@@ -48,7 +48,7 @@ TEST_F(SshTest, RunsACommandLineWithoutCheckingTheHostsKey) {
     EXPECT_EQ(ssh.name(), "ubuntu@10.0.0.7 port 2222");
 }
 
-TEST_F(SshTest, SharesOneConnectionWhoseSocketNobodyElseReaches) {
+TEST_F(SshTest, SharesOneConnectionWithAPrivateSocket) {
     Ssh ssh(board(), commands_);
     (void)ssh.run("true");
     const std::filesystem::path socket = option_of(last(), "ControlPath");
@@ -71,7 +71,7 @@ TEST_F(SshTest, LeavesNoFolderBehind) {
     EXPECT_THAT(last(), testing::IsSupersetOf({"-O", "exit"})) << "the shared connection is ended";
 }
 
-TEST_F(SshTest, GivesThePasswordByTheEnvironmentOnly) {
+TEST_F(SshTest, PassesThePasswordOnlyInTheEnvironment) {
     std::string seen;
     commands_.answer = [&](const Command& command) -> std::optional<CommandResult> {
         seen = command.environment->variables().at("SSHPASS").reveal();
@@ -85,21 +85,21 @@ TEST_F(SshTest, GivesThePasswordByTheEnvironmentOnly) {
     for (const auto& word : last()) EXPECT_THAT(word, Not(HasSubstr("hunter22")));
 }
 
-TEST_F(SshTest, GivesAScriptByStdin) {
+TEST_F(SshTest, PassesAScriptOnStdin) {
     Ssh ssh(board(), commands_);
     EXPECT_TRUE(succeeded(ssh.run_script("wifi connect --password hunter22")));
     EXPECT_EQ(last().back(), "/bin/sh -s");
     EXPECT_EQ(commands_.inputs.back(), "{\nwifi connect --password hunter22\n} </dev/null\n");
 }
 
-TEST_F(SshTest, TellsATransportFailureFromTheCommandsOwn) {
+TEST_F(SshTest, DistinguishesATransportFailureFromTheCommandsOwn) {
     EXPECT_TRUE(is_transport_failure(CommandExited{255}));
     EXPECT_FALSE(is_transport_failure(CommandExited{1}));
     EXPECT_FALSE(is_transport_failure(CommandTimedOut{}));
     commands_.results = {{CommandExited{255}, "ssh: connect to host 10.0.0.7 port 2222: No route to host\r\n"}};
     Ssh ssh(board(), commands_);
     EXPECT_EQ(ssh.check_login().error().message(),
-              "can't log in to ubuntu@10.0.0.7 port 2222: no ssh connection, exit code 255, it said: "
+              "cannot log in to ubuntu@10.0.0.7 port 2222: no ssh connection, exit code 255, it said: "
               "\"ssh: connect to host 10.0.0.7 port 2222: No route to host\"");
 }
 
@@ -122,7 +122,7 @@ TEST_F(SshTest, CopiesFilesBothWays) {
     EXPECT_EQ(text_of(folder / "log"), "from the device");
 }
 
-TEST_F(SshTest, KeepsNoPartOfAFileThatCouldNotBeCopied) {
+TEST_F(SshTest, RemovesAPartialDownload) {
     const TemporaryFolder folder;
     commands_.answer = [](const Command& command) -> std::optional<CommandResult> {
         (void)write_all(command.output_fd, "a part");

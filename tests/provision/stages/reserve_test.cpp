@@ -23,7 +23,7 @@ using testing::IsEmpty;
 
 constexpr const char* literal_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm0pLlpCkMsqd6NTvDLkN5iLkEyPGH me@home";
 
-/// ssh-import-id writes a key, and the device, which has none yet, says that it was added; where nothing else is said.
+/// Default results: ssh-import-id writes a key, and the device reports that it was added.
 class Reserve : public testing::Test {
   protected:
     void SetUp() override {
@@ -52,7 +52,7 @@ class Reserve : public testing::Test {
         for (const auto& argv : commands_.commands) names.push_back(argv.front());
         return names;
     }
-    /// Somebody writes the file once we have waited so often.
+    /// Writes the reservation file during the wait number `waits`.
     void write_order(std::size_t waits, const std::string& text) {
         interrupt_.on_wait = [this, waits, text] {
             if (interrupt_.waits.size() == waits) folder_.write("reservation", text);
@@ -83,13 +83,13 @@ TEST_F(Reserve, InstallsEachKeyWaitsAndRemovesThem) {
     EXPECT_EQ(waited(), 60s);
 }
 
-TEST_F(Reserve, TakesPublicKeysAsTheyAre) {
+TEST_F(Reserve, AcceptsPublicKeys) {
     EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
     EXPECT_THAT(programs(), ElementsAre("ssh", "ssh"));
     EXPECT_THAT(commands_.inputs[0], HasSubstr(literal_key));
 }
 
-TEST_F(Reserve, TakesPublicKeysWithBlanksAroundThem) {
+TEST_F(Reserve, AcceptsPublicKeysWithBlanksAroundThem) {
     EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [" ssh-ed25519  )") + std::string(literal_key).substr(12) +
                   R"(\n"]})")
                   .value(),
@@ -98,18 +98,18 @@ TEST_F(Reserve, TakesPublicKeysWithBlanksAroundThem) {
     EXPECT_THAT(commands_.inputs[0], HasSubstr("'" + std::string(literal_key) + "'"));
 }
 
-TEST_F(Reserve, SkipsWhatIsNeitherANameNorAKey) {
+TEST_F(Reserve, SkipsInvalidKeys) {
     EXPECT_EQ(run(R"({"timeout": 5, "ssh_keys": [null, 7, "ssh-ed25519 short", "two words"]})").value(), 0);
     EXPECT_THAT(commands_.commands, IsEmpty());
 }
 
-TEST_F(Reserve, RemovesAKeyThatATryHasAddedWhichWasCutOff) {
+TEST_F(Reserve, RemovesAKeyThatAFailedTryAdded) {
     commands_.results = {{CommandExited{255}, "added 0\n"}, {CommandExited{0}, ""}};
     EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
     EXPECT_THAT(commands_.inputs.back(), HasSubstr("grep -vxF"));
 }
 
-TEST_F(Reserve, LeavesKeysThatWereThereBefore) {
+TEST_F(Reserve, KeepsKeysThatWereThereBefore) {
     commands_.answer = nullptr;
     EXPECT_EQ(run(std::string(R"({"timeout": 5, "ssh_keys": [")") + literal_key + "\"]}").value(), 0);
     EXPECT_THAT(programs(), ElementsAre("ssh"));
@@ -129,7 +129,7 @@ TEST_F(Reserve, IsEndedThroughItsFile) {
     EXPECT_EQ(waited(), 10s);
 }
 
-TEST_F(Reserve, GoesOnWhenItsFileSaysNothingThatItKnows) {
+TEST_F(Reserve, IgnoresAnInvalidOrder) {
     std::filesystem::create_symlink("/etc/hostname", "reservation");
     write_order(3, "prolong 1h");
     EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
@@ -180,14 +180,14 @@ TEST_F(Reserve, TriesToImportAKeyTenTimesWithGrowingWaits) {
     EXPECT_EQ(interrupt_.waits[9], 5s);
 }
 
-TEST_F(Reserve, AnUnknownUserIsNotTriedAgainAndDoesNotFailTheStage) {
+TEST_F(Reserve, DoesNotRetryAnUnknownUserAndDoesNotFail) {
     commands_.results = {{CommandExited{1}, "ERROR: Requested user not found: status_code=404"}};
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:nobody", "lp:b"], "timeout": 5})").value(), 0);
     EXPECT_THAT(programs(), ElementsAre("ssh-import-id", "ssh-import-id", "ssh", "ssh"));
     EXPECT_EQ(waited(), 5s);
 }
 
-TEST_F(Reserve, AMissingProgramIsNotTriedAgain) {
+TEST_F(Reserve, DoesNotRetryAMissingProgram) {
     commands_.results = {{CommandNotStarted{ENOENT}, ""}};
     EXPECT_EQ(run(R"({"ssh_keys": ["lp:a"], "timeout": 5})").value(), 0);
     EXPECT_EQ(commands_.commands.size(), 1U);
@@ -200,7 +200,7 @@ TEST_F(Reserve, TriesToReachTheDeviceTenTimes) {
     EXPECT_THAT(out_.str(), HasSubstr("RESERVED"));
 }
 
-TEST_F(Reserve, RemovesKeysWhenToldToStop) {
+TEST_F(Reserve, RemovesKeysOnAStopSignal) {
     interrupt_.signal = SIGTERM;
     interrupt_.waits_before_signal = 1;
     EXPECT_EQ(run(std::string(R"({"timeout": 3600, "ssh_keys": [")") + literal_key + "\"]}").value(), 143);
@@ -212,7 +212,7 @@ TEST_F(Reserve, AKeyThatLooksLikeAnOptionIsSkipped) {
     EXPECT_THAT(commands_.commands, IsEmpty());
 }
 
-TEST_F(Reserve, EndsWhenToldToStop) {
+TEST_F(Reserve, EndsOnAStopSignal) {
     interrupt_.signal = SIGTERM;
     EXPECT_EQ(run(R"({"timeout": 3600})").value(), 143);
 }
@@ -235,7 +235,7 @@ TEST(ReservationOrderTest, IsEndOrExtend) {
     }
 }
 
-TEST(PublicKey, IsToldFromAName) {
+TEST(PublicKey, IsDistinguishedFromAName) {
     EXPECT_TRUE(is_public_key(literal_key));
     EXPECT_TRUE(is_public_key("ssh-rsa " + std::string(400, 'A')));
     const std::string body(68, 'A');

@@ -21,7 +21,7 @@ class StageFiles : public testing::Test {
     TemporaryFolder folder_;
 };
 
-TEST_F(StageFiles, DeviceInfoLeavesEmptyValuesOut) {
+TEST_F(StageFiles, DeviceInfoOmitsEmptyValues) {
     ConnectorConfig config;
     ASSERT_TRUE(write_device_info(folder_ / "device-info.json", config));
     EXPECT_EQ(json::parse(text_of(folder_ / "device-info.json")), (json{{"device_info", json::object()}}));
@@ -30,7 +30,7 @@ TEST_F(StageFiles, DeviceInfoLeavesEmptyValuesOut) {
     EXPECT_EQ(json::parse(text_of(folder_ / "device-info.json")), (json{{"device_info", {{"agent_name", "board-1"}}}}));
 }
 
-TEST_F(StageFiles, ErrorsOfSeveralStagesStandTogether) {
+TEST_F(StageFiles, KeepErrorsOfSeveralStages) {
     ASSERT_TRUE(append(Stage::provision, {"RecoveryError", "no answer", "timed out", 46}));
     ASSERT_TRUE(append(Stage::runtest, {"JobError", "no commands", std::nullopt, 1}));
     EXPECT_EQ(errors(), json::parse(R"({
@@ -40,7 +40,7 @@ TEST_F(StageFiles, ErrorsOfSeveralStagesStandTogether) {
                                    "exception_cause": null}})"));
 }
 
-TEST_F(StageFiles, WhatIsNoObjectIsReplaced) {
+TEST_F(StageFiles, ReplaceAFileWithoutAnObject) {
     for (const auto* text : {"", "{broken", "[1]", "\xff"}) {
         folder_.write("errors.json", text);
         ASSERT_TRUE(append(Stage::reserve, {"E", "m\xff", std::nullopt, 1}));
@@ -56,7 +56,7 @@ TEST_F(StageFiles, ALinkIsReplacedAndNotFollowed) {
     EXPECT_TRUE(errors().contains("cleanup_exception_info"));
 }
 
-TEST_F(StageFiles, SayWhereTheyCantBeWritten) {
+TEST_F(StageFiles, NameTheFileThatCannotBeWritten) {
     const auto done = write_device_info(folder_ / "missing/device-info.json", {});
     ASSERT_FALSE(done);
     EXPECT_NE(done.error().message().find("missing/device-info.json"), std::string::npos);

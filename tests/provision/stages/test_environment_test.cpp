@@ -22,7 +22,7 @@ Environment own() {
     return environment;
 }
 
-TEST(TestEnvironment, AddsWhatTheConfigurationSays) {
+TEST(TestEnvironment, AddsVariablesFromTheConfiguration) {
     ConnectorConfig config;
     config.agent_name = "board-1";
     config.device_ip = "10.0.0.7";
@@ -39,7 +39,7 @@ TEST(TestEnvironment, AddsWhatTheConfigurationSays) {
     EXPECT_EQ(value_of(environment, "EMPTY"), std::nullopt);
 }
 
-TEST(TestEnvironment, EnvHasTheLastWordOnDeviceIpButNotOnTheAgentsName) {
+TEST(TestEnvironment, EnvOverridesDeviceIpButNotTheAgentsName) {
     ConnectorConfig config;
     config.agent_name = "board-1";
     config.device_ip = "10.0.0.7";

@@ -19,7 +19,7 @@
 
 namespace trebuchet {
 
-/// Waiting takes no time, and is written down; but for what looks again many times a second.
+/// Waits take no time and are recorded, except short polling waits.
 class FakeInterrupt final : public Interrupt {
   public:
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override {
@@ -38,14 +38,13 @@ class FakeInterrupt final : public Interrupt {
     std::vector<std::chrono::milliseconds> waits;
     int signal = 0;
     std::size_t waits_before_signal = 0;
-    FakeClock* clock = nullptr;     ///< goes on while we wait
-    std::function<void()> on_wait;  ///< what happens meanwhile
+    FakeClock* clock = nullptr;     ///< advanced by each wait
+    std::function<void()> on_wait;  ///< called during each wait
     std::size_t looks = 0;
     std::size_t looks_before_signal = std::numeric_limits<std::size_t>::max();
 };
 
-/// Ends every command at once: with what `answer` says of it, if there is one, else with the results prepared for it
-/// and, when they are used up, with success.
+/// Ends every command at once. The result is `answer`'s, else the next of `results`, else success.
 class FakeCommandRunner final : public CommandRunner {
   public:
     [[nodiscard]] CommandResult run(const Command& command) override {
@@ -53,20 +52,20 @@ class FakeCommandRunner final : public CommandRunner {
         return result_of(command);
     }
 
-    /// The pipe is a file in memory: with `piped_output` in it for who reads, kept as `fed` from who writes.
+    /// The pipe is a file in memory: it contains `piped_output` for a reader, and `fed` shares it with a writer.
     [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const Command& command,
                                                                                   Piped piped) override {
         note(command);
         FileDescriptor file(::memfd_create("fake", MFD_CLOEXEC));
         if (piped == Piped::output && (!write_all(file.get(), piped_output) || ::lseek(file.get(), 0, SEEK_SET) != 0)) {
-            throw std::runtime_error("can't write a file in memory");
+            throw std::runtime_error("cannot write a file in memory");
         }
         if (piped == Piped::input) fed = FileDescriptor(::dup(file.get()));
         return std::make_unique<Running>(std::move(file), result_of(command));
     }
 
     std::vector<std::vector<std::string>> commands;
-    std::vector<std::string> inputs;  ///< what each command got on its stdin
+    std::vector<std::string> inputs;  ///< stdin of each command
     std::deque<CommandResult> results;
     std::function<std::optional<CommandResult>(const Command&)> answer;
     std::string piped_output;
@@ -78,7 +77,7 @@ class FakeCommandRunner final : public CommandRunner {
         Running(FileDescriptor pipe, CommandResult result) : pipe_(std::move(pipe)), result_(std::move(result)) {}
         [[nodiscard]] FileDescriptor take_pipe() override { return std::move(pipe_); }
         [[nodiscard]] bool wait_for(std::chrono::milliseconds /*time*/) override { return true; }
-        [[nodiscard]] CommandResult end() override { return result_; }
+        [[nodiscard]] CommandResult stop() override { return result_; }
 
       private:
         FileDescriptor pipe_;

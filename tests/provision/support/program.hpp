@@ -12,7 +12,7 @@
 
 namespace trebuchet {
 
-/// A program under test that runs, with its output in pipes. Killed and reaped in the destructor, if it still runs.
+/// Runs a program under test with its output in pipes. The destructor kills and reaps it if it still runs.
 class Program {
   public:
     /// `environment` is added to the test's own.
@@ -22,10 +22,10 @@ class Program {
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
 
-    /// Reads until stdout holds `text`; false if the program ended without it.
+    /// Reads until stdout contains `text`; false if the program ended without it.
     bool wait_for_output(const std::string& text);
     void signal(int number) const;
-    /// Reads all output, and returns what the program exited with; 1000 + signal if one killed it.
+    /// Reads all output and returns the exit code, or 1000 + signal if a signal killed the program.
     int wait();
 
     [[nodiscard]] const std::string& out() const { return out_; }

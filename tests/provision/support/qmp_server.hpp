@@ -17,7 +17,7 @@
 
 namespace trebuchet {
 
-/// Answers as QEMU's QMP socket does: one client at a time, an event before each answer.
+/// Imitates QEMU's QMP socket: serves one client at a time and sends an event before each answer.
 class QmpServer {
   public:
     explicit QmpServer(const std::filesystem::path& path) : server_(path), thread_([this] { serve(); }) {}
@@ -28,7 +28,7 @@ class QmpServer {
     QmpServer(const QmpServer&) = delete;
     QmpServer& operator=(const QmpServer&) = delete;
 
-    /// The commands that change something, in their order; those of the monitor as they are.
+    /// The received commands that change something, in order; monitor commands verbatim.
     [[nodiscard]] std::vector<std::string> actions() const {
         const std::scoped_lock lock(mutex_);
         return actions_;
@@ -39,7 +39,7 @@ class QmpServer {
     }
 
   private:
-    /// A client that has gone is no matter.
+    /// Ignores a client that has disconnected.
     static void send(const FileDescriptor& client, std::string_view text) {
         (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
     }

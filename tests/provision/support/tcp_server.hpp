@@ -15,7 +15,7 @@
 
 namespace trebuchet {
 
-/// Listens on a free port of the loopback, as a serial console's server does.
+/// A serial console's server on a free loopback port.
 class TcpServer {
   public:
     TcpServer() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -26,7 +26,7 @@ class TcpServer {
         socklen_t size = sizeof(address);
         if (::bind(socket_.get(), generic, size) != 0 || ::listen(socket_.get(), 4) != 0 ||
             ::getsockname(socket_.get(), generic, &size) != 0) {
-            throw std::runtime_error("can't listen on the loopback");
+            throw std::runtime_error("cannot listen on the loopback");
         }
         port_ = ntohs(address.sin_port);
     }
@@ -36,9 +36,9 @@ class TcpServer {
     [[nodiscard]] FileDescriptor accept() const {
         return FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
-    /// Whoever waits for a client gets none, and goes on getting none.
+    /// Wakes accept(), which then returns no client any more.
     void shut_down() const { ::shutdown(socket_.get(), SHUT_RDWR); }
-    /// From now on clients are refused.
+    /// Refuses further clients.
     void close() { socket_ = FileDescriptor(); }
 
   private:
@@ -46,7 +46,7 @@ class TcpServer {
     std::uint16_t port_ = 0;
 };
 
-/// The same at a path.
+/// The same on a unix socket.
 class UnixServer {
   public:
     explicit UnixServer(const std::filesystem::path& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -56,7 +56,7 @@ class UnixServer {
         std::copy(name.begin(), name.end(), static_cast<char*>(address.sun_path));
         if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
             ::listen(socket_.get(), 4) != 0) {
-            throw std::runtime_error("can't listen at " + name);
+            throw std::runtime_error("cannot listen at " + name);
         }
     }
 
@@ -64,7 +64,7 @@ class UnixServer {
     [[nodiscard]] FileDescriptor accept() const {
         return FileDescriptor(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
-    /// From now on clients are refused, and whoever waits for one gets none.
+    /// Refuses further clients and wakes accept().
     void shut_down() const { ::shutdown(socket_.get(), SHUT_RDWR); }
 
   private:
@@ -72,7 +72,7 @@ class UnixServer {
 };
 
 inline void send_text(const FileDescriptor& connection, std::string_view text) {
-    if (!write_all(connection.get(), text)) throw std::runtime_error("can't send");
+    if (!write_all(connection.get(), text)) throw std::runtime_error("cannot send");
 }
 
 }  // namespace trebuchet

@@ -1,4 +1,4 @@
-#include "provision/power/steady_power.hpp"
+#include "provision/power/retrying_power.hpp"
 
 #include <utility>
 
@@ -10,7 +10,7 @@ using Kind = PowerError::Kind;
 
 constexpr int tries = 4;
 constexpr auto time_to_settle = 10s;
-constexpr auto between_looks = 200ms;
+constexpr auto poll_interval = 200ms;
 
 const char* name_of(PowerState state) {
     switch (state) {
@@ -26,26 +26,26 @@ const char* name_of(PowerState state) {
 
 }  // namespace
 
-SteadyPower::SteadyPower(std::unique_ptr<PowerControl> inner, PowerTools tools)
+RetryingPower::RetryingPower(std::unique_ptr<PowerControl> inner, PowerTools tools)
     : inner_(std::move(inner)), tools_(std::move(tools)) {}
 
-PowerResult<void> SteadyPower::on() {
+PowerResult<void> RetryingPower::on() {
     return retry(&PowerControl::on, PowerState::on);
 }
 
-PowerResult<void> SteadyPower::off() {
+PowerResult<void> RetryingPower::off() {
     return retry(&PowerControl::off, PowerState::off);
 }
 
-PowerResult<void> SteadyPower::cycle() {
+PowerResult<void> RetryingPower::cycle() {
     return retry(&PowerControl::cycle, PowerState::on);
 }
 
-PowerResult<PowerState> SteadyPower::state() {
+PowerResult<PowerState> RetryingPower::state() {
     return inner_->state();
 }
 
-PowerResult<void> SteadyPower::retry(Action action, PowerState wanted) {
+PowerResult<void> RetryingPower::retry(Action action, PowerState wanted) {
     Backoff backoff(1s, 10s, tools_.jitter);
     for (int left = tries;; --left) {
         auto done = ((*inner_).*action)();
@@ -53,14 +53,15 @@ PowerResult<void> SteadyPower::retry(Action action, PowerState wanted) {
         if (done || done.error().kind == Kind::refused || done.error().kind == Kind::interrupted || left == 1) {
             return done;
         }
-        tools_.log.warning("Power control: " + done.error().message + "; trying again");
+        tools_.log.warning("Power control: " + done.error().message + "; retrying, " + std::to_string(left - 1) +
+                           (left == 2 ? " try" : " tries") + " left");
         if (tools_.interrupt.wait_for(backoff.next()) != 0) {
-            return power_error("we were told to stop", Kind::interrupted);
+            return power_error("stopped by a signal", Kind::interrupted);
         }
     }
 }
 
-PowerResult<void> SteadyPower::verify(PowerState wanted) {
+PowerResult<void> RetryingPower::verify(PowerState wanted) {
     const auto deadline = tools_.clock.now() + time_to_settle;
     while (true) {
         const auto found = inner_->state();
@@ -69,8 +70,8 @@ PowerResult<void> SteadyPower::verify(PowerState wanted) {
             if (!found) return tl::unexpected(found.error());
             return power_error(std::string("the power reads ") + name_of(*found) + ", expected " + name_of(wanted));
         }
-        if (tools_.interrupt.wait_for(between_looks) != 0) {
-            return power_error("we were told to stop", Kind::interrupted);
+        if (tools_.interrupt.wait_for(poll_interval) != 0) {
+            return power_error("stopped by a signal", Kind::interrupted);
         }
     }
 }

@@ -1,4 +1,4 @@
-#include "provision/power/steady_power.hpp"
+#include "provision/power/retrying_power.hpp"
 
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/provision/support/fakes.hpp"
@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using Kind = PowerError::Kind;
 
-/// A switch that fails as often as it is told, and reads as it is told.
+/// A switch with a configurable number of failures and a configurable state.
 class FakeSwitch final : public PowerControl {
   public:
     PowerResult<void> on() override { return act(); }
@@ -37,7 +37,7 @@ class FakeSwitch final : public PowerControl {
     std::deque<PowerResult<PowerState>> reads{PowerState::unknown};
 };
 
-/// The clock goes on while somebody waits.
+/// Each wait advances the clock.
 class TickingInterrupt final : public Interrupt {
   public:
     explicit TickingInterrupt(FakeClock& clock) : clock_(&clock) {}
@@ -51,22 +51,22 @@ class TickingInterrupt final : public Interrupt {
     FakeClock* clock_;
 };
 
-class SteadyPowerTest : public testing::Test {
+class RetryingPowerTest : public testing::Test {
   protected:
     FakeClock clock_;
     TickingInterrupt interrupt_{clock_};
     ConnectorLog log_{clock_, "board-1", -1};
     FakeSwitch* switch_ = new FakeSwitch;
-    SteadyPower power_{std::unique_ptr<PowerControl>(switch_), {log_, interrupt_, clock_, [] { return 0.0; }}};
+    RetryingPower power_{std::unique_ptr<PowerControl>(switch_), {log_, interrupt_, clock_, [] { return 0.0; }}};
 };
 
-TEST_F(SteadyPowerTest, TriesAgainWhatFails) {
+TEST_F(RetryingPowerTest, RetriesAFailure) {
     switch_->failures = 3;
     EXPECT_TRUE(power_.cycle());
     EXPECT_EQ(switch_->actions, 4);
 }
 
-TEST_F(SteadyPowerTest, GivesUpWithTheLastError) {
+TEST_F(RetryingPowerTest, GivesUpWithTheLastError) {
     switch_->failures = 100;
     switch_->kind = Kind::timed_out;
     const auto done = power_.off();
@@ -75,27 +75,27 @@ TEST_F(SteadyPowerTest, GivesUpWithTheLastError) {
     EXPECT_EQ(switch_->actions, 4);
 }
 
-TEST_F(SteadyPowerTest, DoesNotRepeatWhatNeverWorks) {
+TEST_F(RetryingPowerTest, DoesNotRetryAPermanentFailure) {
     switch_->failures = 100;
     switch_->kind = Kind::refused;
     EXPECT_FALSE(power_.on());
     EXPECT_EQ(switch_->actions, 1);
 }
 
-TEST_F(SteadyPowerTest, EndsWhenToldToStop) {
+TEST_F(RetryingPowerTest, EndsOnAStopSignal) {
     switch_->failures = 100;
     interrupt_.signal = SIGTERM;
     EXPECT_EQ(power_.on().error().kind, Kind::interrupted);
     EXPECT_EQ(switch_->actions, 1);
 }
 
-TEST_F(SteadyPowerTest, WaitsUntilThePowerReadsAsItShould) {
+TEST_F(RetryingPowerTest, WaitsUntilTheStateIsRight) {
     switch_->reads = {PowerState::unknown, PowerState::on, PowerState::on, PowerState::off};
     EXPECT_TRUE(power_.off());
     EXPECT_EQ(switch_->actions, 1);
 }
 
-TEST_F(SteadyPowerTest, SwitchesAgainWhenThePowerReadsWrong) {
+TEST_F(RetryingPowerTest, SwitchesAgainWhenTheStateIsWrong) {
     switch_->reads = {PowerState::on};
     const auto done = power_.off();
     ASSERT_FALSE(done);
@@ -103,7 +103,7 @@ TEST_F(SteadyPowerTest, SwitchesAgainWhenThePowerReadsWrong) {
     EXPECT_EQ(switch_->actions, 4);
 }
 
-TEST_F(SteadyPowerTest, DoesNotTrustASwitchThatCannotBeReadAnyMore) {
+TEST_F(RetryingPowerTest, FailsWhenTheStateCannotBeReadAnyMore) {
     switch_->reads = {power_error("unreachable")};
     EXPECT_EQ(power_.on().error().message, "unreachable");
 }

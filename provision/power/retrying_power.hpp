@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// What a steady switch works with; everything must outlive it.
+/// All of it must outlive the power control.
 struct PowerTools {
     const ConnectorLog& log;
     Interrupt& interrupt;
@@ -19,11 +19,11 @@ struct PowerTools {
     std::function<double()> jitter;  ///< numbers in [0, 1), for Backoff
 };
 
-/// A switch around a flaky one: what fails is tried again, four times in all with 1 to 10 s between, and what can be
-/// read back must have become so within 10 s to count. The error is the last try's.
-class SteadyPower final : public PowerControl {
+/// Adds retries to a flaky switch: up to four tries, 1 to 10 s apart. If the state can be read, it must be right within
+/// 10 s after a try. Returns the last try's error.
+class RetryingPower final : public PowerControl {
   public:
-    SteadyPower(std::unique_ptr<PowerControl> inner, PowerTools tools);
+    RetryingPower(std::unique_ptr<PowerControl> inner, PowerTools tools);
 
     [[nodiscard]] PowerResult<void> on() override;
     [[nodiscard]] PowerResult<void> off() override;

@@ -34,10 +34,15 @@ int run(int argc, char** argv) {
     int exit_code = 0;
 
     CLI::App app{
-        "Runs the jobs of one device under test: polls a Testflinger server, provisions and tests the device, masks "
-        "every byte of\n"
-        "the log and sends it. Without a subcommand it is the daemon."};
+        "Runs the jobs of one device under test: polls a Testflinger server, provisions and tests the device, masks\n"
+        "secrets in the log and sends it. Without a subcommand it runs as the daemon."};
     app.name("trebuchet-agent");
+    app.footer(
+        "Exit codes: 0 stopped; 1 to be restarted; 2 the configuration or a folder of it is wrong; 3 another process\n"
+        "serves this device; 70 a bug.\n"
+        "\n"
+        "Example:\n"
+        "  trebuchet-agent -c testflinger-agent.conf --token-file refresh_token -p 9100");
     app.set_version_flag("--version", std::string("trebuchet-agent ") + trebuchet::version);
     app.require_subcommand(0, 1);
     app.add_option("-c,--config", daemon.config, "The agent's configuration")->capture_default_str();
@@ -46,9 +51,12 @@ int run(int argc, char** argv) {
     app.add_option("-p,--metrics_port", daemon.metrics_port,
                    "Serve Prometheus metrics and /healthz on this port (address: trebuchet.metrics_address)");
 
-    std::filesystem::path to_check = daemon.config;
-    auto* check = app.add_subcommand("check-config", "Say what is wrong with a configuration, if anything is");
-    check->add_option("-c,--config", to_check, "The agent's configuration")->capture_default_str();
+    trebuchet::CheckConfigOptions to_check;
+    auto* check = app.add_subcommand("check-config", "Check a configuration and print every problem in it");
+    check->add_option("-c,--config", to_check.config, "The agent's configuration")->capture_default_str();
+    check->add_flag("--show", to_check.show,
+                    "Print every setting, its value and where the value comes from; secrets are never printed");
+    check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 
     auto* run_job = app.add_subcommand("run", "Run one job on this machine, without a server");
@@ -61,20 +69,22 @@ int run(int argc, char** argv) {
         ->default_val("trebuchet-output");
     run_job->add_option("-c,--config", job.config, "An agent's configuration, for its phase commands")
         ->check(CLI::ExistingFile);
+    run_job->footer("Example:\n  trebuchet-agent run job.yaml --secrets secrets.json --output results");
     run_job->callback([&] { exit_code = trebuchet::run_command(job); });
 
-    auto* mask_stream = app.add_subcommand("mask", "Copy stdin to stdout with the given values masked");
+    auto* mask_stream = app.add_subcommand("mask", "Copy stdin to stdout and mask the given secrets");
     mask_stream->add_option("--secrets", mask.secrets_file, "JSON object from name to value")->required();
     mask_stream->add_option("--read-size", mask.read_size, "Bytes per read")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     mask_stream
         ->add_option("--credentials-off", mask.credentials_off,
-                     "Kinds of well-known credentials that are not masked by how they look, such as jwt,aws")
+                     "Credential types to leave out of pattern-based masking, such as jwt,aws")
         ->delimiter(',');
     mask_stream->add_flag("--check", mask.check,
-                          "Copy nothing: say by name which forms of each value are masked, which values are weak, and "
-                          "which well-known credentials are masked");
+                          "Copy nothing; print which forms of each value are masked, which values are weak, and which "
+                          "credential types are masked");
+    mask_stream->footer("Example:\n  make 2>&1 | trebuchet-agent mask --secrets secrets.json");
     mask_stream->callback([&] { exit_code = trebuchet::mask_command(mask); });
 
     try {

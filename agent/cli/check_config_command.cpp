@@ -2,19 +2,55 @@
 
 #include "agent/cli/exit_codes.hpp"
 #include "agent/config/load_config.hpp"
+#include "common/mask/credential_patterns.hpp"
+#include "common/mask/mask_set.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 namespace trebuchet {
+namespace {
 
-int check_config_command(const std::filesystem::path& config) {
-    const auto loaded = load_config(config);
+/// Masks every kind of well-known credential, whatever the configuration says of those in jobs.
+Result<std::shared_ptr<const MaskSet>> credential_masks() {
+    MaskOptions options;
+    // The key of these masks is replaced by that of the set.
+    auto patterns = CredentialPatterns::build({}, std::make_shared<const MaskText>(options.hash));
+    if (!patterns) return fail(patterns.error());
+    options.credentials = std::move(*patterns);
+    return MaskSet::build({}, options);
+}
+
+std::string line_of(const EffectiveSetting& setting) {
+    return setting.key + " = " + setting.value + "  (" + setting.source + ")\n";
+}
+
+int show(const EffectiveSettings& settings) {
+    const auto masks = credential_masks();
+    if (!masks) {
+        std::cerr << "trebuchet-agent check-config: " << masks.error().message() << '\n';
+        return exit_usage;
+    }
+    auto sorted = settings.all();
+    std::stable_partition(sorted.begin(), sorted.end(),
+                          [](const EffectiveSetting& setting) { return !setting.key.starts_with("trebuchet."); });
+    for (const auto& setting : sorted) std::cout << (*masks)->mask(line_of(setting)).bytes();
+    return 0;
+}
+
+}  // namespace
+
+int check_config_command(const CheckConfigOptions& options) {
+    const auto loaded = load_config(options.config);
     if (!loaded) {
         for (const auto& problem : loaded.error()) std::cerr << problem.message() << '\n';
         return exit_usage;
     }
     for (const auto& warning : loaded->warnings) std::cerr << "warning: " << warning.message() << '\n';
-    std::cout << config.string() << " is fine: agent " << loaded->config.agent_id << " at "
+    if (options.show) return show(loaded->settings);
+    std::cout << options.config.string() << " is fine: agent " << loaded->config.agent_id << " at "
               << loaded->config.server_address << '\n';
     return 0;
 }

@@ -51,10 +51,6 @@ HttpOptions http_options(const Config& config) {
     options.client_cert = config.trebuchet.tls.client_cert;
     options.client_key = config.trebuchet.tls.client_key;
     options.user_agent = std::string("trebuchet-agent/") + version;
-    // The reference agent's HTTP library reads it, so labs with a CA of their own have it set.
-    if (const char* bundle = std::getenv("REQUESTS_CA_BUNDLE"); options.ca_file.empty() && bundle != nullptr) {
-        options.ca_file = bundle;
-    }
     return options;
 }
 
@@ -66,18 +62,13 @@ Result<void> open_log(const Config& config) {
     return set_up_log(log);
 }
 
-/// systemd puts the key into a folder of its own, which the unit's LoadCredential= fills.
 Result<Credentials> credentials(const Config& config, const std::filesystem::path& token_file) {
-    Credentials found{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
-    if (found.client_id.empty() || !found.secret_key_file.empty()) return found;
-    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    if (folder == nullptr) {
+    if (!config.trebuchet.client_id.empty() && config.trebuchet.secret_key_file.empty()) {
         return fail(
             "trebuchet.client_id is there to log in, but no key: set trebuchet.secret_key_file, or pass the "
             "systemd credential secret_key");
     }
-    found.secret_key_file = std::filesystem::path(folder) / "secret_key";
-    return found;
+    return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
 }
 
 /// One life of the agent: from a configuration to a stop, a restart or the next configuration.

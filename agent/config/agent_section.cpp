@@ -38,16 +38,17 @@ std::optional<std::string> wrong_agent_id(const std::string& id) {
 class AgentSection {
   public:
     AgentSection(const YamlNode& map, const std::string& file, Config& config, std::vector<ConfigProblem>& problems,
-                 std::vector<ConfigProblem>& warnings)
+                 std::vector<ConfigProblem>& warnings, EffectiveSettings& settings)
         : map_(map),
           file_(file),
-          reader_(map, file, "", problems),
+          reader_(map, {file, "", "", problems, settings}),
+          settings_(settings),
           config_(config),
           problems_(problems),
           warnings_(warnings) {}
 
     void read() {
-        reader_.take("trebuchet");
+        reader_.take_section("trebuchet");
         read_identity();
         read_server_address();
         read_job_queues();
@@ -59,8 +60,10 @@ class AgentSection {
         }
         read_advertised();
         // Keys of the reference that mean nothing to an agent: links and control_host are for people and charms.
-        reader_.take("links");
-        reader_.take("control_host");
+        for (const auto* key : {"links", "control_host"}) {
+            reader_.take(key);
+            reader_.show(key, "(not used by the agent)");
+        }
         look_for_required_keys();
         export_other_strings();
         warn_of_unknown_keys();
@@ -73,6 +76,7 @@ class AgentSection {
         auto value = is_there ? reader_.string(key) : std::move(fallback);
         if (!is_there) reader_.take(key);
         if (value) config_.exported[key] = *value;
+        reader_.show(key, shown_value(value.value_or("")));
         return value;
     }
 
@@ -106,9 +110,15 @@ class AgentSection {
                          ", which is not used: the API is always at /v1");
         }
         config_.server_address = std::move(address->origin);
+        reader_.show("server_address", config_.server_address);
     }
 
     void read_job_queues() {
+        read_list_of_queues();
+        reader_.show("job_queues", shown_list(config_.job_queues));
+    }
+
+    void read_list_of_queues() {
         const auto* node = reader_.take("job_queues");
         if (node == nullptr) return;
         if (node->kind == YamlKind::scalar) {
@@ -141,7 +151,7 @@ class AgentSection {
         read_folder("execution_basedir", config_.execution_basedir);
         read_folder("logging_basedir", config_.logging_basedir);
         read_folder("results_basedir", config_.results_basedir);
-        if (const auto quiet = reader_.boolean("logging_quiet")) config_.logging_quiet = *quiet;
+        reader_.boolean("logging_quiet", config_.logging_quiet);
 
         auto level = exported_string("logging_level", config_.logging_level).value_or(config_.logging_level);
         std::transform(level.begin(), level.end(), level.begin(),
@@ -156,10 +166,12 @@ class AgentSection {
                 map_.find("logging_level")->expected("DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO is used");
             warn(wrong.at, "logging_level: " + wrong.text);
         }
+        reader_.show("logging_level", config_.logging_level);
     }
 
     void read_seconds(const std::string& key, std::chrono::seconds& value) {
         if (const auto number = reader_.whole_number(key, 1, most_seconds)) value = std::chrono::seconds(*number);
+        reader_.show(key, std::to_string(value.count()));
     }
 
     void read_numbers() {
@@ -169,6 +181,7 @@ class AgentSection {
         if (const auto bytes = reader_.whole_number("output_bytes", 1, std::int64_t{1} << 40)) {
             config_.output_bytes = static_cast<std::uint64_t>(*bytes);
         }
+        reader_.show("output_bytes", std::to_string(config_.output_bytes));
     }
 
     void read_string_map(const std::string& key, const YamlNode& node, const std::string& shape,
@@ -188,6 +201,14 @@ class AgentSection {
     }
 
     void read_advertised() {
+        read_queues_and_images();
+        reader_.show("advertised_queues", shown_map(config_.advertised_queues));
+        std::map<std::string, std::string> images;
+        for (const auto& [queue, of_queue] : config_.advertised_images) images[queue] = shown_map(of_queue);
+        reader_.show("advertised_images", shown_map(images));
+    }
+
+    void read_queues_and_images() {
         if (const auto* queues = reader_.take("advertised_queues")) {
             read_string_map("advertised_queues", *queues, "a map from queues to their descriptions",
                             config_.advertised_queues);
@@ -239,6 +260,7 @@ class AgentSection {
 
     void warn_of_unknown_keys() {
         for (const auto* entry : reader_.unknown()) {
+            if (config_.exported.count(entry->key) > 0) show_exported(*entry);
             std::string text = "unknown key " + trebuchet::quoted(entry->key);
             if (const auto meant = reader_.nearest_known(entry->key); !meant.empty()) {
                 text += ", did you mean " + trebuchet::quoted(meant) + "?";
@@ -251,9 +273,16 @@ class AgentSection {
         }
     }
 
+    /// Nobody knows what it is for, so it may be a password.
+    void show_exported(const YamlEntry& entry) {
+        settings_.set(shown_value(entry.key), "(not shown; phases get it as an environment variable)",
+                      file_ + ":" + std::to_string(entry.key_at.line));
+    }
+
     const YamlNode& map_;
     const std::string& file_;
     SectionReader reader_;
+    EffectiveSettings& settings_;
     Config& config_;
     std::vector<ConfigProblem>& problems_;
     std::vector<ConfigProblem>& warnings_;
@@ -262,8 +291,9 @@ class AgentSection {
 }  // namespace
 
 void read_agent_section(const YamlNode& map, const std::string& file, Config& config,
-                        std::vector<ConfigProblem>& problems, std::vector<ConfigProblem>& warnings) {
-    AgentSection(map, file, config, problems, warnings).read();
+                        std::vector<ConfigProblem>& problems, std::vector<ConfigProblem>& warnings,
+                        EffectiveSettings& settings) {
+    AgentSection(map, file, config, problems, warnings, settings).read();
 }
 
 }  // namespace trebuchet

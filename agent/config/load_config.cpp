@@ -1,11 +1,13 @@
 #include "agent/config/load_config.hpp"
 
 #include "agent/config/agent_section.hpp"
+#include "agent/config/environment_settings.hpp"
 #include "agent/config/trebuchet_section.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/yaml/yaml.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <system_error>
 #include <tuple>
@@ -65,17 +67,17 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
     std::vector<ConfigProblem> problems;
     if (beside) {
         if (const auto section = parse(*beside, problems, loaded.warnings)) {
-            read_trebuchet_section(*section, beside->file, "", loaded.config.trebuchet, problems);
+            read_trebuchet_section(*section, beside->file, "", loaded.config.trebuchet, problems, loaded.settings);
         }
         sort_by_place(problems);
     }
     std::vector<ConfigProblem> main_problems;
     if (const auto root = parse(main, main_problems, loaded.warnings)) {
         if (root->kind == YamlKind::map) {
-            read_agent_section(*root, main.file, loaded.config, main_problems, loaded.warnings);
-            if (const auto* section = root->find("trebuchet")) {
-                read_trebuchet_section(*section, main.file, "trebuchet.", loaded.config.trebuchet, main_problems);
-            }
+            read_agent_section(*root, main.file, loaded.config, main_problems, loaded.warnings, loaded.settings);
+            const auto* section = root->find("trebuchet");
+            read_trebuchet_section(section == nullptr ? YamlNode() : *section, main.file, "trebuchet.",
+                                   loaded.config.trebuchet, main_problems, loaded.settings);
         } else {
             main_problems.push_back(
                 in_file(main.file, root->expected("a map with agent_id, server_address and job_queues")));
@@ -122,7 +124,9 @@ Loaded load_config(const std::filesystem::path& file) {
         }
     }
     if (!unreadable.empty()) return tl::unexpected(std::move(unreadable));
-    return read(*main, beside);
+    auto loaded = read(*main, beside);
+    if (loaded) read_environment([](const char* name) { return std::getenv(name); }, *loaded);
+    return loaded;
 }
 
 Loaded parse_config(std::string_view text, const std::string& file) {

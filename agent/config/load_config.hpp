@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/config.hpp"
+#include "agent/config/effective_settings.hpp"
 
 #include <filesystem>
 #include <string>
@@ -24,10 +25,12 @@ struct ConfigProblem {
 struct LoadedConfig {
     Config config;
     std::vector<ConfigProblem> warnings;  ///< keys that nobody knows, with "did you mean", and deprecated ones
+    EffectiveSettings settings;           ///< what each key is set to, and by what
 };
 
 /// Reads the file and, if there is one, `trebuchet.yaml` beside it, which holds at its top level what else stands under
-/// `trebuchet:` in the file; a key that stands in both counts as the main file has it. Returns every problem at once.
+/// `trebuchet:` in the file; a key that stands in both counts as the main file has it. What both leave out comes from
+/// the environment, as read_environment says. Returns every problem at once.
 [[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::filesystem::path& file);
 
 /// The same from the main file's text alone: `file` is only for messages.

@@ -21,21 +21,31 @@ YamlResult<std::size_t> one_of(const YamlNode& node, const std::vector<std::stri
 }
 
 const YamlNode* SectionReader::take(const std::string& key) {
+    const auto entry = std::find_if(map_.entries.begin(), map_.entries.end(),
+                                    [&](const YamlEntry& candidate) { return candidate.key == key; });
+    const bool is_there = entry != map_.entries.end();
+    notes_.settings.asked_for(notes_.section + key,
+                              is_there ? notes_.file + ":" + std::to_string(entry->key_at.line) : "");
+    return take_section(key);
+}
+
+const YamlNode* SectionReader::take_section(const std::string& key) {
     known_.push_back(key);
     return map_.find(key);
 }
 
 void SectionReader::note(const std::string& key, const YamlProblem& problem) {
-    problems_.push_back({file_, problem.at.line, problem.at.column, prefix_ + key + ": " + problem.text});
+    notes_.problems.push_back(
+        {notes_.file, problem.at.line, problem.at.column, notes_.prefix + key + ": " + problem.text});
 }
 
 void SectionReader::refuse_unknown() {
     for (const auto* entry : unknown()) {
-        std::string text = "unknown key " + trebuchet::quoted(prefix_ + entry->key);
+        std::string text = "unknown key " + trebuchet::quoted(notes_.prefix + entry->key);
         if (const auto meant = nearest_known(entry->key); !meant.empty()) {
-            text += ", did you mean " + trebuchet::quoted(prefix_ + meant) + "?";
+            text += ", did you mean " + trebuchet::quoted(notes_.prefix + meant) + "?";
         }
-        problems_.push_back({file_, entry->key_at.line, entry->key_at.column, std::move(text)});
+        notes_.problems.push_back({notes_.file, entry->key_at.line, entry->key_at.column, std::move(text)});
     }
 }
 
@@ -55,20 +65,24 @@ std::optional<std::string> SectionReader::non_empty_string(const std::string& ke
     return std::nullopt;
 }
 
-std::optional<std::string> SectionReader::absolute_path(const std::string& key) {
-    auto value = string(key);
-    if (!value || value->starts_with('/')) return value;
-    note(key, map_.find(key)->expected("an absolute path"));
-    return std::nullopt;
+void SectionReader::absolute_path(const std::string& key, std::filesystem::path& value) {
+    if (auto text = string(key)) {
+        if (text->starts_with('/')) {
+            value = std::move(*text);
+        } else {
+            note(key, map_.find(key)->expected("an absolute path"));
+        }
+    }
+    show(key, shown_value(value.string()));
 }
 
-std::optional<bool> SectionReader::boolean(const std::string& key) {
-    const auto* node = take(key);
-    if (node == nullptr) return std::nullopt;
-    const auto value = node->as_bool();
-    if (value) return *value;
-    note(key, value.error());
-    return std::nullopt;
+void SectionReader::boolean(const std::string& key, bool& value) {
+    if (const auto* node = take(key)) {
+        const auto found = node->as_bool();
+        if (found) value = *found;
+        if (!found) note(key, found.error());
+    }
+    show(key, value ? "true" : "false");
 }
 
 std::optional<std::int64_t> SectionReader::whole_number(const std::string& key, std::int64_t least, std::int64_t most) {
@@ -77,15 +91,6 @@ std::optional<std::int64_t> SectionReader::whole_number(const std::string& key, 
     const auto value = node->as_int();
     if (value && *value >= least && *value <= most) return *value;
     note(key, node->expected("a whole number from " + std::to_string(least) + " to " + std::to_string(most)));
-    return std::nullopt;
-}
-
-std::optional<std::size_t> SectionReader::choice(const std::string& key, const std::vector<std::string>& words) {
-    const auto* node = take(key);
-    if (node == nullptr) return std::nullopt;
-    const auto index = one_of(*node, words);
-    if (index) return *index;
-    note(key, index.error());
     return std::nullopt;
 }
 

@@ -17,16 +17,36 @@ namespace {
 constexpr std::int64_t least_spool = std::int64_t{1} << 20;
 constexpr std::int64_t most_spool = std::int64_t{1} << 40;
 
-void read_tls(const YamlNode& section, const std::string& file, const std::string& prefix, TlsConfig& tls,
-              std::vector<ConfigProblem>& problems) {
-    SectionReader reader(section, file, prefix, problems);
-    if (auto path = reader.absolute_path("ca_file")) tls.ca_file = std::move(*path);
-    if (auto path = reader.absolute_path("client_cert")) tls.client_cert = std::move(*path);
-    if (auto path = reader.absolute_path("client_key")) tls.client_key = std::move(*path);
+/// What stands for a section that the file leaves out: it has no keys.
+const YamlNode& no_section() {
+    static const YamlNode none = [] {
+        YamlNode node;
+        node.kind = YamlKind::map;
+        return node;
+    }();
+    return none;
+}
+
+void read_tls(const YamlNode& section, SectionNotes notes, TlsConfig& tls) {
+    notes.prefix += "tls.";
+    notes.section += "tls.";
+    SectionReader reader(section, std::move(notes));
+    reader.absolute_path("ca_file", tls.ca_file);
+    reader.absolute_path("client_cert", tls.client_cert);
+    reader.absolute_path("client_key", tls.client_key);
     reader.refuse_unknown();
 }
 
-void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases) {
+void read_tls_section(SectionReader& reader, const SectionNotes& notes, TlsConfig& tls) {
+    const auto* section = reader.take_section("tls");
+    const bool is_map = section != nullptr && section->kind == YamlKind::map;
+    if (section != nullptr && !is_map) {
+        reader.note("tls", section->expected("a map with ca_file, client_cert or client_key"));
+    }
+    read_tls(is_map ? *section : no_section(), notes, tls);
+}
+
+void read_list_of_phases(SectionReader& reader, std::vector<std::string>& phases) {
     static const std::vector<std::string> known{"setup",    "provision", "firmware_update", "test",
                                                 "allocate", "reserve",   "cleanup"};
     const auto* node = reader.take("secret_phases");
@@ -46,8 +66,13 @@ void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases)
     }
 }
 
+void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases) {
+    read_list_of_phases(reader, phases);
+    reader.show("secret_phases", shown_list(phases));
+}
+
 /// Well-known credentials are masked unless they are named here.
-void read_credentials_off(SectionReader& reader, std::vector<std::string>& off) {
+void read_list_of_credentials(SectionReader& reader, std::vector<std::string>& off) {
     const auto* node = reader.take("mask_credentials_off");
     if (node == nullptr) return;
     if (node->kind != YamlKind::sequence) {
@@ -64,92 +89,106 @@ void read_credentials_off(SectionReader& reader, std::vector<std::string>& off) 
     }
 }
 
+void read_credentials_off(SectionReader& reader, std::vector<std::string>& off) {
+    read_list_of_credentials(reader, off);
+    reader.show("mask_credentials_off", shown_list(off));
+}
+
+std::string shown_seconds(std::chrono::milliseconds time) {
+    auto text = std::to_string(time.count() / 1000);
+    if (const auto rest = time.count() % 1000; rest > 0) text += "." + std::to_string(1000 + rest).substr(1);
+    return text;
+}
+
 void read_grace(SectionReader& reader, const std::string& key, std::chrono::milliseconds& grace) {
-    const auto* node = reader.take(key);
-    if (node == nullptr) return;
-    const auto value = node->as_seconds();
-    if (!value || *value > std::chrono::hours(1)) {
-        reader.note(key, node->expected("a number of seconds from 0 to 3600"));
-    } else {
-        grace = *value;
+    if (const auto* node = reader.take(key)) {
+        const auto value = node->as_seconds();
+        if (!value || *value > std::chrono::hours(1)) {
+            reader.note(key, node->expected("a number of seconds from 0 to 3600"));
+        } else {
+            grace = *value;
+        }
     }
+    reader.show(key, shown_seconds(grace));
 }
 
 void read_login(SectionReader& reader, TrebuchetConfig& config) {
-    if (auto path = reader.absolute_path("secret_key_file")) config.secret_key_file = std::move(*path);
-    const auto id = reader.non_empty_string("client_id");
-    if (!id) return;
-    if (id->find_first_of(":\r\n") == std::string::npos) {
-        config.client_id = *id;
-    } else {
-        reader.note("client_id", reader.take("client_id")->expected("a name without colons, as HTTP logins want it"));
+    reader.absolute_path("secret_key_file", config.secret_key_file);
+    if (const auto id = reader.non_empty_string("client_id")) {
+        if (id->find_first_of(":\r\n") == std::string::npos) {
+            config.client_id = *id;
+        } else {
+            reader.note("client_id",
+                        reader.take("client_id")->expected("a name without colons, as HTTP logins want it"));
+        }
     }
+    reader.show("client_id", shown_value(config.client_id));
+}
+
+bool is_ip_address(const std::string& text) {
+    std::array<unsigned char, sizeof(in6_addr)> parsed{};
+    return ::inet_pton(AF_INET, text.c_str(), parsed.data()) == 1 ||
+           ::inet_pton(AF_INET6, text.c_str(), parsed.data()) == 1;
 }
 
 void read_metrics_address(SectionReader& reader, std::string& address) {
-    const auto text = reader.non_empty_string("metrics_address");
-    if (!text) return;
-    std::array<unsigned char, sizeof(in6_addr)> parsed{};
-    if (::inet_pton(AF_INET, text->c_str(), parsed.data()) == 1 ||
-        ::inet_pton(AF_INET6, text->c_str(), parsed.data()) == 1) {
-        address = *text;
-    } else {
-        reader.note("metrics_address",
-                    reader.take("metrics_address")->expected("an IP address such as 127.0.0.1, or 0.0.0.0 for all"));
+    if (const auto text = reader.non_empty_string("metrics_address")) {
+        if (is_ip_address(*text)) {
+            address = *text;
+        } else {
+            reader.note(
+                "metrics_address",
+                reader.take("metrics_address")->expected("an IP address such as 127.0.0.1, or 0.0.0.0 for all"));
+        }
     }
+    reader.show("metrics_address", address);
+}
+
+/// Reads a whole number into `value`, which counts in units of `T`'s own.
+template <typename T>
+void read_number(SectionReader& reader, const std::string& key, std::int64_t least, std::int64_t most, T& value) {
+    if (const auto number = reader.whole_number(key, least, most)) value = static_cast<T>(*number);
+    reader.show(key, std::to_string(value));
+}
+
+void read_keep_results(SectionReader& reader, std::chrono::hours& keep) {
+    auto days = keep.count() / 24;
+    read_number(reader, "keep_results", 0, 3650, days);
+    keep = std::chrono::hours(24 * days);
 }
 
 }  // namespace
 
 void read_trebuchet_section(const YamlNode& section, const std::string& file, const std::string& prefix,
-                            TrebuchetConfig& config, std::vector<ConfigProblem>& problems) {
-    if (section.kind == YamlKind::null) return;
-    SectionReader reader(section, file, prefix, problems);
-    if (section.kind != YamlKind::map) {
+                            TrebuchetConfig& config, std::vector<ConfigProblem>& problems,
+                            EffectiveSettings& settings) {
+    if (section.kind != YamlKind::map && section.kind != YamlKind::null) {
         const auto problem = section.expected("a map of Trebuchet's own settings");
         problems.push_back({file, problem.at.line, problem.at.column, problem.text});
         return;
     }
-    if (const auto* tls = reader.take("tls")) {
-        if (tls->kind == YamlKind::map) {
-            read_tls(*tls, file, prefix + "tls.", config.tls, problems);
-        } else {
-            reader.note("tls", tls->expected("a map with ca_file, client_cert or client_key"));
-        }
-    }
-    if (const auto length = reader.whole_number("mask_min_length", 1, 64)) {
-        config.mask.min_length = static_cast<std::size_t>(*length);
-    }
-    if (const auto index = reader.choice("mask_hash", {"keyed", "sha256"})) {
-        config.mask.hash = std::array{MaskHash::keyed, MaskHash::sha256}.at(*index);
-    }
-    if (const auto index = reader.choice("job_file_secrets", {"tmpfs", "none"})) {
-        config.job_file_secrets = std::array{JobFileSecrets::tmpfs, JobFileSecrets::none}.at(*index);
-    }
-    if (const auto index = reader.choice("artifacts_masking", {"mask", "withhold", "fail", "off"})) {
-        config.artifacts_masking = std::array{ArtifactsMasking::mask, ArtifactsMasking::withhold,
-                                              ArtifactsMasking::fail, ArtifactsMasking::off}
-                                       .at(*index);
-    }
+    const SectionNotes notes{file, prefix, "trebuchet.", problems, settings};
+    SectionReader reader(section.kind == YamlKind::map ? section : no_section(), notes);
+    read_tls_section(reader, notes, config.tls);
+    read_number(reader, "mask_min_length", 1, 64, config.mask.min_length);
+    reader.choice("mask_hash", {{"keyed", MaskHash::keyed}, {"sha256", MaskHash::sha256}}, config.mask.hash);
+    reader.choice("job_file_secrets", {{"tmpfs", JobFileSecrets::tmpfs}, {"none", JobFileSecrets::none}},
+                  config.job_file_secrets);
+    reader.choice("artifacts_masking",
+                  {{"mask", ArtifactsMasking::mask},
+                   {"withhold", ArtifactsMasking::withhold},
+                   {"fail", ArtifactsMasking::fail},
+                   {"off", ArtifactsMasking::off}},
+                  config.artifacts_masking);
     read_credentials_off(reader, config.mask_credentials_off);
     read_secret_phases(reader, config.secret_phases);
     read_grace(reader, "kill_grace", config.kill_grace);
     read_grace(reader, "stop_grace", config.stop_grace);
-    if (const auto index = reader.choice("drain", {"stop", "finish"})) {
-        config.drain = std::array{Drain::stop, Drain::finish}.at(*index);
-    }
-    if (const auto bytes = reader.whole_number("min_free_disk", 0, std::int64_t{1} << 50)) {
-        config.min_free_disk = static_cast<std::uint64_t>(*bytes);
-    }
-    if (const auto bytes = reader.whole_number("spool_limit", least_spool, most_spool)) {
-        config.spool.limit = static_cast<std::uint64_t>(*bytes);
-    }
-    if (const auto index = reader.choice("spool_full", {"wait", "cut"})) {
-        config.spool.when_full = std::array{SpoolFull::wait, SpoolFull::cut}.at(*index);
-    }
-    if (const auto days = reader.whole_number("keep_results", 0, 3650)) {
-        config.keep_results = std::chrono::hours(24 * *days);
-    }
+    reader.choice("drain", {{"stop", Drain::stop}, {"finish", Drain::finish}}, config.drain);
+    read_number(reader, "min_free_disk", 0, std::int64_t{1} << 50, config.min_free_disk);
+    read_number(reader, "spool_limit", least_spool, most_spool, config.spool.limit);
+    reader.choice("spool_full", {{"wait", SpoolFull::wait}, {"cut", SpoolFull::cut}}, config.spool.when_full);
+    read_keep_results(reader, config.keep_results);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
     reader.refuse_unknown();

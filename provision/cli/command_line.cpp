@@ -65,7 +65,7 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
                "`trebuchet-provision check -c CONFIG.yaml [TYPE]` checks a configuration.\n\n"
                "Exit codes: 0 success; 1 failure; 2 wrong usage; 46 the device cannot be recovered (the agent\n"
                "takes it offline); 128+N stopped by signal N. runtest returns the last test command's exit code.\n\n"
-               "Example: trebuchet-provision noprovision provision -c default.yaml testflinger.json");
+               "Example:\n  trebuchet-provision noprovision provision -c default.yaml testflinger.json");
     app.formatter(std::make_shared<HelpFormatter>());
     std::string type;
     std::string stage;

@@ -38,6 +38,7 @@ std::string type_help(std::string_view type) {
     add_keys(page, "Configuration keys of this type:", keys.config);
     add_keys(page, "Keys of the job's provision_data:", keys.provision_data);
     add_keys(page, "Configuration keys of every type:", common_keys().config);
+    page += "\nExample:\n  trebuchet-provision " + name + " provision -c default.yaml testflinger.json\n";
     return page;
 }
 

@@ -36,6 +36,7 @@ bool split_address(const std::string& listen, Options& options) {
 tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const* argv) {
     CLI::App app("A small server with the Testflinger v1 API: for demos, tests and benches of a few boards.",
                  "trebuchet-labserver");
+    app.footer("Example:\n  trebuchet-labserver --listen 127.0.0.1:8080 --clients clients.json");
     std::string listen;
     std::string certificate;
     std::string key;

@@ -41,7 +41,7 @@ LoadedConfig loaded_from(const std::string& text) {
 }
 
 TEST(LoadConfig, FillsInTheDefaultsOfTheReferenceAgent) {
-    const auto [config, warnings] = loaded_from(minimal);
+    const auto [config, warnings, settings] = loaded_from(minimal);
     EXPECT_THAT(warnings, IsEmpty());
     EXPECT_EQ(config.agent_id, "rpi4-1");
     EXPECT_EQ(config.server_address, "https://lab.example.com");
@@ -59,7 +59,7 @@ TEST(LoadConfig, FillsInTheDefaultsOfTheReferenceAgent) {
 }
 
 TEST(LoadConfig, ReadsAFileOfTheReferenceAgentUnchanged) {
-    const auto [config, warnings] = loaded_from(
+    const auto [config, warnings, settings] = loaded_from(
         "agent_id: rpi4-1\n"
         "identifier: 202601-12345\n"
         "location: lab 3\n"
@@ -106,7 +106,7 @@ TEST(LoadConfig, ReadsAFileOfTheReferenceAgentUnchanged) {
 }
 
 TEST(LoadConfig, ExportsTheStringsOfTheFileAndOfTheDefaults) {
-    const auto [config, warnings] = loaded_from(
+    const auto [config, warnings, settings] = loaded_from(
         "agent_id: 123\nserver_address: lab/\njob_queues: [q]\n"
         "logging_level: debug\ntest_command: run\npolling_interval: 5\n"
         "lab_name: north\nrack: 7\nsince: 2026-11-20\nkeep: yes\nquoted: '7'\nparts: [a]\nempty: ''\n"

@@ -1,0 +1,133 @@
+#include "agent/config/effective_settings.hpp"
+
+#include "agent/config/environment_settings.hpp"
+#include "agent/config/load_config.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trebuchet {
+namespace {
+
+const std::string minimal = "agent_id: rpi4-1\nserver_address: https://lab.example.com\njob_queues: [rpi4, 'b c']\n";
+
+LoadedConfig parsed(const std::string& text) {
+    auto loaded = parse_config(text, "a.conf");
+    if (loaded) return std::move(*loaded);
+    for (const auto& problem : loaded.error()) ADD_FAILURE() << problem.message();
+    return {};
+}
+
+/// "VALUE (SOURCE)" of the key, or "".
+std::string shown(const LoadedConfig& loaded, const std::string& key) {
+    for (const auto& setting : loaded.settings.all()) {
+        if (setting.key == key) return setting.value + " (" + setting.source + ")";
+    }
+    return "";
+}
+
+using Variables = std::map<std::string, std::string>;
+
+LoadedConfig with_environment(const std::string& text, const Variables& variables) {
+    auto loaded = parsed(text);
+    read_environment(
+        [&](const char* name) {
+            const auto found = variables.find(name);
+            return found == variables.end() ? nullptr : found->second.c_str();
+        },
+        loaded);
+    return loaded;
+}
+
+TEST(EffectiveSettings, HaveAValueForEachKeyThatIsReadWhateverTheFileSays) {
+    for (const std::string more : {"", "trebuchet: {}\n", "trebuchet: ~\n", "trebuchet: {tls: {}}\n",
+                                   "trebuchet: {drain: finish, tls: {ca_file: /ca.pem}}\nlinks: {a: b}\n"}) {
+        const auto settings = parsed(minimal + more).settings;
+        EXPECT_EQ(settings.all().size(), 45U) << "a key came or went: also change agent/README.md";
+        for (const auto& setting : settings.all()) {
+            EXPECT_TRUE(setting.is_value_known) << setting.key;
+            EXPECT_NE(setting.value, "") << setting.key;
+        }
+    }
+}
+
+TEST(EffectiveSettings, SayWhichLineAValueComesFrom) {
+    const auto loaded = parsed(minimal +
+                               "polling_interval:\n  3\ntrebuchet:\n  kill_grace: 2.5\n  tls:\n"
+                               "    ca_file: /lab/ca.pem\n");
+    EXPECT_EQ(shown(loaded, "agent_id"), "rpi4-1 (a.conf:1)");
+    EXPECT_EQ(shown(loaded, "job_queues"), "[rpi4, b c] (a.conf:3)");
+    EXPECT_EQ(shown(loaded, "polling_interval"), "3 (a.conf:4)");
+    EXPECT_EQ(shown(loaded, "trebuchet.kill_grace"), "2.500 (a.conf:7)");
+    EXPECT_EQ(shown(loaded, "trebuchet.tls.ca_file"), "/lab/ca.pem (a.conf:9)");
+}
+
+TEST(EffectiveSettings, SayWhatIsADefault) {
+    const auto loaded = parsed(minimal);
+    EXPECT_EQ(shown(loaded, "polling_interval"), "10 (default)");
+    EXPECT_EQ(shown(loaded, "setup_command"), "\"\" (default)");
+    EXPECT_EQ(shown(loaded, "execution_basedir"), "/tmp/testflinger/run (default)");
+    EXPECT_EQ(shown(loaded, "trebuchet.secret_phases"), "[provision, test] (default)");
+    EXPECT_EQ(shown(loaded, "trebuchet.drain"), "stop (default)");
+    EXPECT_EQ(shown(loaded, "trebuchet.keep_results"), "7 (default)");
+    EXPECT_EQ(shown(loaded, "trebuchet.tls.ca_file"), "\"\" (default)");
+}
+
+TEST(EffectiveSettings, NameTheFileThatWins) {
+    const TemporaryFolder folder;
+    const auto main = folder.write("agent.conf", minimal + "trebuchet:\n  mask_min_length: 7\n").string();
+    const auto beside = folder.write("trebuchet.yaml", "mask_min_length: 5\nmask_hash: sha256\n").string();
+    const auto loaded = load_config(main);
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(shown(*loaded, "trebuchet.mask_min_length"), "7 (" + main + ":5)");
+    EXPECT_EQ(shown(*loaded, "trebuchet.mask_hash"), "sha256 (" + beside + ":2)");
+}
+
+TEST(EffectiveSettings, StayOnOneLine) {
+    const auto loaded = parsed(minimal +
+                               "setup_command: |\n  echo a\n  echo \"b\"\nadvertised_queues: {q: 'a text'}\n"
+                               "advertised_images: {q: {jammy: 'url: http://lab/jammy'}}\n");
+    EXPECT_EQ(shown(loaded, "setup_command"), R"("echo a\x0aecho \"b\"\x0a" (a.conf:4))");
+    EXPECT_EQ(shown(loaded, "advertised_queues"), "{q: a text} (a.conf:7)");
+    EXPECT_EQ(shown(loaded, "advertised_images"), "{q: {jammy: url: http://lab/jammy}} (a.conf:8)");
+}
+
+TEST(EffectiveSettings, ShowNoValueOfAKeyThatNobodyKnows) {
+    const auto loaded = parsed(minimal + "lab_password: hunter22\nodd: 7\n");
+    EXPECT_EQ(shown(loaded, "lab_password"), "(not shown; phases get it as an environment variable) (a.conf:4)");
+    EXPECT_EQ(shown(loaded, "odd"), "");
+}
+
+TEST(EnvironmentSettings, TakeTheServersAuthorityFromTheVariableOfTheReferenceAgent) {
+    const auto loaded = with_environment(minimal, {{"REQUESTS_CA_BUNDLE", "/lab/ca.pem"}});
+    EXPECT_EQ(loaded.config.trebuchet.tls.ca_file, "/lab/ca.pem");
+    EXPECT_EQ(shown(loaded, "trebuchet.tls.ca_file"), "/lab/ca.pem (environment variable REQUESTS_CA_BUNDLE)");
+}
+
+TEST(EnvironmentSettings, LetTheFileWin) {
+    const auto loaded =
+        with_environment(minimal + "trebuchet: {tls: {ca_file: /mine.pem}, client_id: c, secret_key_file: /key}\n",
+                         {{"REQUESTS_CA_BUNDLE", "/lab/ca.pem"}, {"CREDENTIALS_DIRECTORY", "/run/credentials"}});
+    EXPECT_EQ(shown(loaded, "trebuchet.tls.ca_file"), "/mine.pem (a.conf:4)");
+    EXPECT_EQ(shown(loaded, "trebuchet.secret_key_file"), "/key (a.conf:4)");
+}
+
+TEST(EnvironmentSettings, TakeTheKeyFromTheServiceManagerIfThereIsAClientToLogInWith) {
+    const Variables variables{{"CREDENTIALS_DIRECTORY", "/run/credentials"}};
+    const auto with_client = with_environment(minimal + "trebuchet: {client_id: c}\n", variables);
+    EXPECT_EQ(shown(with_client, "trebuchet.secret_key_file"),
+              "/run/credentials/secret_key (environment variable CREDENTIALS_DIRECTORY)");
+    EXPECT_EQ(shown(with_environment(minimal, variables), "trebuchet.secret_key_file"), "\"\" (default)");
+}
+
+TEST(EnvironmentSettings, IgnoreAnEmptyVariable) {
+    EXPECT_EQ(shown(with_environment(minimal, {{"REQUESTS_CA_BUNDLE", ""}}), "trebuchet.tls.ca_file"),
+              "\"\" (default)");
+}
+
+}  // namespace
+}  // namespace trebuchet

@@ -75,6 +75,7 @@ void SectionReader::choice(const std::string& key, const std::vector<std::pair<c
                            Choice& value) {
     if (const auto* node = take(key)) {
         std::vector<std::string> names;
+        names.reserve(words.size());
         for (const auto& word : words) names.emplace_back(word.first);
         if (const auto index = one_of(*node, names)) {
             value = words[*index].second;

@@ -66,12 +66,12 @@ std::string_view unreadable_kind(std::string_view start) {
 struct AnyArchive::State {
     ArchiveInput input;
     Bytes buffer;
-    Bytes start;  ///< what was read to recognise compressions, to be read again; only of what can't seek
+    Bytes start;  ///< for input without seek: bytes read to recognise compressions, to be read again
     std::size_t start_left = 0;
     bool keeps_start = false;
     std::uint64_t offset = 0;
     std::unique_ptr<archive, ReaderDeleter> reader;
-    archive_entry* first = nullptr;  ///< was read to learn the format, and is still to be handed over
+    archive_entry* first = nullptr;  ///< read to detect the format; next() returns it first
     int first_result = ARCHIVE_EOF;
 
     [[nodiscard]] tl::unexpected<Error> failed() const {
@@ -122,7 +122,7 @@ struct AnyArchive::State {
         return {};
     }
 
-    /// One compression is taken off at a time, so that all that is in it is seen, also what follows an archive.
+    /// Removes one compression at a time, to see everything in it, including data after an archive.
     Result<bool> recognise() {
         keeps_start = !input.seek;
         if (auto opened = open(compressions); !opened) return fail(opened.error());
@@ -148,7 +148,7 @@ AnyArchive& AnyArchive::operator=(AnyArchive&&) noexcept = default;
 Result<std::optional<AnyArchive>> AnyArchive::open(ArchiveInput input) {
     auto state = std::make_unique<State>();
     state->input = std::move(input);
-    // Wiping one that is far too large would take most of the time for small files.
+    // Not larger than needed: for small files, wiping a large buffer would take most of the time.
     const auto size =
         state->input.seek ? std::clamp<std::uint64_t>(state->input.size, 512, longest_read) : longest_read;
     state->buffer.resize(size);

@@ -7,10 +7,10 @@
 namespace trebuchet {
 namespace {
 
-/// One control character in so many bytes is still text.
+/// Text may have one control character per this many bytes.
 constexpr std::uint64_t bytes_per_control = 20;
 
-/// Which bytes neither text nor a terminal's control sequences are made of. Those of NUL are counted apart.
+/// Bytes that occur neither in text nor in terminal sequences. NUL is counted separately.
 constexpr std::array<bool, 256> make_controls() {
     std::array<bool, 256> table{};
     for (std::size_t byte = 1; byte < 32; ++byte) table.at(byte) = byte < '\a' || byte > '\r';
@@ -42,7 +42,7 @@ void ContentScanner::finish() {
 }
 
 MaskCounts ContentScanner::found() const {
-    // Most of what stands without NUL bytes between stands so in either reading: it must not count twice.
+    // Text without NUL bytes is found in both readings; do not count it twice.
     return counts_->empty() ? *counts_without_nul_ : *counts_;
 }
 

@@ -12,7 +12,7 @@
 
 namespace trebuchet {
 
-/// Looks for secrets in one stream of bytes, and at what kind of bytes they are.
+/// Searches a stream of bytes for secrets, and detects whether it is text or binary.
 class ContentScanner {
   public:
     explicit ContentScanner(std::shared_ptr<const MaskSet> masks);
@@ -20,12 +20,12 @@ class ContentScanner {
     void write(std::string_view bytes);
     void finish();
 
-    /// As far as it is known; complete after finish().
+    /// The secrets found so far; complete after finish().
     [[nodiscard]] MaskCounts found() const;
     [[nodiscard]] bool has_found() const { return !counts_->empty() || !counts_without_nul_->empty(); }
-    /// Has NUL bytes, or more control characters than a terminal's output.
+    /// True if there are NUL bytes, or more control characters than in terminal output.
     [[nodiscard]] bool is_binary() const;
-    /// Bytes that came out of the masker.
+    /// Size of the masked bytes.
     [[nodiscard]] std::uint64_t masked_size() const { return masked_size_; }
 
   private:
@@ -33,7 +33,7 @@ class ContentScanner {
     std::shared_ptr<MaskCounts> counts_ = std::make_shared<MaskCounts>();
     std::shared_ptr<MaskCounts> counts_without_nul_ = std::make_shared<MaskCounts>();
     Masker masker_;
-    std::optional<Masker> without_nul_;  ///< from the first block with a NUL byte on
+    std::optional<Masker> without_nul_;  ///< used from the first block with a NUL byte on
     WipedString stripped_;
     std::uint64_t size_ = 0;
     std::uint64_t masked_size_ = 0;

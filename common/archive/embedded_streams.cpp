@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// gzip (with "deflate" as its method), xz, Zstandard, bzip2, LZ4.
+/// gzip (method deflate), xz, Zstandard, bzip2, LZ4.
 constexpr std::array magics{"\x1f\x8b\x08"sv,
                             "\xfd"
                             "7zXZ\0"sv,
@@ -21,7 +21,7 @@ constexpr std::size_t most_offsets = 256;
 
 bool begins_stream(std::string_view bytes, std::string_view magic) {
     if (magic == "BZh") return bytes.substr(std::min<std::size_t>(bytes.size(), 4)).starts_with(bzip2_block);
-    // Of gzip's flags, three bits are not used.
+    // Three bits of gzip's flags must be 0.
     return magic != magics[0] || (bytes.size() > 3 && static_cast<unsigned char>(bytes[3]) < 0x20);
 }
 
@@ -31,7 +31,7 @@ void EmbeddedStreams::write(std::string_view bytes) {
     const auto begin = size_ - tail_.size();
     size_ += bytes.size();
     tail_.append(bytes.substr(0, longest_magic - 1));
-    // What begins in the part that came is found below.
+    // Finds magic numbers that began in earlier bytes; later ones are found below.
     search(tail_, begin);
     search(bytes, size_ - bytes.size());
     tail_ = bytes.size() < longest_magic ? tail_ : std::string(bytes.substr(bytes.size() - (longest_magic - 1)));
@@ -67,9 +67,8 @@ ArchiveInput zlib_as_gzip(ArchiveInput zlib) {
     struct State {
         ArchiveInput zlib;
         std::string_view ahead = "\x1f\x8b\x08\0\0\0\0\0\0\xff"sv;
-        std::string_view behind =
-            "\0\0\0\0\0\0\0\0"sv;     // in place of the length; what checks the content, nobody reads
-        std::size_t header_left = 2;  // of zlib's own
+        std::string_view behind = "\0\0\0\0\0\0\0\0"sv;  // replaces CRC and length, which are not checked
+        std::size_t header_left = 2;                     // bytes of zlib's header to skip
     };
     auto state = std::make_shared<State>();
     state->zlib = std::move(zlib);

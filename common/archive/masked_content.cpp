@@ -17,7 +17,7 @@ Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const
     std::vector<char, WipingAllocator<char>> buffer(std::min<std::uint64_t>(std::uint64_t{64} * 1024, size));
     std::uint64_t offset = 0;
     while (offset < size) {
-        if (stop != nullptr && *stop) return fail("it was told to stop");
+        if (stop != nullptr && *stop) return fail("stopped");
         const auto wanted = std::min<std::uint64_t>(buffer.size(), size - offset);
         const auto count = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;

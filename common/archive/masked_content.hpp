@@ -10,9 +10,9 @@
 
 namespace trebuchet {
 
-/// Hands the first `size` bytes of the file to `take`, masked, piece by piece. False if there are fewer now or they
-/// can't be read: then `take` had what could be. An Error is one of `take`, or
-/// says that another thread set `stop`.
+/// Passes the first `size` bytes of the file, masked, to `take` in pieces. Returns false if there are fewer bytes or
+/// some can't be read: then `take` got the bytes before that. Fails with the Error of `take`, or if another thread sets
+/// `stop`.
 [[nodiscard]] Result<bool> read_masked(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
                                        const std::function<Result<void>(const MaskedChunk&)>& take,
                                        const std::atomic<bool>* stop = nullptr);

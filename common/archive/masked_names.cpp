@@ -8,7 +8,7 @@
 namespace trebuchet {
 namespace {
 
-/// What file systems take, less the room for a number.
+/// Limit of file systems, minus space for a number.
 constexpr std::size_t longest_name = 255 - 20;
 
 std::string masked(const std::string& text, const MaskSet& masks) {
@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
                                                               const MaskSet& masks, MaskCounts* counts) {
     std::sort(names.begin(), names.end());
     const std::string before = parent.empty() ? "" : parent + "/";
-    // A mask may itself look like a very short secret; then what spans the slash can't be told.
+    // If a mask in `parent` itself contains a very short secret, matches across the slash can't be recognised.
     const bool can_span = masked(before, masks) == before;
     std::vector<std::pair<std::string, std::string>> pairs;
     pairs.reserve(names.size());
@@ -32,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
         are_changed = are_changed || archived != name;
         pairs.emplace_back(std::move(name), std::move(archived));
     }
-    if (!are_changed) return pairs;  // without a further copy of what may be a hundred thousand names
+    if (!are_changed) return pairs;  // saves a copy of up to a hundred thousand names
     std::set<std::string> taken;
     for (const auto& [name, archived] : pairs) {
         if (archived == name) taken.insert(name);

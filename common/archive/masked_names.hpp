@@ -9,22 +9,21 @@
 
 namespace trebuchet {
 
-/// What the entries of one folder are called in an archive, as pairs (name on disk, name in the archive), ordered by
-/// the name on disk. `parent` is the folder's path in the archive. Names are masked, secrets with a slash in them too;
-/// each is still a valid last part of a path, and none is there twice: a masked one that would be gets a number.
-/// `counts`: as MaskSet::mask.
+/// The names of a folder's entries in an archive: pairs (name on disk, name in the archive), sorted by the name on
+/// disk. Masks the names, also secrets that contain a slash. Every result is a valid file name and unique: duplicates
+/// of masked names get a number. `parent`: the folder's path in the archive. `counts`: see MaskSet::mask.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::string> names,
                                                                             const std::string& parent,
                                                                             const MaskSet& masks,
                                                                             MaskCounts* counts = nullptr);
 
-/// What the note in place of a file is called: `archived` (its name in the archive) with ".withheld.txt" at its end,
-/// masked, and unlike `taken`, the names in the same folder of the archive.
+/// The name of the note that replaces a file: `archived` (its name in the archive) plus ".withheld.txt", masked, and
+/// different from all `taken` names of the same folder.
 [[nodiscard]] std::string note_name(const std::string& archived, const std::set<std::string>& taken,
                                     const MaskSet& masks);
 
-/// Whether a link in a folder `depth` levels below the top can only lead to something under the top, as long as all
-/// other links do: a relative target with ".." only at its start, and no more of them than levels.
+/// True if a link in a folder `depth` levels below the top can't lead out of the top folder, provided that no other
+/// link does: a relative target with ".." only at its start, at most `depth` times.
 [[nodiscard]] bool stays_inside(const std::string& target, std::size_t depth);
 
 }  // namespace trebuchet

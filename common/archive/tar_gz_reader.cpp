@@ -20,7 +20,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// Below this a bomb is a toy.
+/// Up to this size the compression ratio does not matter.
 constexpr std::uint64_t harmless_bytes = std::uint64_t{64} * 1024 * 1024;
 
 std::string system_text() {
@@ -31,7 +31,7 @@ std::string shown(std::string_view name) {
     return quoted(name, 300);
 }
 
-/// The names of a path, without "." and empty ones.
+/// The components of a path, without "." and empty ones.
 Names names_of(std::string_view path) {
     Names names;
     while (!path.empty()) {
@@ -42,8 +42,8 @@ Names names_of(std::string_view path) {
     return names;
 }
 
-/// Whether a link in a folder `depth` names below the target can't lead out of it, whatever links its target passes
-/// through: it goes up at its start only, and not too far.
+/// True if a link in a folder `depth` levels below the target can't lead out of it, whatever other links its target
+/// passes: ".." only at its start, and not too often.
 bool stays_inside_whatever_it_passes(std::string_view target, std::size_t depth) {
     if (target.empty() || target.front() == '/') return false;
     bool goes_down = false;
@@ -113,17 +113,17 @@ class Unpacker {
         auto names = names_of(path);
         if (std::find(names.begin(), names.end(), "..") != names.end()) return fail("has \"..\" in its path");
         if (names.size() > limits_.depth) {
-            return fail("lies deeper than the " + std::to_string(limits_.depth) + " folders that are accepted");
+            return fail("is nested deeper than the limit of " + std::to_string(limits_.depth) + " folders");
         }
         if (!names.empty() && std::find(top_folders_.begin(), top_folders_.end(), names[0]) == top_folders_.end()) {
             std::string expected;
             for (const auto& folder : top_folders_) expected += (expected.empty() ? "" : ", ") + folder + "/";
-            return fail("lies elsewhere than expected: below " + expected);
+            return fail("is not below " + expected);
         }
         return names;
     }
 
-    /// Each on its own, so that no link is followed; makes those that are missing.
+    /// Opens the folders one by one, so that no link is followed. Creates missing ones.
     [[nodiscard]] Result<FileDescriptor> open_folder(const Names& names, bool make = true) const {
         FileDescriptor folder(::fcntl(target_, F_DUPFD_CLOEXEC, 0));
         if (!folder) return fail("can't open the target folder: " + system_text());
@@ -136,7 +136,7 @@ class Unpacker {
                 if (errno != ENOTDIR && errno != ELOOP) {
                     return fail("can't open the folder " + shown(name) + ": " + system_text());
                 }
-                return fail("lies below " + shown(name) + ", which is no folder in this archive");
+                return fail("is below " + shown(name) + ", which is not a folder in this archive");
             }
             folder = std::move(next);
         }
@@ -145,10 +145,10 @@ class Unpacker {
 
     static Result<void> unpack_folder(int parent, const std::string& name, const TarEntry& entry) {
         if (::mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) {
-            return fail("can't be made: " + system_text());
+            return fail("can't be created: " + system_text());
         }
         const FileDescriptor folder(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!folder) return fail("was there before as something else than a folder");
+        if (!folder) return fail("exists already and is not a folder");
         if (::fchmod(folder.get(), (entry.mode & 0755U) | 0700U) != 0) return fail("can't be set up: " + system_text());
         return {};
     }
@@ -159,7 +159,7 @@ class Unpacker {
         if (!file) return cannot_make();
         std::array<char, 65536> buffer{};
         while (true) {
-            if (limits_.stop != nullptr && *limits_.stop) return fail("it was told to stop");
+            if (limits_.stop != nullptr && *limits_.stop) return fail("stopped");
             const auto count = source_.read(buffer.data(), buffer.size());
             if (!count) return fail(count.error());
             if (*count == 0) break;
@@ -175,10 +175,10 @@ class Unpacker {
 
     [[nodiscard]] Result<void> check_size() const {
         if (report_.bytes > limits_.bytes) {
-            return fail("goes beyond the " + std::to_string(limits_.bytes) + " bytes that are accepted for all files");
+            return fail("exceeds the limit of " + std::to_string(limits_.bytes) + " bytes for all files");
         }
         if (report_.bytes > harmless_bytes && report_.bytes / limits_.ratio > source_.bytes_read()) {
-            return fail("grows to more than " + std::to_string(limits_.ratio) + " times the archive's size");
+            return fail("unpacks to more than " + std::to_string(limits_.ratio) + " times the archive's size");
         }
         return {};
     }
@@ -205,15 +205,15 @@ class Unpacker {
         if (!folder) return refused(folder.error().message());
         struct stat info {};
         if (::fstatat(folder->get(), linked.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) {
-            return refused("is no file that came before it");
+            return refused("is not an earlier file of the archive");
         }
         if (::linkat(folder->get(), linked.c_str(), parent, name.c_str(), 0) != 0) return cannot_make();
         return {};
     }
 
     static tl::unexpected<Error> cannot_make() {
-        if (errno == EEXIST) return fail("comes a second time");
-        return fail("can't be made: " + system_text());
+        if (errno == EEXIST) return fail("occurs twice");
+        return fail("can't be created: " + system_text());
     }
 
     TarGzSource& source_;

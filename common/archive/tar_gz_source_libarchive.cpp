@@ -14,7 +14,7 @@ struct ReaderDeleter {
     void operator()(archive* reader) const { archive_read_free(reader); }
 };
 
-/// A name of the pax format is UTF-8, which the locale may not be able to express.
+/// pax names are UTF-8, which the locale may not support.
 std::string text_of(const char* bytes, const char* utf8) {
     if (bytes != nullptr) return bytes;
     return utf8 == nullptr ? "" : utf8;
@@ -60,7 +60,7 @@ Result<TarGzSource> TarGzSource::open(int fd) {
     archive_read_support_filter_gzip(reader);
     archive_read_support_format_tar(reader);
     if (archive_read_open_fd(reader, fd, 65536) < ARCHIVE_WARN) return state->failed();
-    // The last of the filters is the file itself. Nested gzip would get round the limit on the ratio.
+    // The last filter is the file itself. Nested gzip would circumvent the limit on the compression ratio.
     if (archive_filter_count(reader) != 2 || archive_filter_code(reader, 0) != ARCHIVE_FILTER_GZIP) {
         return fail("the archive is not a gzip-compressed tar");
     }

@@ -11,8 +11,8 @@
 
 namespace trebuchet {
 
-/// One gzip-compressed tar archive being written to a descriptor, entry by entry. Paths and targets are any bytes.
-/// Of `info` only the permissions and the time of change count. After an Error nothing more can be written.
+/// Writes a gzip-compressed tar to a descriptor, entry by entry. Paths and targets may contain any bytes. Uses only
+/// permissions and modification time of `info`. After an Error nothing more can be written.
 class TarGzStream {
   public:
     /// `fd` is not owned.
@@ -23,12 +23,12 @@ class TarGzStream {
 
     [[nodiscard]] Result<void> add_folder(const std::string& path, const struct ::stat& info);
     [[nodiscard]] Result<void> add_link(const std::string& path, const std::string& target, const struct ::stat& info);
-    /// A file of exactly `size` bytes: write() cuts what is more, end_file() fills up with zeros.
+    /// Begins a file of exactly `size` bytes: write() drops further bytes, end_file() pads with zeros.
     [[nodiscard]] Result<void> begin_file(const std::string& path, std::uint64_t size, const struct ::stat& info);
     [[nodiscard]] Result<void> write(std::string_view bytes);
     [[nodiscard]] Result<void> end_file();
 
-    /// Ends the archive and hands everything to the descriptor.
+    /// Completes the archive and flushes it to the descriptor.
     [[nodiscard]] Result<void> close();
 
   private:

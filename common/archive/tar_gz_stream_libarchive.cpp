@@ -31,7 +31,7 @@ Entry make_entry(const std::string& path, const struct ::stat& info, unsigned ty
 
 struct TarGzStream::State {
     std::unique_ptr<archive, WriterDeleter> writer;
-    std::uint64_t left = 0;  ///< of the file that was begun
+    std::uint64_t left = 0;  ///< bytes that the current file still needs
 
     Result<void> check(la_ssize_t result) const {
         if (result >= ARCHIVE_WARN) return {};
@@ -52,7 +52,7 @@ Result<TarGzStream> TarGzStream::open(int fd) {
     state->writer.reset(archive_write_new());
     auto* const writer = state->writer.get();
     if (writer == nullptr) return fail("can't write the archive: out of memory");
-    // GNU's format takes names as bytes, whatever the locale is; pax would convert them.
+    // The GNU format stores names as bytes in any locale; pax would convert them.
     for (const int result : {archive_write_set_format_gnutar(writer), archive_write_add_filter_gzip(writer),
                              archive_write_set_filter_option(writer, "gzip", "compression-level", "1"),
                              archive_write_set_filter_option(writer, "gzip", "timestamp", nullptr),

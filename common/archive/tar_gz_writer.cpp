@@ -21,6 +21,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// How a file is packed:
+//
+//  1. Inspect it (content_inspection.hpp): kind, secrets, size after masking, obstacles.
+//  2. Withhold it if it is not text and contains a secret, or can't be inspected while secrets are registered.
+//  3. Write the tar header. It needs the size of the masked content, which is why the file is read twice.
+//  4. Read the file again, mask it, and write it.
+//  5. If the second reading has another size, the file changed meanwhile: the stream pads it with zeros or cuts it, so
+//     that the archive stays valid, and the report says so.
+//
+// Example: the text file log.txt has 100 bytes, among them the 12-byte secret "correcthorse". The mask has 10 bytes, so
+// the header says 98 bytes. If somebody appends a line between the two readings, only the first 100 bytes are read. If
+// somebody truncates the file to 40 bytes, 58 bytes of zeros follow.
 namespace trebuchet {
 namespace {
 
@@ -39,7 +51,7 @@ bool is_same_file(const struct stat& left, const struct stat& right) {
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
 }
 
-/// What an entry is if it is nothing that goes into an archive.
+/// For an entry that can't be packed.
 const char* other_kind(mode_t mode) {
     if (S_ISFIFO(mode)) return "a FIFO";
     if (S_ISSOCK(mode)) return "a socket";
@@ -47,10 +59,10 @@ const char* other_kind(mode_t mode) {
     return "of an unknown kind";
 }
 
-/// Names on disk and in the archive, as masked_names gives them.
+/// Result of masked_names.
 using MaskedNames = std::vector<std::pair<std::string, std::string>>;
 
-/// The names of one folder in the archive, put in order only when they are asked for: there may be very many.
+/// The names of one folder in the archive. Sorted only on demand, as there may be very many.
 class NamesInFolder {
   public:
     explicit NamesInFolder(const MaskedNames& names) : names_(names) {}
@@ -67,14 +79,13 @@ class NamesInFolder {
     std::optional<std::set<std::string>> taken_;
 };
 
-/// Puts one tree into one archive. Its functions return only what ends the writing: what is wrong with an entry is
-/// noted in the report.
+/// Packs a tree. Problems with an entry go to the report; only errors that end the archive are returned.
 class TreePacker {
   public:
     TreePacker(TarGzStream& archive, const struct stat& archive_info, std::shared_ptr<const MaskSet> masks,
                const TarGzLimits& limits)
         : archive_(archive), archive_info_(archive_info), masks_(std::move(masks)), limits_(limits) {
-        limits_.look.stop = limits_.stop;
+        limits_.inspection.stop = limits_.stop;
     }
 
     Result<void> pack_top(FileDescriptor fd, const std::string& path, const struct stat& info) {
@@ -91,7 +102,7 @@ class TreePacker {
         }
     }
 
-    /// The names in a folder, as many as the limit leaves.
+    /// The names in a folder, up to the limit on entries.
     std::vector<std::string> read_names(DIR* folder, const std::string& path) {
         std::vector<std::string> names;
         while (true) {
@@ -101,14 +112,13 @@ class TreePacker {
             const std::string_view name(entry->d_name);
             if (name == "." || name == "..") continue;
             if (seen_ >= limits_.entries) {
-                leave_out(path,
-                          "has more in it than the " + std::to_string(limits_.entries) + " entries that are accepted");
+                leave_out(path, "contains more than the limit of " + std::to_string(limits_.entries) + " entries");
                 return names;
             }
             ++seen_;
             names.emplace_back(name);
         }
-        if (errno != 0) leave_out(path, "can't be read to its end: " + system_text());
+        if (errno != 0) leave_out(path, "can't be read completely: " + system_text());
         return names;
     }
 
@@ -130,12 +140,12 @@ class TreePacker {
         return {};
     }
 
-    /// `depth` is that of the folder that `name` is in.
+    /// `depth`: of the folder that contains `name`.
     Result<void> pack(int folder, const std::string& name, const std::string& path, std::size_t depth,
                       NamesInFolder& taken) {
         struct stat info {};
         if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            leave_out(path, "can't be looked at: " + system_text());
+            leave_out(path, "can't be read: " + system_text());
             return {};
         }
         if (S_ISREG(info.st_mode)) return pack_file(folder, name, path, taken);
@@ -145,7 +155,7 @@ class TreePacker {
         return {};
     }
 
-    /// The open file, or nothing and a note. Between the look at it and now it may have become anything.
+    /// Opens a file, or reports it as left out. The file may have changed its type since pack() called stat.
     std::optional<FileDescriptor> open(int folder, const std::string& name, const std::string& path, int kind,
                                        struct stat& info) {
         FileDescriptor fd(
@@ -159,7 +169,7 @@ class TreePacker {
 
     Result<void> pack_subfolder(int folder, const std::string& name, const std::string& path, std::size_t depth) {
         if (depth > limits_.depth) {
-            leave_out(path, "lies deeper than the " + std::to_string(limits_.depth) + " levels that are accepted");
+            leave_out(path, "is nested deeper than the limit of " + std::to_string(limits_.depth) + " levels");
             return {};
         }
         struct stat info {};
@@ -192,7 +202,7 @@ class TreePacker {
     }
 
     Result<void> pack_file(int folder, const std::string& name, const std::string& path, NamesInFolder& taken) {
-        if (is_stopped()) return fail("it was told to stop");
+        if (is_stopped()) return fail("stopped");
         struct stat info {};
         const auto fd = open(folder, name, path, 0, info);
         if (!fd) return {};
@@ -207,48 +217,48 @@ class TreePacker {
         const auto plain_size = static_cast<std::uint64_t>(info.st_size);
         const auto room = limits_.bytes - report_.bytes;
         if (plain_size > room) return leave_out_too_large(path);
-        ContentLook look;
-        look.masked_size = plain_size;
+        ContentInspection inspection;
+        inspection.masked_size = plain_size;
         if (!masks_->masks_nothing()) {
-            limits_.look.bytes = std::min(limits_.look.bytes, limits_.expanded);
-            auto looked = look_into(fd->get(), plain_size, masks_, limits_.look);
-            if (!looked) return fail(looked.error());
-            look = std::move(*looked);
-            limits_.expanded -= std::min(limits_.expanded, look.expanded);
+            limits_.inspection.bytes = std::min(limits_.inspection.bytes, limits_.expanded);
+            auto inspected = inspect_content(fd->get(), plain_size, masks_, limits_.inspection);
+            if (!inspected) return fail(inspected.error());
+            inspection = std::move(*inspected);
+            limits_.expanded -= std::min(limits_.expanded, inspection.expanded);
         }
-        if (!look.is_whole) {
+        if (!inspection.is_whole) {
             leave_out(path, "can't be read");
             return {};
         }
-        if (const auto reason = reason_to_withhold(look); !reason.empty()) {
-            report_.found.merge(look.found);
+        if (const auto reason = reason_to_withhold(inspection); !reason.empty()) {
+            report_.found.merge(inspection.found);
             return withhold(path, reason, info, taken);
         }
-        if (look.masked_size > room) return leave_out_too_large(path);
-        report_.found.merge(look.found);
-        return write_file_entry(fd->get(), path, plain_size, look.masked_size, info);
+        if (inspection.masked_size > room) return leave_out_too_large(path);
+        report_.found.merge(inspection.found);
+        return write_file_entry(fd->get(), path, plain_size, inspection.masked_size, info);
     }
 
     Result<void> leave_out_too_large(const std::string& path) {
-        leave_out(path, "does not fit into the " + std::to_string(limits_.bytes) + " bytes that are accepted");
+        leave_out(path, "exceeds the limit of " + std::to_string(limits_.bytes) + " bytes for all files");
         return {};
     }
 
-    /// "" if the file may go in, masked if it is text.
-    [[nodiscard]] std::string reason_to_withhold(const ContentLook& look) const {
-        if (!look.found.empty()) {
-            if (look.kind == ContentLook::Kind::text && !limits_.withholds_text) return "";
+    /// "" if the file may be packed; text is then masked.
+    [[nodiscard]] std::string reason_to_withhold(const ContentInspection& inspection) const {
+        if (!inspection.found.empty()) {
+            if (inspection.kind == ContentInspection::Kind::text && !limits_.withholds_text) return "";
             std::string names;
-            for (const auto& [key, count] : look.found.sorted()) {
+            for (const auto& [key, count] : inspection.found.sorted()) {
                 names += (names.empty() ? "" : ", ") + key.name + " (" + std::string(name_of(key.form)) + ")";
             }
-            return "a secret stands in it: " + names;
+            return "it contains a secret: " + names;
         }
-        // With nothing registered, what may be in it is nothing that this job has to keep secret.
-        return masks_->longest() == 0 ? "" : look.obstacle;
+        // Without registered secrets the file can't contain one of this job's.
+        return masks_->longest() == 0 ? "" : inspection.obstacle;
     }
 
-    /// Puts a note in the file's place.
+    /// Packs a note instead of the file.
     Result<void> withhold(const std::string& path, const std::string& reason, const struct stat& info,
                           NamesInFolder& taken) {
         const auto slash = path.rfind('/') + 1;
@@ -305,7 +315,7 @@ Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd, st
         return fail("can't open the folder " + folder.string() + ": " + system_text());
     }
     struct stat archive_info {};
-    if (::fstat(fd, &archive_info) != 0) return fail("can't look at the archive: " + system_text());
+    if (::fstat(fd, &archive_info) != 0) return fail("can't stat the archive: " + system_text());
 
     auto archive = TarGzStream::open(fd);
     if (!archive) return fail(archive.error());

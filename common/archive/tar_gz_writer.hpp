@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/archive/content_look.hpp"
+#include "common/archive/content_inspection.hpp"
 #include "common/base/result.hpp"
 #include "common/mask/mask_counts.hpp"
 #include "common/mask/mask_set.hpp"
@@ -15,43 +15,42 @@
 
 namespace trebuchet {
 
-/// Bounds on what goes into an archive: what lies beyond them is left out. And what becomes of secrets in text.
+/// Limits for an archive. Entries beyond them are left out.
 struct TarGzLimits {
     std::size_t entries = 100'000;
-    std::size_t depth = 64;                                       ///< folders within folders
-    std::uint64_t bytes = std::uint64_t{8} * 1024 * 1024 * 1024;  ///< contents of all files together, masked
-    const std::atomic<bool>* stop = nullptr;  ///< another thread may set it: then the packing ends with an Error
-    LookLimits look;                          ///< into each file; its `stop` is the one above
-    std::uint64_t expanded = std::uint64_t{16} << 30;  ///< that may come out of all files' archives together
-    bool withholds_text = false;                       ///< text with a secret is withheld as well, not masked
+    std::size_t depth = 64;                                       ///< nested folders
+    std::uint64_t bytes = std::uint64_t{8} * 1024 * 1024 * 1024;  ///< of all files together, masked
+    const std::atomic<bool>* stop = nullptr;                      ///< set by another thread: then packing fails
+    InspectionLimits inspection;  ///< for inspecting each file; its `stop` is replaced by the one above
+    std::uint64_t expanded = std::uint64_t{16} << 30;  ///< bytes decompressed to inspect all files' archives together
+    bool withholds_text = false;                       ///< withhold text with secrets too, instead of masking it
 };
 
 struct TarGzReport {
-    std::size_t entries = 0;  ///< folders, files and links in the archive, the folder itself included
-    std::uint64_t bytes = 0;  ///< contents of all files together, masked
-    /// Names and reasons, masked, each for one line: what was left out, or changed while it was packed. The first 100.
+    std::size_t entries = 0;  ///< folders, files and links in the archive, including the top folder
+    std::uint64_t bytes = 0;  ///< of all files together, masked
+    /// The first 100 entries that were left out or changed during packing: one line each with name and reason, masked.
     std::vector<std::string> left_out;
     std::size_t left_out_count = 0;
-    std::vector<std::string> withheld;  ///< the same of the files that are replaced by a note. The first 100.
+    std::vector<std::string> withheld;  ///< likewise: the first 100 files replaced by a note
     std::size_t withheld_count = 0;
-    MaskCounts found;  ///< the secrets that were masked, and those because of which files are withheld
+    MaskCounts found;  ///< secrets that were masked or caused a file to be withheld
 };
 
-/// Writes `folder` and what is in it to `fd` as a gzip-compressed tar (GNU format), with the folder's own name in front
-/// of every path. Text files' contents, names and links' targets are masked. A name that masking would make equal to
-/// another gets a number.
+/// Writes `folder` to `fd` as a gzip-compressed tar (GNU format). Every path begins with the folder's own name. Masks
+/// the content of text files, names and link targets. If masking makes names equal, they get numbers.
 ///
-/// A file that is binary, an archive or compressed is withheld if a secret is seen in it (content_look.hpp), or, once a
-/// secret is registered, if it can't be looked into: in its place stands `NAME.withheld.txt`, which says why without a
-/// value. Else it goes in as it is.
+/// A binary file, archive or compressed file is withheld if a secret is found in it (content_inspection.hpp), or if it
+/// can't be inspected while secrets are registered. A note `NAME.withheld.txt` replaces it and gives the reason without
+/// the value. Other files are packed unchanged.
 ///
-/// The folder may be hostile, and change while it is read. Links are not followed: one whose target can't lead out of
-/// the folder goes into the archive as a link. Left out are other links, what is no file, folder or link, other file
-/// systems mounted in it, and the archive itself. A file that changes is padded with zeros or cut to its length
-/// at the start. Owners and set-uid bits are not kept; times and permissions are.
+/// The folder may be hostile and change meanwhile. Links are not followed; a link that can't lead out of the folder is
+/// packed as a link. Left out: other links, devices, FIFOs, sockets, mounted file systems, and the archive itself. If a
+/// file changes during packing, it is padded with zeros or cut to its first size. Keeps times and permissions, but not
+/// owners and set-uid bits.
 ///
-/// Memory is bounded by the number of names in one folder, the longest secret, and LookLimits. An Error if `folder`
-/// can't be opened or `fd` not be written to; what was written until then is no archive.
+/// Memory is bounded by the number of names in one folder, the longest secret, and InspectionLimits. Fails if `folder`
+/// can't be opened or `fd` can't be written; then the output is not an archive.
 [[nodiscard]] Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd,
                                                std::shared_ptr<const MaskSet> masks, const TarGzLimits& limits = {});
 

@@ -6,11 +6,11 @@
 
 namespace trebuchet {
 
-/// Doubling waits with jitter: the n-th is drawn between half and all of min(first × 2ⁿ, limit).
+/// Exponential backoff with jitter: wait n is random between half and all of min(first × 2ⁿ, limit).
 class Backoff {
   public:
     using Duration = std::chrono::milliseconds;
-    /// `draw` returns a number in [0, 1): the jitter, injected.
+    /// `draw` returns a random number in [0, 1).
     Backoff(Duration first, Duration limit, std::function<double()> draw)
         : first_(first), limit_(limit), next_(first), draw_(std::move(draw)) {}
 

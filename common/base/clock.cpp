@@ -23,12 +23,13 @@ std::string iso8601(std::chrono::system_clock::time_point time) {
 std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text) {
     std::tm parts{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-    if (rest == nullptr || parts.tm_year < 70 || parts.tm_year > 300) return std::nullopt;  // nanoseconds overflow
+    if (rest == nullptr || parts.tm_year < 70 || parts.tm_year > 300)
+        return std::nullopt;  // outside this range a count of nanoseconds overflows
     if (*rest == '.') {
         do ++rest;
         while (*rest >= '0' && *rest <= '9');
     }
-    std::tm zone{};  // "%z" takes "Z", "+00:00" and "+0000"
+    std::tm zone{};  // "%z" accepts "Z", "+00:00" and "+0000"
     if (*rest != '\0') {
         rest = ::strptime(rest, "%z", &zone);
         if (rest == nullptr || *rest != '\0') return std::nullopt;

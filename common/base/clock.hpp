@@ -6,13 +6,13 @@
 
 namespace trebuchet {
 
-/// Where the time comes from, so that tests bring their own.
+/// The source of time; tests use a fake.
 class Clock {
   public:
     virtual ~Clock() = default;
-    /// Never goes back; for durations and deadlines.
+    /// Monotonic: for durations and deadlines.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const = 0;
-    /// The time of day; for time stamps.
+    /// The time of day: for timestamps.
     [[nodiscard]] virtual std::chrono::system_clock::time_point wall_time() const = 0;
 };
 
@@ -29,12 +29,11 @@ class SystemClock final : public Clock {
 /// ISO 8601 in UTC with microseconds: 2026-11-20T20:31:00.000000+00:00.
 [[nodiscard]] std::string iso8601(std::chrono::system_clock::time_point time);
 
-/// The point of time of "2026-11-20T20:31:00.123456+00:00", with "Z" or without a zone (UTC) as well; nothing if it is
-/// none. What is finer than a second is left out.
+/// Parses "2026-11-20T20:31:00.123456+00:00", also with "Z" or without a zone (UTC). Drops fractions of a second.
+/// nullopt for invalid text.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_iso8601(const std::string& text);
 
-/// The point of time of an HTTP Date header, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, IMF-fixdate); nothing if it is
-/// none.
+/// Parses an HTTP Date header, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, IMF-fixdate). nullopt for invalid text.
 [[nodiscard]] std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text);
 
 }  // namespace trebuchet

@@ -3,10 +3,22 @@
 #include <algorithm>
 #include <utility>
 
+// For each byte:
+//
+//  1. Outside a string, brackets change the depth. At depth 1 a colon means that a value follows, and a comma that
+//     a key follows. When the depth returns to 0, the object is complete.
+//  2. A string at depth 1 that is not a value is a key: compare it with the wanted one.
+//  3. A string that is the wanted key's value is measured: decode its escapes to UTF-8, count the bytes, and keep the
+//     last `tail_limit` of them. Two escapes of a surrogate pair, \ud83d\ude00, make one character.
+//  4. Other strings are skipped, so that brackets, colons and quotes in them have no effect.
+//
+// Example: key "output", tail_limit 4, pieces `{"a":{"output":1},"out` and `put":"x\u00e4yz"`. The first "output" is at
+// depth 2 and ignored. The second one is split between the pieces; its value is "xäyz": length() is 5 bytes, tail() is
+// "äyz", and value() is nullopt, because 5 bytes are more than the limit. is_complete() is false: no "}" yet.
 namespace trebuchet {
 namespace {
 
-/// Longer keys are not the wanted one.
+/// A longer key is not compared, as it cannot be the wanted one.
 constexpr std::size_t longest_key = 256;
 constexpr std::uint32_t replacement = 0xFFFD;
 

@@ -8,21 +8,21 @@
 
 namespace trebuchet {
 
-/// Reads the string value of one key at the top level of a JSON object that comes in pieces: in texts that are too long
-/// to be kept, cut off, or broken elsewhere. It keeps the value's length in UTF-8 and its end. If the key is there more
-/// than once, the last one counts.
+/// Finds one top-level key of a JSON object and keeps the length and the end of its string value. Reads the text in
+/// pieces, in constant memory: for objects that are too long to parse, truncated or invalid elsewhere. If the key
+/// occurs more than once, the last value counts.
 class JsonTextScan {
   public:
-    /// `tail_limit`: bytes of the value's end that are kept, at most.
+    /// `tail_limit`: how many bytes to keep of the value's end.
     JsonTextScan(std::string key, std::size_t tail_limit) : wanted_(std::move(key)), tail_limit_(tail_limit) {}
 
     void feed(std::string_view text);
 
-    /// The value, if it was there to its end, and no longer than the limit.
+    /// The value; nullopt if it is missing, incomplete or longer than the limit.
     [[nodiscard]] std::optional<std::string> value() const;
     [[nodiscard]] std::uint64_t length() const { return length_; }
     [[nodiscard]] std::string_view tail() const;
-    /// Whether the object has ended: then a key that was not found is not there.
+    /// The object has ended: a key that was not found does not exist.
     [[nodiscard]] bool is_complete() const { return complete_; }
 
   private:
@@ -45,7 +45,7 @@ class JsonTextScan {
     bool measuring_ = false;  ///< this string is the wanted value
     bool has_value_ = false;
     bool escaped_ = false;
-    int hex_left_ = 0;  ///< digits of a \u escape that are still to come
+    int hex_left_ = 0;  ///< missing digits of a \u escape
     std::uint32_t code_unit_ = 0;
     std::uint32_t high_surrogate_ = 0;
     std::string key_;

@@ -8,15 +8,15 @@
 
 namespace trebuchet {
 
-/// What went wrong, as one sentence for a person: where, what was found, what was expected, what to do.
-/// Never holds a secret: whoever makes an Error from foreign text masks or leaves out what it quotes.
+/// An error message for a person, one sentence: where, what was found, what was expected, what to do. Contains no
+/// secrets: mask or omit foreign text before quoting it.
 class Error {
   public:
     explicit Error(std::string message, bool is_final = false) : message_(std::move(message)), is_final_(is_final) {}
 
     [[nodiscard]] const std::string& message() const { return message_; }
 
-    /// Trying the same again will not help, such as after a refusal of what was sent.
+    /// A retry cannot help, for example because the server refused the request.
     [[nodiscard]] bool is_final() const { return is_final_; }
 
     /// Puts `where` in front: "where: message".
@@ -29,7 +29,8 @@ class Error {
     bool is_final_ = false;
 };
 
-/// For what can happen to a correct program. Bugs are exceptions; adapters turn what libraries throw into Errors.
+/// For failures that can happen to a correct program. Bugs are exceptions; adapters convert exceptions of libraries to
+/// Errors.
 template <typename T>
 using Result = tl::expected<T, Error>;
 

@@ -15,7 +15,7 @@ bool is_continuation(unsigned char byte) {
     return (byte & 0xC0U) == 0x80U;
 }
 
-/// How many bytes the character that starts with `lead` has; 0 if nothing valid starts so.
+/// Length in bytes of a character that starts with `lead`; 0 if `lead` is invalid.
 std::size_t sequence_length(unsigned char lead) {
     if (lead < 0x80) return 1;
     if (lead >= 0xC2 && lead <= 0xDF) return 2;
@@ -24,7 +24,7 @@ std::size_t sequence_length(unsigned char lead) {
     return 0;
 }
 
-/// Excludes overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, section 4).
+/// Excludes overlong forms, surrogates and code points above U+10FFFF (RFC 3629, section 4).
 bool is_allowed_second(unsigned char lead, unsigned char second) {
     if (lead == 0xE0) return second >= 0xA0 && second <= 0xBF;
     if (lead == 0xED) return second >= 0x80 && second <= 0x9F;
@@ -33,7 +33,7 @@ bool is_allowed_second(unsigned char lead, unsigned char second) {
     return is_continuation(second);
 }
 
-/// Length of the valid prefix of one character at `index`: its whole length if it is valid.
+/// Number of valid bytes of the character at `index`; equal to `length` if it is valid.
 std::size_t valid_prefix(std::string_view text, std::size_t index, std::size_t length) {
     std::size_t valid = 1;
     while (valid < length && index + valid < text.size()) {

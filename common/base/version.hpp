@@ -2,7 +2,7 @@
 
 namespace trebuchet {
 
-/// "0.1.0", from CMakeLists.txt.
+/// Such as "0.1.0"; set in CMakeLists.txt.
 inline constexpr const char* version = TREBUCHET_VERSION;
 
 }  // namespace trebuchet

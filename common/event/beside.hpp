@@ -6,8 +6,8 @@
 
 namespace trebuchet {
 
-/// Runs `work`, which may block for long, on a thread of its own, and the loop meanwhile; returns when it is done. What
-/// it throws is thrown here. For the main flow only, as run_until is.
+/// Runs blocking `work` on a new thread and the loop meanwhile. Returns when `work` is done and rethrows its exception.
+/// Call this, like run_until, only from the main flow.
 void run_beside(EventLoop& loop, const std::function<void()>& work);
 
 }  // namespace trebuchet

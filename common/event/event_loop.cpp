@@ -37,7 +37,7 @@ struct Timer::State {
     explicit State(asio::io_context& context) : timer(context) {}
     asio::steady_timer timer;
     std::function<void()> handler;
-    unsigned round = 0;  ///< tells a stopped or restarted wait that was already due from the current one
+    unsigned round = 0;  ///< distinguishes the current wait from an expired one that was stopped or restarted
 };
 
 Timer::Timer(EventLoop& loop) : state_(std::make_shared<State>(loop.context())) {}

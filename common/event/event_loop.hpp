@@ -12,8 +12,8 @@ class io_context;
 
 namespace trebuchet {
 
-/// The one thread's loop. Everything but `post` belongs to the thread that runs it. Handlers must not block, and must
-/// not call `run_until` themselves: only the main flow waits.
+/// The event loop of one thread. Only `post` is thread-safe. Handlers must not block or call `run_until`: only the main
+/// flow waits.
 class EventLoop {
   public:
     EventLoop();
@@ -21,13 +21,13 @@ class EventLoop {
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    /// Runs `handler` on the loop's thread. Callable from any thread.
+    /// Runs `handler` on the loop's thread. Thread-safe.
     void post(std::function<void()> handler);
 
-    /// Runs handlers until `done` holds, which is asked after each of them.
+    /// Runs handlers until `done` returns true; checks it after each handler.
     void run_until(const std::function<bool()>& done);
 
-    /// For adapters that bring descriptors of their own.
+    /// For adapters with their own descriptors.
     [[nodiscard]] boost::asio::io_context& context();
 
   private:
@@ -35,7 +35,7 @@ class EventLoop {
     std::unique_ptr<State> state_;
 };
 
-/// Calls a handler once, later. Destroying it, or starting it again, takes back what has not happened yet.
+/// Calls a handler once after a delay. The destructor and another start() cancel a pending call.
 class Timer {
   public:
     explicit Timer(EventLoop& loop);
@@ -51,8 +51,8 @@ class Timer {
     std::shared_ptr<State> state_;
 };
 
-/// Calls `handler` on the loop as long as there is something to read from `fd`, which the handler is to do. `fd` is not
-/// owned, and must stay open until this is gone.
+/// Calls `handler` on the loop whenever `fd` is readable; the handler must read. `fd` is not owned and must stay open
+/// longer than this object.
 class ReadWatcher {
   public:
     ReadWatcher(EventLoop& loop, int fd, std::function<void()> handler);
@@ -65,7 +65,7 @@ class ReadWatcher {
     std::shared_ptr<State> state_;
 };
 
-/// Calls `handler` on the loop for each of `signals` that the process gets, as long as it lives.
+/// Calls `handler` on the loop for each arrival of one of `signals`.
 class SignalWatcher {
   public:
     SignalWatcher(EventLoop& loop, const std::vector<int>& signals, std::function<void(int)> handler);

@@ -7,16 +7,16 @@
 
 namespace trebuchet {
 
-/// Does blocking work, one piece after the other, on a thread of its own, which is started with the first piece.
+/// Runs blocking tasks one after another on its own thread. The first task starts the thread.
 class Worker {
   public:
     explicit Worker(EventLoop& loop);
-    /// Waits for the piece that is being done. What was not begun is left out, and no `done` is called any more.
+    /// Waits for the running task. Drops tasks that have not started; calls no `done` any more.
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// Does `work` on the thread and then calls `done` on the loop. From the loop's thread; `work` must not throw.
+    /// Runs `work` on the thread, then `done` on the loop. Call this on the loop's thread. `work` must not throw.
     void run(std::function<void()> work, std::function<void()> done);
 
   private:

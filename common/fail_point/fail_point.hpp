@@ -2,14 +2,13 @@
 
 namespace trebuchet {
 
-/// A place at which a test may end the program as a crash or a power cut would. The programs that are shipped link
-/// `trebuchet_fail_point`, in which this does nothing. One that links the objects of `trebuchet_fail_point_armed` reads
-/// its orders from the environment:
+/// A point at which tests can crash the program. Shipped programs link `trebuchet_fail_point`, where this does nothing.
+/// Programs with `trebuchet_fail_point_armed` read environment variables:
 ///
-///     TREBUCHET_FAIL_POINT=NAME[:N]     sends SIGKILL to itself when it comes to NAME, for the N-th time (1)
-///     TREBUCHET_FAIL_POINT_TRACE=FILE   appends each NAME that it comes to, a line each
+///     TREBUCHET_FAIL_POINT=NAME[:N]     send SIGKILL to ourselves at NAME, the N-th time (default 1)
+///     TREBUCHET_FAIL_POINT_TRACE=FILE   append each NAME as a line
 ///
-/// On any thread.
+/// Thread-safe.
 void fail_point(const char* name) noexcept;
 
 }  // namespace trebuchet

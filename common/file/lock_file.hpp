@@ -13,18 +13,18 @@
 
 namespace trebuchet {
 
-/// Why a lock could not be had.
+/// Why a lock could not be taken.
 struct LockRefusal {
-    Error reason;                 ///< names the file, and the process that holds it
-    std::optional<pid_t> holder;  ///< who holds it; nothing if it could not even be tried, or its holder is unknown
+    Error reason;                 ///< names the file and the process that holds it
+    std::optional<pid_t> holder;  ///< the process that holds the lock, if known
     bool is_held = false;         ///< by another process
 };
 
-/// An exclusive lock on a file that holds the pid of its owner. It is free again when this object or the process goes,
-/// however it ends; processes that it starts don't inherit it. The file stays.
+/// An exclusive lock on a file that contains its owner's pid. Released by the destructor and at the end of the process,
+/// even after a crash. Child processes do not inherit it. The file is not removed.
 class LockFile {
   public:
-    /// Does not wait. Makes the file, 0600, if it is missing; its folder must be there.
+    /// Does not wait. Creates the file (0600) if it is missing; its folder must exist.
     [[nodiscard]] static tl::expected<LockFile, LockRefusal> take(const std::filesystem::path& path);
 
   private:

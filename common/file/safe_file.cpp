@@ -17,7 +17,7 @@ tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path
     return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
 }
 
-/// Reads all of `fd` into `out`; fails beyond `limit`.
+/// Reads `fd` to its end. Fails if that is more than `limit` bytes.
 template <typename String>
 Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t limit, String& out) {
     std::array<char, 16384> buffer{};
@@ -51,7 +51,7 @@ tl::unexpected<Error> belongs_to_another(const std::filesystem::path& path, cons
                 std::to_string(::geteuid()) + ": remove it, or configure another");
 }
 
-/// Gives us back the folders in which somebody took away our own permissions.
+/// Restores our own permissions (0700) on a folder and its subfolders, so that they can be removed.
 void open_up(const std::filesystem::path& folder) {
     ::chmod(folder.c_str(), 0700);
     std::error_code error;
@@ -61,7 +61,7 @@ void open_up(const std::filesystem::path& folder) {
     }
 }
 
-/// Where anybody may make names, whoever was first owns what is below.
+/// In a world-writable folder somebody else may have created `path` first: accept only a real folder of ours.
 Result<void> take_over_below_public(const std::filesystem::path& path) {
     std::filesystem::path folder;
     for (const auto& part : std::filesystem::absolute(path).lexically_normal()) {

@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// An open file descriptor, closed in the destructor.
+/// Owns an open file descriptor.
 class FileDescriptor {
   public:
     FileDescriptor() = default;
@@ -30,46 +30,46 @@ class FileDescriptor {
     int fd_ = -1;
 };
 
-/// Opens a file that a hostile process may have put there, for reading: without following a link in the last part of
-/// the path, without blocking on a FIFO, and only if it is a regular file.
+/// Opens a file for reading that a hostile process may have created. Does not follow a symbolic link in the last part
+/// of the path, does not block on a FIFO, and accepts only regular files.
 [[nodiscard]] Result<FileDescriptor> open_untrusted(const std::filesystem::path& path);
 
-/// All of such a file; an Error, never a part, if it is longer than `limit` bytes.
+/// Reads such a file. Fails, without a partial result, if it is longer than `limit` bytes.
 [[nodiscard]] Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_t limit);
 
-/// A file of ours that holds a secret, whole, without a newline at its end.
+/// Reads a trusted file with a secret, without the final newline.
 [[nodiscard]] Result<SecretString> read_secret_file(const std::filesystem::path& path, std::size_t limit);
 
-/// A file of ours, whole; follows links.
+/// Reads a trusted file; follows links.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit);
 
-/// Replaces the file in one step (temporary beside it, rename), mode 0600.
+/// Replaces the file atomically (temporary file, then rename), mode 0600.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// Creates a new file, mode 0600; fails if anything of that name exists, a dangling link included.
+/// Creates a new file, mode 0600. Fails if the name exists, even as a dangling link.
 [[nodiscard]] Result<FileDescriptor> create_new_file(const std::filesystem::path& path);
 
 [[nodiscard]] Result<void> write_all(int fd, std::string_view bytes);
 
-/// Makes the folder and its parents where missing, each 0700. If it was there already, it is left as it is: others may
-/// use it too. It must belong to us or to root, who both could change what we put there anyway. But where anybody may
-/// make names, as in /tmp, the next part of the path must be a real folder of ours alone, and is set to 0700.
+/// Creates the folder and missing parents, each 0700. An existing folder keeps its mode, as others may use it; it must
+/// belong to us or to root. Below a world-writable folder such as /tmp, the next part of the path must be a real folder
+/// of ours, and is set to 0700.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
 
-/// Makes the folder as make_folder does, and tries whether files can be made in it.
+/// Calls make_folder and checks that files can be created in the folder.
 [[nodiscard]] Result<void> check_writable(const std::filesystem::path& folder);
 
-/// The same for a folder of ours alone: a real one, not a link, that belongs to us; it is set to 0700.
+/// Like make_folder, for a folder that nobody else uses: it must belong to us and not be a link; it is set to 0700.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
 
-/// Whether a folder, not a link to one, stands there.
+/// True for a folder, false for a link to one.
 [[nodiscard]] bool is_folder(const std::filesystem::path& path);
 
-/// Removes what stands there with all that is in it, also where somebody took our own permissions away. Links are
-/// removed, not followed. Nothing there: done.
+/// Removes a file or a folder with its content, even if permissions were taken away. Removes links without following
+/// them. A missing path is a success.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
 
-/// Whether the path lies on tmpfs or ramfs, so that what is written there never reaches a disk.
+/// True if the path is on tmpfs or ramfs. (tmpfs can still be swapped out.)
 [[nodiscard]] bool is_on_tmpfs(const std::filesystem::path& path);
 
 }  // namespace trebuchet

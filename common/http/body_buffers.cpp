@@ -8,7 +8,7 @@
 namespace trebuchet {
 namespace {
 
-/// Of the body of an answer that does not go to its file after all.
+/// Bytes to keep of a body that does not go to its file, because the answer is an error.
 constexpr std::size_t refusal_limit = 64U << 10U;
 
 }  // namespace
@@ -29,7 +29,7 @@ Result<void> AnswerBuffer::open() {
 }
 
 void AnswerBuffer::check() const {
-    if (refused_) throw std::length_error("no more of the answer is accepted");
+    if (refused_) throw std::length_error("the answer is longer than accepted");
 }
 
 std::string AnswerBuffer::file_problem() const {
@@ -57,7 +57,7 @@ void AnswerBuffer::close() {
 }
 
 std::streamsize AnswerBuffer::xsputn(const char* data, std::streamsize count) {
-    if (count < 0) {  // a chunk's size of "-1", which cpprestsdk lets through
+    if (count < 0) {  // cpprestsdk accepts a chunk size of "-1"
         overflowed_ = true;
         refused_ = true;
         return 0;

@@ -16,27 +16,28 @@
 
 namespace trebuchet {
 
-/// Takes an answer's bytes up to a limit, in memory or in a file. What is beyond is dropped and counts as written:
-/// cpprestsdk would try for ever to write it, and can't stand an exception here. It asks `check` before it goes on.
+/// Stores an answer's body up to a limit, in memory or in a file. Bytes beyond the limit are dropped but reported as
+/// written, because cpprestsdk would retry a short write forever and cannot handle an exception here. It calls `check`
+/// before it continues.
 class AnswerBuffer final : public std::streambuf {
   public:
-    /// Of the request's fields: response_limit, on_overflow, overflow_limit, answer_file.
+    /// Uses the request's response_limit, on_overflow, overflow_limit and answer_file.
     explicit AnswerBuffer(const HttpRequest& request);
     AnswerBuffer(const AnswerBuffer&) = delete;
     AnswerBuffer& operator=(const AnswerBuffer&) = delete;
     ~AnswerBuffer() override { close(); }
 
-    /// Creates the file, if there is to be one.
+    /// Creates the answer file, if there is one.
     [[nodiscard]] Result<void> open();
-    /// Throws if nothing more is accepted: more came than that, or the file can't be written.
+    /// Throws if the answer is too long or the file can't be written.
     void check() const;
-    /// More came than `response_limit`.
+    /// The answer is longer than `response_limit`.
     [[nodiscard]] bool overflowed() const { return overflowed_; }
-    /// What is wrong with the file, or "".
+    /// Why the file can't be written, or "".
     [[nodiscard]] std::string file_problem() const;
-    /// The bytes; with a file, its first ones if `keep_file` is false, and nothing otherwise.
+    /// The stored bytes. With a file: its first bytes if `keep_file` is false, otherwise "".
     [[nodiscard]] WipedString take(bool keep_file);
-    /// Ends it: nothing is handed to `on_overflow` any more, and a file that was not kept is removed.
+    /// Stops calls of `on_overflow`, and removes a file that was not kept.
     void close();
 
   protected:
@@ -51,8 +52,8 @@ class AnswerBuffer final : public std::streambuf {
     std::function<void(std::string_view)> on_overflow_;
     std::filesystem::path path_;
     std::atomic<bool> overflowed_{false};
-    std::atomic<bool> refused_{false};  ///< nothing more is accepted
-    mutable std::mutex mutex_;          ///< of all that follows
+    std::atomic<bool> refused_{false};  ///< check() throws
+    mutable std::mutex mutex_;          ///< guards the members below
     std::size_t size_ = 0;
     WipedString bytes_;
     FileDescriptor file_;
@@ -60,7 +61,7 @@ class AnswerBuffer final : public std::streambuf {
     bool closed_ = false;
 };
 
-/// Reads `before`, the file and `after` as one, and knows the length of the whole.
+/// Reads `before`, the file and `after` as one stream of known length.
 class FileBodyBuffer final : public std::streambuf {
   public:
     explicit FileBodyBuffer(FileBody body);

@@ -28,18 +28,17 @@ namespace {
 
 namespace http = web::http;
 
-/// cpprestsdk starts 40 threads unless told otherwise before its first use (measured). All that it does is
-/// asynchronous, but for looking up names, for which Asio has a thread of its own; a second one cost a third more CPU
-/// time when idle.
+/// cpprestsdk's default is 40 threads (measured). One is enough: it works asynchronously, except for DNS lookups, for
+/// which Asio has another thread. A second thread cost a third more CPU time when idle.
 constexpr std::size_t pool_threads = 1;
 
-/// Of an answer, names and values together.
+/// Bytes of an answer's headers, names and values.
 constexpr std::size_t head_limit = 64U << 10U;
 
-/// What is cancelled ends at once, unless it is looking up a name.
+/// How long to wait for cancelled requests. They end at once, except during a DNS lookup.
 constexpr std::chrono::milliseconds cancel_limit{500};
 
-/// The way back to the loop, shut when the client goes: the pool's threads may outlive both.
+/// Posts to the loop until the client is destroyed. Pool threads may outlive client and loop.
 class ReturnPath {
   public:
     explicit ReturnPath(EventLoop& loop) : loop_(&loop) {}
@@ -56,7 +55,7 @@ class ReturnPath {
         return loop_ == nullptr;
     }
 
-    /// Around what the pool does for one call.
+    /// Marks the work of one call on the pool.
     void begin() {
         const std::lock_guard lock(mutex_);
         ++in_pool_;
@@ -78,8 +77,8 @@ class ReturnPath {
     int in_pool_ = 0;
 };
 
-/// Takes the cookies, without their attributes, out of a Set-Cookie header into which cpprestsdk has merged several,
-/// with ", " between. A date holds that as well: a cookie starts with a name and "=".
+/// Extracts cookies, without attributes, from a Set-Cookie header in which cpprestsdk has merged several with ", ". As
+/// dates also contain ", ", a cookie starts only where a name and "=" follow.
 std::vector<std::string> cookies_of(std::string_view merged) {
     std::vector<std::string> cookies;
     while (!merged.empty()) {
@@ -115,20 +114,20 @@ HttpFailure::Kind classify(const http::http_exception& error) {
 
 class CpprestClient;
 
-/// cpprestsdk reads an answer's head, or one chunk of its body, into a buffer that grows as long as the server sends.
-/// We can't bound it, but learn when it takes a large block. Whose answer that is can't be said: if none that is waited
-/// for may be so long, all are given up.
+/// Limits what cpprestsdk reads into memory. It reads an answer's head, or one chunk, into a buffer that grows as long
+/// as the server sends. We can't bound that buffer, but operator new tells us about a large block. We can't tell which
+/// request it belongs to, so if no running request expects an answer of that size, all of them fail.
 class GrowthWatch {
   public:
     static GrowthWatch& instance() {
-        static auto* const watch = new GrowthWatch;  // the pool's threads may outlive every static object
+        static auto* const watch = new GrowthWatch;  // never destroyed: pool threads may outlive static objects
         return *watch;
     }
     void add(CpprestClient& client) {
         const std::lock_guard lock(mutex_);
         clients_.insert(&client);
     }
-    /// An answer that may have so many bytes, all in one chunk, is waited for from now on, or no more.
+    /// Adds or removes the size of an expected answer, which may arrive in one chunk.
     void expect(std::size_t bytes) {
         const std::lock_guard lock(mutex_);
         expected_.insert(bytes);
@@ -143,7 +142,7 @@ class GrowthWatch {
         const std::lock_guard lock(mutex_);
         clients_.erase(&client);
     }
-    /// Watches the calling thread.
+    /// Starts watching the calling thread.
     static void begin() {
         large_block_note() = [](std::size_t size) noexcept {
             if (size >= instance().allowed_) instance().on_growth();
@@ -177,8 +176,8 @@ class CpprestClient final : public HttpClient {
         GrowthWatch::instance().remove(*this);
         return_path_->shut();
         for (const auto& call : under_way_) {
-            call->done = nullptr;    // its answer may stand in the loop's queue already
-            call->deadline.reset();  // here, and not on a thread of the pool
+            call->done = nullptr;    // its result may already be in the loop's queue
+            call->deadline.reset();  // here and not on a pool thread
             call->body.close();
             call->cancel.cancel();
         }
@@ -193,7 +192,7 @@ class CpprestClient final : public HttpClient {
         call->start();
     }
 
-    /// On any thread.
+    /// Thread-safe.
     void give_up_later() {
         return_path_->post([this, path = return_path_] {
             if (!path->is_shut()) give_up();
@@ -206,16 +205,15 @@ class CpprestClient final : public HttpClient {
     void give_up() {
         const auto path = return_path_;
         for (const auto& call : std::set(under_way_)) {
-            if (path->is_shut()) return;  // what a call's `done` did
+            if (path->is_shut()) return;  // a call's `done` destroyed the client
             call->cancel.cancel();
             call->settle(tl::unexpected(
                 call->failure(HttpFailure::Kind::protocol,
-                              "an answer of the server has a head, or a chunk of its body, that is longer "
-                              "than what is accepted")));
+                              "an answer of the server has a head or a chunk that is longer than accepted")));
         }
     }
 
-    /// One request under way. `settle` and `done` belong to the loop's thread.
+    /// One running request. `settle` and `done` run on the loop's thread.
     struct Call : std::enable_shared_from_this<Call> {
         Call(CpprestClient& owner_client, HttpRequest what, std::function<void(HttpResult)> callback)
             : owner(owner_client),
@@ -233,7 +231,7 @@ class CpprestClient final : public HttpClient {
         Call(const Call&) = delete;
         Call& operator=(const Call&) = delete;
 
-        /// Bytes of the answer that are kept there.
+        /// Bytes of the answer that are kept in memory.
         [[nodiscard]] std::size_t in_memory() const {
             return request.answer_file || request.cut_response ? 0 : request.response_limit;
         }
@@ -256,7 +254,7 @@ class CpprestClient final : public HttpClient {
             exchange(*message);
         }
 
-        /// On the loop's thread or one of the pool's.
+        /// Runs on the loop's thread or on a pool thread.
         void exchange(const http::http_request& message) {
             client->request(message, cancel.get_token())
                 .then([self = shared_from_this()](const http::http_response& response) {
@@ -278,7 +276,7 @@ class CpprestClient final : public HttpClient {
                 });
         }
 
-        /// The final answer to what was asked is the next that comes over this connection, but has to be asked for.
+        /// See HttpRequest::after_interim.
         bool fetch_after_interim(const pplx::task<http::http_response>& task) try {
             if (request.after_interim.empty() || !request.fresh_connection || status < 100 || status > 199)
                 return false;
@@ -293,7 +291,7 @@ class CpprestClient final : public HttpClient {
             exchange(message);
             return true;
         } catch (const std::exception&) {
-            return false;  // `outcome` says why
+            return false;  // `outcome` reports the error
         }
 
         Result<http::http_request> compose() try {
@@ -328,7 +326,7 @@ class CpprestClient final : public HttpClient {
                 [self = shared_from_this()](http::message_direction::direction, std::uint64_t) { self->body.check(); });
         }
 
-        /// Throws if it is longer than what is accepted.
+        /// Throws if the headers are too long.
         static void check_head(const http::http_headers& headers) {
             std::size_t size = 0;
             for (const auto& [name, value] : headers) size += name.size() + value.size();
@@ -338,7 +336,7 @@ class CpprestClient final : public HttpClient {
             }
         }
 
-        /// Runs on a thread of the pool.
+        /// Runs on a pool thread.
         HttpResult outcome(const pplx::task<http::http_response>& task) {
             try {
                 static_cast<void>(task.get());
@@ -393,7 +391,7 @@ class CpprestClient final : public HttpClient {
             callback(std::move(result));
         }
 
-        CpprestClient& owner;  ///< valid on the loop's thread: `settle` comes through the return path
+        CpprestClient& owner;  ///< valid on the loop's thread, because `settle` runs through the return path
         std::shared_ptr<Client> client;
         std::shared_ptr<ReturnPath> return_path;
         std::shared_ptr<TlsSettings> tls;
@@ -442,11 +440,11 @@ void GrowthWatch::on_growth() noexcept {
 }
 
 void start_pool() {
-    OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool's threads end before OpenSSL cleans up
+    OPENSSL_init_ssl(0, nullptr);  // first, so that at exit the pool threads end before OpenSSL cleans up
     crossplat::threadpool::initialize_with_threads(pool_threads);
-    static_assert(pool_threads == 1,
-                  "each thread has to begin its watch, and none may wait for another: at exit that "
-                  "other one may never run");
+    static_assert(
+        pool_threads == 1,
+        "with more threads, each must begin its watch, and none may wait for another, which may never run at exit");
     crossplat::threadpool::shared_instance().service().post([] { GrowthWatch::begin(); });
 }
 

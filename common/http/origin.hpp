@@ -4,10 +4,10 @@
 
 namespace trebuchet {
 
-/// "localhost", 127.0.0.0/8 or ::1, the last also in brackets.
+/// "localhost", 127.0.0.0/8, "::1" or "[::1]".
 [[nodiscard]] bool is_loopback(std::string_view host);
 
-/// Whether what is sent to this origin ("http://host:port") could be read on the way: it is not https, and not
+/// True if others on the network could read what is sent to this origin ("http://host:port"): neither https nor
 /// loopback.
 [[nodiscard]] bool travels_in_clear(std::string_view origin);
 

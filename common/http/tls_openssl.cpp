@@ -7,8 +7,9 @@
 
 #include <openssl/x509v3.h>
 
-/// In place of OpenSSL's: cpprestsdk calls it for every connection, which parses the system's whole CA bundle (20 ms,
-/// measured), and then lets us set the trust that counts. The dynamic linker prefers the program's own functions.
+/// Replaces OpenSSL's function by one that does nothing. cpprestsdk calls it for every connection, which would parse
+/// the system's whole CA bundle (20 ms, measured) before we set the trust store that counts. The dynamic linker prefers
+/// the program's own functions.
 extern "C" int SSL_CTX_set_default_verify_paths(SSL_CTX* /*context*/) {
     return 1;
 }
@@ -33,7 +34,7 @@ Result<std::shared_ptr<X509_STORE>> load_trust(const std::filesystem::path& ca_f
     return store;
 }
 
-/// Fails if the client certificate of `options` can't be used with `context`.
+/// Fails if the client certificate can't be used.
 Result<void> use_client_certificate(SSL_CTX* context, const HttpOptions& options) {
     if (options.client_cert.empty()) return {};
     if (SSL_CTX_use_certificate_chain_file(context, options.client_cert.c_str()) != 1) {
@@ -54,7 +55,7 @@ Result<void> check_client_certificate(const HttpOptions& options) {
 
 using SharedSettings = std::shared_ptr<TlsSettings>;
 
-/// A context may outlive the client that it was made for: it keeps the settings.
+/// The index at which a context keeps its settings alive: it may outlive its client.
 int settings_slot() {
     static const int slot =
         SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr,
@@ -74,7 +75,7 @@ TlsSettings::TlsSettings(HttpOptions options, std::string host, std::shared_ptr<
       host_(std::move(host)),
       trust_(std::move(trust)),
       session_(nullptr, SSL_SESSION_free),
-      // A server that asks for certificates may take a resumed session for an attack (OpenSSL's does by default).
+      // With client certificates some servers reject resumed sessions (OpenSSL's default).
       may_resume_(options_.client_cert.empty()) {}
 
 Result<std::shared_ptr<TlsSettings>> TlsSettings::make(const HttpOptions& options, const std::string& host) {
@@ -85,12 +86,12 @@ Result<std::shared_ptr<TlsSettings>> TlsSettings::make(const HttpOptions& option
 }
 
 void TlsSettings::apply(SSL_CTX* context) {
-    static_cast<void>(take_failure());  // of a connection that nobody waits for any more
+    static_cast<void>(take_failure());  // left by a request that was given up
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set1_cert_store(context, trust_.get());
-    static_cast<void>(use_client_certificate(context, options_));  // worked in `make`
+    static_cast<void>(use_client_certificate(context, options_));  // cannot fail: checked in `make`
 
-    // cpprestsdk verifies the host too, but says nothing when it doesn't match.
+    // cpprestsdk verifies the host name too, but does not report a mismatch.
     auto* const checks = SSL_CTX_get0_param(context);
     if (X509_VERIFY_PARAM_set1_ip_asc(checks, host_.c_str()) != 1) {
         ERR_clear_error();
@@ -121,15 +122,15 @@ void TlsSettings::on_info(const SSL* connection, int where, int result) {
     }
 }
 
-/// Every session is used once (RFC 8446, C.4), so that the next connection of a server that can't resume is a full one.
+/// Uses each session once (RFC 8446, C.4). If the server can't resume it, the next connection is a full handshake.
 void TlsSettings::resume(SSL* connection) {
     const std::lock_guard lock(mutex_);
     if (may_resume_ && session_) SSL_set_session(connection, session_.get());
     session_.reset();
 }
 
-/// Called only with sessions of verified connections. Kept as a copy: OpenSSL spoils the session itself when a
-/// connection is closed without TLS's farewell, as cpprestsdk does.
+/// OpenSSL calls this only for verified connections. We keep a copy, because OpenSSL invalidates a session whose
+/// connection is closed without close_notify, as cpprestsdk does.
 int TlsSettings::on_new_session(SSL* connection, SSL_SESSION* session) {
     auto& settings = settings_of(connection);
     const std::lock_guard lock(settings.mutex_);

@@ -14,17 +14,18 @@ struct x509_store_st;
 
 namespace trebuchet {
 
-/// What every TLS connection to one server has in common: trust, client certificate, the host to verify, the session to
-/// resume. Its functions are called on any thread.
+/// TLS settings for all connections to one server: trusted CAs, client certificate, expected host name, session to
+/// resume. Thread-safe.
 class TlsSettings : public std::enable_shared_from_this<TlsSettings> {
   public:
-    /// Fails if a file of the options can't be read or used. `host`: a name or an IP address.
+    /// Fails if a certificate or key file can't be used. `host`: a name or an IP address.
     static Result<std::shared_ptr<TlsSettings>> make(const HttpOptions& options, const std::string& host);
 
-    /// Sets up the context of one connection.
+    /// Applies the settings to the context of one connection.
     void apply(ssl_ctx_st* context);
 
-    /// Why the last handshake failed, as far as OpenSSL said, and forgets it: "certificate has expired". Else "".
+    /// Returns and clears OpenSSL's reason for the last failed handshake, such as "certificate has expired"; "" if
+    /// there is none.
     [[nodiscard]] std::string take_failure();
 
   private:
@@ -40,7 +41,7 @@ class TlsSettings : public std::enable_shared_from_this<TlsSettings> {
     HttpOptions options_;
     std::string host_;
     std::shared_ptr<x509_store_st> trust_;
-    std::mutex mutex_;  ///< of all that follows
+    std::mutex mutex_;  ///< guards the members below
     std::string failure_;
     Session session_;
     bool may_resume_;

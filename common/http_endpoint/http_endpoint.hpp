@@ -14,33 +14,33 @@
 namespace trebuchet {
 
 struct HttpEndpointOptions {
-    std::string address = "0.0.0.0";  ///< an IP address of this host; "::" takes IPv4 as well
-    std::uint16_t port = 0;           ///< 0: a free one
-    /// With more connections than this the oldest is closed: who only holds connections keeps nobody else out.
+    std::string address = "0.0.0.0";  ///< an IP address of this host; "::" includes IPv4
+    std::uint16_t port = 0;           ///< 0: any free port
+    /// If there are more connections, the oldest is closed, so that idle clients cannot lock out others.
     std::size_t connection_limit = 16;
-    std::size_t request_limit = 8192;            ///< bytes of request line and headers
-    std::chrono::milliseconds time_limit{5000};  ///< from the connection's first to its last byte
+    std::size_t request_limit = 8192;            ///< in bytes, request line and headers
+    std::chrono::milliseconds time_limit{5000};  ///< for a whole connection
 };
 
-/// What GET of a page answers.
+/// The answer to a GET.
 struct HttpPage {
     int status = 200;
     std::string media_type;
     std::string text;
 };
 
-/// A few read-only pages over HTTP/1.1, one request per connection, for monitoring. Clients may be hostile: sizes,
-/// number and time of connections are bounded, and nothing blocks. Everything happens on the loop's thread, so that a
-/// loop that is stuck shows as no answer. What isn't a page is 404, what isn't GET 405, what isn't HTTP 400, a head
-/// that is too long 431. No TLS, no passwords: whatever a page shows is public.
+/// A small HTTP/1.1 server for monitoring: read-only pages, one request per connection, no TLS, no authentication, so
+/// all pages are public. Clients may be hostile: number, size and duration of connections are bounded. Runs on the
+/// loop's thread and never blocks; a stuck loop therefore shows as no answer. Errors: 404 unknown page, 405 not GET,
+/// 400 not HTTP, 431 head too long.
 class HttpEndpoint {
   public:
     using Pages = std::map<std::string, std::function<HttpPage()>>;
 
-    /// `pages` by path, "/metrics". Listens when it returns.
+    /// `pages`: by path, such as "/metrics". Is listening when it returns.
     [[nodiscard]] static Result<std::unique_ptr<HttpEndpoint>> open(EventLoop& loop, const HttpEndpointOptions& options,
                                                                     Pages pages);
-    /// Closes all connections; no page is asked for any more.
+    /// Closes all connections. Calls no page function afterwards.
     ~HttpEndpoint();
     HttpEndpoint(const HttpEndpoint&) = delete;
     HttpEndpoint& operator=(const HttpEndpoint&) = delete;

@@ -20,7 +20,7 @@ namespace {
 using asio::ip::tcp;
 using boost::system::error_code;
 
-/// Before the next try when a connection can't be accepted: with no descriptors left it would fail at once, for ever.
+/// Pause after a failed accept. Without it, a process without free descriptors would spin.
 constexpr std::chrono::milliseconds accept_pause{100};
 constexpr std::string_view end_of_head = "\r\n\r\n";
 
@@ -65,8 +65,8 @@ HttpPage answer_to(std::string_view head, const HttpEndpoint::Pages& pages) {
     return page->second();
 }
 
-/// Reads one request, answers it, and waits for the client to close, so that no reset overtakes the answer. When it has
-/// been closed, no handler touches anything of it.
+/// Reads one request, answers it, and waits for the client to close, because a reset could overtake the answer. After
+/// close() no handler uses the connection.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
     using Answer = std::function<HttpPage(std::string_view head)>;
@@ -79,7 +79,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         read();
     }
 
-    /// Without telling anybody.
+    /// Does not call back.
     void close() {
         open_ = false;
         timer_.stop();
@@ -104,7 +104,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     void take(std::size_t size) {
-        // What follows the request, or was too much of it, is read and dropped until the client or the time is gone.
+        // Discard further input until the client closes or the time limit expires.
         if (answered_) return read();
         request_.append(buffer_.data(), size);
         const auto end = request_.find(end_of_head);
@@ -177,7 +177,7 @@ class HttpEndpoint::Server : public std::enable_shared_from_this<Server> {
             if (!self->open_) return;
             if (error) {
                 if (!std::exchange(self->told_of_trouble_, true)) {
-                    log_warning("no connection can be taken on port " + std::to_string(self->port_) + ": " +
+                    log_warning("can't accept a connection on port " + std::to_string(self->port_) + ": " +
                                 error.message());
                 }
                 return self->pause_.start(accept_pause, [server = self.get()] { server->accept(); });
@@ -207,7 +207,7 @@ class HttpEndpoint::Server : public std::enable_shared_from_this<Server> {
     Pages pages_;
     tcp::acceptor acceptor_;
     Timer pause_;
-    std::list<std::shared_ptr<Connection>> connections_;  ///< the oldest first
+    std::list<std::shared_ptr<Connection>> connections_;  ///< oldest first
     std::uint16_t port_ = 0;
     bool told_of_trouble_ = false;
     bool open_ = true;

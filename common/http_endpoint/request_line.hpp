@@ -5,14 +5,14 @@
 
 namespace trebuchet {
 
-/// The first line of an HTTP/1 request. Views into the text that it was parsed from.
+/// The first line of an HTTP/1 request. Views of the parsed text.
 struct RequestLine {
     std::string_view method;
-    std::string_view path;  ///< as it was sent, without the query
+    std::string_view path;  ///< as sent, without the query
 };
 
-/// Of a request's head, "METHOD TARGET HTTP/1.x" and whatever lines follow. Nothing if it is not that. A target may
-/// hold blanks: it is only ever compared.
+/// Parses a head: "METHOD TARGET HTTP/1.x" and further lines. nullopt if it is invalid. A target may contain blanks, as
+/// we only compare it.
 [[nodiscard]] std::optional<RequestLine> parse_request_line(std::string_view head);
 
 }  // namespace trebuchet

@@ -13,31 +13,31 @@ namespace trebuchet {
 
 enum class LogLevel { debug, info, warning, error, critical };
 
-/// From the name that configuration files use: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+/// Parses DEBUG, INFO, WARNING, ERROR or CRITICAL.
 [[nodiscard]] std::optional<LogLevel> log_level(std::string_view name);
 
 struct LogOptions {
     LogLevel level = LogLevel::info;
-    bool quiet = false;  ///< nothing to the console
-    /// Where `testflinger-agent.log` is kept, as with the reference agent; "": no file. Made if missing, then 0700.
+    bool quiet = false;  ///< no output to the console
+    /// Folder of `testflinger-agent.log`, the reference agent's file name; "": no file. Created (0700) if missing.
     std::filesystem::path folder;
-    int console = 2;  ///< the descriptor of the console, not owned
+    int console = 2;  ///< descriptor of the console, not owned
 };
 
-/// The process's one log. Until this is called messages go to stderr; calling it again replaces what was set up, and
-/// if it fails leaves it. Lines look like "[2026-11-20 20:31:00] INFO    : text", in local time; on a console that is
-/// the systemd journal like "<6>text". `clock` is not owned and must live as long as the log is used.
+/// Sets up the process's log. Before the first call, messages go to stderr. Another call replaces the settings; if it
+/// fails, the old ones stay. Line format: "[2026-11-20 20:31:00] INFO    : text", in local time; for the systemd
+/// journal: "<6>text". `clock` must outlive the log.
 [[nodiscard]] Result<void> set_up_log(const LogOptions& options);
 [[nodiscard]] Result<void> set_up_log(const LogOptions& options, const Clock& clock);
 
-/// From now on every message is masked with `masks`; null: with none.
+/// Masks every further message with `masks`; null: no masking.
 void set_log_masks(std::shared_ptr<const MaskSet> masks);
 
-/// The text as a message would be masked: for what is cut before it is logged, so that it isn't cut in a value.
+/// Masks a text as log_message does. Use this before truncating a text, so that a secret is not cut and then missed.
 [[nodiscard]] MaskedChunk mask_for_log(std::string_view text);
 
-/// Writes one line: the text masked, control characters escaped, cut at 16 KiB. Any thread may call it. Nothing fails:
-/// what can't be written is lost, and the console says so once.
+/// Writes one line: masks the text, escapes control characters, cuts after 16 KiB. Thread-safe. Never fails: lines that
+/// can't be written are lost, and the console reports that once.
 void log_message(LogLevel level, std::string_view text);
 
 inline void log_debug(std::string_view text) {

@@ -49,7 +49,7 @@ bool LogFile::is_current(struct ::stat& ours) const {
            ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-void LogFile::make_room() const {
+void LogFile::rotate() const {
     for (int i = older_; i > 0; --i) ::rename(numbered(i - 1).c_str(), numbered(i).c_str());
     if (older_ == 0) ::unlink(path_.c_str());
 }
@@ -58,7 +58,7 @@ Result<void> LogFile::write(std::string_view line) {
     struct stat info {};
     const bool is_full =
         is_current(info) && info.st_size > 0 && static_cast<std::size_t>(info.st_size) + line.size() > limit_;
-    if (is_full) make_room();
+    if (is_full) rotate();
     if (!is_current(info)) {
         if (auto done = reopen(); !done) return done;
     }

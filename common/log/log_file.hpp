@@ -11,23 +11,23 @@
 
 namespace trebuchet {
 
-/// A log file, mode 0600, that makes room before it outgrows `limit` bytes: it is renamed to FILE.1, FILE.1 to FILE.2
-/// and so on; `older` of them are kept. Several processes may write to the same one; when another has renamed it, the
-/// next line goes to the new file. Not for use by two threads at once.
+/// A rotating log file, mode 0600. Before it exceeds `limit` bytes, FILE becomes FILE.1, FILE.1 becomes FILE.2 and so
+/// on; `older` of them are kept. Several processes may write to the same file: after another one has rotated it, the
+/// next line goes to the new file. Not thread-safe.
 class LogFile {
   public:
     [[nodiscard]] static Result<LogFile> open(std::filesystem::path path, std::size_t limit, int older);
 
-    /// `line` with its newline.
+    /// `line` must include its newline.
     [[nodiscard]] Result<void> write(std::string_view line);
 
   private:
     LogFile(std::filesystem::path path, std::size_t limit, int older)
         : path_(std::move(path)), limit_(limit), older_(older) {}
     [[nodiscard]] Result<void> reopen();
-    /// Whether the path still names the file that we have open; fills in what that is.
+    /// True if the path still names our open file. Sets `ours` to its status.
     [[nodiscard]] bool is_current(struct ::stat& ours) const;
-    void make_room() const;
+    void rotate() const;
     [[nodiscard]] std::filesystem::path numbered(int number) const;
 
     std::filesystem::path path_;

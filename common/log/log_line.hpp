@@ -7,11 +7,11 @@
 
 namespace trebuchet {
 
-/// The text as one line of valid UTF-8 that no terminal obeys: newlines and other control characters escaped, cut
-/// after `limit` bytes with a note.
+/// Makes the text one line of valid UTF-8 that is safe on a terminal: escapes newlines and other control characters,
+/// and cuts after `limit` bytes with a note.
 [[nodiscard]] std::string one_line(const MaskedChunk& text, std::size_t limit);
 
-/// Whether `fd` is the stream to the systemd journal that $JOURNAL_STREAM ("device:inode", or null) names.
+/// True if `fd` is the systemd journal's stream, which $JOURNAL_STREAM names ("device:inode", or null).
 [[nodiscard]] bool is_journal(int fd, const char* journal_stream);
 
 }  // namespace trebuchet

@@ -25,7 +25,7 @@ constexpr int older_files = 5;
 
 struct Level {
     const char* name;
-    char priority;  ///< of syslog, as the journal wants it
+    char priority;  ///< syslog priority, for the journal
     spdlog::level::level_enum spdlog;
 };
 
@@ -68,7 +68,7 @@ class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
-        // There is no place left to tell of a failure.
+        // A failure here cannot be reported anywhere.
         static_cast<void>(write_all(fd_, to_journal_ ? journal_line(message) : time_stamped_line(message)));
     }
     void flush_() override {}
@@ -86,7 +86,7 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
     void sink_it_(const spdlog::details::log_msg& message) override {
         const auto done = file_.write(time_stamped_line(message));
         if (!done && !failed_) {
-            static_cast<void>(write_all(console_, "The log loses lines: " + done.error().message() + "\n"));
+            static_cast<void>(write_all(console_, "Log lines are lost: " + done.error().message() + "\n"));
         }
         failed_ = !done;
     }
@@ -112,7 +112,7 @@ struct Log {
     const Clock* clock = nullptr;
 };
 
-/// Never destroyed: destructors of other statics may still log.
+/// Never destroyed, because destructors of other statics may log.
 Log& the_log() {
     static auto* const log = new Log;
     return *log;

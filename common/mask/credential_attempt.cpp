@@ -17,8 +17,8 @@ bool all(std::string_view text, const CharSet& set) {
     return std::all_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
 }
 
-/// Whether what ends with `before` ends with an escape, so that its last letter is not part of a word: \n, %20, \u0022,
-/// a terminal's colour.
+/// True if `before` ends with an escape (\n, %20, \u0022, a terminal colour), so that its last letter is not part of a
+/// word.
 bool ends_with_escape(std::string_view before) {
     const auto size = before.size();
     if (size >= 2 && before[size - 2] == '\\') return std::string_view("nrt0").find(before.back()) != before.npos;
@@ -36,7 +36,7 @@ bool begins_word(std::string_view before, const CharSet& characters) {
     return ends_with_escape(before);
 }
 
-/// $NAME, ${…}, {…}, %s: what a program would have put there. Or asterisks and the like.
+/// A placeholder instead of a value: $NAME, ${…}, {…}, %s, or only asterisks and the like.
 bool is_placeholder(std::string_view value) {
     if ((value.starts_with("${") || value.starts_with('{')) && value.ends_with('}')) return true;
     if (value.starts_with("%(") && value.ends_with(")s")) return true;
@@ -46,7 +46,7 @@ bool is_placeholder(std::string_view value) {
            value.find_first_not_of(value.front()) == std::string_view::npos;
 }
 
-/// Such as :8080 in front of a comma.
+/// True for a port, such as 8080 before a comma.
 bool begins_with_port(std::string_view after_colon) {
     const auto size = std::min(after_colon.find_first_not_of("0123456789"), after_colon.size());
     return size > 0 && size <= 5 && size < after_colon.size() &&
@@ -60,12 +60,12 @@ bool in_url(char c) {
     return static_cast<unsigned char>(c) > ' ' && c != '\x7F' && !delimiters.has(c);
 }
 
-/// registry:tag@sha256:digest is an image.
+/// registry:tag@sha256:digest is a container image and not a credential.
 bool is_digest(std::string_view host) {
     return host.starts_with("sha256:") || host.starts_with("sha512:");
 }
 
-/// A run of base64 that no path or sentence has.
+/// Contains a run of base64 that does not occur in paths or sentences.
 bool looks_like_body(std::string_view line) {
     constexpr std::size_t least = 16;
     std::size_t size = 0;
@@ -87,7 +87,7 @@ bool looks_like_body(std::string_view line) {
     return false;
 }
 
-/// The blanks and line ends at the beginning of `text`, also line ends written as \n.
+/// Length of blanks and line ends at the start of `text`, including line ends written as \n.
 std::size_t blanks_in_front(std::string_view text) {
     std::size_t size = 0;
     while (size < text.size()) {
@@ -116,7 +116,7 @@ std::size_t without_blanks_behind(std::string_view text) {
     return size;
 }
 
-/// Whether there may be a key in `text`, and not only a few words or what is left of one besides masks.
+/// True if `text` may contain a key, and not only a few words or the rest of a masked key.
 bool may_hold_key(std::string_view text) {
     constexpr std::size_t least = 40;
     std::size_t count = 0;
@@ -135,15 +135,16 @@ bool may_hold_key(std::string_view text) {
 }
 
 constexpr std::array<std::string_view, 3> end_markers{"-----END ", "---- END ", "Private-MAC:"};
-/// Other blocks begin there, so that none of them is searched for more than one end.
+/// Other blocks begin with these. A block's search stops there, so that many beginnings do not cost a square of the
+/// length.
 constexpr std::array<std::string_view, 3> begin_markers{"-----BEGIN ", "---- BEGIN ", "Private-Lines:"};
 constexpr std::size_t longest_marker = 14;
 constexpr unsigned most_foreign_lines = 6;
 
-/// What is searched in one go: where blocks are short, no more than this is searched in vain for each of them.
+/// Bytes to search in one step. Bounds the wasted work where blocks are short.
 constexpr std::size_t piece_size = 256;
 
-/// -----BEGIN, a label of 32 bytes, PRIVATE KEY BLOCK-----.
+/// Length of "-----BEGIN ", a label of 32 bytes and "PRIVATE KEY BLOCK-----".
 constexpr std::size_t longest_block_lead = 66;
 static_assert(longest_block_lead <= longest_pattern + longest_look_back);
 
@@ -211,8 +212,8 @@ CredentialAttempt::State CredentialAttempt::advance_authority(const StreamPart& 
     return end_authority(text);
 }
 
-/// Some programs take a password with / ? or # in it as it is. It is no password if it may be a port, or the path
-/// behind user@host:.
+/// Some programs accept a password with an unescaped "/", "?" or "#". It is not a password if it may be a port, or the
+/// path after user@host:.
 bool CredentialAttempt::may_be_in_password(const StreamPart& text) const {
     if (hold_ == none || at_ != none || hold_ == position_) return false;
     const auto value = text.from(hold_, position_);
@@ -263,7 +264,7 @@ CredentialAttempt::State CredentialAttempt::advance_block(const StreamPart& text
     return State::open;
 }
 
-/// `marked`: an end marker stands there, so that what is in front of it is a key's body, whatever it looks like.
+/// `marked`: the block has an end marker, so everything before it is the key's body.
 CredentialAttempt::State CredentialAttempt::end_block(const StreamPart& text, std::size_t end, bool marked) {
     const auto body = text.from(begin_, end);
     const bool found = marked ? may_hold_key(body) : has_body_ || looks_like_body(body);

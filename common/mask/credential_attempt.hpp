@@ -7,7 +7,7 @@
 
 namespace trebuchet {
 
-/// A part of a stream; all positions are the stream's.
+/// A part of a stream. All positions are those of the stream.
 class StreamPart {
   public:
     StreamPart(std::string_view bytes, std::size_t begin) : bytes_(bytes), begin_(begin) {}
@@ -17,7 +17,7 @@ class StreamPart {
     [[nodiscard]] std::string_view from(std::size_t first, std::size_t last) const {
         return bytes_.substr(first - begin_, last - first);
     }
-    /// At most `count` bytes in front of `position`.
+    /// At most `count` bytes before `position`.
     [[nodiscard]] std::string_view before(std::size_t position, std::size_t count) const {
         const auto first = position - begin_ > count ? position - count : begin_;
         return from(first, position);
@@ -28,13 +28,14 @@ class StreamPart {
     std::size_t begin_;
 };
 
-/// One place in a stream where a rule's pattern matched, and what became of it. It depends on nothing but the stream's
-/// bytes from longest_pattern + longest_look_back in front of the value on, wherever they were cut.
+/// A match of a rule's pattern in a stream, and the check whether a credential follows. The result depends only on the
+/// stream's bytes, from longest_pattern + longest_look_back bytes before the value on, and not on how writes split
+/// them.
 class CredentialAttempt {
   public:
     enum class State : unsigned char { open, rejected, matched };
 
-    /// `pattern_end`: where the match of the pattern ends.
+    /// `pattern_end`: the end of the pattern's match.
     CredentialAttempt(const CredentialRule& rule, std::size_t pattern_end)
         : rule_(&rule),
           begin_(pattern_end - rule.in_pattern),
@@ -44,16 +45,16 @@ class CredentialAttempt {
           line_(begin_),
           body_end_(begin_) {}
 
-    /// Looks at what has come since; each byte is looked at once. `last`: nothing more will come.
+    /// Checks the new bytes, each byte once. `last`: the stream has ended.
     State advance(const StreamPart& text, bool last);
 
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-    /// Where the value may begin, so that nothing from there on may go out while it is open; `none` if it has not begun
-    /// yet.
+    /// Where the value may begin: hold back everything from there on while the attempt is open. `none` if it has not
+    /// begun.
     [[nodiscard]] std::size_t hold() const { return hold_; }
 
-    /// Of the value, once it matched.
+    /// Position of the value. Valid after State::matched.
     [[nodiscard]] std::size_t begin() const { return begin_; }
     [[nodiscard]] std::size_t end() const { return end_; }
     [[nodiscard]] const CredentialRule& rule() const { return *rule_; }
@@ -71,11 +72,11 @@ class CredentialAttempt {
     std::size_t end_;
     std::size_t position_;
     std::size_t hold_;
-    /// Of an authority: the last @, and whether it seems to go on behind what should end it.
+    /// For an authority: the last "@", and whether the password seems to contain an unescaped delimiter.
     std::size_t at_ = none;
     bool unescaped_ = false;
-    /// Of a block: where the line at position_ begins, the end of the last line that looks like a key's body, and how
-    /// many lines there were since that don't.
+    /// For a block: start of the line at position_, end of the last line that looks like base64 of a key, and the
+    /// number of other lines since then.
     std::size_t line_;
     std::size_t body_end_;
     unsigned foreign_lines_ = 0;

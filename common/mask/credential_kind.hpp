@@ -6,20 +6,20 @@
 
 namespace trebuchet {
 
-/// Credentials that are known by how they look.
+/// Credentials that are recognised by their format.
 enum class CredentialKind : unsigned char {
     private_key,    ///< the body of a PEM, PGP, SSH2 or PuTTY private key; an age secret key
     url_password,   ///< `password` in scheme://user:password@host
-    authorization,  ///< what follows Bearer, Basic or token in an Authorization or Proxy-Authorization header
-    aws,            ///< access key ids; secret keys and session tokens next to their names
+    authorization,  ///< the value after Bearer, Basic or token in an Authorization or Proxy-Authorization header
+    aws,            ///< access key IDs; secret keys and session tokens after their names
     github,         ///< ghp_, gho_, ghu_, ghs_, ghr_, github_pat_
     gitlab,         ///< glpat- and its relatives; registration tokens of runners
     slack,          ///< xox?- and xapp- tokens, webhook URLs
-    vault,          ///< hvs., hvb., hvr.; s., b. and r. behind a word that ends in "token"
+    vault,          ///< hvs., hvb., hvr.; s., b. and r. after a word that ends in "token"
     jwt,            ///< JSON web tokens
 };
 
-/// Their names in the configuration and in reports; the index is the kind's value.
+/// Names in the configuration and in reports; the index is the kind's value.
 constexpr std::array<std::string_view, 9> credential_kind_names{
     "private_key", "url_password", "authorization", "aws", "github", "gitlab", "slack", "vault", "jwt"};
 

@@ -13,16 +13,16 @@ namespace trebuchet {
 class PatternDatabase;
 struct CredentialRule;
 
-/// The well-known credentials that are to be masked, compiled for searching (about 15 ms and 110 KB). Immutable: share
-/// it between threads.
+/// The patterns of well-known credentials, compiled for searching (about 15 ms and 110 KB). Immutable and thread-safe.
 class CredentialPatterns {
   public:
-    /// All kinds but those whose names are in `off`. Equal credentials get equal masks for as long as `masks` is the
-    /// same. Fails on an unknown name, and if the patterns can't be compiled (then nothing may be let out).
+    /// Compiles all kinds except those named in `off`. With the same `masks`, equal credentials get equal masks. Fails
+    /// for an unknown name, and if the patterns can't be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const CredentialPatterns>> build(const std::vector<std::string>& off,
                                                                                  std::shared_ptr<const MaskText> masks);
 
-    /// The same with other masks: what was compiled is shared, so build() once and do this for each job.
+    /// Returns the same patterns with other masks. Shares the compiled patterns: call build() once, and this for each
+    /// job.
     [[nodiscard]] std::shared_ptr<const CredentialPatterns> with(std::shared_ptr<const MaskText> masks) const;
 
     ~CredentialPatterns();
@@ -34,7 +34,7 @@ class CredentialPatterns {
     CredentialPatterns();
 
     std::vector<const CredentialRule*> rules_;
-    /// Null if every kind is off.
+    /// Null if all kinds are off.
     std::shared_ptr<const PatternDatabase> matcher_;
     std::shared_ptr<const MaskText> masks_;
 };

@@ -21,7 +21,7 @@ constexpr CharSet capitals("A-Z");
 constexpr CharSet small_letters("a-z");
 constexpr CharSet digits("0-9");
 constexpr CharSet capitals_and_digits("A-Z0-9");
-/// RFC 7235's token68, and the asterisk of masks.
+/// RFC 7235's token68, and "*" for masks.
 constexpr CharSet token68("a-zA-Z0-9._~+/=*-");
 
 bool all(std::string_view text, const CharSet& set) {
@@ -32,7 +32,8 @@ bool any(std::string_view text, const CharSet& set) {
     return std::any_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
 }
 
-/// Random tokens of some length have capitals or digits; names of things with words in them mostly don't.
+/// A random token of at least `least` characters nearly always has capitals or digits; names made of words mostly
+/// don't.
 bool looks_random(std::string_view value, std::size_t least) {
     return value.size() >= least && any(value, capitals_and_digits);
 }
@@ -61,7 +62,7 @@ bool is_aws_id(std::string_view value) {
     return value.size() == 16 && all(value, base32);
 }
 
-/// A git hash is as long, and so are some paths. In JSON a slash may stand as \/.
+/// Excludes git hashes and paths, which may have the same length. JSON may write a slash as \/.
 bool is_aws_key(std::string_view value) {
     const auto escapes = static_cast<std::size_t>(std::count(value.begin(), value.end(), '\\'));
     return value.size() - escapes == 40 && any(value, capitals) && any(value, small_letters);
@@ -75,13 +76,13 @@ bool is_slack_token(std::string_view value) {
     return value.size() >= 10 && any(value, digits);
 }
 
-/// Not s.nameOfAMethod: random letters without a digit are rare, and then many of them are capitals.
+/// Excludes s.nameOfAMethod: a random token rarely has no digit, and then many capitals.
 bool is_legacy_vault_token(std::string_view value) {
     const auto count = std::count_if(value.begin(), value.end(), [](char c) { return capitals.has(c); });
     return value.size() >= 24 && value.size() <= 26 && (any(value, digits) || count >= 6);
 }
 
-/// Base64 of "-----BEGIN " stands in front of it.
+/// The value after the base64 of "-----BEGIN ".
 bool is_encoded_private_key(std::string_view value) {
     static constexpr std::array<std::string_view, 7> labels{
         "BQUklWQVRFIEtFWS0t",              // PRIVATE KEY--
@@ -95,14 +96,14 @@ bool is_encoded_private_key(std::string_view value) {
     return std::any_of(labels.begin(), labels.end(), [&](auto label) { return value.starts_with(label); });
 }
 
-/// "Authorization: Bearer authentication is required" is no credential.
+/// Excludes "Authorization: Bearer authentication is required".
 bool is_bearer(std::string_view value) {
     const bool a_word =
         value.size() < 20 && std::all_of(value.begin(), value.end(), [](char c) { return c >= 'a' && c <= 'z'; });
     return value.size() >= 8 && !a_word;
 }
 
-/// Base64 of user:password, as far as it isn't masked.
+/// Base64 of user:password; parts of it may be masked already.
 bool is_basic(std::string_view value) {
     std::uint32_t bits = 0;
     unsigned count = 0;
@@ -123,8 +124,8 @@ bool is_basic(std::string_view value) {
     return value.size() >= 4 && (colon || masked);
 }
 
-/// What stands in front of a key: the label between BEGIN and PRIVATE KEY may be empty. As part of the pattern this
-/// would make the compiled patterns five times as large.
+/// Checks "-----BEGIN " and the label, which may be empty, before PRIVATE KEY. As a part of the pattern this would make
+/// the compiled patterns five times as large.
 bool ends_with_begin(std::string_view text) {
     constexpr std::string_view begin = "-----BEGIN ";
     const auto place = text.rfind(begin);
@@ -133,7 +134,7 @@ bool ends_with_begin(std::string_view text) {
     return all(label.substr(0, label.find_last_not_of('-') + 1), label_characters);
 }
 
-/// header.payload.signature, or the five parts of an encrypted one; without the header's first three characters.
+/// header.payload.signature, or the five parts of an encrypted token, without the header's first three characters.
 bool is_jwt(std::string_view value) {
     const auto first = value.find('.');
     if (first == std::string_view::npos || first < 12) return false;
@@ -148,7 +149,7 @@ bool is_mask(std::string_view text) {
            all(text.substr(2, 6), lower_hex);
 }
 
-// What stands between a name and its value: "name": "value", name=value, name => 'value', <name>value, {\"name\":\"…,
+// Between a name and its value: "name": "value", name=value, name => 'value', <name>value, {\"name\":\"…,
 // Python's b'name': b'value', Go's "name":[]string{"value"}
 #define TREBUCHET_BETWEEN R"([\\"' \t:=,>\[]{1,16}(?:(?:b|\[\]string\{)\\?["'])?)"
 

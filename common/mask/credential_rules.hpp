@@ -12,7 +12,7 @@ namespace trebuchet {
 /// A set of bytes.
 class CharSet {
   public:
-    /// Of the characters given, and of each range "a-z".
+    /// From characters and ranges such as "a-z".
     constexpr explicit CharSet(std::string_view ranges) {
         for (std::size_t i = 0; i < ranges.size(); ++i) {
             const bool range = i + 2 < ranges.size() && ranges[i + 1] == '-';
@@ -27,48 +27,47 @@ class CharSet {
     std::array<bool, 256> member_{};
 };
 
-/// What follows a rule's pattern.
+/// The shape of a value after a rule's pattern.
 enum class CredentialShape : unsigned char {
-    token,      ///< the longest run of some characters
-    authority,  ///< the part of a URL in which a password may stand
+    token,      ///< the longest run of the rule's characters
+    authority,  ///< the part of a URL that may contain a password
     block,      ///< lines up to an end marker
 };
 
-/// How one sort of credential looks: a pattern that leads up to the value, and the shape of the value.
+/// How to recognise one sort of credential: a pattern before the value, and the shape of the value.
 struct CredentialRule {
     CredentialKind kind;
     CredentialShape shape;
-    /// For Hyperscan: matches at most longest_pattern bytes, no look-around. It must not be able to match twice within
-    /// the run of characters that follows a match, or hostile text costs a square of its length.
+    /// Hyperscan syntax, without look-around; matches at most longest_pattern bytes. It must not match again within the
+    /// run of characters after a match, or hostile text takes quadratic time.
     const char* pattern;
     bool any_case;
-    /// How many bytes of the value the pattern ends with.
+    /// How many bytes of the value are part of the pattern, at its end.
     std::size_t in_pattern;
-    /// How many bytes in front of the value belong to the credential, such as "ghp_": they stay visible, and stand at
-    /// the beginning of a word. 0: none do.
+    /// Length of the visible part before the value that belongs to the credential, such as "ghp_", and must begin a
+    /// word. 0: no such part.
     std::size_t prefix;
-    /// Of a token.
+    /// For a token: the characters of a value.
     const CharSet* characters;
-    /// Of a longer value the first `most` bytes count.
+    /// Maximum length of a value; of a longer one only the first `most` bytes are masked.
     std::size_t most;
-    /// Of a token: characters that don't belong to it if they are the last.
+    /// For a token: characters that do not belong to the value at its end.
     std::string_view trailing;
-    /// Of a token: whether the value may be one. Of a block: whether what stands in front of it leads up to one; null
-    /// if the pattern says it all.
+    /// For a token: checks the value. For a block: checks the text before it; null: no check.
     bool (*plausible)(std::string_view text);
 };
 
 constexpr std::size_t longest_pattern = 48;
 
-/// Bytes of a value that ends nowhere: what is behind them is let out.
+/// Maximum length of a value without an end; the bytes after it are not masked.
 constexpr std::size_t longest_credential = 60 * std::size_t{1024};
 
-/// In front of a pattern's match a rule looks at so many bytes at most.
+/// A rule looks at most this many bytes back before its pattern's match.
 constexpr std::size_t longest_look_back = 48;
 
 [[nodiscard]] const std::vector<CredentialRule>& credential_rules();
 
-/// Whether a text is nothing but a mask: two asterisks, six lower-case hex digits, two asterisks.
+/// True for a mask: two asterisks, six lower-case hex digits, two asterisks.
 [[nodiscard]] bool is_mask(std::string_view text);
 constexpr std::size_t mask_size = 10;
 

@@ -4,15 +4,31 @@
 #include <tuple>
 #include <utility>
 
+// How credentials are masked:
+//
+//  1. Search the new bytes with the rules' patterns. A pattern ends with the first byte of a value.
+//  2. Each match starts a CredentialAttempt, which reads on until it is matched (it knows begin and end of the value)
+//     or rejected (not a credential). Until then it is open and waits for more bytes.
+//  3. certain() is the first position that an open attempt holds. Emit everything before it: text unchanged, and one
+//     mask for each value; a value that overlaps an emitted one is covered by that mask.
+//  4. Keep the bytes from there on, and before them as many emitted bytes as rules look back at.
+//
+// Example: rule "ghp_" (in_pattern 1, prefix 4), writes "token=gh", "p_A1b2" and "…9Z ok":
+//
+//     "token=gh"  no match: all of it is emitted, as the prefix of a credential stays visible anyway.
+//     "p_A1b2"    the pattern matches up to "A". The attempt looks back: "ghp_" begins a word. It is open, and holds
+//                 from "A" on. "p_" is emitted.
+//     "…9Z ok"    the blank ends the value. 36 random characters are plausible: matched. The mask is computed from
+//                 "ghp_A1b2…9Z" and emitted, then " ok".
 namespace trebuchet {
 namespace {
 
-/// What is searched in one go: small enough to be still in the second-level cache for the copying.
+/// Bytes to search in one step: few enough to stay in the second-level cache.
 constexpr std::size_t slice_size = 64 * std::size_t{1024};
 
 constexpr std::size_t look_back = longest_pattern + longest_look_back;
 
-/// Values with asterisks in them are masks, or consist partly of masks.
+/// A value that contains asterisks may be a mask or contain masks of registered secrets.
 std::size_t find_mask(std::string_view text) {
     for (auto place = text.find("**"); place != std::string_view::npos; place = text.find("**", place + 1)) {
         if (is_mask(text.substr(place, mask_size))) return place;
@@ -60,7 +76,7 @@ void CredentialStream::take(std::string_view bytes, bool last, std::string& out)
     done_ = 0;
 }
 
-/// Finds what ends behind `scanned`.
+/// Finds pattern matches that end after `scanned`, and continues open attempts.
 void CredentialStream::search(std::size_t scanned, bool last) {
     std::erase_if(open_, [&](CredentialAttempt& attempt) { return settle(attempt, last); });
     if (scanned == end()) return;
@@ -77,7 +93,7 @@ void CredentialStream::search(std::size_t scanned, bool last) {
     }
 }
 
-/// Whether the attempt has come to an end.
+/// Returns false while the attempt is open.
 bool CredentialStream::settle(CredentialAttempt& attempt, bool last) {
     const auto state = attempt.advance(part(), last);
     if (state == CredentialAttempt::State::matched) {
@@ -90,7 +106,7 @@ bool CredentialStream::settle(CredentialAttempt& attempt, bool last) {
     return state != CredentialAttempt::State::open;
 }
 
-/// No value that is yet to be found begins before this.
+/// No value that will be found later begins before this position.
 std::size_t CredentialStream::certain() const {
     auto until = end();
     for (const auto& attempt : open_) until = std::min(until, attempt.hold());
@@ -142,7 +158,7 @@ void CredentialStream::emit_value(const Value& value, std::string& out) {
     if (masked && report_) report_(value.rule->kind);
 }
 
-/// Drops what no search looks at any more.
+/// Removes bytes that no search needs any more.
 void CredentialStream::forget() {
     const auto first_needed = std::min(done_, certain());
     const auto keep_from = first_needed - std::min(first_needed, look_back);

@@ -18,26 +18,26 @@
 
 namespace trebuchet {
 
-/// Replaces well-known credentials in one stream at a time, wherever the writes happen to cut it. Comes behind the
-/// masking of registered secrets, whose masks it leaves alone.
+/// Masks well-known credentials in one stream at a time, however it is split between writes. Runs after the masking of
+/// registered secrets and does not change their masks.
 ///
-/// What tells a credential (`ghp_`, `Bearer `, the line BEGIN … PRIVATE KEY) stays visible; the value behind it becomes
-/// one mask, made from the whole credential. Overlapping values become one mask, that of the leftmost, and of several
-/// that begin there of the longest. Only a value that has begun is held back, until its end is known: at most
-/// longest_credential bytes. Not for use by two threads at once.
+/// What identifies a credential (`ghp_`, `Bearer `, the line BEGIN … PRIVATE KEY) stays visible; the value after it
+/// becomes one mask, computed from the whole credential. Overlapping values become one mask: that of the leftmost
+/// value, or of the longest of several leftmost ones. Holds back only a value that has begun, until its end is known:
+/// at most longest_credential bytes. Not thread-safe. Algorithm: see credential_stream.cpp.
 class CredentialStream {
   public:
-    /// Called once for each mask made, from within write() and finish(). Must not throw.
+    /// Called for each mask, within write() and finish(). Must not throw.
     using Report = std::function<void(CredentialKind)>;
 
     explicit CredentialStream(std::shared_ptr<const CredentialPatterns> patterns, Report report = {});
 
-    /// Appends to `out` what is certain after `bytes`. Throws std::logic_error or std::bad_alloc if it can't search:
-    /// then nothing more of the stream may be let out.
+    /// Appends to `out` everything that is certain after `bytes`. Throws std::logic_error or std::bad_alloc if the
+    /// search fails: then do not output the rest of the stream.
     void write(std::string_view bytes, std::string& out);
-    /// Appends what was held; then a new stream may start.
+    /// Ends the stream: appends what was held. Then a new stream may start.
     void finish(std::string& out);
-    /// The stream's last or only bytes: write() and finish() in one.
+    /// write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
     [[nodiscard]] std::size_t held() const { return end() - std::min(end(), done_); }
@@ -48,7 +48,7 @@ class CredentialStream {
         std::size_t end;
         const CredentialRule* rule;
     };
-    /// Where a rule's pattern matched.
+    /// A match of a rule's pattern.
     struct Hit {
         std::uint32_t rule;
         std::size_t end;
@@ -67,17 +67,16 @@ class CredentialStream {
     std::shared_ptr<const CredentialPatterns> patterns_;
     Report report_;
     std::optional<PatternDatabase::Scratch> scratch_;
-    /// The last bytes that went out, as many as a search may look back on, and what is held. Positions are the
-    /// stream's.
+    /// The held bytes, after as many emitted ones as a search may look back at. Positions are those of the stream.
     WipedString window_;
     std::size_t window_begin_ = 0;
-    /// How far the stream has been dealt with: let out, or covered by a mask.
+    /// How much of the stream was emitted or is covered by a mask.
     std::size_t done_ = 0;
     std::vector<CredentialAttempt> open_;
-    /// Found, but not let out; in the order in which they begin, and of those that begin together the longest first.
+    /// Found but not emitted; ordered by begin, the longest first.
     std::vector<Value> values_;
     std::vector<Hit> hits_;
-    /// What was masked last and how: often it is the same again, and a mask costs more than a search for it.
+    /// The last masked text and its mask, because the same credential often repeats and computing a mask is expensive.
     WipedString last_piece_;
     std::string last_mask_;
 };

@@ -50,7 +50,7 @@ WipedString percent_encoded(std::string_view text, std::string_view safe, HexCas
     return out;
 }
 
-/// As JSON and URLs often have it.
+/// Base64 as escaped in JSON and URLs.
 void add_escaped_base64(FormList& forms, std::string_view base64) {
     if (base64.find_first_of("+/") == std::string_view::npos) return;
     for (const auto letters : {HexCase::upper, HexCase::lower}) {
@@ -69,7 +69,8 @@ void add_padded(FormList& forms, WipedString base64) {
     add_base64(forms, base64);
 }
 
-/// Behind 0, 1 or 2 other bytes of a group of three: the characters of which no bit belongs to another byte.
+/// For base64 of a longer text that contains the value: at each of three alignments, the characters that depend only on
+/// the value's bytes.
 void add_base64_within_others(FormList& forms, std::string_view text) {
     auto shifted = off_stack(text.size() + 2);
     shifted += text;
@@ -96,7 +97,7 @@ void add_all_base64(FormList& forms, std::string_view text) {
     add_padded(forms, base64_of(line));
 }
 
-/// Every byte as `prefix` and two hex digits.
+/// Writes each byte as `prefix` and two hex digits.
 WipedString all_hex(std::string_view prefix, std::string_view text) {
     auto out = off_stack((prefix.size() + 2) * text.size());
     for (const char c : text) {
@@ -106,7 +107,7 @@ WipedString all_hex(std::string_view prefix, std::string_view text) {
     return out;
 }
 
-/// What the common encoders leave alone besides letters and digits.
+/// Characters besides letters and digits that common encoders do not escape.
 constexpr std::array<std::string_view, 15> url_safe_sets{
     "",
     "_",
@@ -139,7 +140,8 @@ void add_percent_encoding(FormList& forms, std::string_view text) {
 
 }  // namespace
 
-/// In front of a character of ASCII stands a zero, or behind it: without those at the ends both orders look alike.
+/// In UTF-16 each ASCII character has a zero byte before or after it. Without the zeros at both ends, both byte orders
+/// are equal.
 void add_utf16(FormList& forms, std::string_view text) {
     for (const bool big_endian : {true, false}) {
         const auto append = [big_endian](WipedString& out, char32_t unit) {
@@ -159,7 +161,7 @@ void add_utf16(FormList& forms, std::string_view text) {
     }
 }
 
-/// Every byte as a backslash and three octal digits.
+/// Writes each byte as a backslash and three octal digits.
 WipedString all_octal(std::string_view text) {
     auto out = off_stack(4 * text.size());
     for (const char c : text) {

@@ -28,11 +28,11 @@ void append_named(WipedString& out, std::string_view name) {
     out += ';';
 }
 
-/// How one encoder writes the five characters of XML, and what else it escapes.
+/// How an encoder writes XML's five special characters, and what else it escapes.
 struct EntityStyle {
-    std::string_view quote;       ///< of `"`; empty: left as it is
-    std::string_view apostrophe;  ///< of `'`; likewise
-    std::string_view more;        ///< further characters, as numbers
+    std::string_view quote;       ///< for `"`; empty: not escaped
+    std::string_view apostrophe;  ///< for `'`; empty: not escaped
+    std::string_view more;        ///< other characters that it escapes, as numbers
     Numbers numbers;
 };
 
@@ -103,7 +103,7 @@ WipedString with_named(std::string_view text, const EntityStyle& style, Others o
     });
 }
 
-/// Each character that has a name in HTML by that.
+/// Writes each character that has an HTML name by that name.
 WipedString all_named(std::string_view text) {
     return rewritten(text, [](const Character& character, WipedString& out) {
         const auto name = character.is_ascii() ? html5_ascii_name(character.code) : html4_name(character.code);

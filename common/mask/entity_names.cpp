@@ -21,7 +21,7 @@ constexpr std::array<Named, 32> ascii_names{{
     {0x7C, "vert"},   {0x7D, "rcub"},
 }};
 
-/// Of U+00A0 to U+00FF.
+/// U+00A0 to U+00FF.
 constexpr std::array<std::string_view, 96> latin_names{
     "nbsp",   "iexcl",  "cent",   "pound",  "curren", "yen",    "brvbar", "sect",   "uml",    "copy",   "ordf",
     "laquo",  "not",    "shy",    "reg",    "macr",   "deg",    "plusmn", "sup2",   "sup3",   "acute",  "micro",
@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 96> latin_names{
     "iacute", "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide",
     "oslash", "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
 
-/// Those of HTML 4 behind that, sorted.
+/// HTML 4's other names, sorted.
 constexpr std::array<Named, 152> other_names{{
     {0x152, "OElig"},   {0x153, "oelig"},    {0x160, "Scaron"},   {0x161, "scaron"},  {0x178, "Yuml"},
     {0x192, "fnof"},    {0x2C6, "circ"},     {0x2DC, "tilde"},    {0x391, "Alpha"},   {0x392, "Beta"},

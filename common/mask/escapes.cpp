@@ -42,8 +42,8 @@ void append_character(WipedString& out, const Character& character, NonPrintable
     }
 }
 
-/// `quotes`: which of " ' ? or blanks have a backslash. `keeps_utf8`: what is not ASCII is left as it is. `named`:
-/// which characters are written by their names.
+/// `quotes`: which of " ' ? or blanks get a backslash. `keeps_utf8`: does not escape non-ASCII characters. `named`:
+/// characters with a named escape, such as \n.
 WipedString c_escaped(std::string_view text, std::string_view quotes, NonPrintable style, bool keeps_utf8,
                       std::string_view named = c_named) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
@@ -74,7 +74,7 @@ void add_c_escapes(FormList& forms, std::string_view text) {
     }
 }
 
-/// systemd's names of units, and the fields of /proc/mounts.
+/// As in systemd's unit names and in /proc/mounts.
 void add_escaped_fields(FormList& forms, std::string_view text) {
     for (const auto style : {NonPrintable::hex, NonPrintable::octal}) {
         const std::string_view kept = style == NonPrintable::hex ? ":_." : "";
@@ -93,7 +93,7 @@ void add_escaped_fields(FormList& forms, std::string_view text) {
     }
 }
 
-/// As cat -v does it, or as cat -A with `all`.
+/// As cat -v prints it, or cat -A with `all`.
 WipedString shown_by_cat(std::string_view text, bool all) {
     auto out = off_stack(4 * text.size());
     for (const char c : text) {
@@ -130,7 +130,7 @@ WipedString quoted_printable(std::string_view text) {
     return out;
 }
 
-/// As PyYAML does it between double quotes.
+/// As PyYAML writes it in double quotes.
 WipedString yaml_escaped(std::string_view text) {
     return rewritten(text, [](const Character& character, WipedString& out) {
         static constexpr std::string_view named = "\"\\\a\b\t\n\v\f\r\x1B";

@@ -7,10 +7,10 @@
 namespace trebuchet {
 namespace {
 
-/// Up to so many new bytes are searched without the matcher, whose calls have a price of their own.
+/// Up to this many new bytes are searched without the matcher, because of its cost per call.
 constexpr std::size_t few_bytes = 16;
 
-/// From so many positions on the search for long literals' heads is left to a matcher.
+/// From this many positions on, a matcher searches for the heads of long literals.
 constexpr std::size_t worth_a_scan = 256;
 
 Match match_of(const LiteralTable& table, std::uint32_t literal, std::size_t end) {
@@ -80,7 +80,7 @@ void Finder::find(std::string_view text, std::size_t scanned, std::vector<Match>
         if (literal == LiteralTable::none) return;
         const auto match = match_of(table, literal, end);
         if (!here.matches.empty() && here.matches.back().end == end) {
-            // Exact ones are preferred where both begin at the same place.
+            // If both begin at the same position, prefer the exact one.
             auto& other = here.matches.back();
             if (match.begin < other.begin || (match.begin == other.begin && exact)) other = match;
             return;
@@ -153,8 +153,7 @@ std::size_t Finder::showable(std::string_view rest, std::size_t least) const {
     return showable;
 }
 
-/// Of the first `scanned` bytes most of the time the very first still is open, so there the positions are tried in
-/// turn.
+/// Tries the first `scanned` positions one by one, because the first one is usually still open.
 std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view text, std::size_t scanned,
                                   std::size_t least, std::uint32_t& literal, LiteralPrefix* prefix) {
     if (table.size() == 0) return text.size();
@@ -163,7 +162,7 @@ std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view te
     if (text.size() - begin >= gram && !literals_.joins_.may_hold_end(text, table.any_case())) {
         begin = text.size() - (gram - 1);
     }
-    if (table.any_case()) begin = table.alphabet_begin(text, begin);  // most often no more than a few bytes
+    if (table.any_case()) begin = table.alphabet_begin(text, begin);  // usually only a few bytes remain
     const auto far_begin = std::max(begin, scanned);
     const auto far_end = text.size() - std::min(text.size(), LiteralTable::long_size);
     if (table.longest() <= LiteralTable::long_size || far_end < far_begin + worth_a_scan) {
@@ -175,8 +174,7 @@ std::size_t Finder::first_open_in(const LiteralTable& table, std::string_view te
     return far < far_end ? far : table.first_open(text, far_end, text.size(), least, &literal);
 }
 
-/// The same for the positions from `begin` to before `end`, where the rest is longer than long_size; `end` if there is
-/// none.
+/// The same for positions in [`begin`, `end`), where the rest is longer than long_size; `end` if there is none.
 std::size_t Finder::first_long_open(const LiteralTable& table, std::string_view text, std::size_t begin,
                                     std::size_t end, std::uint32_t& literal) {
     struct Context {

@@ -16,16 +16,16 @@
 
 namespace trebuchet {
 
-/// What is told of a value: its name, and what is written in its place.
+/// A value's name, and the mask that replaces it.
 struct MaskedValue {
     std::string name;
     std::string mask;
 };
 
-/// All literals of a set, compiled for searching. Immutable: share it between threads.
+/// All literals of a set, compiled for searching. Immutable and thread-safe.
 class Literals {
   public:
-    /// Of those with the same bytes the first counts. Fails if the matcher can't be compiled.
+    /// Of equal literals the first counts. Fails if the matcher can't be compiled.
     [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals,
                                                                          std::vector<MaskedValue> values);
 
@@ -35,7 +35,7 @@ class Literals {
     [[nodiscard]] const LiteralTable& any_case() const { return any_case_; }
     [[nodiscard]] std::size_t longest() const { return std::max(exact_.longest(), any_case_.longest()); }
 
-    /// Bytes of the shortest literal that is also found where gaps cut it.
+    /// Shorter literals are not found if gaps interrupt them. In bytes.
     static constexpr std::size_t least_to_join = 4;
     [[nodiscard]] const JoinFilter& joins() const { return joins_; }
 
@@ -48,47 +48,46 @@ class Literals {
     LiteralTable any_case_;
     JoinFilter joins_;
     std::vector<MaskedValue> values_;
-    /// Of the exact literals first, then of the others.
+    /// Anchors of the exact literals, then of the others.
     std::unique_ptr<const PatternDatabase> anchors_;
     std::size_t exact_anchors_ = 0;
-    /// The heads of the long ones, likewise; null if there are none.
+    /// Heads of the long literals, in the same order; null if there are none.
     std::unique_ptr<const PatternDatabase> heads_;
     std::size_t exact_heads_ = 0;
 };
 
-/// A literal in a text. It belongs to the Literals.
+/// An occurrence of a literal in a text. `literal` is owned by the Literals.
 struct Match {
     std::size_t begin;
     std::size_t end;
     const Literal* literal;
 };
 
-/// What makes the beginning of a text open: most often the next bytes go on with the same literal.
+/// The literal with which a text begins so far. Usually the next bytes continue the same literal.
 struct OpenLiteral {
-    const LiteralTable* table = nullptr;  ///< null if nothing is known
+    const LiteralTable* table = nullptr;  ///< null: nothing is known
     LiteralPrefix prefix;
 };
 
 /// Searches texts for literals, one text at a time.
 class Finder {
   public:
-    /// `literals` outlives this object.
+    /// `literals` must outlive this object.
     explicit Finder(const Literals& literals);
 
-    /// Puts into `matches`, in the order of their ends, what ends behind the first `scanned` bytes of `text`, which
-    /// have been searched: of all that ends at one place the longest, since that contains the others.
+    /// Finds literals that end after the first `scanned` bytes of `text`, which are already searched. Sets `matches`,
+    /// ordered by end. Of several literals with the same end it reports the longest, which contains the others.
     void find(std::string_view text, std::size_t scanned, std::vector<Match>& matches);
 
-    /// The earliest position where the rest of `text` is a proper prefix of a literal; the text's size if there is
-    /// none.
-    /// Literals shorter than `least` bytes don't count. `begin`: what was found for the text as it was before more was
-    /// appended to it or, if that was not 0, its first bytes taken away; is brought up to date.
+    /// The first open position: the rest of `text` is a proper prefix of a literal of at least `least` bytes. The
+    /// text's size if there is none. `begin` keeps what is known about the literal at that position: pass the same
+    /// object again after bytes were appended, and after the bytes before that position were removed.
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t scanned, OpenLiteral& begin,
                                          std::size_t least = 0);
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t least);
 
-    /// How many bytes of a literal of at least `least` bytes may be shown while nobody knows whether it goes on behind
-    /// `rest`, with which it begins: min(3, a quarter of its bytes); SIZE_MAX if there is no such literal.
+    /// How many bytes of `rest` may be shown although a literal of at least `least` bytes may begin with it: 3 or a
+    /// quarter of the literal, whichever is less. SIZE_MAX if no literal begins with `rest`.
     [[nodiscard]] std::size_t showable(std::string_view rest, std::size_t least) const;
 
   private:

@@ -7,17 +7,17 @@
 
 namespace trebuchet {
 
-/// The ways in which a value comes back.
+/// The ways in which a value may be printed.
 enum class Form : std::uint8_t {
-    exact,      ///< as it is
-    trimmed,    ///< without the blanks, line ends and quotes around it
-    line,       ///< one line of several
-    joined,     ///< several lines with other line ends, blanks for line ends, or none
-    json_leaf,  ///< a string in a value that is JSON
-    utf16,      ///< as it is, two bytes a character
+    exact,      ///< unchanged
+    trimmed,    ///< without surrounding blanks, line ends and quotes
+    line,       ///< one line of a value with several lines
+    joined,     ///< its lines with other line ends, with blanks instead of line ends, or concatenated
+    json_leaf,  ///< a string within a value that is JSON
+    utf16,      ///< unchanged, two bytes per character
     base64,     ///< at each of three alignments, both alphabets
-    hex,        ///< letters in either case
-    percent,    ///< as in URLs, `+` for blanks too
+    hex,        ///< digits in either case
+    percent,    ///< as in URLs, also with `+` for blanks
     json,       ///< escaped as in JSON and JavaScript
     entities,   ///< escaped as in XML and HTML
     shell,      ///< quoted as shells do
@@ -26,7 +26,7 @@ enum class Form : std::uint8_t {
     doubled,    ///< `$`, `%`, quotes or backslashes doubled
 };
 
-/// What people call them; the index is the form's value.
+/// Names for messages; the index is the form's value.
 constexpr std::array<std::string_view, 15> form_names{"as it is",
                                                       "without blanks and quotes around it",
                                                       "its lines",

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view base64_within = "base64 within other base64";
 constexpr std::string_view gaps = "cut by line ends, carriage returns or terminal sequences";
 
-/// A value shorter than this is weak.
+/// A shorter value is weak. In bytes.
 constexpr std::size_t brief_size = 8;
 
 }  // namespace

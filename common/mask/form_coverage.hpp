@@ -6,21 +6,21 @@
 
 namespace trebuchet {
 
-/// Which forms of one value are masked, in words for people. Nothing in it comes from the value.
+/// Which forms of a value are masked, for messages. Contains nothing of the value.
 struct FormCoverage {
     enum class Weakness : unsigned char {
         none,
-        brief,   ///< quickly guessed, or ordinary text may hold it
-        common,  ///< a common word, or one character again and again
+        brief,   ///< short: easy to guess, or may occur in ordinary text
+        common,  ///< a common word, or one repeated character
     };
 
     std::vector<std::string_view> masked;
-    /// In these forms the value can't be told from ordinary text: it is too short.
+    /// Forms in which the value is too short to be distinguished from ordinary text.
     std::vector<std::string_view> not_masked;
     Weakness weakness = Weakness::none;
 };
 
-/// Of a value that MaskSet::build() would get with this minimum. Of an empty value everything is empty.
+/// The coverage of a value with this MaskOptions::min_length. All fields are empty for an empty value.
 [[nodiscard]] FormCoverage coverage_of(std::string_view value, std::size_t min_length);
 
 }  // namespace trebuchet

@@ -8,14 +8,14 @@
 
 namespace trebuchet {
 
-/// The forms of one value as they are found, each once.
+/// Collects the forms of a value, each once.
 class FormList {
   public:
-    /// Leaves out the value itself and what is shorter than `min_length`.
+    /// Ignores the value itself and forms shorter than `min_length` bytes.
     FormList(std::string_view value, std::size_t min_length) : value_(value), min_length_(min_length) {}
 
     void add(Form form, std::string_view bytes);
-    /// For what may stand with letters in either case: `bytes` has them in lower case.
+    /// For a form whose letters may be in either case; `bytes` has them in lower case.
     void add_any_case(Form form, std::string_view bytes);
 
     [[nodiscard]] std::size_t min_length() const { return min_length_; }
@@ -35,7 +35,7 @@ void add_encodings(FormList& forms, std::string_view text);
 /// JSON, entities, shell quoting, Python, C, and doubled characters.
 void add_escapes(FormList& forms, std::string_view text);
 
-/// What JSON and XML most often make of a text: for the many lines of a value.
+/// The most frequent escapes of JSON and XML, for values with many lines.
 void add_common_escapes(FormList& forms, std::string_view text);
 
 void add_json_escapes(FormList& forms, std::string_view text);

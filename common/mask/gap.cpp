@@ -9,7 +9,7 @@ bool is_in(char c, char first, char last) {
     return c >= first && c <= last;
 }
 
-/// Bytes of the sequence that `text` begins with; 0 if there is none, npos if the text ends within it (ECMA-48).
+/// Length of the escape sequence (ECMA-48) at the start of `text`; 0 if there is none, npos if the text ends within it.
 std::size_t sequence_size(std::string_view text) {
     constexpr auto unfinished = std::string_view::npos;
     const auto whole = text.size() <= longest_gap;
@@ -33,7 +33,7 @@ std::size_t sequence_size(std::string_view text) {
     return whole && text.size() < longest_gap ? unfinished : 0;
 }
 
-/// Bytes of the line end or sequence at `position`; else as sequence_size().
+/// Length of the line end or escape sequence at `position`; otherwise like sequence_size().
 std::size_t part_size(std::string_view text, std::size_t position) {
     const char c = text[position];
     if (c == '\n' || c == '\r') return 1;

@@ -6,14 +6,14 @@
 
 namespace trebuchet {
 
-/// Bytes that show nothing where they stand within a value. A gap is a run of them, at most longest_gap bytes; two
-/// parts of a text that more than that lies between have nothing to do with each other.
+/// A gap is a run of bytes within a printed value that do not show: line ends, terminal sequences, indentation. At most
+/// this many bytes; a value is not recognised across a longer run.
 constexpr std::size_t longest_gap = 64;
 
-/// Two sorts, since the blanks at the beginning of a line may belong to the value.
+/// Two kinds, because blanks at the start of a line may belong to the value.
 enum class GapKind : unsigned char {
-    bare,      ///< line ends and terminals' escape sequences
-    indented,  ///< line ends with blanks behind them
+    bare,      ///< line ends and terminal escape sequences
+    indented,  ///< line ends followed by blanks
 };
 
 [[nodiscard]] inline bool is_line_end(char c) {
@@ -25,28 +25,28 @@ enum class GapKind : unsigned char {
 
 struct Gap {
     std::size_t begin;
-    std::size_t end;  ///< if equal to `begin`: no gap, or not yet
+    std::size_t end;  ///< equal to `begin`: no gap, or not known yet
     enum class State : unsigned char {
         complete,
         may_grow,    ///< reaches the end of the text
-        unfinished,  ///< a sequence begins at `end` and the text ends within it
+        unfinished,  ///< the text ends within a sequence that begins at `end`
     } state;
 
     [[nodiscard]] std::size_t size() const { return end - begin; }
 };
 
-/// `begin`: where a CR, LF or ESC is, or with GapKind::indented a CR or LF.
+/// The gap at `begin`, the position of a CR, LF or ESC (GapKind::indented: CR or LF).
 [[nodiscard]] Gap gap_at(std::string_view text, std::size_t begin, GapKind kind);
 
-/// `begin`: within a text where a bare gap is that ends at `until` or behind. Returns the first place from `until` on
-/// that doesn't lie within a sequence.
+/// The first position at or after `until` that is not within an escape sequence. `begin`: start of a bare gap that ends
+/// at or after `until`.
 [[nodiscard]] std::size_t whole_parts_until(std::string_view text, std::size_t begin, std::size_t until);
 
-/// Finds each CR and LF of a text in turn, with GapKind::bare each ESC too.
+/// Finds the CRs and LFs of a text one after another; with GapKind::bare also ESCs.
 class GapScanner {
   public:
     GapScanner(std::string_view text, GapKind kind) : text_(text), with_escapes_(kind == GapKind::bare) {}
-    /// The first at `position` or behind; the text's size if there is none. `position` never decreases.
+    /// The first one at or after `position`; the text's size if there is none. `position` must not decrease.
     [[nodiscard]] std::size_t next(std::size_t position) {
         if (line_feed_ < position || !started_) line_feed_ = find('\n', position);
         if (carriage_return_ < position || !started_) carriage_return_ = find('\r', position);

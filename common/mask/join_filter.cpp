@@ -4,6 +4,19 @@
 #include <array>
 #include <bit>
 
+// A Bloom filter for the question: does any literal contain these bytes next to each other?
+//
+//  1. For each literal and each place where a gap could be, the constructor adds the bytes around that place:
+//     first    the gap is after the first byte: byte 0 | bytes 1 and 2
+//     middle   two bytes before | two bytes after
+//     last     the gap is before the last byte: two bytes before | the last byte
+//  2. A query first looks up the pair of bytes next to the gap in pairs_, which is exact. Most gaps end here.
+//  3. Then it looks up the three combinations in words_: a hash selects a word and two bits in it. Both bits must
+//     be set.
+//  4. Literals that match in either case are stored in lower case, and the query is repeated in lower case.
+//
+// Example: literal "hunter22". The text "hun", gap, "ter" gives left "un", right "t", further "e": the pair "nt" is in
+// the literal, and "un|te" was added as a middle: maybe. The text "fun", gap, "Time": no literal has "nT": no.
 namespace trebuchet {
 namespace {
 
@@ -19,7 +32,7 @@ char upper(char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
 }
 
-/// At most one bit in 16 is set, and two are looked at.
+/// Two bits are set per entry, so at most one bit in 16 is set.
 constexpr std::size_t bits_per_entry = 32;
 constexpr std::size_t most_bits = std::size_t{1} << 24U;
 

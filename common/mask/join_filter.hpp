@@ -9,21 +9,21 @@
 
 namespace trebuchet {
 
-/// Knows which bytes follow each other in literals: tells for those on both sides of a gap whether a literal may go on
-/// from one side to the other. Says "no" for certain, and "maybe" else.
+/// Tells whether a literal may continue across a gap, from the bytes on both sides of the gap: answers "no" or "maybe".
+/// Algorithm: see join_filter.cpp.
 class JoinFilter {
   public:
-    /// Of the literals of at least `least` bytes, which is 4 or more.
+    /// Uses literals of at least `least` bytes; `least` must be at least 4.
     JoinFilter(const LiteralTable& exact, const LiteralTable& any_case, std::size_t least);
 
-    /// `left` ends at the gap: its last two bytes count, or the only one if a literal that goes on begins with it.
-    /// `right` are the two bytes behind it.
+    /// `left`: the text before the gap, of which the last one or two bytes are used. `right`, `further`: the two bytes
+    /// after the gap.
     [[nodiscard]] bool may_join(std::string_view left, char right, char further) const {
         return has_pair(left.back(), right) && has_all(left, right, further);
     }
 
-    /// Whether a literal may hold the last four bytes of `text`, which is not shorter. `any_case`: one of those that
-    /// are found with their letters in either case.
+    /// True if a literal may contain the last four bytes of `text`, which must have at least four. `any_case`: check
+    /// the literals that match letters in either case.
     [[nodiscard]] bool may_hold_end(std::string_view text, bool any_case) const;
 
   private:
@@ -43,7 +43,7 @@ class JoinFilter {
 
     using Words = std::vector<std::uint64_t, WipingAllocator<std::uint64_t>>;
 
-    /// A bit for each two bytes that follow each other in a literal: most gaps need no more.
+    /// One bit for each pair of adjacent bytes in literals. Decides most gaps.
     Words pairs_ = Words(65536 / 64);
     Words words_;
     unsigned shift_ = 0;

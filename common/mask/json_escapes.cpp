@@ -7,11 +7,11 @@
 namespace trebuchet {
 namespace {
 
-/// How one encoder writes.
+/// How an encoder writes.
 struct JsonStyle {
     bool ascii_only;
     bool escapes_slash;
-    /// Written as \u00.. for the sake of HTML.
+    /// Characters written as \u00.. to be safe in HTML.
     std::string_view html;
     HexCase letters;
     HexCase html_letters;
@@ -22,7 +22,7 @@ void append_unit(WipedString& out, char32_t unit, HexCase letters) {
     append_hex(out, unit, 4, letters);
 }
 
-/// As UTF-16.
+/// Appends \u escapes of the character's UTF-16 units.
 void append_units(WipedString& out, char32_t code, HexCase letters) {
     append_as_utf16(code, [&](char32_t unit) { append_unit(out, unit, letters); });
 }
@@ -48,7 +48,7 @@ WipedString json_escaped(std::string_view text, const JsonStyle& style) {
     });
 }
 
-/// Every character as \u....
+/// Writes every character as \u escapes.
 WipedString all_units(std::string_view text) {
     return rewritten(text, [](const Character& character, WipedString& out) {
         append_units(out, character.code, HexCase::lower);

@@ -6,6 +6,30 @@
 #include <cstring>
 #include <utility>
 
+// A. Which literal ends here? (longest_at_end)
+//
+//  1. The matcher reports that an anchor ends here. The literals with this anchor are a group in backwards_, which is
+//     sorted by reversed bytes.
+//  2. A binary search in the group finds the last literal that is not after the text, both read backwards.
+//  3. If the text ends with it, it is the longest one. If not, follow suffix_ to shorter literals, until one has no
+//     more bytes than the text and the found literal have in common.
+//
+//  Example: literals "cd", "abcd", "xcd", reversed: "dc", "dcba", "dcx". Text "…zbcd", reversed "dcbz…": the last one
+//  not after it is "dcba", with 3 bytes in common. "abcd" has 4 bytes; its suffix "cd" has 2: the answer is "cd".
+//
+// B. Where may a literal begin that is not complete yet? (first_open)
+//
+//  1. Filters with the first one to four bytes of literals reject most positions.
+//  2. A binary search in literals_, sorted by bytes, finds a literal that begins with the rest of the text.
+//  3. A long literal that arrives in small pieces, or nearly arrives, must not be compared from its start each time.
+//     LiteralPrefix remembers the literal and how many bytes are equal. goes_on() then compares only the new bytes. If
+//     they differ, is_open_beside() asks only the neighbour in sorted order whether it begins with the text, and
+//     goes_on_shifted() uses the literal's overlap with itself to test one later position.
+//
+//  Example: literals "abcabd" and "abd". After "abcab" position 0 is open, with 5 known bytes. Next byte "c": "abcabd"
+//  is after "abcabc" and has no neighbour before it, so position 0 is not open any more. Position 3: from byte 3 on the
+//  literal is "abd", which has 2 bytes in common with its own start; only "c" remains to compare, and "abc" is a proper
+//  prefix of "abcabd". Position 3 is open.
 namespace trebuchet {
 namespace {
 
@@ -54,8 +78,8 @@ struct Backwards {
     }
 };
 
-/// How many bytes of two texts are equal, given that the first `known` are. Most differ soon, some only after
-/// kilobytes.
+/// Number of equal bytes of two texts, whose first `known` bytes are equal. Most texts differ soon, some only after
+/// kilobytes, so the compared blocks grow.
 template <typename Texts>
 std::size_t common_bytes(const Texts& texts, std::size_t known) {
     const auto near = std::min(texts.most, known + 16);
@@ -95,7 +119,7 @@ LiteralTable::LiteralTable(std::vector<Literal> literals, bool any_case)
     fill_filters();
 }
 
-/// At most one bit in 32 is set.
+/// Sized so that at most one bit in 32 is set.
 LiteralTable::Filter::Filter(std::size_t count)
     : hash_bits_(static_cast<unsigned>(std::clamp<std::size_t>(std::bit_width(count * 32), 10, 22))),
       words_((std::size_t{1} << hash_bits_) / 64) {}
@@ -125,7 +149,7 @@ std::string_view LiteralTable::anchor_of(std::string_view literal) const {
     return literal.substr(literal.size() - std::min(literal.size(), size));
 }
 
-/// Read backwards, the literals that end with the first of a group's anchor follow it immediately.
+/// In reversed order, all literals that end with the anchor of a group's first literal follow it directly.
 void LiteralTable::group_by_anchor() {
     for (std::uint32_t i = 0; i < literals_.size(); ++i) backwards_.push_back(i);
     std::sort(backwards_.begin(), backwards_.end(),
@@ -191,7 +215,7 @@ std::uint32_t LiteralTable::longest_at_end(std::string_view text) const {
     return maybe ? longest_in_group(text, {0, static_cast<std::uint32_t>(backwards_.size()), 0}) : none;
 }
 
-/// Finds the last literal not after the text, both read backwards; the answer is that one or one that it ends with.
+/// See A at the top.
 std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group& group) const {
     const auto last = backwards_[group.end - 1];
     const auto last_literal = bytes(last);
@@ -224,7 +248,7 @@ std::uint32_t LiteralTable::longest_in_group(std::string_view text, const Group&
     return place == none ? none : backwards_[place];
 }
 
-/// Those that `rest` is a proper prefix of are the first after `rest` in the order of the literals.
+/// The literals that begin with `rest` come directly after `rest` in sorted order.
 std::uint32_t LiteralTable::open_literal(std::string_view rest, std::size_t least) const {
     std::size_t low = 0;
     std::size_t high = literals_.size();
@@ -255,7 +279,7 @@ std::size_t LiteralTable::alphabet_begin(std::string_view text, std::size_t from
     return begin;
 }
 
-/// One of at least `least` bytes among those that begin with `rest`, of which `place` is one.
+/// Like open_literal; `place` is a literal that begins with `rest` but is shorter than `least` bytes.
 std::uint32_t LiteralTable::open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const {
     for (auto i = place + 1; i < literals_.size() && begins_with(i, rest); ++i) {
         if (bytes(i).size() >= least) return i;
@@ -290,7 +314,7 @@ bool LiteralTable::goes_on(std::uint32_t literal, std::string_view text, std::si
            equal(text.data() + known, whole.data() + known, text.size() - known, any_case_);
 }
 
-/// The same as is_open(text) of a text with which the literal begins as far as is known, if its neighbours tell.
+/// is_open(text), if the literal in `prefix` and its neighbours in sorted order are enough to tell.
 std::optional<bool> LiteralTable::is_open_beside(const LiteralPrefix& prefix, std::string_view text) const {
     const auto place = prefix.literal;
     const auto order = [this, text](std::uint32_t literal, std::size_t known) {
@@ -307,7 +331,7 @@ std::optional<bool> LiteralTable::is_open_beside(const LiteralPrefix& prefix, st
     return other == own ? std::nullopt : std::optional(false);
 }
 
-/// Whether the literal may also begin `shift` bytes behind the text's beginning, and be longer than the text.
+/// True if the same literal may begin `shift` bytes later and is longer than the rest of the text.
 bool LiteralTable::goes_on_shifted(LiteralPrefix& prefix, std::string_view text, std::size_t shift) const {
     const auto whole = bytes(prefix.literal);
     if (prefix.shift != shift) {
@@ -320,7 +344,7 @@ bool LiteralTable::goes_on_shifted(LiteralPrefix& prefix, std::string_view text,
     return prefix.overlap >= known && goes_on(prefix.literal, text.substr(shift), known);
 }
 
-/// Of one or two bytes this is known without a search.
+/// is_open(rest) for one or two bytes, without a search.
 bool LiteralTable::begins_longer(std::string_view rest) const {
     if (rest.size() == 1) return first_byte_[byte_of(folded(rest[0]))] != 0;
     if (rest.size() != 2) return false;
@@ -341,7 +365,7 @@ std::size_t LiteralTable::first_open(std::string_view text, std::size_t from, st
             return false;
         }
         if (prefix != nullptr && position > 0 && position < prefix->known) {
-            const auto known = std::exchange(prefix, nullptr);  // a second place is not worth the try
+            const auto known = std::exchange(prefix, nullptr);  // trying a second position does not pay
             if (goes_on_shifted(*known, text, position)) {
                 if (literal != nullptr) *literal = known->literal;
                 return true;

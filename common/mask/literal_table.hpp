@@ -11,44 +11,43 @@
 
 namespace trebuchet {
 
-/// Bytes to look for.
+/// A byte string to mask.
 struct Literal {
     SecretString bytes;
-    std::uint32_t value;  ///< index of the value of which they are a form
+    std::uint32_t value;  ///< index of the value that this is a form of
     Form form = Form::exact;
-    /// Found with its letters in either case; the bytes have them in lower case.
+    /// Matches letters in either case; `bytes` has them in lower case.
     bool any_case = false;
 };
 
-/// A literal with which a text begins, as far as is known.
+/// What is known about a text that begins like a literal.
 struct LiteralPrefix {
     std::uint32_t literal = UINT32_MAX;
-    std::size_t known = 0;  ///< so many bytes of the text are the literal's first ones
-    /// Of a literal that goes on like itself: how many of its bytes from `shift` on are its first ones.
+    std::size_t known = 0;  ///< the first `known` bytes of both are equal
+    /// Self-overlap of a repetitive literal: `overlap` bytes from `shift` on equal its first bytes.
     std::size_t shift = 0;
     std::size_t overlap = 0;
 };
 
-/// The literals of a set, laid out for the two questions that a stream asks: which literal ends here, and could one be
-/// beginning here?
+/// The literals of a set, arranged to answer a stream's two questions: which literal ends here, and may one begin here?
+/// A position is "open" if the rest of the text is a proper prefix of a literal. Algorithm: see literal_table.cpp.
 class LiteralTable {
   public:
-    /// A matcher is given no more of a literal than its last bytes, the anchor: a library's compiler leaves copies of
-    /// what it is given in memory that nobody wipes, and longer ones are found no faster.
+    /// A matcher gets only the last bytes of a literal, its anchor, because a library's compiler leaves copies of its
+    /// input in memory that nobody wipes. Longer anchors would not be found faster.
     static constexpr std::size_t anchor_size = 8;
-    /// The same where there are thousands of literals: compiling takes half the time (measured), searching a little
-    /// more.
+    /// Anchor size with at least `many` literals: halves the compile time (measured) and makes searching slightly
+    /// slower.
     static constexpr std::size_t anchor_size_of_many = 6;
     static constexpr std::size_t many = 4096;
 
-    /// None empty; of those with the same bytes the first counts. `any_case` is that of all of them.
+    /// `literals` must not be empty strings; of equal ones the first counts. `any_case` applies to all of them.
     explicit LiteralTable(std::vector<Literal> literals, bool any_case = false);
 
-    /// What a matcher has to look for: wherever a literal ends, one of these ends, and never two. They point into this
-    /// table.
+    /// What a matcher must search for. Wherever a literal ends, exactly one anchor ends. Views into this table.
     [[nodiscard]] std::vector<std::string_view> anchors() const;
 
-    /// Bytes of the longest literal; 0 if there is none.
+    /// Length of the longest literal in bytes; 0 if there is none.
     [[nodiscard]] std::size_t longest() const { return longest_; }
 
     [[nodiscard]] std::size_t size() const { return literals_.size(); }
@@ -58,45 +57,44 @@ class LiteralTable {
 
     static constexpr std::uint32_t none = UINT32_MAX;
 
-    /// The longest literal that `text`, which ends with that anchor, ends with; `none` if there is none.
+    /// The longest literal at the end of `text`, which must end with this anchor; `none` if there is none.
     [[nodiscard]] std::uint32_t longest_at_end(std::string_view text, std::uint32_t anchor) const;
 
-    /// The same without a matcher's help: for a few bytes this is faster.
+    /// The same without a matcher; faster for a few bytes.
     [[nodiscard]] std::uint32_t longest_at_end(std::string_view text) const;
 
-    /// Literals longer than this are found at the end of a text by their heads.
+    /// For literals longer than this, open positions are found by their heads, with a matcher.
     static constexpr std::size_t long_size = 512;
     static constexpr std::size_t head_size = 16;
 
-    /// The distinct first head_size bytes of the literals longer than long_size. They point into this table.
+    /// The distinct first head_size bytes of the literals longer than long_size. Views into this table.
     [[nodiscard]] std::vector<std::string_view> heads() const;
 
-    /// Whether a literal of at least `least` bytes begins with `rest` and is longer.
+    /// True if a literal of at least `least` bytes begins with `rest` and is longer.
     [[nodiscard]] bool is_open(std::string_view rest, std::size_t least = 0) const {
         return open_literal(rest, least) != none;
     }
-    /// One of those; `none` if there is none.
+    /// One of these literals; `none` if there is none.
     [[nodiscard]] std::uint32_t open_literal(std::string_view rest, std::size_t least) const;
 
-    /// Bytes of the shortest literal, of at least `least` bytes, that begins with `rest` and is longer; 0 if there is
-    /// none.
+    /// Length of the shortest of these literals; 0 if there is none.
     [[nodiscard]] std::size_t shortest_open(std::string_view rest, std::size_t least) const;
 
-    /// Whether `literal` begins with `text` and is longer, given that it begins with the first `known` bytes of it.
+    /// True if `literal` begins with `text` and is longer. The first `known` bytes are known to be equal.
     [[nodiscard]] bool goes_on(std::uint32_t literal, std::string_view text, std::size_t known) const;
 
-    /// Where the end of `text` begins, not before `from`, that has no other bytes than literals have.
+    /// The first position, at least `from`, from which `text` contains only bytes that occur in literals.
     [[nodiscard]] std::size_t alphabet_begin(std::string_view text, std::size_t from) const;
 
-    /// The earliest position, from `from` to before `until`, where the rest of `text` is open, for a literal of
-    /// at least `least` bytes, of which `literal` is to be one, or `none` where it would have to be looked for; `until`
-    /// if there is none. `prefix`: what is known of the text's beginning spares comparing it again; null: nothing.
+    /// The first open position in [`from`, `until`), for literals of at least `least` bytes; `until` if there is none.
+    /// Sets `literal` to one that makes it open, or to `none` if that is not known. `prefix`: what is known about the
+    /// beginning of `text`, to avoid comparing it again; may be null.
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t from, std::size_t until,
                                          std::size_t least = 0, std::uint32_t* literal = nullptr,
                                          LiteralPrefix* prefix = nullptr) const;
 
   private:
-    /// A range of backwards_: the literals that end with one anchor.
+    /// A range of backwards_: literals with the same anchor.
     struct Group {
         std::uint32_t begin;
         std::uint32_t end;
@@ -107,7 +105,7 @@ class LiteralTable {
     [[nodiscard]] bool goes_on_shifted(LiteralPrefix& prefix, std::string_view text, std::size_t shift) const;
     [[nodiscard]] bool begins_longer(std::string_view rest) const;
 
-    /// A set of hashes of three or four bytes: says "no" for certain, and "maybe" else.
+    /// A set of hashes of three or four bytes: answers "no" or "maybe".
     class Filter {
       public:
         explicit Filter(std::size_t count);
@@ -123,7 +121,7 @@ class LiteralTable {
         std::vector<std::uint64_t, WipingAllocator<std::uint64_t>> words_;
     };
 
-    /// A bit for each two bytes.
+    /// One bit for each pair of bytes.
     class PairSet {
       public:
         void add(const char* pair) { words_[index(pair) / 64] |= std::uint64_t{1} << (index(pair) % 64); }
@@ -139,7 +137,7 @@ class LiteralTable {
             std::vector<std::uint64_t, WipingAllocator<std::uint64_t>>(65536 / 64);
     };
 
-    /// Not zero for the bytes that are in it.
+    /// Non-zero for members.
     using ByteSet = std::vector<unsigned char, WipingAllocator<unsigned char>>;
 
     [[nodiscard]] std::uint32_t open_literal_near(std::uint32_t place, std::string_view rest, std::size_t least) const;
@@ -153,22 +151,21 @@ class LiteralTable {
     }
 
     bool any_case_;
-    /// Sorted by their bytes.
+    /// Sorted by bytes.
     std::vector<Literal> literals_;
-    /// The literals sorted by their bytes read backwards.
+    /// Indices of the literals, sorted by their reversed bytes.
     std::vector<std::uint32_t> backwards_;
-    /// For each place in backwards_ that of the longest other literal which that one ends with.
+    /// For each place in backwards_: the place of the longest other literal that it ends with.
     std::vector<std::uint32_t> suffix_;
     std::vector<Group> groups_;
     std::size_t longest_ = 0;
-    /// What literals consist of.
+    /// Bytes that occur in literals.
     ByteSet alphabet_ = ByteSet(256);
-    /// How literals begin: the first byte, and the first two, three and four, of those that are
-    /// longer than that.
+    /// The first one, two, three and four bytes of literals that are longer than that.
     ByteSet first_byte_ = ByteSet(256);
     PairSet first_pair_;
     Filter first_bytes_;
-    /// How they end: the last four bytes, but of those that are shorter the last one.
+    /// The last four bytes of literals; the last byte of shorter ones.
     ByteSet last_byte_ = ByteSet(256);
     Filter last_bytes_;
 };

@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// How often which name was masked, in which form. Holds nothing of a value. Not for use by two threads at once.
+/// Counts masks per name and form. Contains nothing of a value. Not thread-safe.
 class MaskCounts {
   public:
     struct Key {
@@ -21,7 +21,7 @@ class MaskCounts {
     };
 
     void add(std::string_view name, Form form, std::uint64_t times = 1);
-    /// Of a well-known credential, which nobody registered; its name is credential_name().
+    /// Counts a well-known credential under credential_name().
     void add(CredentialKind kind) { add(credential_name(kind), Form::exact); }
     void merge(const MaskCounts& other);
 
@@ -43,10 +43,10 @@ class MaskCounts {
     };
     using Counts = std::map<Key, std::uint64_t, Less>;
 
-    /// By name, then in the order of the forms.
+    /// Sorted by name, then by form.
     [[nodiscard]] const Counts& sorted() const { return counts_; }
 
-    /// "well-known credential github".
+    /// Such as "well-known credential github".
     [[nodiscard]] static std::string credential_name(CredentialKind kind);
 
   private:

@@ -24,7 +24,7 @@ struct LiteralsOfValues {
     std::vector<MaskedValue> values;
 };
 
-/// The values as they are come first, so that a value's own mask counts where it is also a form of another.
+/// Unchanged values come first, so that a value which is also a form of another value gets its own mask.
 LiteralsOfValues literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options,
                              const MaskText& mask_text) {
     LiteralsOfValues all;

@@ -16,64 +16,63 @@ class CredentialPatterns;
 class MaskCounts;
 class MaskText;
 
-/// A value to mask and the name by which people may speak of it.
+/// A value to mask, and its name for messages.
 struct NamedSecret {
     std::string name;
     SecretString value;
 };
 
-/// How a mask's six hex digits are made from the value.
+/// How a mask's six hex digits are computed from the value.
 enum class MaskHash {
-    keyed,  ///< HMAC-SHA-256 under a random key per set: equal values look equal within a job, nobody can guess offline
-    sha256,  ///< plain SHA-256, as the reference agent does: equal across jobs
+    keyed,   ///< HMAC-SHA-256 with a random key per set: equal values look equal within a job; no offline guessing
+    sha256,  ///< plain SHA-256, as in the reference agent: equal values look equal in all jobs
 };
 
-/// A key for MaskHash::keyed. Throws std::runtime_error if OpenSSL has no random bytes.
+/// A random key for MaskHash::keyed. Throws std::runtime_error if OpenSSL has no random bytes.
 [[nodiscard]] SecretString draw_mask_key();
 
 struct MaskOptions {
     std::size_t min_length = 3;  ///< in bytes; shorter values are not masked, see MaskSet::too_short
     MaskHash hash = MaskHash::keyed;
-    /// For MaskHash::keyed, so that another process masks the same; null: a random one for each set.
+    /// For MaskHash::keyed: lets another process make the same masks. Null: a random key per set.
     std::shared_ptr<const SecretString> key = nullptr;
-    /// Well-known credentials that are masked although nobody registered them; null: none.
+    /// Well-known credentials to mask without registration; null: none.
     std::shared_ptr<const CredentialPatterns> credentials = nullptr;
 };
 
-/// The values of one job, compiled for searching. Immutable: share it between threads.
-/// A value is also masked, with the same mask, where it stands without the blanks, line ends and quotes around it, and
-/// in every other form of secret_forms.hpp. One of nothing but blanks, line ends or a pair of quotes is not masked:
-/// that would hide the log's layout and no secret.
+/// The values of a job, compiled for searching. Immutable and thread-safe. A value is also masked, with the same mask,
+/// without its surrounding blanks, line ends and quotes, and in all forms of secret_forms.hpp. A value that consists
+/// only of blanks, line ends or a pair of quotes is not masked, as that would only destroy the log's layout.
 class MaskSet {
   public:
-    /// Empty values are left out. Fails only if the matcher can't be compiled (then nothing may be let out).
+    /// Ignores empty values. Fails only if the matcher can't be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> build(std::vector<NamedSecret> secrets,
                                                                       const MaskOptions& options = {});
-    /// A set without values: what it masks comes out unchanged.
+    /// A set without values: changes nothing.
     [[nodiscard]] static std::shared_ptr<const MaskSet> none();
 
-    /// The same and more: what both mask has the same masks.
+    /// This set with more values. Existing values keep their masks.
     [[nodiscard]] Result<std::shared_ptr<const MaskSet>> with(std::vector<NamedSecret> more) const;
 
     ~MaskSet();
     MaskSet(const MaskSet&) = delete;
     MaskSet& operator=(const MaskSet&) = delete;
 
-    /// Masks a text that is whole; a stream goes through Masker. `counts`: each mask is counted there; null: nowhere.
+    /// Masks a complete text; for a stream use Masker. Counts masks in `counts`, if set.
     [[nodiscard]] MaskedChunk mask(std::string_view text, MaskCounts* counts = nullptr) const;
 
-    /// Names, each once, of the values that are not empty and, without the blanks and quotes around them, shorter than
-    /// min_length: they are not masked, or only where they stand with those.
+    /// Distinct names of non-empty values that are shorter than min_length without surrounding blanks and quotes. Such
+    /// a value is masked only together with these, or not at all.
     [[nodiscard]] const std::vector<std::string>& too_short() const;
 
-    /// Whether all that it masks comes out unchanged.
+    /// True if it changes nothing.
     [[nodiscard]] bool masks_nothing() const { return !matcher_ && !credentials_; }
 
-    /// Bytes of the longest form of a value; 0 if there is none.
+    /// Length of the longest form of a value in bytes; 0 if there is none.
     [[nodiscard]] std::size_t longest() const;
 
     [[nodiscard]] bool holds(std::string_view value) const;
-    /// Whether it would not be masked, being shorter than min_length without the blanks and quotes around it.
+    /// True if the value would not be masked: without surrounding blanks and quotes it is shorter than min_length.
     [[nodiscard]] bool is_too_short(std::string_view value) const;
 
   private:

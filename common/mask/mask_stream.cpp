@@ -3,13 +3,32 @@
 #include <algorithm>
 #include <iterator>
 
+// How a stream is masked although a literal may be split between writes:
+//
+//  1. Search the new bytes. The Finder finds whole literals; two GapSearches find literals that are interrupted by line
+//     ends or terminal sequences.
+//  2. Merge overlapping matches into runs. A run gets one mask: that of its leftmost match, or of the longest of them.
+//  3. Find the first open position: from there on, the rest of the text is a proper prefix of a literal. A literal that
+//     is not complete yet can only begin there or later.
+//  4. Emit everything before the open position. A run that begins before it gets its mask now, even if it ends later or
+//     may still grow: done_ says how many of the held bytes the mask already covers.
+//  5. Hold the bytes from the open position on. With the next bytes, continue at 1; old bytes are not searched again.
+//
+// Example: literals "secret" (mask **111111**) and "cretaceous" (mask **222222**).
+//
+//     write     held text   match    open at           emitted      held afterwards
+//     "a sec"   "a sec"     none     2, "sec"          "a "         "sec"
+//     "ret"     "secret"    0 to 6   2, "cret"         **111111**   "cret", all 4 bytes done
+//     "aX"      "cretaX"    none     6, nothing open   "aX"         nothing
+//
+// New bytes are searched and emitted where they are. Only around held bytes they are copied: see bridge().
 namespace trebuchet {
 namespace {
 
-/// What is scanned and copied in one go: small enough to be still in the second-level cache for the copying.
+/// Bytes to search and copy in one step: few enough to stay in the second-level cache.
 constexpr std::size_t slice_size = 128 * std::size_t{1024};
 
-/// What is copied behind the held bytes at first, in the hope that nothing of them need be held after that.
+/// How many bytes bridge() first copies behind the held ones; often no more are needed.
 constexpr std::size_t first_piece = 128;
 
 }  // namespace
@@ -23,10 +42,10 @@ void MaskStream::write_last(std::string_view bytes, std::string& out) {
 }
 
 void MaskStream::release(std::string& out) {
-    if (done_ > 0 && !shown_) return;  // what is under way overlaps a value, and has its mask
+    if (done_ > 0 && !shown_) return;  // the held bytes belong to a run that already has its mask
     const auto text = std::string_view(held_).substr(held_begin_);
     auto until = runs_.empty() ? text.size() : runs_.front().begin;
-    until = indented_shadow_.showable_until(text, shadow_.showable_until(text, until));
+    until = indented_gap_search_.showable_until(text, gap_search_.showable_until(text, until));
     for (std::size_t position = 0; position < until; ++position) {
         const auto rest = text.substr(position);
         const auto count = finder_->showable(rest, 0);
@@ -61,12 +80,12 @@ void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
     held_.append(text);
     if (!last) return;
     open_ = {};
-    shadow_.clear();
-    indented_shadow_.clear();
+    gap_search_.clear();
+    indented_gap_search_.clear();
 }
 
-/// Copies pieces of `bytes` behind what is held until what is to be held lies within `bytes`, or `bytes` are used up.
-/// Returns the end of `bytes` that is to be treated further, of which the first `scanned` bytes have been searched.
+/// Copies pieces of `bytes` behind the held bytes, until everything that must be held is within `bytes` or `bytes` are
+/// used up. Returns the rest of `bytes` to process; its first `scanned` bytes are already searched.
 std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::string& out, std::size_t& scanned) {
     std::size_t taken = 0;
     auto piece = std::max(first_piece, held());
@@ -92,21 +111,21 @@ std::string_view MaskStream::bridge(std::string_view bytes, bool last, std::stri
     }
 }
 
-/// Searches `text`, whose first `scanned` bytes have been searched, and emits what is certain. Returns how many bytes
-/// of it are done with; runs_ and done_ then count from there.
+/// Searches `text`, whose first `scanned` bytes are already searched, and emits what is certain. Returns how many bytes
+/// of `text` are finished; runs_ and done_ are then relative to the rest.
 std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool last, std::string& out) {
     find(text, scanned, last);
     for (const auto& match : matches_) add_to_runs(match);
     const auto until = last ? text.size() : first_open(text, scanned);
     emit(text, until, out);
-    shadow_.drop(text, until);
-    indented_shadow_.drop(text, until);
+    gap_search_.drop(text, until);
+    indented_gap_search_.drop(text, until);
     return until;
 }
 
 std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
     const auto without_gaps = finder_->first_open(text, scanned, open_);
-    const auto with_gaps = std::min(shadow_.first_open(text), indented_shadow_.first_open(text));
+    const auto with_gaps = std::min(gap_search_.first_open(text), indented_gap_search_.first_open(text));
     if (with_gaps < without_gaps) open_ = {};
     return std::min(without_gaps, with_gaps);
 }
@@ -114,15 +133,15 @@ std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
 void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
     finder_->find(text, scanned, matches_);
     const auto without_gaps = matches_.size();
-    shadow_.find(text, last, {}, matches_);
-    indented_shadow_.find(text, last, shadow_.line_ends(), matches_);
+    gap_search_.find(text, last, {}, matches_);
+    indented_gap_search_.find(text, last, gap_search_.line_ends(), matches_);
     if (matches_.size() == without_gaps) return;
     std::stable_sort(matches_.begin(), matches_.end(),
                      [](const Match& left, const Match& right) { return left.end < right.end; });
 }
 
-/// Most matches come in the order of their ends. One with gaps in it may come late: what looked like the beginning of a
-/// terminal's sequence was none.
+/// Most matches come in the order of their ends. A match with gaps may come late, after what looked like a terminal
+/// sequence turns out not to be one.
 void MaskStream::add_to_runs(const Match& match) {
     Run run{match.begin, match.end, match.end, match.literal};
     auto last = runs_.end();
@@ -149,8 +168,8 @@ void MaskStream::emit_mask(const Literal& literal, std::string& out) {
     if (counts_ != nullptr) counts_->add(value.name, literal.form);
 }
 
-/// Emits all that begins before `until`. Nothing that is still to come can begin there, so the mask of a run that does
-/// is certain, even if the run may grow at its end.
+/// Emits everything that begins before `until`. No later literal can begin there, so the masks of these runs are
+/// certain, even if a run may still grow at its end.
 void MaskStream::emit(std::string_view text, std::size_t until, std::string& out) {
     auto position = done_;
     auto run = runs_.begin();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/mask/finder.hpp"
+#include "common/mask/gap_search.hpp"
 #include "common/mask/mask_counts.hpp"
-#include "common/mask/shadow.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
@@ -13,45 +13,43 @@
 
 namespace trebuchet {
 
-/// Masks one stream at a time against one set of literals.
-///
-/// All that an unfinished value can consist of is held: it begins at the first position where the rest of the stream is
-/// a proper prefix of a literal. So a literal that ends in bytes to come begins in what is held, and nothing before
-/// that need be remembered but how far an emitted mask reaches.
+/// Masks the literals of one set in one stream at a time. Holds back only bytes that may be the beginning of a literal.
+/// Algorithm: see mask_stream.cpp.
 class MaskStream {
   public:
-    /// `literals` outlives this object.
+    /// `literals` must outlive this object.
     explicit MaskStream(const Literals& literals)
         : literals_(&literals),
           finder_(std::make_unique<Finder>(literals)),
-          shadow_(GapKind::bare, literals, *finder_),
-          indented_shadow_(GapKind::indented, literals, *finder_) {}
+          gap_search_(GapKind::bare, literals, *finder_),
+          indented_gap_search_(GapKind::indented, literals, *finder_) {}
 
-    /// From now on each mask is counted here; null: nowhere.
+    /// Counts further masks in `counts`; null: does not count.
     void count_in(MaskCounts* counts) { counts_ = counts; }
 
-    /// Appends to `out` what is certain after `bytes`.
+    /// Appends to `out` everything that is certain after `bytes`.
     void write(std::string_view bytes, std::string& out);
-    /// Appends what was held; then a new stream may start.
+    /// Ends the stream: appends what was held. Then a new stream may start.
     void finish(std::string& out);
-    /// The stream's last or only bytes: write() and finish() in one.
+    /// write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
-    /// Appends what is held back as far as that shows at most min(3, a quarter) of the bytes of any value that may be
-    /// under way, however often it is called. If such a value comes, a mask stands for the rest of it.
+    /// Appends held bytes, but of any value that may have begun at most 3 bytes or a quarter, whichever is less, even
+    /// after several calls. If the value then arrives, its rest is masked.
     void release(std::string& out);
 
-    /// Goes on, as a new stream, with what `earlier` holds back, whose literals are among this one's.
+    /// Continues the stream of `earlier` with what that holds back. This object's literals must include those of
+    /// `earlier`.
     void take_over(const MaskStream& earlier, std::string& out);
 
     [[nodiscard]] std::size_t held() const { return held_.size() - held_begin_; }
 
   private:
-    /// Overlapping matches, with the leftmost of them, and of several the longest.
+    /// Overlapping matches, which get one mask: that of the leftmost match, or the longest of several leftmost ones.
     struct Run {
         std::size_t begin;
         std::size_t end;
-        std::size_t first_end;  ///< of the match that gives the mask
+        std::size_t first_end;  ///< end of the match whose mask is used
         const Literal* literal;
     };
 
@@ -67,17 +65,17 @@ class MaskStream {
     const Literals* literals_;
     MaskCounts* counts_ = nullptr;
     std::unique_ptr<Finder> finder_;
-    Shadow shadow_;
-    Shadow indented_shadow_;
-    /// What makes the beginning of what is held open.
+    GapSearch gap_search_;
+    GapSearch indented_gap_search_;
+    /// The literal with which the held bytes begin, as far as known.
     OpenLiteral open_;
     std::vector<Match> matches_;
-    /// Found in what is held, not emitted; in order, none overlapping another. Positions count from what is held.
+    /// Runs in the held bytes, not yet emitted, in order and not overlapping. Positions are relative to the held bytes.
     std::vector<Run> runs_;
-    /// How much of what is held has come out, under a mask or, the end of it, as text that was released.
+    /// How many of the held bytes are already emitted: covered by a mask or shown by release().
     std::size_t done_ = 0;
     bool shown_ = false;
-    /// What is held, behind held_begin_ bytes that are done with.
+    /// The held bytes, after held_begin_ obsolete ones.
     WipedString held_;
     std::size_t held_begin_ = 0;
 };

@@ -8,16 +8,17 @@
 
 namespace trebuchet {
 
-/// Makes the text that stands for a value: two asterisks, six lower-case hex digits, two asterisks.
+/// Makes the mask of a value: two asterisks, six lower-case hex digits, two asterisks.
 class MaskText {
   public:
-    /// With MaskHash::keyed and no key, draws one. Throws std::runtime_error if OpenSSL has no random bytes.
+    /// With MaskHash::keyed and a null `key`, makes a random key. Throws std::runtime_error if OpenSSL has no random
+    /// bytes.
     explicit MaskText(MaskHash hash, const SecretString* key = nullptr);
 
     [[nodiscard]] std::string of(std::string_view value) const;
 
   private:
-    /// Empty for the plain hash.
+    /// Empty for MaskHash::sha256.
     WipedString key_;
 };
 

@@ -6,8 +6,8 @@
 
 namespace trebuchet {
 
-/// Bytes in which no registered secret stands any more. Only a masker makes them (MaskSet::mask, Masker), and logs,
-/// files, the spool and the server's calls take nothing else.
+/// Bytes without registered secrets. Only MaskSet::mask and Masker can make them; logs, files, the spool and the
+/// server's calls accept nothing else.
 class MaskedChunk {
   public:
     MaskedChunk() = default;
@@ -16,10 +16,10 @@ class MaskedChunk {
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }
     [[nodiscard]] bool empty() const { return bytes_.empty(); }
 
-    /// Joins what the same masker made next.
+    /// Appends the same masker's next chunk.
     void append(const MaskedChunk& next) { bytes_ += next.bytes_; }
 
-    /// Takes the first `count` bytes (or all, if fewer) off the front.
+    /// Removes and returns the first `count` bytes, or all if there are fewer.
     [[nodiscard]] MaskedChunk take_front(std::size_t count) {
         MaskedChunk front(bytes_.substr(0, count));
         bytes_.erase(0, count);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int max_depth = 200;
 
-/// How it is masked.
+/// How to mask.
 struct Masking {
     const MaskSet& set;
     MaskCounts* counts;

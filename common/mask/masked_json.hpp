@@ -8,13 +8,13 @@
 
 namespace trebuchet {
 
-/// JSON in which every key, string and number went through a masker; what is not UTF-8 is U+FFFD.
-/// A number that holds a secret becomes a string.
+/// JSON with all keys, strings and numbers masked. Invalid UTF-8 becomes U+FFFD. A number that contains a secret
+/// becomes a string.
 class MaskedJson {
   public:
     /// An empty object.
     MaskedJson() : value_(nlohmann::json::object()) {}
-    /// `counts`: as MaskSet::mask.
+    /// `counts`: see MaskSet::mask.
     MaskedJson(const MaskSet& set, const nlohmann::json& plain, MaskCounts* counts = nullptr);
 
     [[nodiscard]] const nlohmann::json& value() const { return value_; }

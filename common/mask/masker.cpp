@@ -20,15 +20,15 @@ struct Masker::State {
     std::shared_ptr<const MaskSet> set;
     /// May be null.
     std::shared_ptr<MaskCounts> counts;
-    /// Empty if there are no values.
+    /// nullopt if there are no values.
     std::optional<MaskStream> values;
-    /// Behind that: well-known credentials. Empty if none are looked for.
+    /// Runs after `values`: masks well-known credentials. nullopt if all kinds are off.
     std::optional<CredentialStream> credentials;
 
-    /// What is between the two, for the time of a call.
+    /// Output of `values` and input of `credentials`, during a call.
     std::string between;
 
-    /// `first` appends to a string what has no value in it any more. `last`: the stream has ended.
+    /// `first` appends the output of `values` to a string. `last`: the stream has ended.
     template <typename First>
     [[nodiscard]] std::string without_credentials(bool last, First first) {
         std::string shown;
@@ -82,7 +82,8 @@ MaskedChunk Masker::write(std::string_view bytes) {
 MaskedChunk Masker::change_set(std::shared_ptr<const MaskSet> set) {
     const auto earlier = std::move(state_);
     *this = Masker(std::move(set), earlier->counts);
-    if (earlier->credentials) state_->credentials = std::move(earlier->credentials);  // it may hold the start of one
+    if (earlier->credentials)
+        state_->credentials = std::move(earlier->credentials);  // it may hold the start of a credential
     return MaskedChunk(state_->without_credentials(false, [&](std::string& out) {
         if (earlier->values && state_->values) {
             state_->values->take_over(*earlier->values, out);

@@ -12,7 +12,7 @@
 
 namespace trebuchet {
 
-/// What a set with values is made of.
+/// The compiled values of a MaskSet.
 class MaskSet::Matcher {
   public:
     explicit Matcher(std::unique_ptr<const Literals> literals) : literals_(std::move(literals)) {}
@@ -20,13 +20,13 @@ class MaskSet::Matcher {
     [[nodiscard]] const Literals& literals() const { return *literals_; }
     [[nodiscard]] MaskStream make_stream() const { return MaskStream(*literals_); }
 
-    /// For any thread.
+    /// Thread-safe.
     [[nodiscard]] std::string mask(std::string_view text, MaskCounts* counts) const;
 
   private:
     std::unique_ptr<const Literals> literals_;
     mutable std::mutex mutex_;
-    /// Streams that no call uses at the moment; guarded by mutex_.
+    /// Streams that are not in use; guarded by mutex_.
     mutable std::vector<std::unique_ptr<MaskStream>> idle_;
 };
 

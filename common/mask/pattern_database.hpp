@@ -10,11 +10,11 @@
 
 namespace trebuchet {
 
-/// Finds many patterns at once: the one adapter to Hyperscan or Vectorscan. What it keeps, and what a search needs,
-/// lies in the memory for secrets. Immutable: share it between threads.
+/// Searches for many patterns at once; the adapter to Hyperscan or Vectorscan. Uses secret memory. Immutable and
+/// thread-safe.
 class PatternDatabase {
   public:
-    /// The working memory of one scan at a time.
+    /// Working memory for one scan at a time.
     class Scratch {
       public:
         ~Scratch();
@@ -31,21 +31,21 @@ class PatternDatabase {
     };
 
     struct Expression {
-        const char* text;  ///< regular expression; no secret, a message may quote it
+        const char* text;  ///< regular expression; not secret, messages may quote it
         bool any_case;
     };
 
-    /// `pattern` is an index into what was compiled; `end` counts from the start of the scanned text. In no particular
-    /// order; the same pair may come twice.
+    /// `pattern`: index of the compiled pattern; `end`: position in the scanned text. Calls are in no particular order,
+    /// and a pair may be reported twice.
     using Found = void (*)(void* context, std::uint32_t pattern, std::size_t end) noexcept;
 
-    /// `literals`: none empty; distinct, except that one whose ASCII letters count in either case (those from
-    /// `any_case_from` on) may be equal to one of the others. Fails on a processor that the library does not support.
+    /// `literals`: not empty strings. Those from `any_case_from` on match ASCII letters in either case. Literals must
+    /// be distinct within each of the two groups. Fails on a processor that the library does not support.
     [[nodiscard]] static Result<std::unique_ptr<const PatternDatabase>> of_literals(
         const std::vector<std::string_view>& literals, std::size_t any_case_from = SIZE_MAX);
 
-    /// `expressions`: at least one. In a process with one thread a child does the work: it leaves 7 MB of the library's
-    /// code and of the heap in memory (measured), for the 110 KB that the expressions of credentials come to.
+    /// `expressions`: at least one. A single-threaded process compiles them in a child process, because compiling
+    /// leaves 7 MB of library code and heap in memory (measured) for 110 KB of compiled credential patterns.
     [[nodiscard]] static Result<std::unique_ptr<const PatternDatabase>> of_expressions(
         const std::vector<Expression>& expressions);
 
@@ -53,11 +53,11 @@ class PatternDatabase {
     PatternDatabase(const PatternDatabase&) = delete;
     PatternDatabase& operator=(const PatternDatabase&) = delete;
 
-    /// For any thread. Throws std::bad_alloc.
+    /// Thread-safe. Throws std::bad_alloc.
     [[nodiscard]] Scratch make_scratch() const;
 
-    /// Calls `found` for each place where a pattern's match ends in `text` (at most 4 GiB). For any thread, each with
-    /// its own scratch. Throws std::logic_error if the library refuses: then nothing of `text` may be let out.
+    /// Calls `found` for the end of each match in `text` (at most 4 GiB). Thread-safe with one scratch per thread.
+    /// Throws std::logic_error if the library fails: then do not output `text`.
     void scan(std::string_view text, Scratch& scratch, Found found, void* context) const;
 
   private:

@@ -23,7 +23,7 @@
 namespace trebuchet {
 namespace {
 
-/// In front of each block: its size, which free_secret wants to know. As wide as Hyperscan wants blocks aligned.
+/// Bytes before each block for its size, which free_secret needs. Equal to the alignment that Hyperscan needs.
 constexpr std::size_t header = 64;
 
 void* take_secret_memory(std::size_t size) {
@@ -44,8 +44,8 @@ void free_secret_memory(void* memory) {
     free_secret(block, size + header, header);
 }
 
-/// Hyperscan has one allocator for all, and frees with the present one what an earlier one allocated: this comes before
-/// any other use of the library. A compiled database holds parts of secrets.
+/// Sets Hyperscan's allocator to secret memory, because a compiled database contains parts of secrets. Must run before
+/// any other use of the library, which frees all blocks with the current allocator.
 Result<void> set_up_library() {
     if (::hs_valid_platform() != HS_SUCCESS) {
         return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
@@ -55,7 +55,7 @@ Result<void> set_up_library() {
     return {};
 }
 
-/// What the library is given.
+/// Arguments for the library.
 struct Patterns {
     std::vector<const char*> texts;
     std::vector<std::size_t> lengths;  ///< of literals
@@ -82,7 +82,7 @@ Result<hs_database_t*> compile_expressions(const Patterns& patterns) {
     return fail(std::move(message));
 }
 
-/// A child that is forked while another thread holds a lock never gets it.
+/// Forking is safe only then: if another thread held a lock, the child would wait for it forever.
 bool is_only_thread() {
     std::error_code error;
     std::filesystem::directory_iterator tasks("/proc/self/task", error);
@@ -98,7 +98,7 @@ bool is_only_thread() {
     ::_exit(done ? 0 : 1);
 }
 
-/// Null if that does not work here.
+/// Null if a child process can't be used.
 hs_database_t* compile_expressions_in_child(const Patterns& patterns) {
     std::array<int, 2> ends{};
     if (!is_only_thread() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return nullptr;
@@ -122,7 +122,7 @@ hs_database_t* compile_expressions_in_child(const Patterns& patterns) {
     return database;
 }
 
-/// Compiling thousands of literals leaves tens of megabytes of free heap behind.
+/// Returns free heap to the kernel: compiling thousands of literals leaves tens of megabytes.
 void return_free_heap(std::size_t compiled) {
     constexpr std::size_t many = 1000;
     if (compiled >= many) ::malloc_trim(0);

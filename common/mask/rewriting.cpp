@@ -9,7 +9,7 @@ unsigned byte_at(std::string_view text, std::size_t i) {
     return static_cast<unsigned char>(text[i]);
 }
 
-/// Bytes of the character that begins with this one; 0 if none does.
+/// Length of a character that begins with this byte; 0 if it is invalid.
 std::size_t announced_size(unsigned first) {
     if (first < 0x80) return 1;
     if (first >= 0xC2 && first < 0xE0) return 2;

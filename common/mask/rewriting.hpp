@@ -7,14 +7,14 @@
 
 namespace trebuchet {
 
-/// The first character of a text, or its first byte where that is not UTF-8.
+/// A character, or one byte of invalid UTF-8.
 struct Character {
     std::string_view bytes;
-    char32_t code = 0;  ///< of a character
+    char32_t code = 0;  ///< code point, if is_utf8
     bool is_utf8 = false;
 
     [[nodiscard]] bool is_ascii() const { return is_utf8 && code < 0x80; }
-    /// Whether it is ASCII and one of `set`.
+    /// True for an ASCII character in `set`.
     [[nodiscard]] bool is_one_of(std::string_view set) const {
         return is_ascii() && set.find(bytes.front()) != std::string_view::npos;
     }
@@ -27,12 +27,12 @@ struct Character {
 
 enum class HexCase { lower, upper };
 
-/// At least `digits` digits, zeros in front.
+/// Appends at least `digits` digits, with leading zeros.
 void append_hex(WipedString& out, char32_t number, std::size_t digits, HexCase letters);
-/// The same with digits of another base, 2 to 10.
+/// The same for a base of 2 to 10.
 void append_number(WipedString& out, char32_t number, unsigned base, std::size_t digits = 1);
 
-/// Calls `append` with each unit that a character has in UTF-16.
+/// Calls `append` with each UTF-16 unit of the character.
 template <typename Append>
 void append_as_utf16(char32_t code, Append append) {
     if (code < 0x10000) {
@@ -43,14 +43,15 @@ void append_as_utf16(char32_t code, Append append) {
     }
 }
 
-/// An empty string whose bytes never lie in the object itself, where nothing would wipe them.
+/// An empty string with heap storage, because bytes in the object itself would not be wiped.
 [[nodiscard]] inline WipedString off_stack(std::size_t size) {
     WipedString text;
     text.reserve(size + sizeof(WipedString));
     return text;
 }
 
-/// `text` with each character replaced by what `escape(character, out)` appends; if that returns false, left as it is.
+/// Rewrites each character with `escape(character, out)`, which appends to `out`; if it returns false, the character
+/// stays unchanged.
 template <typename Escape>
 [[nodiscard]] WipedString rewritten(std::string_view text, Escape escape) {
     auto out = off_stack(2 * text.size());

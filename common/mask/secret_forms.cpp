@@ -19,7 +19,7 @@ void add_lines(FormList& forms, std::string_view text) {
     for (const auto* line_end : {"\n", "\r\n", "\r\r\n", " ", "", "\\n", "\\r\\n"}) {
         forms.add(Form::joined, with_line_ends(text, line_end));
     }
-    forms.add(Form::joined, without_indentation(with_line_ends(text, "\n")));  // what gaps leave of indented lines
+    forms.add(Form::joined, without_indentation(with_line_ends(text, "\n")));  // indented lines without their gaps
     for (const auto line : lines_of(text)) {
         if (!is_worth_masking(line)) continue;
         forms.add(Form::line, line);
@@ -65,7 +65,7 @@ std::vector<DerivedForm> derived_forms(std::string_view value, std::size_t min_l
     for (const auto form : {without_blanks(value), without_quotes(without_blanks(value)), core}) {
         forms.add(Form::trimmed, form);
     }
-    // What is around the core shows nothing of it, in any form.
+    // The blanks and quotes around the core show nothing of it, in any form.
     add_all(forms, core);
     add_lines(forms, core);
     add_leaves(forms, value);

@@ -6,7 +6,7 @@
 namespace trebuchet {
 namespace {
 
-/// `text` with `before` in front of each character of `set`.
+/// Puts `before` in front of each character of `set`.
 WipedString escaped_with(std::string_view text, std::string_view before, std::string_view set) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
         if (!character.is_one_of(set)) return false;
@@ -16,7 +16,7 @@ WipedString escaped_with(std::string_view text, std::string_view before, std::st
     });
 }
 
-/// `text` with `replacement` for each run of apostrophes, or for each single one, `each` times the apostrophe in it.
+/// Puts `before` and `after` around each run of apostrophes (`runs`) or around each apostrophe.
 WipedString with_apostrophes(std::string_view text, std::string_view before, std::string_view after, bool runs) {
     auto out = off_stack(2 * text.size());
     for (std::size_t i = 0; i < text.size();) {
@@ -33,7 +33,7 @@ WipedString with_apostrophes(std::string_view text, std::string_view before, std
     return out;
 }
 
-/// As bash's printf %q does it: `~` and `#` only where a shell would take them for something else.
+/// As bash's printf %q: escapes `~` and `#` only where they are special.
 WipedString backslashed_as_bash(std::string_view text) {
     auto out = off_stack(2 * text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -48,7 +48,7 @@ WipedString backslashed_as_bash(std::string_view text) {
     return out;
 }
 
-/// As Ruby's Shellwords and others do it.
+/// As Ruby's Shellwords and others.
 WipedString backslashed_unless_harmless(std::string_view text) {
     return rewritten(text, [](const Character& character, WipedString& out) {
         static constexpr std::string_view harmless = "_-.,:+/@\n";
@@ -61,7 +61,7 @@ WipedString backslashed_unless_harmless(std::string_view text) {
     });
 }
 
-/// As Perl's quotemeta does it, to each byte that is no letter, digit or underscore.
+/// As Perl's quotemeta: escapes each byte except letters, digits and underscore.
 WipedString backslashed_unless_word(std::string_view text) {
     auto out = off_stack(2 * text.size());
     for (const char c : text) {
@@ -71,7 +71,7 @@ WipedString backslashed_unless_word(std::string_view text) {
     return out;
 }
 
-/// As bash's set -x does it behind `[[ … =`, in its locale's characters.
+/// As bash's set -x after `[[ … =`, in the locale's characters.
 WipedString backslashed_each(std::string_view text, bool ascii_only) {
     auto out = off_stack(2 * text.size());
     while (!text.empty()) {
@@ -83,7 +83,7 @@ WipedString backslashed_each(std::string_view text, bool ascii_only) {
     return out;
 }
 
-/// As ls and its relatives do it: within apostrophes, and what is not printable between $' and '.
+/// As ls and other GNU programs: in apostrophes, with unprintable characters between $' and '.
 WipedString shell_escaped(std::string_view text, bool ascii_only) {
     static constexpr std::string_view named = "\a\b\t\n\v\f\r";
     static constexpr std::string_view names = "abtnvfr";
@@ -117,7 +117,7 @@ WipedString shell_escaped(std::string_view text, bool ascii_only) {
 
 enum class OutsideAscii { as_it_is, octal, hex };
 
-/// What stands between $' and '.
+/// The text between $' and '.
 WipedString dollar_quoted(std::string_view text, std::string_view escape_character, OutsideAscii outside) {
     return rewritten(text, [&](const Character& character, WipedString& out) {
         static constexpr std::string_view named = "\a\b\t\n\v\f\r\\'";
@@ -146,7 +146,7 @@ WipedString dollar_quoted(std::string_view text, std::string_view escape_charact
     });
 }
 
-/// A quoted value that begins or ends with an apostrophe may come without the quotes next to it.
+/// If a value begins or ends with an apostrophe, the quotes next to it may be missing.
 void add_with_apostrophes(FormList& forms, std::string_view text, std::string_view before, std::string_view after) {
     for (const bool runs : {false, true}) {
         const auto quoted = with_apostrophes(text, before, after, runs);

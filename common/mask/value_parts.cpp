@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 66> common_words{
 
 static_assert(std::is_sorted(common_words.begin(), common_words.end()));
 
-/// Collects what stands in strings.
+/// Collects string values.
 class Leaves : public nlohmann::json_sax<SecretJson> {
   public:
     std::vector<SecretString> strings;

@@ -13,8 +13,8 @@ class Histogram;
 
 namespace trebuchet {
 
-/// What a family of metrics is called and says of itself. The name fits [a-zA-Z_:][a-zA-Z0-9_:]*, without two leading
-/// underscores; a counter's ends in "_total", and what has a unit names it: "_seconds", "_bytes". `help` is one line.
+/// Name and help text of a metric. The name matches [a-zA-Z_:][a-zA-Z0-9_:]* and does not start with "__". A counter's
+/// name ends in "_total"; a unit is part of the name: "_seconds", "_bytes". `help` is one line.
 struct MetricFamily {
     std::string name;
     std::string help;
@@ -22,7 +22,7 @@ struct MetricFamily {
 
 using MetricLabels = std::map<std::string, std::string>;
 
-/// One series that only grows. Valid as long as its Metrics, like the other two.
+/// A series that only grows. Valid as long as its Metrics, like Gauge and Histogram.
 class Counter {
   public:
     void add(double by = 1.0) const;
@@ -33,7 +33,7 @@ class Counter {
     prometheus::Counter* series_;
 };
 
-/// One series that goes up and down.
+/// A series that goes up and down.
 class Gauge {
   public:
     void set(double value) const;
@@ -44,7 +44,7 @@ class Gauge {
     prometheus::Gauge* series_;
 };
 
-/// One distribution.
+/// A distribution.
 class Histogram {
   public:
     void observe(double value) const;
@@ -55,10 +55,10 @@ class Histogram {
     prometheus::Histogram* series_;
 };
 
-/// The process's metrics, in memory. Asking again for a series of the same name and labels gives the same one. A series
-/// is shown from when it was first asked for, and never goes away: whoever takes a label's value from outside bounds
-/// how many there are. Label values are made valid UTF-8 without control characters, at most 128 bytes. A wrong name,
-/// or one name for two kinds, is a bug and throws.
+/// The process's metrics, in memory. The same name and labels return the same series. A series is exported from its
+/// first use and never removed, so bound the number of label values that come from outside. Label values become valid
+/// UTF-8 without control characters, at most 128 bytes. Throws for an invalid name or one name for two kinds, which is
+/// a bug.
 class Metrics {
   public:
     Metrics();
@@ -68,11 +68,11 @@ class Metrics {
 
     [[nodiscard]] Counter counter(const MetricFamily& family, const MetricLabels& labels);
     [[nodiscard]] Gauge gauge(const MetricFamily& family, const MetricLabels& labels);
-    /// `bounds`: upper bounds of the buckets, growing; the one up to +Inf comes by itself.
+    /// `bounds`: upper bounds of the buckets, ascending, without +Inf, which is added.
     [[nodiscard]] Histogram histogram(const MetricFamily& family, const MetricLabels& labels,
                                       const std::vector<double>& bounds);
 
-    /// All of it in Prometheus' text exposition format, version 0.0.4.
+    /// All metrics in Prometheus' text format, version 0.0.4.
     [[nodiscard]] std::string text() const;
 
   private:

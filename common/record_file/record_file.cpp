@@ -26,7 +26,7 @@ struct Range {
     std::uint64_t end;
 };
 
-/// Copies these ranges of a file into a new one.
+/// Copies these ranges of a file to a new file.
 Result<FileDescriptor> copy_ranges(int from, const std::vector<Range>& ranges, const std::filesystem::path& path) {
     ::unlink(path.c_str());
     auto copy = create_new_file(path);
@@ -86,25 +86,25 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
         file.descriptor = FileDescriptor(::open(path.c_str(), flags));
         if (!file.descriptor) return failed("can't open", path);
         records.problem_ = path.string() + " was damaged: " + std::to_string(lost) +
-                           " bytes of it can't be used; it is set aside as " + aside.string();
+                           " bytes are unusable; the damaged file was renamed to " + aside.string();
     } else if (lost > 0) {
         if (::ftruncate(file.descriptor.get(), static_cast<off_t>(records.size_)) != 0)
             return failed("can't cut", path);
         records.problem_ =
-            path.string() + " ended with a record that was not whole: " + std::to_string(lost) + " bytes are cut off";
+            path.string() + " ended with an incomplete record: removed its last " + std::to_string(lost) + " bytes";
     }
     return records;
 }
 
 Result<void> RecordFile::append(std::string_view first, std::string_view second) {
     const auto length = first.size() + second.size();
-    if (length == 0 || length > longest_record) return fail("a record of that size is not accepted");
+    if (length == 0 || length > longest_record) return fail("a record must have 1 byte to 32 MiB");
     const auto header = record_header(first, second);
     const std::array parts{std::string_view(header.data(), header.size()), first, second};
     const auto total = header.size() + length;
     std::size_t done = 0;
     while (done < total) {
-        // At a fixed offset: what a failed write left is overwritten by the next.
+        // Write at our own offset, so that the next record overwrites what a failed write left.
         std::array<iovec, parts.size()> left{};
         auto skipped = done;
         for (std::size_t i = 0; i < parts.size(); ++i) {

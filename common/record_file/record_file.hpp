@@ -13,30 +13,30 @@
 
 namespace trebuchet {
 
-/// A file to which records are only ever appended, each with a checksum, so that what a crash or a power cut left of
-/// it can be read: 0600, not by way of a link. Records hold 1 byte to 32 MiB.
+/// An append-only file of records with checksums, readable after a crash or a power cut. Mode 0600; links are not
+/// followed. A record has 1 byte to 32 MiB.
 ///
-///     the last record is not whole    it is cut off: nobody was promised that it is there
-///     damage before a whole record    the whole ones are kept; the file as it was is set aside as <name>.damaged
+///     incomplete last record            is removed: its append had not returned, or sync had not
+///     damage before a complete record   complete records are kept; the old file is renamed to <name>.damaged
 class RecordFile {
   public:
-    /// Returns false if the record makes no sense, which counts as damage. The view is valid during the call.
+    /// Returns false if the record is invalid, which counts as damage. The view is valid during the call.
     using Take = std::function<bool(std::string_view payload)>;
 
-    /// Opens the file, or makes it, and hands over its records in order.
+    /// Opens or creates the file and passes its records to `take`, in order.
     [[nodiscard]] static Result<RecordFile> open(const std::filesystem::path& path, const Take& take);
 
-    /// What was found wrong when it was opened, for people; "" if nothing was.
+    /// Damage found by open(), as a message; "" if there was none.
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
-    /// Writes it whole or not at all; it is durable after a sync.
+    /// Writes all of the record or nothing. Durable after a sync.
     Result<void> append(std::string_view payload) { return append({}, payload); }
-    /// One record of two parts.
+    /// Appends one record made of two parts.
     Result<void> append(std::string_view first, std::string_view second);
 
-    /// Makes durable what was appended before, the file's name included.
+    /// Makes all appended records, and the file's name, durable.
     Result<void> sync() { return sync_work()(); }
-    /// The same for another thread, whether this object is still there then or not.
+    /// A function that syncs on another thread. It may outlive this object.
     [[nodiscard]] std::function<Result<void>()> sync_work() const;
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -57,7 +57,7 @@ class RecordFile {
     std::string problem_;
 };
 
-/// Makes the names in this folder durable.
+/// Makes the names of the files in this folder durable.
 [[nodiscard]] Result<void> sync_folder(const std::filesystem::path& folder);
 
 }  // namespace trebuchet

@@ -10,26 +10,25 @@
 
 namespace trebuchet {
 
-/// What stands before each record's payload, little-endian: a magic number, the payload's length (at least 1), the
-/// CRC-32 of length and payload.
+/// Header of a record, little-endian: magic number, payload length (at least 1), CRC-32 of length and payload.
 inline constexpr std::size_t record_header_size = 12;
 using RecordHeader = std::array<char, record_header_size>;
 
-/// A longer record is damage.
+/// In bytes. A longer record counts as damage.
 inline constexpr std::size_t longest_record = std::size_t{32} << 20;
 
-/// Of a payload in two parts.
+/// The header for a payload in two parts.
 [[nodiscard]] RecordHeader record_header(std::string_view first, std::string_view second = {});
 
-/// Reads the records of a file from any offset on. The descriptor is not owned.
+/// Reads a file's records from any offset. The descriptor is not owned.
 class RecordScan {
   public:
     RecordScan(int fd, std::uint64_t offset, std::uint64_t end) : fd_(fd), offset_(offset), end_(end) {}
 
-    /// The payload of the record at offset(), which then is the next one's; nothing at the end or if no whole record
-    /// stands there. Valid until the next call.
+    /// Returns the payload of the record at offset() and advances offset(). nullopt at the end, or if there is no
+    /// complete record. The view is valid until the next call.
     [[nodiscard]] std::optional<std::string_view> next();
-    /// Goes to the next whole record behind offset(); false, and stays, if there is none.
+    /// Advances offset() to the next complete record. Returns false and does not move if there is none.
     bool skip_damage();
 
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
@@ -42,7 +41,7 @@ class RecordScan {
     int fd_;
     std::uint64_t offset_;
     std::uint64_t end_;
-    WipedString payload_;  ///< records may hold secrets
+    WipedString payload_;  ///< records may contain secrets
 };
 
 }  // namespace trebuchet

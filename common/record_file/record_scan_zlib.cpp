@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view magic("\xB7Rec", 4);
 
-/// Looking for records behind a damage costs no more than so many times the file: text may hold the magic number.
+/// Bounds the search after damage to this multiple of the file's size, because payloads may contain the magic number.
 constexpr std::uint64_t most_search = 16;
 
 void put(char* at, std::uint32_t number) {
@@ -28,7 +28,7 @@ std::uint32_t get(const char* at) {
 std::uint32_t checksum(const char* length, std::string_view first, std::string_view second = {}) {
     uLong sum = 0;
     for (const auto part : {std::string_view(length, 4), first, second}) {
-        if (part.empty()) continue;  // without bytes it would begin anew
+        if (part.empty()) continue;  // crc32 with a null pointer would restart the checksum
         sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(part.data()), part.size());
     }
     return static_cast<std::uint32_t>(sum);

@@ -16,7 +16,7 @@ std::string place(std::string_view text, std::size_t byte) {
 }  // namespace
 
 Result<SecretJson> parse_secret_json(std::string_view text, const std::string& name) {
-    // The library takes a NUL for the end of its input: others would see what stands behind.
+    // The library stops at NUL, but other readers would see what follows.
     if (text.find('\0') != std::string_view::npos) return fail(name + ": this is not JSON: it holds a NUL byte");
     bool too_deep = false;
     const auto within_limit = [&](int depth, SecretJson::parse_event_t /*event*/, SecretJson& /*parsed*/) {

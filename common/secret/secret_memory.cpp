@@ -15,10 +15,10 @@
 namespace trebuchet {
 namespace {
 
-/// A longer block has pages of its own, given back when it is freed.
+/// A longer block gets its own pages, which are returned to the kernel when it is freed.
 constexpr std::size_t largest_pooled_block = 4096;
 
-/// Pages from the kernel.
+/// Allocates pages from the kernel.
 class PageResource final : public std::pmr::memory_resource {
   public:
     [[nodiscard]] std::size_t unlocked() const { return unlocked_; }
@@ -54,18 +54,18 @@ class PageResource final : public std::pmr::memory_resource {
 };
 
 struct SecretMemory {
-    std::mutex mutex;  ///< of all that follows
+    std::mutex mutex;  ///< guards the members below
     PageResource pages;
     std::pmr::unsynchronized_pool_resource pools{{0, largest_pooled_block}, &pages};
 };
 
-/// Never destroyed: threads of libraries and static objects may free at any time until the end.
+/// Never destroyed, because library threads and static objects may free memory until the process ends.
 SecretMemory& secret_memory() {
     static auto* const memory = new SecretMemory;
     return *memory;
 }
 
-/// The library's pools round sizes to multiples of 8, and align a block by that size alone (libstdc++ 12, measured).
+/// libstdc++ 12's pools round a size to a multiple of 8 and derive the alignment from that size only (measured).
 std::size_t pooled_size(std::size_t size, std::size_t alignment) {
     return (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
 }

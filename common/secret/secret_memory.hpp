@@ -5,16 +5,15 @@
 
 namespace trebuchet {
 
-/// Memory for secrets: locked (never in swap), not in core dumps, wiped when freed. From pools for small blocks; each
-/// big block has pages of its own. Not wiped on fork: a phase's environment is made here, and read between fork and
-/// exec. On any thread. Throws std::bad_alloc.
+/// Allocates secret memory: locked (never swapped), excluded from core dumps, wiped when freed. Small blocks come from
+/// pools; a large block has its own pages. Not wiped on fork, because a phase's environment is here and is read between
+/// fork and exec. Thread-safe. Throws std::bad_alloc.
 [[nodiscard]] void* allocate_secret(std::size_t size, std::size_t alignment = alignof(std::max_align_t));
 
-/// `size` and `alignment` as they were allocated with; nullptr is fine.
+/// `size` and `alignment` must be those of the allocation. Accepts nullptr.
 void free_secret(void* memory, std::size_t size, std::size_t alignment = alignof(std::max_align_t)) noexcept;
 
-/// What kept memory from being locked until now (RLIMIT_MEMLOCK is small by default), as one sentence; "" if nothing
-/// did.
+/// Why some memory could not be locked, as a sentence (RLIMIT_MEMLOCK is small by default); "" if all is locked.
 [[nodiscard]] std::string secret_memory_problem();
 
 }  // namespace trebuchet

@@ -12,10 +12,10 @@
 
 namespace trebuchet {
 
-/// Overwrites `size` bytes in a way that the compiler does not remove (OPENSSL_cleanse).
+/// Overwrites `size` bytes; the compiler cannot optimise it away (OPENSSL_cleanse).
 void wipe(void* data, std::size_t size) noexcept;
 
-/// An allocator from the memory for secrets.
+/// Allocates from secret memory.
 template <typename T>
 struct WipingAllocator {
     using value_type = T;
@@ -34,11 +34,11 @@ struct WipingAllocator {
     }
 };
 
-/// A string in the memory for secrets; up to 15 bytes lie in the object itself. Copy it only into another of its kind.
+/// A string in secret memory; up to 15 bytes are in the object itself. Copy it only to another WipedString.
 using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
-/// A secret's bytes. Can't be printed, compared with ==, or copied by accident; wiped in the destructor.
-/// Always in the memory for secrets, so that moving it leaves nothing behind in a small-string buffer.
+/// A secret's bytes. Can't be printed, compared with == or copied by accident; wiped in the destructor. Always in
+/// secret memory, so that a move leaves nothing behind in a small-string buffer.
 class SecretString {
   public:
     SecretString() = default;
@@ -53,10 +53,10 @@ class SecretString {
     SecretString& operator=(const SecretString&) = delete;
     ~SecretString() = default;
 
-    /// A deliberate second copy.
+    /// Makes an explicit copy.
     [[nodiscard]] SecretString clone() const { return SecretString(reveal()); }
 
-    /// The bytes, for the few places that must have them: the masker, a phase's environment, a request's header.
+    /// The bytes. Only for places that need them: the masker, a phase's environment, a request's header.
     [[nodiscard]] std::string_view reveal() const { return {data_.get(), size_}; }
 
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -64,7 +64,7 @@ class SecretString {
 
   private:
     struct Wiper {
-        std::size_t size;  // an initialiser here would leave SecretString without a default constructor
+        std::size_t size;  // with an initialiser, SecretString would have no default constructor
         void operator()(char* data) const noexcept { free_secret(data, size); }
     };
     std::unique_ptr<char[], Wiper> data_;

@@ -8,11 +8,11 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 
-/// In place of the standard library's operator new and delete, of OpenSSL's allocator and of the C library's free, in
-/// the program that links this: what libraries free (HTTP buffers, strings on their way, what Hyperscan builds its
-/// databases from) is wiped first. What realloc leaves behind is not.
+/// Replaces operator new and delete, OpenSSL's allocator and the C library's free in programs that link this, so that
+/// memory that libraries free (HTTP buffers, temporary strings, Hyperscan's build data) is wiped first. Memory that
+/// realloc leaves behind is not wiped.
 
-/// glibc's own, under the name that it keeps when a program has one of its own.
+/// glibc's free; this name stays available when a program defines its own free.
 extern "C" void __libc_free(void* memory);  // NOLINT(*-reserved-identifier)
 
 namespace {
@@ -58,7 +58,7 @@ void* openssl_realloc(void* memory, std::size_t size, const char* /*file*/, int 
     return larger;
 }
 
-/// Before OpenSSL's first use, after which it takes no other allocator.
+/// Must run before OpenSSL's first use, after which it accepts no other allocator.
 const int openssl_set = CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 
 }  // namespace

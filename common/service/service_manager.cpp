@@ -55,7 +55,7 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-/// 0, or errno.
+/// Returns 0 or an errno.
 int send_datagram(const std::string& socket_name, std::string_view text) {
     const FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return errno;
@@ -76,7 +76,7 @@ ServiceSettings ServiceSettings::from_environment() {
     settings.socket = variable("NOTIFY_SOCKET");
     if (!settings.socket.empty() && !is_socket_name(settings.socket)) {
         log_warning("NOTIFY_SOCKET is " + trebuchet::quoted(settings.socket) +
-                    ", expected an absolute path or @ and a name: the service manager is told nothing");
+                    ", expected an absolute path or @ and a name: the service manager gets no notifications");
         settings.socket.clear();
     }
     const auto period = variable("WATCHDOG_USEC");
@@ -86,7 +86,7 @@ ServiceSettings ServiceSettings::from_environment() {
         settings.watchdog = std::chrono::microseconds(*number);
     } else {
         log_warning("WATCHDOG_USEC is " + trebuchet::quoted(period) +
-                    ", expected a number of microseconds: no watchdog is fed");
+                    ", expected a number of microseconds: the watchdog is disabled");
     }
     return settings;
 }
@@ -112,7 +112,7 @@ void ServiceManager::reloading() {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     const auto time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
-    // The time is for Type=notify-reload, of systemd 253 and later.
+    // Type=notify-reload (systemd 253 and later) needs the time.
     send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\n");
 }
 
@@ -144,8 +144,8 @@ void ServiceManager::send_unsent() {
     }
     retry_.stop();
     unsent_.clear();
-    if (error != 0 && !std::exchange(told_of_trouble_, true)) {
-        log_warning("the service manager can't be told anything at " + trebuchet::quoted(settings_.socket) + ": " +
+    if (error != 0 && !std::exchange(has_warned_, true)) {
+        log_warning("can't notify the service manager at " + trebuchet::quoted(settings_.socket) + ": " +
                     std::system_category().message(error));
     }
 }

@@ -9,36 +9,36 @@
 
 namespace trebuchet {
 
-/// What systemd wants to hear, and how often.
+/// Settings of the sd_notify(3) protocol.
 struct ServiceSettings {
-    /// $NOTIFY_SOCKET: an absolute path, or "@name" in the abstract namespace. "": nobody listens.
+    /// $NOTIFY_SOCKET: an absolute path, or "@name" in the abstract namespace. "": no service manager.
     std::string socket;
-    /// $WATCHDOG_USEC: silent for so long, the service is killed. 0: no watchdog.
+    /// $WATCHDOG_USEC: the service is killed after this time without a keep-alive. 0: no watchdog.
     std::chrono::microseconds watchdog{0};
 
-    /// From the environment; the watchdog only if $WATCHDOG_PID is this process or not set. What can't be used is left
-    /// out, with a warning in the log.
+    /// Reads the environment. Uses the watchdog only if $WATCHDOG_PID is this process or unset. Ignores invalid values
+    /// with a warning.
     [[nodiscard]] static ServiceSettings from_environment();
 };
 
-/// Tells the service manager how the service is doing, by the protocol of sd_notify(3). Without a manager that listens
-/// it does nothing. Nothing here fails or blocks: what the manager has no room for now is sent again, a little later.
-/// On the loop's thread.
+/// Notifies the service manager with the sd_notify(3) protocol. Does nothing without a service manager. Never fails or
+/// blocks: if the socket is full, it retries a little later. Use it on the loop's thread.
 class ServiceManager {
   public:
     ServiceManager(EventLoop& loop, ServiceSettings settings);
     ServiceManager(const ServiceManager&) = delete;
     ServiceManager& operator=(const ServiceManager&) = delete;
 
-    /// The service is up, or up again after reloading(). From now on the watchdog is fed by a timer on the loop, twice
-    /// as often as it asks for: it barks when the loop is stuck.
+    /// The service is up, or up again after reloading(). Starts a timer on the loop that sends keep-alives at half the
+    /// watchdog's period, so that a stuck loop triggers the watchdog.
     void ready();
-    /// One line for `systemctl status`: control characters become spaces, cut at 256 bytes. The same again is not sent.
+    /// Sets the text in `systemctl status`: control characters become spaces, at most 256 bytes. An unchanged text is
+    /// not sent again.
     void status(std::string_view text);
     void reloading();
-    /// The watchdog is fed all the same, as long as this lives.
+    /// Keep-alives continue until the destructor.
     void stopping();
-    /// Starting, stopping or reloading takes so much longer, counted from now.
+    /// Extends the time limit of start, stop or reload to `time` from now.
     void extend_timeout(std::chrono::microseconds time);
 
   private:
@@ -51,8 +51,8 @@ class ServiceManager {
     Timer retry_;
     bool watched_ = false;
     std::string last_status_;
-    std::string unsent_;  ///< lines, for which there was no room
-    bool told_of_trouble_ = false;
+    std::string unsent_;  ///< lines to send again, because the socket was full
+    bool has_warned_ = false;
 };
 
 }  // namespace trebuchet

@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-/// As it stands in the text, without the quotes that quoted() puts around.
+/// Escapes the text like quoted(), but without quotes around it.
 std::string bare(const std::string& text) {
     auto shown = quoted(text);
     shown.erase(0, 1);

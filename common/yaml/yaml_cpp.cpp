@@ -21,7 +21,7 @@ YamlPosition position(const YAML::Mark& mark) {
     return mark.is_null() ? YamlPosition{} : YamlPosition{mark.line + 1, mark.column + 1};
 }
 
-/// Thrown out of the event handlers, through yaml-cpp's parser, caught in parse_yaml.
+/// Thrown by event handlers through yaml-cpp's parser, and caught in parse_yaml.
 struct Refused {
     YamlProblem problem;
 };
@@ -58,12 +58,12 @@ bool has_standard_tag(const std::string& tag, std::string_view name) {
            tag.compare(18, std::string::npos, name) == 0;
 }
 
-/// yaml-cpp 0.7 makes the bare bytes 0x85 and 0xA0 of the escapes \N and \_, where U+0085 and U+00A0 are meant. The
-/// rest is UTF-8, since the text is.
+/// Fixes yaml-cpp 0.7, which turns the escapes \N and \_ into the bytes 0x85 and 0xA0 instead of U+0085 and U+00A0. The
+/// rest is valid UTF-8.
 std::string with_whole_escapes(const std::string& value) {
     std::string out;
     out.reserve(value.size());
-    int awaited = 0;  // continuation bytes of the character that we are in
+    int awaited = 0;  // continuation bytes that the current character still needs
     for (const char c : value) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0xC0) {
@@ -101,7 +101,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto named = anchors_.find(anchor);
-        if (named == anchors_.end()) refuse(position(mark), "found an alias inside of the node that it stands for");
+        if (named == anchors_.end()) refuse(position(mark), "found an alias inside the node that it refers to");
         const auto size = extent(named->second);
         check_depth(size.depth, position(mark));
         charge(size, position(mark));
@@ -219,7 +219,7 @@ class TreeBuilder final : public YAML::EventHandler {
         parent.entry = std::move(entry);
     }
 
-    /// Replaces merge keys by what they bring in, and of a key that stands twice keeps the last, as PyYAML does.
+    /// Expands merge keys, and keeps the last one of duplicate keys, as PyYAML does.
     void resolve_keys(YamlNode& map) {
         const auto& merges = open_.back().merges;
         auto entries = std::exchange(map.entries, {});
@@ -253,7 +253,7 @@ class TreeBuilder final : public YAML::EventHandler {
         }
     }
 
-    /// In the order of overriding: the last one wins.
+    /// In increasing priority: the last one wins.
     static std::vector<YamlEntry> merged_entries(YamlNode value) {
         if (value.kind == YamlKind::map) return std::move(value.entries);
         const auto is_map = [](const YamlNode& item) { return item.kind == YamlKind::map; };
@@ -294,7 +294,7 @@ YamlResult<YamlDocument> parse_yaml(std::string_view text, const YamlLimits& lim
     }
     if (auto problem = find_forbidden_character(text)) return tl::unexpected(std::move(*problem));
     try {
-        // Where a text ends in an open quote, yaml-cpp 0.7 may close it by itself, but not after further characters.
+        // yaml-cpp 0.7 may accept an unterminated quote at the end of the text. With " #" appended it does not.
         static_cast<void>(build(std::string(text) + " #", limits));
         return build(std::string(text), limits);
     } catch (const Refused& refused) {

@@ -6,9 +6,8 @@
 
 namespace trebuchet {
 
-/// The JSON that Python's json.dumps(yaml.safe_load(…)) would make of it: null, booleans, integers, floats, strings.
-/// Keys are strings as they are written. What JSON has no form for (timestamps, infinity, NaN) becomes its text;
-/// integers beyond 64 bits become floats.
+/// Converts to JSON as Python's json.dumps(yaml.safe_load(…)) does. Keys become strings as written. Values without a
+/// JSON form (timestamps, infinity, NaN) become their text; integers beyond 64 bits become floats.
 [[nodiscard]] nlohmann::json yaml_to_json(const YamlNode& node);
 
 }  // namespace trebuchet

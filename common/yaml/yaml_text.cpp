@@ -25,7 +25,7 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, Size>& 
 constexpr std::array<std::string_view, 9> true_words{"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"};
 constexpr std::array<std::string_view, 9> false_words{"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"};
 
-/// Takes a regular expression's pieces off the front of a text, one after the other.
+/// Matches the pieces of a regular expression at the front of a text, one after another, and removes them.
 class Pieces {
   public:
     explicit Pieces(std::string_view text) : rest_(text) {}
@@ -35,13 +35,13 @@ class Pieces {
         rest_.remove_prefix(1);
         return true;
     }
-    /// How many characters of `set` it took.
+    /// Takes characters of `set`; returns how many.
     std::size_t run_of(std::string_view set, std::size_t most = std::string_view::npos) {
         const auto length = std::min({rest_.find_first_not_of(set), rest_.size(), most});
         rest_.remove_prefix(length);
         return length;
     }
-    /// Digits of `set` and underscores, with one digit at least.
+    /// Takes digits of `set` and underscores, with at least one digit.
     bool grouped_run_of(std::string_view set) {
         std::size_t count = 0;
         while (true) {
@@ -56,7 +56,7 @@ class Pieces {
         return true;
     }
     bool exactly(std::size_t count, std::string_view set) { return run_of(set, count) == count; }
-    /// One or two digits.
+    /// Takes one or two digits.
     bool short_number() { return run_of(digits, 2) > 0; }
     [[nodiscard]] bool done() const { return rest_.empty(); }
 
@@ -150,7 +150,7 @@ std::string without_underscores(std::string_view text) {
     return out;
 }
 
-/// Appends one digit to a number in some base, noticing when it no longer fits.
+/// Appends one digit; clears `fits` on an overflow.
 void push_digit(YamlInteger& number, unsigned base, unsigned digit) {
     number.rounded = number.rounded * base + digit;
     if (__builtin_mul_overflow(number.magnitude, std::uint64_t{base}, &number.magnitude) ||
@@ -236,7 +236,7 @@ YamlInteger plain_integer(std::string_view text) {
 std::optional<std::int64_t> signed_value(const YamlInteger& number) {
     constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (!number.fits || number.magnitude > most + (number.negative ? 1 : 0)) return std::nullopt;
-    // Negated as unsigned: -2⁶³ has no positive counterpart.
+    // Negate as unsigned, because -2⁶³ has no positive counterpart.
     return static_cast<std::int64_t>(number.negative ? 0 - number.magnitude : number.magnitude);
 }
 
@@ -265,7 +265,7 @@ std::optional<YamlProblem> find_forbidden_character(std::string_view text) {
     if (valid != text) {
         const auto first = std::mismatch(text.begin(), text.end(), valid.begin(), valid.end()).first;
         const auto same = static_cast<std::size_t>(first - text.begin());
-        // The character that was put in may begin as the wrong bytes do.
+        // The replacement character may start with the same bytes as the wrong ones.
         return forbidden(text, same - incomplete_utf8_tail(text.substr(0, same)), ", expected UTF-8");
     }
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "common/archive/content_look.hpp"
+#include "common/archive/content_inspection.hpp"
 #include "common/file/safe_file.hpp"
 
 #include <cstdint>
@@ -20,10 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     const FileDescriptor file(::memfd_create("artifact", MFD_CLOEXEC));
     if (!write_all(file.get(), bytes)) std::abort();
-    LookLimits limits;
+    InspectionLimits limits;
     limits.bytes = 1 << 20;
     limits.entries = 100;
-    const auto look = look_into(file.get(), size, masks, limits);
+    const auto look = inspect_content(file.get(), size, masks, limits);
     if (!look || !look->is_whole) std::abort();
     if (look->expanded > limits.bytes + (std::size_t{1} << 18)) std::abort();
     if (bytes.find(value) != std::string_view::npos && look->found.empty()) std::abort();

@@ -515,7 +515,7 @@ TEST_F(JobRunnerTest, ArtifactsWithASecretAreRefusedIfSoConfigured) {
     run();
     EXPECT_THAT(reporter_.reports, Not(Contains("artifacts")));
     EXPECT_THAT(output(Phase::test), HasSubstr("ERROR: none of the artifacts is sent"));
-    EXPECT_THAT(output(Phase::test), HasSubstr("artifacts/log\" is withheld: a secret stands in it: TOKEN (as it is)"));
+    EXPECT_THAT(output(Phase::test), HasSubstr("artifacts/log\" is withheld: it contains a secret: TOKEN (as it is)"));
     EXPECT_THAT(reporter_.detail_of("artifacts_refused"), HasSubstr("artifacts/log"));
     EXPECT_EQ(leaks(Phase::test), "artifacts: TOKEN (as it is): 1 time\n");
 }

@@ -34,7 +34,7 @@ class MaskedContentTest : public testing::Test {
     TemporaryFolder folder_;
 };
 
-TEST_F(MaskedContentTest, MasksWhatStraddlesItsPieces) {
+TEST_F(MaskedContentTest, MasksASecretSplitBetweenPieces) {
     const auto masks = masks_of({"hunter2"});
     std::string text(64 * 1024 - 3, '-');
     text += "hunter2 and hunt";
@@ -45,21 +45,21 @@ TEST_F(MaskedContentTest, MasksWhatStraddlesItsPieces) {
     EXPECT_EQ(masked, std::string(64 * 1024 - 3, '-') + mask_of(*masks, "hunter2") + " and hunt");
 }
 
-TEST_F(MaskedContentTest, LeavesOutWhatWasAddedSince) {
+TEST_F(MaskedContentTest, IgnoresBytesAppendedMeanwhile) {
     const auto file = file_with("0123456789");
     bool whole = false;
     EXPECT_EQ(read(file.get(), 4, MaskSet::none(), whole), "0123");
     EXPECT_TRUE(whole);
 }
 
-TEST_F(MaskedContentTest, SaysWhenThereIsLessThanBefore) {
+TEST_F(MaskedContentTest, ReportsAFileThatBecameShorter) {
     const auto file = file_with("0123456789");
     bool whole = true;
     EXPECT_EQ(read(file.get(), 100, MaskSet::none(), whole), "0123456789");
     EXPECT_FALSE(whole);
 }
 
-TEST_F(MaskedContentTest, StopsWhenItsTakerFails) {
+TEST_F(MaskedContentTest, StopsWhenTheConsumerFails) {
     const auto file = file_with("0123456789");
     const auto done =
         read_masked(file.get(), 10, MaskSet::none(), [](const MaskedChunk&) { return Result<void>(fail("full")); });

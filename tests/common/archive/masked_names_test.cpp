@@ -26,7 +26,7 @@ TEST(MaskedNames, HideSecretsInNames) {
                 ElementsAre(Pair("log-hunter2.txt", "log-" + mask + ".txt"), Pair("plain", "plain")));
 }
 
-TEST(MaskedNames, NumberWhatMaskingMakesEqual) {
+TEST(MaskedNames, NumberNamesThatMaskingMakesEqual) {
     const auto masks = masks_of({"aaaa"});
     const auto mask = mask_of(*masks, "aaaa");
     EXPECT_THAT(masked_names({"aaaa", "aaaaa", "aaaaaa", mask}, "top", *masks),
@@ -34,7 +34,7 @@ TEST(MaskedNames, NumberWhatMaskingMakesEqual) {
                             Pair("aaaaaa", mask + ".3")));
 }
 
-TEST(MaskedNames, HideASecretThatSpansTwoParts) {
+TEST(MaskedNames, HideASecretThatSpansTwoPathComponents) {
     const auto masks = masks_of({"one/two", "top/secret"});
     EXPECT_THAT(masked_names({"two", "two2", "three"}, "top/one", *masks),
                 ElementsAre(Pair("three", "three"), Pair("two", "masked"), Pair("two2", "masked.1")));
@@ -55,7 +55,7 @@ TEST(MaskedNames, StayShortEnoughForAFileSystem) {
     EXPECT_EQ(archived.size(), 2U);
 }
 
-TEST(MaskedNames, TakeASecretThatEveryMaskHolds) {
+TEST(MaskedNames, HandleASecretThatEveryMaskContains) {
     const auto masks = masks_of({"*"}, 1);
     const auto pairs = masked_names({"a*b", "plain"}, mask_of(*masks, "*"), *masks);
     ASSERT_EQ(pairs.size(), 2U);

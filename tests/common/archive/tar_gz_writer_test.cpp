@@ -136,7 +136,7 @@ TEST_F(TarGzWriter, KeepsTimesAndPermissionsButNoOwnersAndNoSetUid) {
     EXPECT_EQ(tool.owner, "0:0");
 }
 
-TEST_F(TarGzWriter, TakesNamesThatAreLongOrNotText) {
+TEST_F(TarGzWriter, PacksLongAndBinaryNames) {
     const std::string longest(255, 'x');
     const std::string deep = longest + "/" + longest + "/" + longest;
     std::filesystem::create_directories(top() / deep);
@@ -161,7 +161,7 @@ TEST_F(TarGzWriter, MasksContentsNamesAndTargets) {
     EXPECT_EQ(entries.at("artifacts/link").text, "dir-" + mask + "/log");
 }
 
-TEST_F(TarGzWriter, LeavesOutWhatIsNoFileFolderOrLink) {
+TEST_F(TarGzWriter, LeavesOutDevicesFifosAndSockets) {
     ASSERT_EQ(::mkfifo((top() / "fifo").c_str(), 0600), 0);
     ASSERT_EQ(::mknod((top() / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
     write("file", "x");
@@ -181,7 +181,7 @@ TEST_F(TarGzWriter, LeavesOutLinksThatMayLeadOut) {
     EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/"));
 }
 
-TEST_F(TarGzWriter, DoesNotFollowALinkInPlaceOfTheFolder) {
+TEST_F(TarGzWriter, DoesNotFollowALinkInsteadOfTheFolder) {
     std::filesystem::create_symlink(top(), outside() / "elsewhere");
     const auto file = create_new_file(archive());
     const auto report = write_tar_gz(outside() / "elsewhere", file->get(), MaskSet::none());
@@ -190,7 +190,7 @@ TEST_F(TarGzWriter, DoesNotFollowALinkInPlaceOfTheFolder) {
               "can't open the folder " + (outside() / "elsewhere").string() + ": Not a directory");
 }
 
-TEST_F(TarGzWriter, MasksTheNamesInItsNotesAndKeepsThemToOneLine) {
+TEST_F(TarGzWriter, MasksNamesInTheReportAndKeepsEachInOneLine) {
     const auto masks = masks_of({"hunter2"});
     ASSERT_EQ(::mkfifo((top() / "a\n\x1bhunter2").c_str(), 0600), 0);
     EXPECT_THAT(pack(masks).left_out,
@@ -212,7 +212,7 @@ TEST_F(TarGzWriter, BoundsEntriesDepthAndBytes) {
     TarGzLimits limits;
     limits.depth = 2;
     EXPECT_THAT(pack(MaskSet::none(), limits).left_out,
-                ElementsAre("\"artifacts/1/2/3\": lies deeper than the 2 levels that are accepted"));
+                ElementsAre("\"artifacts/1/2/3\": is nested deeper than the limit of 2 levels"));
 
     std::filesystem::remove_all(top() / "1");
     for (const char* name : {"a", "b", "c"}) write(name, "1234");
@@ -220,32 +220,32 @@ TEST_F(TarGzWriter, BoundsEntriesDepthAndBytes) {
     limits.entries = 2;
     const auto few = pack(MaskSet::none(), limits);
     EXPECT_EQ(few.entries, 3U);
-    EXPECT_THAT(few.left_out, ElementsAre("\"artifacts\": has more in it than the 2 entries that are accepted"));
+    EXPECT_THAT(few.left_out, ElementsAre("\"artifacts\": contains more than the limit of 2 entries"));
 
     limits = {};
     limits.bytes = 8;
     EXPECT_THAT(pack(MaskSet::none(), limits).left_out,
-                ElementsAre("\"artifacts/c\": does not fit into the 8 bytes that are accepted"));
+                ElementsAre("\"artifacts/c\": exceeds the limit of 8 bytes for all files"));
 }
 
-TEST_F(TarGzWriter, CountsBytesAsMasked) {
+TEST_F(TarGzWriter, CountsMaskedBytes) {
     write("a", "abcd");
     TarGzLimits limits;
     limits.bytes = 9;
     EXPECT_THAT(pack(masks_of({"abcd"}), limits).left_out,
-                ElementsAre("\"artifacts/a\": does not fit into the 9 bytes that are accepted"));
+                ElementsAre("\"artifacts/a\": exceeds the limit of 9 bytes for all files"));
     limits.bytes = 10;
     EXPECT_EQ(pack(masks_of({"abcd"}), limits).bytes, 10U);
 }
 
-TEST_F(TarGzWriter, NotesOnlyTheFirstHundred) {
+TEST_F(TarGzWriter, ReportsOnlyTheFirstHundred) {
     for (int i = 0; i < 150; ++i) ASSERT_EQ(::mkfifo((top() / std::to_string(i)).c_str(), 0600), 0);
     const auto report = pack();
     EXPECT_EQ(report.left_out.size(), 100U);
     EXPECT_EQ(report.left_out_count, 150U);
 }
 
-TEST_F(TarGzWriter, MasksCredentialsThatNobodyRegisteredAndKeepsTheRestWhole) {
+TEST_F(TarGzWriter, MasksUnregisteredCredentialsAndNothingElse) {
     MaskOptions options;
     options.credentials = *CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::keyed));
     const auto masks = *MaskSet::build({}, options);
@@ -258,7 +258,7 @@ TEST_F(TarGzWriter, MasksCredentialsThatNobodyRegisteredAndKeepsTheRestWhole) {
     }
 }
 
-TEST_F(TarGzWriter, WithholdsBinaryAndCompressedFilesWithASecretAndKeepsTheOthersToTheByte) {
+TEST_F(TarGzWriter, WithholdsBinaryAndCompressedFilesWithASecretAndPacksOthersUnchanged) {
     const std::string bad_core("core\0hunter2", 12);
     const std::string good_core("core\0hunter\xff", 12);
     const auto bad_gz = compressed_text(ARCHIVE_FILTER_GZIP, "aHVudGVyMg== in base64");
@@ -274,8 +274,8 @@ TEST_F(TarGzWriter, WithholdsBinaryAndCompressedFilesWithASecretAndKeepsTheOther
     const auto report = pack(masks);
     EXPECT_THAT(report.left_out, IsEmpty());
     EXPECT_THAT(report.withheld,
-                ElementsAre(HasSubstr("artifacts/bad.core\" is withheld: a secret stands in it: NAME (as it is)"),
-                            HasSubstr("artifacts/bad.gz\" is withheld: a secret stands in it: NAME (base64)"),
+                ElementsAre(HasSubstr("artifacts/bad.core\" is withheld: it contains a secret: NAME (as it is)"),
+                            HasSubstr("artifacts/bad.gz\" is withheld: it contains a secret: NAME (base64)"),
                             HasSubstr("artifacts/rar\" is withheld: it is a RAR archive")));
     EXPECT_EQ(report.withheld_count, 3U);
     EXPECT_EQ(report.found.total(), 3U);
@@ -291,7 +291,7 @@ TEST_F(TarGzWriter, WithholdsBinaryAndCompressedFilesWithASecretAndKeepsTheOther
     EXPECT_EQ(entries.at("artifacts/text").text, "of " + mask_of(*masks, "hunter2") + "\n");
 }
 
-TEST_F(TarGzWriter, WithholdsTextAsWellWhenAsked) {
+TEST_F(TarGzWriter, WithholdsTextOnRequest) {
     write("bad", "of hunter2\n");
     write("good", "of hunter\n");
     TarGzLimits limits;
@@ -300,7 +300,7 @@ TEST_F(TarGzWriter, WithholdsTextAsWellWhenAsked) {
     EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/", "artifacts/bad.withheld.txt", "artifacts/good"));
 }
 
-TEST_F(TarGzWriter, KeepsWhatItCanNotLookIntoWhenNothingIsRegistered) {
+TEST_F(TarGzWriter, PacksUninspectableFilesWhenNoSecretIsRegistered) {
     write("rar", "Rar!\x1a\x07 and so on");
     MaskOptions options;
     options.credentials = *CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::keyed));
@@ -319,17 +319,17 @@ TEST_F(TarGzWriter, MasksTheNotesOfWithheldFiles) {
     }
 }
 
-TEST_F(TarGzWriter, BoundsWhatComesOutOfAllFilesTogether) {
+TEST_F(TarGzWriter, BoundsTheDecompressedSizeOfAllFiles) {
     for (const auto* name : {"a.gz", "b.gz", "c.gz"}) {
         write(name, compressed_text(ARCHIVE_FILTER_GZIP, std::string(200'000, ' ')));
     }
     TarGzLimits limits;
     limits.expanded = 450'000;
     const auto report = pack(masks_of({"hunter2"}), limits);
-    EXPECT_THAT(report.withheld, ElementsAre(HasSubstr("c.gz\" is withheld: it is too large to look into")));
+    EXPECT_THAT(report.withheld, ElementsAre(HasSubstr("c.gz\" is withheld: it is too large to inspect")));
 }
 
-TEST_F(TarGzWriter, EndsWhenItIsToldTo) {
+TEST_F(TarGzWriter, StopsOnRequest) {
     write("file", "text");
     const auto file = create_new_file(outside() / "archive");
     const std::atomic<bool> stop{true};
@@ -337,7 +337,7 @@ TEST_F(TarGzWriter, EndsWhenItIsToldTo) {
     limits.stop = &stop;
     const auto report = write_tar_gz(top(), file->get(), MaskSet::none(), limits);
     ASSERT_FALSE(report);
-    EXPECT_THAT(report.error().message(), HasSubstr("told to stop"));
+    EXPECT_THAT(report.error().message(), HasSubstr("stopped"));
 }
 
 TEST_F(TarGzWriter, FailsWhenItCannotWrite) {
@@ -358,7 +358,7 @@ TEST_F(TarGzWriter, MakesTheSameArchiveOfTheSameFolder) {
     EXPECT_EQ(text_of(archive()), first);
 }
 
-TEST(TarGzStream, CutsAndPadsAFileToItsAnnouncedSize) {
+TEST(TarGzStream, CutsOrPadsAFileToItsDeclaredSize) {
     const TemporaryFolder folder;
     const auto file = create_new_file(folder / "archive.tar.gz");
     auto stream = TarGzStream::open(file->get());

@@ -12,7 +12,7 @@ TEST(Backoff, DoublesUpToItsLimit) {
     for (const int expected : {100, 200, 400, 800, 1000, 1000}) EXPECT_EQ(backoff.next(), milliseconds(expected));
 }
 
-TEST(Backoff, DrawsBetweenHalfAndAllOfAWait) {
+TEST(Backoff, IsRandomBetweenHalfAndAllOfAWait) {
     double drawn = 0.0;
     Backoff backoff(milliseconds(100), milliseconds(100), [&drawn] { return drawn; });
     EXPECT_EQ(backoff.next(), milliseconds(50));

@@ -27,7 +27,7 @@ TEST(SystemClock, GivesBothTimes) {
     EXPECT_GT(clock.wall_time(), system_clock::from_time_t(0));
 }
 
-TEST(Iso8601, IsReadAsItIsWritten) {
+TEST(Iso8601, ParsesWhatItWrites) {
     const auto time = std::chrono::system_clock::from_time_t(1'795'206'660);
     EXPECT_EQ(parse_iso8601(iso8601(time)), time);
     const auto text = iso8601(time).substr(0, 19);
@@ -39,7 +39,7 @@ TEST(Iso8601, IsReadAsItIsWritten) {
     EXPECT_FALSE(parse_iso8601(text + " and more"));
 }
 
-TEST(HttpDate, IsReadAsServersWriteIt) {
+TEST(HttpDate, ParsesServerDates) {
     EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), system_clock::from_time_t(784111777));
     for (const auto* wrong : {"", "now", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT+1",
                               "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 9999 08:49:37 GMT"})

@@ -26,19 +26,19 @@ TEST(JsonTextScan, MeasuresTheValueOfItsKeyAtTheTopLevel) {
     EXPECT_TRUE(scan.is_complete());
 }
 
-TEST(JsonTextScan, KnowsThatAKeyIsNotThere) {
+TEST(JsonTextScan, KnowsThatAKeyIsMissing) {
     const auto scan = scanned(R"({"outer": "x", "ou": "y", "n": null})");
     EXPECT_EQ(scan.length(), 0U);
     EXPECT_TRUE(scan.is_complete());
 }
 
-TEST(JsonTextScan, TakesStringsOnly) {
+TEST(JsonTextScan, AcceptsOnlyStringValues) {
     EXPECT_EQ(scanned(R"({"out": ["abc"], "x": "abc"})").length(), 0U);
     EXPECT_EQ(scanned(R"({"out": 7, "x": "abc"})").length(), 0U);
     EXPECT_EQ(scanned(R"({"out": {"out": "abc"}})").length(), 0U);
 }
 
-TEST(JsonTextScan, OfATextThatIsCutOffItKnowsWhatCameUntilThere) {
+TEST(JsonTextScan, KeepsThePartOfATruncatedValue) {
     const auto scan = scanned(R"({"out": "abcd\u00)");
     EXPECT_EQ(scan.length(), 4U);
     EXPECT_FALSE(scan.is_complete());
@@ -52,7 +52,7 @@ TEST(JsonTextScan, KeepsTheEndOfALongValue) {
     EXPECT_EQ(scan.tail(), value.substr(value.size() - 50));
 }
 
-TEST(JsonTextScan, MeasuresWhatAJsonLibraryReads) {
+TEST(JsonTextScan, AgreesWithAJsonLibrary) {
     std::mt19937 random(1);
     const std::vector<std::string> parts{"a",    "\n", "\"", "\\",     "é", "€", "😀", std::string(1, '\0'),
                                          "\x7f", "\t", "/",  "\x1b[0m"};
@@ -84,7 +84,7 @@ TEST(JsonTextScanValue, FindsTheKeyAtTheTopLevelOnly) {
     EXPECT_EQ(find(R"("id": "a")"), "none");
 }
 
-TEST(JsonTextScanValue, IsAString) {
+TEST(JsonTextScanValue, IsOnlyAString) {
     EXPECT_EQ(find(R"({"id": 7, "x": "a"})"), "none");
     EXPECT_EQ(find(R"({"id": null, "id": "a"})"), "a");
     EXPECT_EQ(find(R"({"id": ["a"], "x": "b"})"), "none");
@@ -93,7 +93,7 @@ TEST(JsonTextScanValue, IsAString) {
     EXPECT_EQ(find("{\"id\": \"" + std::string(300, 'a') + "\"}"), "none");
 }
 
-TEST(JsonTextScanValue, DoesNotMindWhatIsBroken) {
+TEST(JsonTextScanValue, ToleratesBrokenJson) {
     EXPECT_EQ(find("{\"x\": \"\xff\xfe\", \"n\": nonsense, \"id\": \"a\""), "a");
     EXPECT_EQ(find(std::string("{\"x\": \"\0\", \"id\": \"a\"}", 22)), "a");
     EXPECT_EQ(find(R"({"id": "a)"), "none");
@@ -101,7 +101,7 @@ TEST(JsonTextScanValue, DoesNotMindWhatIsBroken) {
     EXPECT_EQ(find(R"({"x": )" + std::string(100'000, '[') + std::string(100'000, ']') + R"(, "id": "a"})"), "a");
 }
 
-TEST(JsonTextScanValue, DoesNotMindWhereThePiecesEnd) {
+TEST(JsonTextScanValue, IsIndependentOfThePieces) {
     const std::string text = R"({"x": {"id": "no"}, "y": "\\", "id": "the-one"})";
     for (std::size_t piece = 1; piece <= text.size(); ++piece) EXPECT_EQ(find(text, piece), "the-one") << piece;
 }

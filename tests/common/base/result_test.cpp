@@ -17,7 +17,7 @@ TEST(Result, HoldsAValueOrAnError) {
     EXPECT_EQ(half(3).error().message(), "can't halve 3: expected an even number");
 }
 
-TEST(Result, TakesAnErrorOn) {
+TEST(Result, PropagatesAnError) {
     const auto passed_on = [](int number) -> Result<std::unique_ptr<int>> {
         auto halved = half(number);
         if (!halved) return fail(halved.error().with_context("shares"));

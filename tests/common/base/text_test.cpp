@@ -15,21 +15,21 @@ std::string replaced(int count) {
     return text;
 }
 
-TEST(IncompleteUtf8Tail, IsWhatBeginsACharacter) {
+TEST(IncompleteUtf8Tail, CountsTheBytesOfAnIncompleteCharacter) {
     EXPECT_EQ(incomplete_utf8_tail("a\xC3"), 1U);
     EXPECT_EQ(incomplete_utf8_tail("a\xE2\x82"), 2U);
     EXPECT_EQ(incomplete_utf8_tail("a\xF0\x9F\x98"), 3U);
     EXPECT_EQ(incomplete_utf8_tail("\xF0"), 1U);
 }
 
-TEST(IncompleteUtf8Tail, IsNothingBehindWholeCharacters) {
+TEST(IncompleteUtf8Tail, IsZeroAfterCompleteCharacters) {
     EXPECT_EQ(incomplete_utf8_tail(""), 0U);
     EXPECT_EQ(incomplete_utf8_tail("abc"), 0U);
     EXPECT_EQ(incomplete_utf8_tail("\xC3\xA4"), 0U);
     EXPECT_EQ(incomplete_utf8_tail("\xF0\x9F\x98\x80"), 0U);
 }
 
-TEST(IncompleteUtf8Tail, IsNothingThatCannotBecomeACharacter) {
+TEST(IncompleteUtf8Tail, IsZeroForInvalidBytes) {
     EXPECT_EQ(incomplete_utf8_tail("\x80"), 0U);
     EXPECT_EQ(incomplete_utf8_tail("\xFF"), 0U);
     EXPECT_EQ(incomplete_utf8_tail("\xC0"), 0U);
@@ -45,7 +45,7 @@ TEST(ToValidUtf8, LeavesValidTextAlone) {
     EXPECT_EQ(to_valid_utf8(""), "");
 }
 
-TEST(ToValidUtf8, ReplacesEachFaultyByteOrBegunCharacterOnce) {
+TEST(ToValidUtf8, ReplacesEachInvalidByteOrIncompleteCharacterOnce) {
     EXPECT_EQ(to_valid_utf8("a\xFF\xFE"
                             "b"),
               "a" + replaced(2) + "b");
@@ -57,7 +57,7 @@ TEST(ToValidUtf8, ReplacesEachFaultyByteOrBegunCharacterOnce) {
     EXPECT_EQ(to_valid_utf8("\xC3\xC3\xA4"), replaced(1) + "\xC3\xA4");
 }
 
-TEST(DidYouMean, FindsASlipOfTheHand) {
+TEST(DidYouMean, FindsATypo) {
     const std::vector<std::string> keys{"agent_id", "server_address", "polling_interval"};
     EXPECT_EQ(did_you_mean("agent-id", keys), "agent_id");
     EXPECT_EQ(did_you_mean("server_adress", keys), "server_address");
@@ -70,7 +70,7 @@ TEST(DidYouMean, FindsNothingFarAway) {
     EXPECT_EQ(did_you_mean("abc", {"xyz"}), "");
 }
 
-TEST(Quoted, EscapesWhatWouldConfuseATerminal) {
+TEST(Quoted, EscapesControlCharacters) {
     EXPECT_EQ(quoted("plain"), "\"plain\"");
     EXPECT_EQ(quoted("a\"b\\c"), R"("a\"b\\c")");
     EXPECT_EQ(quoted("\x1B[31m\n\x7F"), R"("\x1b[31m\x0a\x7f")");

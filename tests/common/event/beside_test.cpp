@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-TEST(RunBeside, LetsTheLoopRunMeanwhile) {
+TEST(RunBeside, RunsTheLoopMeanwhile) {
     EventLoop loop;
     std::mutex mutex;
     std::condition_variable changed;
@@ -30,7 +30,7 @@ TEST(RunBeside, LetsTheLoopRunMeanwhile) {
     EXPECT_NE(worker, std::this_thread::get_id());
 }
 
-TEST(RunBeside, ThrowsWhatTheWorkThrew) {
+TEST(RunBeside, RethrowsTheWorksException) {
     EventLoop loop;
     EXPECT_THROW(run_beside(loop, [] { throw std::runtime_error("a bug"); }), std::runtime_error);
 }

@@ -39,7 +39,7 @@ TEST(EventLoop, RunsHandlersInTheOrderOfTheirPosting) {
     EXPECT_THAT(order, ElementsAre(0, 1, 2, 3));
 }
 
-TEST(EventLoop, ReturnsWithoutRunningAnythingWhenTheConditionHoldsAlready) {
+TEST(EventLoop, ReturnsAtOnceWhenTheConditionIsAlreadyTrue) {
     EventLoop loop;
     bool ran = false;
     loop.post([&] { ran = true; });
@@ -47,7 +47,7 @@ TEST(EventLoop, ReturnsWithoutRunningAnythingWhenTheConditionHoldsAlready) {
     EXPECT_FALSE(ran);
 }
 
-TEST(EventLoop, AsksForTheConditionAfterEachHandler) {
+TEST(EventLoop, ChecksTheConditionAfterEachHandler) {
     EventLoop loop;
     int ran = 0;
     for (int i = 0; i < 5; ++i) loop.post([&] { ++ran; });
@@ -65,7 +65,7 @@ TEST(EventLoop, RunsWhatAnotherThreadPostsOnItsOwnThread) {
     EXPECT_EQ(ran_on, std::this_thread::get_id());
 }
 
-TEST(EventLoop, LetsAnExceptionOfAHandlerThroughAndCanGoOn) {
+TEST(EventLoop, PropagatesAHandlersExceptionAndCanContinue) {
     EventLoop loop;
     bool ran = false;
     loop.post([] { throw std::runtime_error("a bug"); });
@@ -84,7 +84,7 @@ TEST(Timer, CallsItsHandlerOnce) {
     EXPECT_EQ(calls, 1);
 }
 
-TEST(Timer, TimersFireInTheOrderInWhichTheyAreDue) {
+TEST(Timer, FiresInOrderOfDueTimes) {
     EventLoop loop;
     std::vector<int> order;
     Timer late(loop);
@@ -95,7 +95,7 @@ TEST(Timer, TimersFireInTheOrderInWhichTheyAreDue) {
     EXPECT_THAT(order, ElementsAre(1, 2));
 }
 
-TEST(Timer, StartedAgainOnlyTheLastHandlerCounts) {
+TEST(Timer, ARestartReplacesTheHandler) {
     EventLoop loop;
     Timer timer(loop);
     std::vector<int> calls;
@@ -106,7 +106,7 @@ TEST(Timer, StartedAgainOnlyTheLastHandlerCounts) {
     EXPECT_THAT(calls, ElementsAre(2));
 }
 
-TEST(Timer, StoppedItDoesNothingEvenIfItWasDueAlready) {
+TEST(Timer, DoesNothingAfterStopEvenIfDue) {
     EventLoop loop;
     Timer timer(loop);
     Timer later(loop);
@@ -119,7 +119,7 @@ TEST(Timer, StoppedItDoesNothingEvenIfItWasDueAlready) {
     EXPECT_FALSE(called);
 }
 
-TEST(Timer, DestroyedItDoesNothing) {
+TEST(Timer, DoesNothingAfterItsDestruction) {
     EventLoop loop;
     bool called = false;
     {
@@ -182,7 +182,7 @@ TEST(SignalWatcher, CallsItsHandlerForEachSignalOnTheLoop) {
     EXPECT_THAT(seen, ElementsAre(SIGUSR2, SIGUSR1, SIGUSR2));
 }
 
-TEST(SignalWatcher, DestroyedItCallsNobodyAndGivesTheSignalBack) {
+TEST(SignalWatcher, TheDestructorStopsCallsAndReleasesTheSignal) {
     struct sigaction before {};
     ::sigaction(SIGUSR2, nullptr, &before);
     EventLoop loop;
@@ -208,7 +208,7 @@ std::pair<FileDescriptor, FileDescriptor> make_pipe() {
     return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-TEST(ReadWatcher, CallsAsLongAsThereIsSomethingToRead) {
+TEST(ReadWatcher, CallsWhileTheDescriptorIsReadable) {
     EventLoop loop;
     const auto [reading, writing] = make_pipe();
     std::string got;
@@ -225,7 +225,7 @@ TEST(ReadWatcher, CallsAsLongAsThereIsSomethingToRead) {
     EXPECT_EQ(got, "abcd");
 }
 
-TEST(ReadWatcher, IsSilentOnceItIsGoneAndLeavesTheDescriptorOpen) {
+TEST(ReadWatcher, TheDestructorStopsCallsAndLeavesTheDescriptorOpen) {
     EventLoop loop;
     const auto [reading, writing] = make_pipe();
     int calls = 0;

@@ -9,7 +9,7 @@
 namespace trebuchet {
 namespace {
 
-TEST(Worker, WorksInOrderOnAThreadOfItsOwnAndTellsOnTheLoop) {
+TEST(Worker, RunsTasksInOrderOnItsThreadAndReportsOnTheLoop) {
     EventLoop loop;
     Worker worker(loop);
     std::string order;
@@ -29,7 +29,7 @@ TEST(Worker, WorksInOrderOnAThreadOfItsOwnAndTellsOnTheLoop) {
     EXPECT_NE(where, std::this_thread::get_id());
 }
 
-TEST(Worker, TellsNothingAnyMoreWhenItIsGone) {
+TEST(Worker, ReportsNothingAfterItsDestruction) {
     EventLoop loop;
     bool told = false;
     {

@@ -21,7 +21,7 @@ void pass(const char* orders, const std::filesystem::path& trace = {}) {
     std::_Exit(0);
 }
 
-TEST(FailPoint, KillsWhereItIsTold) {
+TEST(FailPoint, KillsAtTheNamedPoint) {
     EXPECT_EXIT(pass("job taken"), testing::KilledBySignal(SIGKILL), "");
 }
 
@@ -30,12 +30,12 @@ TEST(FailPoint, CountsPasses) {
     EXPECT_EXIT(pass("job taken:3"), testing::ExitedWithCode(0), "");
 }
 
-TEST(FailPoint, LeavesOtherNamesAlone) {
+TEST(FailPoint, IgnoresOtherNames) {
     EXPECT_EXIT(pass("job"), testing::ExitedWithCode(0), "");
     EXPECT_EXIT(pass(""), testing::ExitedWithCode(0), "");
 }
 
-TEST(FailPoint, WritesDownWhatItPassed) {
+TEST(FailPoint, TracesThePassedPoints) {
     const TemporaryFolder folder;
     EXPECT_EXIT(pass("after", folder / "trace"), testing::KilledBySignal(SIGKILL), "");
     std::ifstream trace(folder / "trace");

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(LockFileTest, IsTakenOnceAtATime) {
+TEST(LockFileTest, HasOneHolderAtATime) {
     const TemporaryFolder folder;
     const auto path = folder / "lock";
     {
@@ -31,7 +31,7 @@ TEST(LockFileTest, IsTakenOnceAtATime) {
     EXPECT_TRUE(LockFile::take(path)) << "free again";
 }
 
-TEST(LockFileTest, IsFreeWhenItsHolderWasKilled) {
+TEST(LockFileTest, IsReleasedWhenItsHolderIsKilled) {
     const TemporaryFolder folder;
     const auto path = folder / "lock";
     int ready[2];
@@ -57,7 +57,7 @@ TEST(LockFileTest, IsFreeWhenItsHolderWasKilled) {
     ::close(ready[1]);
 }
 
-TEST(LockFileTest, SaysWhyAFileCannotBeUsed) {
+TEST(LockFileTest, ReportsWhyAFileCannotBeUsed) {
     const TemporaryFolder folder;
     const auto refused = LockFile::take(folder / "missing" / "lock");
     ASSERT_FALSE(refused);

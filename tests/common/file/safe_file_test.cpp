@@ -74,7 +74,7 @@ TEST_F(SafeFile, DescriptorIsClosedOnce) {
     ::close(released);
 }
 
-TEST_F(SafeFile, ReadsARegularFileThatSomebodyElseMayHaveMade) {
+TEST_F(SafeFile, ReadsAnUntrustedRegularFile) {
     EXPECT_EQ(read_untrusted(make("file", std::string_view("a\0b\n", 4)), 4).value(), std::string("a\0b\n", 4));
     EXPECT_EQ(read_untrusted(make("empty", ""), 0).value(), "");
     EXPECT_EQ(read_untrusted(make("big", std::string(100000, 'x')), 100000).value(), std::string(100000, 'x'));
@@ -87,27 +87,27 @@ TEST_F(SafeFile, RefusesAFileThatIsTooLong) {
     EXPECT_FALSE(read_secret_file(path, 4));
 }
 
-TEST_F(SafeFile, RefusesALinkThatSomebodyElseMayHaveMade) {
+TEST_F(SafeFile, RefusesAnUntrustedLink) {
     fs::create_symlink(make("file", "content"), folder_ / "link");
     EXPECT_THAT(open_untrusted(folder_ / "link").error().message(), HasSubstr("symbolic link"));
     fs::create_symlink(folder_ / "nowhere", folder_ / "dangling");
     EXPECT_FALSE(open_untrusted(folder_ / "dangling"));
 }
 
-TEST_F(SafeFile, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
+TEST_F(SafeFile, RefusesFifosAndOthersWithoutBlocking) {
     ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
     EXPECT_THAT(open_untrusted(folder_ / "fifo").error().message(), HasSubstr("not a regular file"));
     EXPECT_THAT(open_untrusted(folder_).error().message(), HasSubstr("not a regular file"));
     EXPECT_THAT(open_untrusted("/dev/null").error().message(), HasSubstr("not a regular file"));
 }
 
-TEST_F(SafeFile, SaysWhatIsMissing) {
+TEST_F(SafeFile, NamesTheMissingFile) {
     EXPECT_THAT(open_untrusted(folder_ / "missing").error().message(), HasSubstr((folder_ / "missing").string()));
     EXPECT_THAT(read_file(folder_ / "missing", 10).error().message(), HasSubstr("No such file"));
     EXPECT_THAT(read_secret_file(folder_ / "missing", 10).error().message(), HasSubstr("No such file"));
 }
 
-TEST_F(SafeFile, FollowsLinksToFilesOfOurOwn) {
+TEST_F(SafeFile, FollowsLinksForTrustedFiles) {
     fs::create_symlink(make("file", "content\n"), folder_ / "link");
     EXPECT_EQ(read_file(folder_ / "link", 100).value(), "content\n");
     EXPECT_EQ(read_secret_file(folder_ / "link", 100)->reveal(), "content");
@@ -119,7 +119,7 @@ TEST_F(SafeFile, ReadsASecretWithoutItsLineEnd) {
     EXPECT_TRUE(read_secret_file(make("c", "\n"), 100)->empty());
 }
 
-TEST_F(SafeFile, ReplacesAFileInOneStep) {
+TEST_F(SafeFile, ReplacesAFileAtomically) {
     const auto path = make("file", "old");
     fs::permissions(path, fs::perms::all);
     const FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -131,7 +131,7 @@ TEST_F(SafeFile, ReplacesAFileInOneStep) {
     EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1) << "nothing is left beside";
 }
 
-TEST_F(SafeFile, ReplacesAFileDespiteALeftoverOfAnEarlierTry) {
+TEST_F(SafeFile, ReplacesAFileDespiteALeftoverTemporary) {
     static_cast<void>(make("file.new", "half writ"));
     ASSERT_TRUE(write_file(folder_ / "file", "whole"));
     EXPECT_EQ(content(folder_ / "file"), "whole");
@@ -146,13 +146,13 @@ TEST_F(SafeFile, ReplacesALinkAndNotItsTarget) {
     EXPECT_FALSE(fs::is_symlink(folder_ / "file"));
 }
 
-TEST_F(SafeFile, SaysWhereItCannotWrite) {
+TEST_F(SafeFile, NamesTheFileItCannotWrite) {
     EXPECT_THAT(write_file(folder_ / "missing" / "file", "x").error().message(), HasSubstr("missing"));
     const FileDescriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
     EXPECT_THAT(write_all(full.get(), "x").error().message(), HasSubstr("No space left"));
 }
 
-TEST_F(SafeFile, CreatesOnlyWhatWasNotThere) {
+TEST_F(SafeFile, CreatesOnlyNewFiles) {
     {
         const auto fd = create_new_file(folder_ / "new");
         ASSERT_TRUE(fd);
@@ -178,7 +178,7 @@ TEST_F(SafeFile, MakesAFolderWithItsParents) {
     for (const auto* part : {"a", "a/b"}) EXPECT_EQ(mode(folder_ / part), 0700U) << part;
 }
 
-TEST_F(SafeFile, LeavesAFolderThatIsThereAsItIs) {
+TEST_F(SafeFile, KeepsTheModeOfAnExistingFolder) {
     fs::create_directory(folder_ / "open");
     fs::permissions(folder_ / "open", fs::perms::all | fs::perms::sticky_bit);
     fs::create_directory_symlink(folder_ / "open", folder_ / "link");
@@ -189,7 +189,7 @@ TEST_F(SafeFile, LeavesAFolderThatIsThereAsItIs) {
     EXPECT_THAT(make_folder(make("file", "")).error().message(), HasSubstr("file"));
 }
 
-TEST_F(SafeFile, MakesFoldersBelowAPublicOneItsOwn) {
+TEST_F(SafeFile, MakesFoldersBelowAWorldWritableOnePrivate) {
     fs::create_directory(folder_ / "public");
     fs::permissions(folder_ / "public", fs::perms::all | fs::perms::sticky_bit);
     fs::create_directories(folder_ / "public" / "testflinger" / "run");
@@ -201,7 +201,7 @@ TEST_F(SafeFile, MakesFoldersBelowAPublicOneItsOwn) {
     EXPECT_EQ(mode(folder_ / "public" / "testflinger"), 0700U);
 }
 
-TEST_F(SafeFile, TakesNothingBelowAPublicFolderThatIsNotOurs) {
+TEST_F(SafeFile, RefusesForeignFoldersBelowAWorldWritableOne) {
     fs::create_directory(folder_ / "public");
     fs::permissions(folder_ / "public", fs::perms::all | fs::perms::sticky_bit);
     fs::create_directory(folder_ / "elsewhere");
@@ -215,21 +215,21 @@ TEST_F(SafeFile, TakesNothingBelowAPublicFolderThatIsNotOurs) {
     }
 }
 
-TEST_F(SafeFile, ClosesAFolderThatWasOpenToOthers) {
+TEST_F(SafeFile, MakesAnExistingFolderPrivate) {
     fs::create_directory(folder_ / "open");
     fs::permissions(folder_ / "open", fs::perms::all);
     ASSERT_TRUE(make_private_folder(folder_ / "open"));
     EXPECT_EQ(mode(folder_ / "open"), 0700U);
 }
 
-TEST_F(SafeFile, TakesNoLinkAndNoFileForAPrivateFolder) {
+TEST_F(SafeFile, RefusesALinkOrFileAsAPrivateFolder) {
     fs::create_directory(folder_ / "real");
     fs::create_directory_symlink(folder_ / "real", folder_ / "link");
     EXPECT_FALSE(make_private_folder(folder_ / "link"));
     EXPECT_THAT(make_private_folder(make("file", "")).error().message(), HasSubstr("file"));
 }
 
-TEST_F(SafeFile, TakesNoPrivateFolderOfSomebodyElse) {
+TEST_F(SafeFile, RefusesAForeignPrivateFolder) {
     auto foreign = fs::path("/");
     if (::geteuid() == 0) {
         foreign = folder_ / "foreign";
@@ -242,7 +242,7 @@ TEST_F(SafeFile, TakesNoPrivateFolderOfSomebodyElse) {
     }
 }
 
-TEST_F(SafeFile, KnowsATmpfs) {
+TEST_F(SafeFile, RecognisesATmpfs) {
     std::ifstream mounts("/proc/self/mounts");
     std::string device;
     std::string place;

@@ -34,7 +34,7 @@ class HttpAnswer : public HttpClientTest {
     std::filesystem::path file_ = folder_ / "answer";
 };
 
-TEST_F(HttpAnswer, SaysWhetherItWasCut) {
+TEST_F(HttpAnswer, ReportsWhetherItWasCut) {
     const LoopbackServer server(always(ok("0123456789")));
     connect(server);
     auto request = get("/x");
@@ -45,7 +45,7 @@ TEST_F(HttpAnswer, SaysWhetherItWasCut) {
     EXPECT_TRUE(call(request)->cut);
 }
 
-TEST_F(HttpAnswer, HandsOutAllOfWhatGoesBeyondTheLimit) {
+TEST_F(HttpAnswer, PassesAnOversizedAnswerOnCompletely) {
     std::string body;
     for (int i = 0; i < 300'000; ++i) body += static_cast<char>(i * 7);
     const LoopbackServer server(always(ok(body)));
@@ -61,7 +61,7 @@ TEST_F(HttpAnswer, HandsOutAllOfWhatGoesBeyondTheLimit) {
     EXPECT_TRUE(all == body);
 }
 
-TEST_F(HttpAnswer, HandsOutNothingWhenAllFits) {
+TEST_F(HttpAnswer, PassesNothingOnWhenItFits) {
     const LoopbackServer server(always(ok("0123456789")));
     connect(server);
     auto request = get("/x");
@@ -92,7 +92,7 @@ TEST_F(HttpAnswer, ReadsNoMoreThanTheSecondLimit) {
     EXPECT_EQ(all, 2'001'000U);
 }
 
-TEST_F(HttpAnswer, GoesToAFileOfItsOwn) {
+TEST_F(HttpAnswer, IsWrittenToANewFile) {
     std::string body;
     for (int i = 0; i < 3'000'000; ++i) body += static_cast<char>(i * 7);
     const LoopbackServer server(always(ok(body)));
@@ -107,14 +107,14 @@ TEST_F(HttpAnswer, GoesToAFileOfItsOwn) {
     EXPECT_EQ(info.st_mode & 07777U, 0600U);
 }
 
-TEST_F(HttpAnswer, LeavesNoFileIfItIsTooLong) {
+TEST_F(HttpAnswer, RemovesTheFileIfItIsTooLong) {
     const LoopbackServer server(always(ok(std::string(1001, 'x'))));
     connect(server);
     EXPECT_EQ(failure_of(into_file(1000)), Kind::protocol);
     EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-TEST_F(HttpAnswer, LeavesNoFileIfItIsAnotherStatus) {
+TEST_F(HttpAnswer, RemovesTheFileOnAnotherStatus) {
     const LoopbackServer server(always("HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\n\r\nno file"));
     connect(server);
     const auto answer = call(into_file(1000));
@@ -124,7 +124,7 @@ TEST_F(HttpAnswer, LeavesNoFileIfItIsAnotherStatus) {
     EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-TEST_F(HttpAnswer, LeavesNoFileIfTheConnectionBreaks) {
+TEST_F(HttpAnswer, RemovesTheFileIfTheConnectionBreaks) {
     const LoopbackServer server([](Connection& connection) {
         if (connection.read_request()) connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
     });
@@ -133,7 +133,7 @@ TEST_F(HttpAnswer, LeavesNoFileIfTheConnectionBreaks) {
     EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-TEST_F(HttpAnswer, LeavesNoFileIfItComesTooLate) {
+TEST_F(HttpAnswer, RemovesTheFileAfterATimeout) {
     const LoopbackServer server([](Connection& connection) {
         connection.read_request();
         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
@@ -146,7 +146,7 @@ TEST_F(HttpAnswer, LeavesNoFileIfItComesTooLate) {
     EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-TEST_F(HttpAnswer, NeverWritesToAFileThatIsThere) {
+TEST_F(HttpAnswer, NeverOverwritesAFile) {
     folder_.write("answer", "precious");
     const LoopbackServer server(always(ok("x")));
     connect(server);

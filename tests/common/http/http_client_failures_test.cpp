@@ -75,7 +75,7 @@ TEST_F(HttpFailures, ARequestOnAFreshConnectionIsNeverSentTwice) {
     }
 }
 
-TEST_F(HttpFailures, AConnectionThatWasClosedWhileIdleSpoilsAtMostOneRequest) {
+TEST_F(HttpFailures, AConnectionClosedWhileIdleFailsAtMostOneRequest) {
     const LoopbackServer server(once(ok("x")));
     connect(server);
     EXPECT_EQ(body_of(get("/x")), "x");
@@ -83,19 +83,19 @@ TEST_F(HttpFailures, AConnectionThatWasClosedWhileIdleSpoilsAtMostOneRequest) {
     EXPECT_EQ(body_of(get("/x")), "x");
 }
 
-TEST_F(HttpFailures, TheBodyIsCutOff) {
+TEST_F(HttpFailures, ATruncatedBodyIsAFailure) {
     const LoopbackServer server(once("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"));
     connect(server);
     EXPECT_EQ(failure_of(get("/x")), Kind::broken);
 }
 
-TEST_F(HttpFailures, AChunkedBodyIsCutOff) {
+TEST_F(HttpFailures, ATruncatedChunkedBodyIsAFailure) {
     const LoopbackServer server(once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nshort"));
     connect(server);
     EXPECT_EQ(failure_of(get("/x")), Kind::broken);
 }
 
-TEST_F(HttpFailures, TheHeadIsCutOff) {
+TEST_F(HttpFailures, ATruncatedHeadIsAFailure) {
     const LoopbackServer server(once("HTTP/1.1 200 OK\r\nContent-Len"));
     connect(server);
     EXPECT_EQ(failure_of(get("/x")), Kind::broken);
@@ -149,7 +149,7 @@ TEST_F(HttpFailures, AnInterimAnswerIsRefusedAndTheNextRequestGetsItsOwnAnswer) 
     }
 }
 
-TEST_F(HttpFailures, TheAnswerAfterAnInterimOneIsFetchedWhereThatIsAskedFor) {
+TEST_F(HttpFailures, TheAnswerAfterAnInterimOneIsFetchedOnRequest) {
     const LoopbackServer server([](Connection& connection) {
         const auto request = connection.read_request();
         connection.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
@@ -211,7 +211,7 @@ TEST_F(HttpFailures, NoAnswerComes) {
     EXPECT_EQ(body_of(get("/x")), "x");
 }
 
-TEST_F(HttpFailures, ASilentServerHoldsUpNoOtherRequest) {
+TEST_F(HttpFailures, ASilentServerDoesNotDelayOtherRequests) {
     const LoopbackServer server([](Connection& connection) {
         while (const auto request = connection.read_request()) {
             if (request->line() == "GET /silent HTTP/1.1") return connection.hold();
@@ -251,7 +251,7 @@ TEST_F(HttpFailures, AHugeHeadIsRefused) {
 }
 
 #ifdef TREBUCHET_WIPING_NEW
-TEST_F(HttpFailures, AHeadOrAChunkWithoutEndIsGivenUp) {
+TEST_F(HttpFailures, AnEndlessHeadOrChunkIsGivenUp) {
     for (const std::string start :
          {"HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"}) {
@@ -264,12 +264,12 @@ TEST_F(HttpFailures, AHeadOrAChunkWithoutEndIsGivenUp) {
         const auto answer = call(get("/x"));
         ASSERT_FALSE(answer) << start;
         EXPECT_EQ(answer.error().kind, Kind::protocol);
-        EXPECT_THAT(answer.error().message, HasSubstr("longer than what is accepted"));
+        EXPECT_THAT(answer.error().message, HasSubstr("longer than accepted"));
     }
 }
 #endif
 
-TEST_F(HttpFailures, AHeadWithoutEndIsBoundedInTime) {
+TEST_F(HttpFailures, AnEndlessHeadIsBoundedInTime) {
     const LoopbackServer server([](Connection& connection) {
         connection.read_request();
         connection.send("HTTP/1.1 200 OK\r\n");
@@ -280,7 +280,7 @@ TEST_F(HttpFailures, AHeadWithoutEndIsBoundedInTime) {
     EXPECT_EQ(failure_of(impatient(get("/x"))), Kind::timed_out);
 }
 
-TEST_F(HttpFailures, ATargetThatIsNoneIsAFailure) {
+TEST_F(HttpFailures, AnInvalidTargetIsAFailure) {
     const LoopbackServer server(always(ok("x")));
     connect(server);
     EXPECT_EQ(failure_of(get("/v1/a b\r\nX: y")), Kind::unreachable);

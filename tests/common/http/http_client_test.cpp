@@ -46,7 +46,7 @@ TEST_F(HttpClientTest, PostsAnEmptyBodyWithItsLength) {
     EXPECT_EQ(server.requests().at(0).header("Content-Length"), "0");
 }
 
-TEST_F(HttpClientTest, GivesTheStatusWhateverItIs) {
+TEST_F(HttpClientTest, ReturnsAnyStatus) {
     for (const int status : {201, 204, 304, 400, 401, 403, 404, 413, 422, 500, 503}) {
         const LoopbackServer server(
             always("HTTP/1.1 " + std::to_string(status) + " Whatever\r\nContent-Length: 0\r\n\r\n"));
@@ -96,7 +96,7 @@ TEST_F(HttpClientTest, ReadsABodyThatEndsWithTheConnection) {
     EXPECT_EQ(body_of(get("/x")), "all of it");
 }
 
-TEST_F(HttpClientTest, GivesABodyByteForByte) {
+TEST_F(HttpClientTest, ReturnsABodyUnchanged) {
     std::string body;
     for (int i = 0; i < 300'000; ++i) body += static_cast<char>(i * 7);
     const LoopbackServer server(always(ok(body)));
@@ -134,7 +134,7 @@ TEST_F(HttpClientTest, OpensANewConnectionForARequestThatAsksForIt) {
     EXPECT_NE(server.requests().back().connection, before);
 }
 
-TEST_F(HttpClientTest, HasManyRequestsUnderWayAtOnce) {
+TEST_F(HttpClientTest, RunsManyRequestsAtOnce) {
     const LoopbackServer server(always(ok("x")));
     connect(server);
     int answered = 0;
@@ -147,13 +147,13 @@ TEST_F(HttpClientTest, HasManyRequestsUnderWayAtOnce) {
     loop_.run_until([&] { return answered == 20; });
 }
 
-TEST_F(HttpClientTest, GivesCookiesWithoutTheirAttributes) {
+TEST_F(HttpClientTest, ReturnsCookiesWithoutAttributes) {
     const LoopbackServer server(always(ok("", "Set-Cookie: agent_name=rpi4; HttpOnly; Path=/; SameSite=Strict\r\n")));
     connect(server);
     EXPECT_THAT(call(get("/x"))->cookies, ElementsAre("agent_name=rpi4"));
 }
 
-TEST_F(HttpClientTest, GivesEveryCookie) {
+TEST_F(HttpClientTest, ReturnsEveryCookie) {
     const LoopbackServer server(always(ok("",
                                           "Set-Cookie: route=\"a,b\"; Expires=Wed, 21 Oct 2026 07:28:00 GMT; Path=/\r\n"
                                           "Set-Cookie: agent_name=rpi4; HttpOnly\r\nSet-Cookie: last=1\r\n")));
@@ -231,7 +231,7 @@ TEST_F(HttpClientTest, CutsALongAnswerOnRequest) {
     EXPECT_EQ(call(get("/x")).error().kind, HttpFailure::Kind::protocol);
 }
 
-TEST_F(HttpClientTest, CallsNobodyOnceItIsGone) {
+TEST_F(HttpClientTest, CallsNobodyAfterItsDestruction) {
     const LoopbackServer server([](Connection& connection) {
         connection.read_request();
         connection.hold();

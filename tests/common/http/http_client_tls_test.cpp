@@ -32,7 +32,7 @@ class HttpTls : public HttpClientTest {
     TestCertificate good_ = authority_.issue("good", "IP:127.0.0.1");
 };
 
-TEST_F(HttpTls, TrustsACertificateOfItsAuthority) {
+TEST_F(HttpTls, TrustsACertificateOfItsCa) {
     const LoopbackServer server(always(ok("x")), identity(good_));
     connect_to(server, authority_.certificate());
     EXPECT_EQ(body_of(get("/x")), "x");
@@ -40,7 +40,7 @@ TEST_F(HttpTls, TrustsACertificateOfItsAuthority) {
     EXPECT_EQ(body_of(get("/x")), "x");
 }
 
-TEST_F(HttpTls, RefusesAnUnknownAuthority) {
+TEST_F(HttpTls, RefusesAnUnknownCa) {
     const LoopbackServer server(always(ok("x")), identity(stranger_.issue("other", "IP:127.0.0.1")));
     connect_to(server, authority_.certificate());
     const auto answer = call(get("/v1/x"));
@@ -50,7 +50,7 @@ TEST_F(HttpTls, RefusesAnUnknownAuthority) {
     EXPECT_TRUE(server.requests().empty());
 }
 
-TEST_F(HttpTls, RefusesItWithTheSystemsAuthoritiesToo) {
+TEST_F(HttpTls, RefusesAnUnknownCaWithTheSystemsCasToo) {
     const LoopbackServer server(always(ok("x")), identity(good_));
     connect_to(server, {});
     EXPECT_EQ(failure_of(get("/x")), Kind::tls);
@@ -66,7 +66,7 @@ TEST_F(HttpTls, RefusesACertificateForAnotherHost) {
     }
 }
 
-TEST_F(HttpTls, SaysWhyACertificateIsRefused) {
+TEST_F(HttpTls, ReportsWhyACertificateIsRefused) {
     const auto reason_for = [&](const TestCertificate& files) {
         const LoopbackServer server(always(ok("x")), identity(files));
         connect_to(server, authority_.certificate());
@@ -81,7 +81,7 @@ TEST_F(HttpTls, SaysWhyACertificateIsRefused) {
     EXPECT_THAT(reason_for({stranger_.certificate(), stranger_.key()}), HasSubstr("self-signed certificate"));
 }
 
-TEST_F(HttpTls, SaysWhichNameDoesNotMatch) {
+TEST_F(HttpTls, ReportsTheNameThatDoesNotMatch) {
     const LoopbackServer server(always(ok("x")), identity(authority_.issue("other", "DNS:other.example.com")));
     HttpOptions options;
     options.origin = "https://localhost:" + std::to_string(server.port());
@@ -90,7 +90,7 @@ TEST_F(HttpTls, SaysWhichNameDoesNotMatch) {
     EXPECT_THAT(call(get("/x")).error().message, HasSubstr("hostname mismatch"));
 }
 
-TEST_F(HttpTls, SaysThatTheServerRefused) {
+TEST_F(HttpTls, ReportsThatTheServerRefused) {
     const LoopbackServer server(always(ok("x")), identity(good_, authority_.certificate()));
     connect_to(server, authority_.certificate());
     EXPECT_THAT(call(get("/x")).error().message, HasSubstr("the server refused: "));
@@ -121,7 +121,7 @@ TEST_F(HttpTls, RefusesAServerThatDoesNotSpeakTls) {
     EXPECT_EQ(failure_of(get("/x")), Kind::tls);
 }
 
-TEST_F(HttpTls, ShowsItsClientCertificate) {
+TEST_F(HttpTls, SendsItsClientCertificate) {
     const LoopbackServer server(always(ok("x")), identity(good_, authority_.certificate()));
     connect_to(server, authority_.certificate(), authority_.issue("client", "DNS:agent"));
     EXPECT_EQ(body_of(get("/x")), "x");
@@ -145,7 +145,7 @@ TEST_F(HttpTls, DoesNotStartWithAClientCertificateThatCannotBeUsed) {
     EXPECT_THAT(problem_of({client.certificate, good_.key}), HasSubstr(good_.key.string()));
 }
 
-TEST_F(HttpTls, DoesNotStartWithAuthoritiesThatCannotBeRead) {
+TEST_F(HttpTls, DoesNotStartWithUnreadableCas) {
     folder_.write("garbage", "not a certificate");
     for (const auto& file : {folder_ / "missing", folder_ / "garbage"}) {
         HttpOptions options;

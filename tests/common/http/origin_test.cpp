@@ -5,7 +5,7 @@
 namespace trebuchet {
 namespace {
 
-TEST(Origin, HttpTravelsInClear) {
+TEST(Origin, HttpIsUnencrypted) {
     for (const auto* origin :
          {"http://lab.example.com", "HTTP://lab.example.com:8000", "http://10.0.0.1/", "http://127.evil.com",
           "http://localhost.evil.com", "http://[2001:db8::1]:80", "http://127.0.0.1@evil.com", "http://"}) {
@@ -13,7 +13,7 @@ TEST(Origin, HttpTravelsInClear) {
     }
 }
 
-TEST(Origin, LoopbackAndHttpsDoNot) {
+TEST(Origin, LoopbackAndHttpsAreSafe) {
     for (const auto* origin :
          {"http://localhost", "http://LOCALHOST:8000/x", "http://127.0.0.1", "http://127.8.9.1:5000", "http://[::1]:80",
           "http://[::1]", "https://lab.example.com", "HTTPS://lab.example.com"}) {

@@ -15,7 +15,7 @@ std::string chosen(const std::string& scheme, const std::string& host,
     });
 }
 
-TEST(Proxy, IsTheOneOfTheScheme) {
+TEST(Proxy, DependsOnTheScheme) {
     const std::map<std::string, std::string> both{{"http_proxy", "http://p:1"}, {"https_proxy", "http://s:2"}};
     EXPECT_EQ(chosen("http", "lab.example.com", both), "http://p:1");
     EXPECT_EQ(chosen("https", "lab.example.com", both), "http://s:2");

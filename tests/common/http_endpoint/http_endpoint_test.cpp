@@ -129,14 +129,14 @@ TEST_F(HttpEndpointTest, AnswersGetWithThePage) {
               "up 1\n");
 }
 
-TEST_F(HttpEndpointTest, GivesThePagesOwnStatus) {
+TEST_F(HttpEndpointTest, ReturnsThePagesStatus) {
     open();
     const auto answer = exchange("GET /healthz HTTP/1.0\r\n\r\n");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
     EXPECT_THAT(answer, EndsWith("\r\n\r\nbroken\n"));
 }
 
-TEST_F(HttpEndpointTest, AsksForThePageEachTimeOnTheLoopsThread) {
+TEST_F(HttpEndpointTest, MakesThePageForEachRequestOnTheLoop) {
     int asked = 0;
     std::thread::id asked_on;
     open({{"/count", [&] {
@@ -148,19 +148,19 @@ TEST_F(HttpEndpointTest, AsksForThePageEachTimeOnTheLoopsThread) {
     EXPECT_EQ(asked_on, std::this_thread::get_id());
 }
 
-TEST_F(HttpEndpointTest, LeavesTheQueryOut) {
+TEST_F(HttpEndpointTest, IgnoresTheQuery) {
     open();
     EXPECT_THAT(exchange("GET /metrics?name[]=up HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(HttpEndpointTest, KnowsNoOtherPaths) {
+TEST_F(HttpEndpointTest, RefusesOtherPaths) {
     open();
     for (const std::string path : {"/", "/metrics/", "//metrics", "/../metrics", "metrics", "*", "/%6Detrics"}) {
         EXPECT_THAT(exchange("GET " + path + " HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 ")) << path;
     }
 }
 
-TEST_F(HttpEndpointTest, TakesNoOtherMethods) {
+TEST_F(HttpEndpointTest, RefusesOtherMethods) {
     open();
     for (const std::string method : {"HEAD", "POST", "DELETE", "get", "G\x01T"}) {
         const auto answer = exchange(method + " /metrics HTTP/1.1\r\n\r\n");
@@ -179,7 +179,7 @@ TEST_F(HttpEndpointTest, RefusesWhatIsNotHttp) {
     }
 }
 
-TEST_F(HttpEndpointTest, PutsARequestTogetherFromItsPieces) {
+TEST_F(HttpEndpointTest, AcceptsARequestInPieces) {
     open();
     std::string answer;
     meanwhile([&] {
@@ -232,7 +232,7 @@ TEST_F(HttpEndpointTest, ClosesWhenAClientDoesNotReadItsAnswerInTime) {
     EXPECT_LT(answer.size(), much.size());
 }
 
-TEST_F(HttpEndpointTest, WhoOnlyHoldsConnectionsKeepsNobodyOut) {
+TEST_F(HttpEndpointTest, IdleClientsDoNotLockOutOthers) {
     options_.connection_limit = 4;
     open();
     std::deque<Client> idle;
@@ -243,7 +243,7 @@ TEST_F(HttpEndpointTest, WhoOnlyHoldsConnectionsKeepsNobodyOut) {
     meanwhile([&] { EXPECT_THAT(idle.back().receive(), StartsWith("HTTP/1.1 200 ")); });
 }
 
-TEST_F(HttpEndpointTest, GoesOnAfterClientsThatVanish) {
+TEST_F(HttpEndpointTest, SurvivesClientsThatDisconnect) {
     open();
     for (const std::string_view part : {"", "GET /met", "GET /metrics HTTP/1.1\r\n\r\n"}) {
         const Client client(endpoint_->port());
@@ -252,7 +252,7 @@ TEST_F(HttpEndpointTest, GoesOnAfterClientsThatVanish) {
     EXPECT_THAT(exchange("GET /metrics HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(HttpEndpointTest, DoesNotSpinWhenItCannotTakeConnections) {
+TEST_F(HttpEndpointTest, DoesNotSpinWhenItCannotAcceptConnections) {
     open();
     const int listener = listening_socket();
     ASSERT_GE(listener, 0);
@@ -275,7 +275,7 @@ TEST_F(HttpEndpointTest, DoesNotSpinWhenItCannotTakeConnections) {
     meanwhile([&] { EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 200 ")); });
 }
 
-TEST_F(HttpEndpointTest, DestroyedItClosesItsConnectionsAndAsksForNoPage) {
+TEST_F(HttpEndpointTest, TheDestructorClosesConnectionsAndMakesNoPages) {
     bool asked = false;
     open({{"/metrics", [&] {
                asked = true;
@@ -296,7 +296,7 @@ TEST_F(HttpEndpointTest, CanBeDestroyedWithItsLoop) {
     endpoint_.reset();
 }
 
-TEST_F(HttpEndpointTest, SaysWhyItCannotListen) {
+TEST_F(HttpEndpointTest, ReportsWhyItCannotListen) {
     open();
     options_.port = endpoint_->port();
     const auto taken = HttpEndpoint::open(loop_, options_, {});

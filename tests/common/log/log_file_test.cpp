@@ -30,7 +30,7 @@ class LogFileTest : public testing::Test {
     TemporaryFolder folder_;
 };
 
-TEST_F(LogFileTest, GoesOnWhereAnEarlierProcessStopped) {
+TEST_F(LogFileTest, AppendsToTheFileOfAnEarlierProcess) {
     folder_.write("log", "before\n");
     auto file = opened(path("log"), 100, 1);
     ASSERT_TRUE(file.write("after\n"));
@@ -45,7 +45,7 @@ TEST_F(LogFileTest, IsReadableByItsOwnerOnly) {
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
-TEST_F(LogFileTest, MakesRoomBeforeItIsTooLongAndKeepsSoManyOlderOnes) {
+TEST_F(LogFileTest, RotatesBeforeTheLimitAndKeepsOlderFiles) {
     auto file = opened(path("log"), 10, 2);
     for (const char* line : {"one.....\n", "two\n", "three\n", "four....\n", "five............\n", "six\n"}) {
         ASSERT_TRUE(file.write(line));
@@ -56,7 +56,7 @@ TEST_F(LogFileTest, MakesRoomBeforeItIsTooLongAndKeepsSoManyOlderOnes) {
     EXPECT_EQ(content("log.3"), "(none)");
 }
 
-TEST_F(LogFileTest, StartsAnewWhereNoOlderOnesAreWanted) {
+TEST_F(LogFileTest, KeepsNoOlderFilesIfNoneAreWanted) {
     auto file = opened(path("log"), 10, 0);
     ASSERT_TRUE(file.write("one.....\n"));
     ASSERT_TRUE(file.write("two.....\n"));
@@ -64,7 +64,7 @@ TEST_F(LogFileTest, StartsAnewWhereNoOlderOnesAreWanted) {
     EXPECT_EQ(content("log.1"), "(none)");
 }
 
-TEST_F(LogFileTest, FollowsWhenAnotherProcessMovedOrRemovedIt) {
+TEST_F(LogFileTest, ReopensAfterAnotherProcessRotatedOrRemovedIt) {
     auto ours = opened(path("log"), 10, 2);
     auto theirs = opened(path("log"), 10, 2);
     ASSERT_TRUE(ours.write("ours 1.\n"));
@@ -78,7 +78,7 @@ TEST_F(LogFileTest, FollowsWhenAnotherProcessMovedOrRemovedIt) {
     EXPECT_EQ(content("log"), "3\n4\n");
 }
 
-TEST_F(LogFileTest, RefusesLinksAndWhatIsNoFile) {
+TEST_F(LogFileTest, RefusesLinksAndSpecialFiles) {
     folder_.write("elsewhere", "precious\n");
     std::filesystem::create_symlink(path("elsewhere"), path("link"));
     const auto link = LogFile::open(path("link"), 10, 2);

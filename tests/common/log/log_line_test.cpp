@@ -15,7 +15,7 @@ std::string line(std::string_view text, std::size_t limit = 1000) {
     return one_line(MaskSet::none()->mask(text), limit);
 }
 
-TEST(LogLine, StaysOneLineWhateverIsInIt) {
+TEST(LogLine, IsAlwaysOneLine) {
     EXPECT_EQ(line("plain text: 100% {} \\"), "plain text: 100% {} \\");
     EXPECT_EQ(line("one\ntwo\r\nthree\tfour"), "one\\ntwo\\x0d\\nthree\\tfour");
     EXPECT_EQ(line(std::string_view("\x1b[31m\0\x7f", 7)), "\\x1b[31m\\x00\\x7f");

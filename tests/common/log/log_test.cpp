@@ -75,7 +75,7 @@ TEST_F(LogTest, WritesTheSameLineToConsoleAndFile) {
     EXPECT_EQ(in_file(), lines);
 }
 
-TEST_F(LogTest, LeavesOutWhatIsBelowTheLevel) {
+TEST_F(LogTest, OmitsMessagesBelowTheLevel) {
     auto wanted = options();
     wanted.level = LogLevel::warning;
     set_up(wanted);
@@ -90,7 +90,7 @@ TEST_F(LogTest, LeavesOutWhatIsBelowTheLevel) {
     EXPECT_THAT(on_console(), HasSubstr("[2027-01-15 08:00:00] DEBUG   : debug\n"));
 }
 
-TEST_F(LogTest, IsQuietOnTheConsoleWhenTold) {
+TEST_F(LogTest, IsQuietOnRequest) {
     auto wanted = options();
     wanted.quiet = true;
     set_up(wanted);
@@ -119,14 +119,14 @@ TEST_F(LogTest, MasksBeforeItCutsALongMessage) {
     EXPECT_THAT(on_console(), HasSubstr(" more bytes)\n"));
 }
 
-TEST_F(LogTest, WritesForeignTextAsOneLine) {
+TEST_F(LogTest, EscapesUntrustedText) {
     set_up(options());
     log_info("line\n[2027-01-15 08:00:00] ERROR   : forged\r\x1b[2K");
     EXPECT_EQ(on_console(),
               "[2027-01-15 08:00:00] INFO    : line\\n[2027-01-15 08:00:00] ERROR   : forged\\x0d\\x1b[2K\n");
 }
 
-TEST_F(LogTest, GivesTheJournalPrioritiesAndLeavesTheTimeToIt) {
+TEST_F(LogTest, WritesPrioritiesAndNoTimeToTheJournal) {
     struct stat info {};
     ASSERT_EQ(::fstat(options().console, &info), 0);
     const auto stream = std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
@@ -152,7 +152,7 @@ TEST_F(LogTest, KeepsItsFolderAndFilePrivate) {
     EXPECT_EQ(info.st_mode & 07777U, 0600U);
 }
 
-TEST_F(LogTest, GoesOnAsBeforeWhenItCannotBeSetUp) {
+TEST_F(LogTest, KeepsTheOldSettingsWhenSetupFails) {
     set_up(options());
     auto wanted = options();
     wanted.folder = folder() / "console";
@@ -163,13 +163,13 @@ TEST_F(LogTest, GoesOnAsBeforeWhenItCannotBeSetUp) {
     EXPECT_THAT(in_file(), HasSubstr("still here"));
 }
 
-TEST_F(LogTest, SaysOnceThatItLosesLines) {
+TEST_F(LogTest, ReportsLostLinesOnce) {
     set_up(options());
     std::filesystem::remove_all(folder() / "logs");
     log_info("one");
     log_info("two");
     const auto path = (folder() / "logs" / "agent" / "testflinger-agent.log").string();
-    EXPECT_EQ(on_console(), "[2027-01-15 08:00:00] INFO    : one\nThe log loses lines: can't open " + path +
+    EXPECT_EQ(on_console(), "[2027-01-15 08:00:00] INFO    : one\nLog lines are lost: can't open " + path +
                                 ": No such file or directory\n[2027-01-15 08:00:00] INFO    : two\n");
 }
 

@@ -11,7 +11,7 @@
 namespace trebuchet {
 namespace {
 
-TEST(CredentialPatterns, RefusesAnUnknownNameAndSaysWhatWasMeant) {
+TEST(CredentialPatterns, RefusesAnUnknownNameWithASuggestion) {
     const auto patterns = CredentialPatterns::build({"jwt", "githup"}, std::make_shared<MaskText>(MaskHash::keyed));
     ASSERT_FALSE(patterns.has_value());
     EXPECT_EQ(patterns.error().message(),
@@ -19,7 +19,7 @@ TEST(CredentialPatterns, RefusesAnUnknownNameAndSaysWhatWasMeant) {
               "gitlab, slack, vault or jwt; did you mean github?");
 }
 
-TEST(CredentialPatterns, TakesEveryNameThatAKindHas) {
+TEST(CredentialPatterns, AcceptsTheNamesOfAllKinds) {
     for (std::size_t i = 0; i < credential_kind_names.size(); ++i) {
         EXPECT_EQ(name_of(static_cast<CredentialKind>(i)), credential_kind_names.at(i));
         EXPECT_TRUE(CredentialPatterns::build({std::string(credential_kind_names.at(i))},
@@ -45,7 +45,7 @@ TEST(CredentialPatterns, HasARuleForEveryKind) {
     }
 }
 
-TEST(CredentialPatterns, KnowsAMask) {
+TEST(CredentialPatterns, RecognisesAMask) {
     EXPECT_TRUE(is_mask("**ab12cd**"));
     for (const auto* text : {"", "**ab12cd*", "**ab12cg**", "**AB12CD**", "**ab12cd** ", "*ab12cdd**"}) {
         EXPECT_FALSE(is_mask(text)) << text;

@@ -55,7 +55,7 @@ std::vector<std::pair<std::string, std::string>> logs() {
     return logs;
 }
 
-TEST(CredentialSplit, GivesTheSameWhereverATextIsCutInTwo) {
+TEST(CredentialSplit, IsIndependentOfWhereATextIsSplit) {
     CredentialStream stream(test::credential_patterns());
     for (const auto& text : all_texts()) {
         const auto whole = hide_credentials(text);
@@ -70,7 +70,7 @@ TEST(CredentialSplit, GivesTheSameWhereverATextIsCutInTwo) {
     }
 }
 
-TEST(CredentialSplit, GivesTheSameByteByByte) {
+TEST(CredentialSplit, IsTheSameByteByByte) {
     CredentialStream stream(test::credential_patterns());
     for (const auto& text : all_texts()) {
         std::string out;
@@ -81,7 +81,7 @@ TEST(CredentialSplit, GivesTheSameByteByByte) {
 }
 
 /// Several samples behind each other on lines of their own, each masked as it would be alone.
-TEST(CredentialSplit, MasksEachOfManyAsIfItWereAlone) {
+TEST(CredentialSplit, MasksEachOfManyLikeASingleOne) {
     std::vector<test::CredentialSample> samples;
     for (auto& sample : test::credential_samples()) {
         const bool ends = sample.kind != CredentialKind::private_key || sample.text().find("END") != std::string::npos;
@@ -103,7 +103,7 @@ TEST(CredentialSplit, MasksEachOfManyAsIfItWereAlone) {
 }
 
 /// Samples, parts of them and single characters in any order, cut anywhere.
-TEST(CredentialSplit, GivesTheSameForRandomTextsAndCuts) {
+TEST(CredentialSplit, IsIndependentOfRandomSplits) {
     auto pieces = all_texts();
     for (const std::string piece : {"\n",
                                     " ",
@@ -147,7 +147,7 @@ TEST(CredentialSplit, GivesTheSameForRandomTextsAndCuts) {
 }
 
 /// Beginnings of values, and runs of characters around the bounds of each kind.
-TEST(CredentialSplit, GivesTheSameForValuesAroundTheirBounds) {
+TEST(CredentialSplit, IsIndependentOfSplitsAtMaximumLengths) {
     const std::vector<std::string> heads{"-----BEGIN PRIVATE KEY-----\n",
                                          "https://u:",
                                          "Authorization: Bearer ",
@@ -198,7 +198,7 @@ TEST(CredentialSplit, FindsNothingInOrdinaryLogs) {
     }
 }
 
-TEST(CredentialSplit, LetsOrdinaryLinesOutWhenTheyEnd) {
+TEST(CredentialSplit, HoldsNoCompleteOrdinaryLine) {
     for (const auto& [name, text] : logs()) {
         CredentialStream stream(test::credential_patterns());
         std::string out;

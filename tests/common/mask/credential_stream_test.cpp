@@ -24,17 +24,17 @@ std::string key_body(std::size_t lines) {
 
 const std::string begin_key = "-----BEGIN PRIVATE KEY-----\n";
 
-TEST(CredentialStream, MasksEachKindWhereverItStands) {
+TEST(CredentialStream, MasksEachKindInAnyContext) {
     for (const auto& sample : test::credential_samples()) {
         EXPECT_EQ(hide_credentials(sample.text()), sample.masked(*test::plain_masks())) << name_of(sample.kind);
     }
 }
 
-TEST(CredentialStream, LeavesWhatOnlyLooksLikeACredential) {
+TEST(CredentialStream, IgnoresLookalikes) {
     for (const auto& text : test::harmless_samples()) EXPECT_EQ(hide_credentials(text), text);
 }
 
-TEST(CredentialStream, LeavesAKindThatIsOff) {
+TEST(CredentialStream, IgnoresAKindThatIsOff) {
     for (const auto name : credential_kind_names) {
         CredentialStream stream(credential_patterns({std::string(name)}));
         for (const auto& sample : test::credential_samples()) {
@@ -56,7 +56,7 @@ TEST(CredentialStream, ReportsEachMaskOnceByItsKind) {
     }
 }
 
-TEST(CredentialStream, ReportsNothingThatWasMaskedAlready) {
+TEST(CredentialStream, DoesNotReportMaskedValues) {
     bool reported = false;
     CredentialStream stream(credential_patterns(), [&](CredentialKind /*kind*/) { reported = true; });
     std::string out;
@@ -64,7 +64,7 @@ TEST(CredentialStream, ReportsNothingThatWasMaskedAlready) {
     EXPECT_FALSE(reported);
 }
 
-TEST(CredentialStream, GivesOneCredentialTheSameMaskInEveryPlace) {
+TEST(CredentialStream, GivesACredentialTheSameMaskEverywhere) {
     const std::string token = std::string("gh") + "p_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
     const auto mask = test::plain_masks()->of(token);
     EXPECT_EQ(hide_credentials(token), "ghp_" + mask);
@@ -74,7 +74,7 @@ TEST(CredentialStream, GivesOneCredentialTheSameMaskInEveryPlace) {
               "https://ghp_" + mask + ":" + test::plain_masks()->of("x-oauth") + "@host");
 }
 
-TEST(CredentialStream, MasksWhatIsLeftBesidesMasks) {
+TEST(CredentialStream, MasksTheRestOfAPartlyMaskedValue) {
     const auto& masks = *test::plain_masks();
     EXPECT_EQ(hide_credentials("https://u:pre**ab12cd**post@host"),
               "https://u:" + masks.of("pre") + "**ab12cd**" + masks.of("post") + "@host");
@@ -82,7 +82,7 @@ TEST(CredentialStream, MasksWhatIsLeftBesidesMasks) {
               "Authorization: Bearer **ab12cd**" + masks.of(".tail0"));
 }
 
-TEST(CredentialStream, ShowsAPromptAtOnce) {
+TEST(CredentialStream, DoesNotDelayAPrompt) {
     for (const std::string prompt :
          {"login: ", "Password: ", "root@host:~# ", "token", "https://host", "Authorization: Bearer ", "-----BEGIN ",
           "ubuntu login", "gh", "ghp_", "eyJ", "> ", "xox", "key=AKI", "https://user:", "a://"}) {
@@ -94,7 +94,7 @@ TEST(CredentialStream, ShowsAPromptAtOnce) {
     }
 }
 
-TEST(CredentialStream, HoldsNoMoreThanWhatMayBeTheValue) {
+TEST(CredentialStream, HoldsOnlyAPossibleValue) {
     CredentialStream stream(credential_patterns());
     std::string out;
     stream.write("see https://user:pass", out);
@@ -107,7 +107,7 @@ TEST(CredentialStream, HoldsNoMoreThanWhatMayBeTheValue) {
     EXPECT_EQ(stream.held(), 0U);
 }
 
-TEST(CredentialStream, StartsAnewAfterTheEnd) {
+TEST(CredentialStream, StartsANewStreamAfterFinish) {
     CredentialStream stream(credential_patterns());
     std::string out;
     stream.write("Authorization: Bearer abcd", out);
@@ -118,7 +118,7 @@ TEST(CredentialStream, StartsAnewAfterTheEnd) {
     EXPECT_EQ(out, "Authorization: Bearer abcdefghIJKL1");
 }
 
-TEST(CredentialStream, MasksAKeyThatNeverEndsUpToABound) {
+TEST(CredentialStream, MasksAnEndlessKeyUpToTheLimit) {
     const auto body = key_body(1500);
     CredentialStream stream(credential_patterns());
     std::string out;
@@ -133,7 +133,7 @@ TEST(CredentialStream, MasksAKeyThatNeverEndsUpToABound) {
     EXPECT_EQ(out, hide_credentials(begin_key + body));
 }
 
-TEST(CredentialStream, MasksAValueThatBeginsWithinABoundedOneAndEndsBehindIt) {
+TEST(CredentialStream, MasksAValueThatBeginsInATruncatedOneAndEndsAfterIt) {
     const std::string text = begin_key + key_body(2000).substr(0, longest_credential - 300) + "\nhttps://u:";
     const std::string password(900, 'p');
     CredentialStream stream(credential_patterns());
@@ -146,7 +146,7 @@ TEST(CredentialStream, MasksAValueThatBeginsWithinABoundedOneAndEndsBehindIt) {
     EXPECT_TRUE(out.ends_with("**@host/\n"));
 }
 
-TEST(CredentialStream, FindsAKeyBehindABoundedOne) {
+TEST(CredentialStream, FindsAKeyAfterATruncatedOne) {
     const auto body = key_body(1500);
     const auto out = hide_credentials(begin_key + body + begin_key + key_body(3) + "-----END PRIVATE KEY-----\n");
     EXPECT_TRUE(out.ends_with(begin_key + test::plain_masks()->of(key_body(3).substr(0, key_body(3).size() - 1)) +
@@ -164,7 +164,7 @@ TEST(CredentialStream, DoesNothingIfAllKindsAreOff) {
 }
 
 /// Text that makes a search start over and over: the time is bounded, or this test would not end.
-TEST(CredentialStream, TakesTimeInProportionToHostileText) {
+TEST(CredentialStream, TakesLinearTimeForHostileText) {
     for (const std::string piece : {"eyJ",
                                     "eyJa.",
                                     "\\neyJa.",

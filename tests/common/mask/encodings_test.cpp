@@ -9,7 +9,7 @@ namespace {
 
 using test::masked;
 
-TEST(Encodings, AreMaskedAsBase64BehindAnyOtherBytes) {
+TEST(Encodings, AreMaskedInBase64OfLongerText) {
     // printf 's3cr3t-value' | base64, then with 1, 2 and 3 colons in front and some behind
     EXPECT_EQ(masked({"s3cr3t-value"}, "<czNjcjN0LXZhbHVl>"), "<M>");
     EXPECT_EQ(masked({"s3cr3t-value"}, "OnMzY3IzdC12YWx1ZTo="), "OnMTo=");
@@ -28,7 +28,7 @@ TEST(Encodings, AreMaskedAsBase64OfAShortLine) {
     EXPECT_EQ(masked({"s3cr"}, "<czNjcgo=>"), "<M>");
 }
 
-TEST(Encodings, AreMaskedAsBase64OfFourBytesWithinOthers) {
+TEST(Encodings, AreMaskedInBase64OfLongerTextFromFourBytesOn) {
     EXPECT_EQ(masked({"s3cr"}, "<czNjcjo6>"), "<Mjo6>");
     EXPECT_EQ(masked({"s3cr"}, "<eHMzY3I6>"), "<eHMI6>");
     EXPECT_EQ(masked({"s3cr"}, "<eHhzM2Ny>"), "<eHhM>");
@@ -89,7 +89,7 @@ TEST(Encodings, AreMaskedAsCatAndLsShowThem) {
     EXPECT_EQ(masked({"it's\tone"}, "'it'\\''s'$'\\t''one'"), "'M'");
 }
 
-TEST(Encodings, AreLeftAloneWhereTheyAreTooShort) {
+TEST(Encodings, AreNotMaskedIfTooShort) {
     EXPECT_EQ(masked({"abc"}, "YWJj 616263"), "YWJj 616263");
 }
 

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
 
-TEST(FormCoverage, SaysWhichFormsOfAValueAreMasked) {
+TEST(FormCoverage, ListsTheMaskedForms) {
     const auto coverage = coverage_of("Zk3vQ9rT7mXw2LpB", 3);
     EXPECT_THAT(coverage.masked, AllOf(Contains("as it is"), Contains("base64"), Contains("hex")));
     EXPECT_THAT(coverage.masked, Not(Contains("Python repr"))) << "it looks the same";
@@ -24,7 +24,7 @@ TEST(FormCoverage, SaysWhichFormsOfAValueAreMasked) {
     EXPECT_THAT(coverage_of("one line\nanother line\n", 3).masked, Contains("its lines"));
 }
 
-TEST(FormCoverage, SaysInWhichFormsAValueIsTooShort) {
+TEST(FormCoverage, ListsFormsForWhichTheValueIsTooShort) {
     EXPECT_THAT(
         coverage_of("x9$", 3).not_masked,
         ElementsAre("hex", "base64 within other base64", "cut by line ends, carriage returns or terminal sequences"));
@@ -41,13 +41,13 @@ TEST(FormCoverage, NamesWeakValues) {
     EXPECT_EQ(coverage_of("passwords", 3).weakness, FormCoverage::Weakness::none);
 }
 
-TEST(FormCoverage, HasNothingToSayOfAnEmptyValue) {
+TEST(FormCoverage, IsEmptyForAnEmptyValue) {
     const auto coverage = coverage_of("", 3);
     EXPECT_THAT(coverage.masked, IsEmpty());
     EXPECT_THAT(coverage.not_masked, IsEmpty());
 }
 
-TEST(ValueParts, AreSecretsOnlyWithContentOfTheirOwn) {
+TEST(ValueParts, AreSecretsOnlyWithMoreThanPunctuation) {
     for (const auto* part : {"{", "-----", "}},", "-----BEGIN PRIVATE KEY-----", "    ", "admin", "aaaaaaaa", "abcd"}) {
         EXPECT_FALSE(is_worth_masking(part)) << part;
     }

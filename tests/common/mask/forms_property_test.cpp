@@ -142,7 +142,7 @@ void check_one_set(std::uint64_t seed) {
 /// A block is 25,000 cases.
 class FormsProperty : public testing::TestWithParam<int> {};
 
-TEST_P(FormsProperty, EveryFormIsMaskedAsTheOracleDoesIt) {
+TEST_P(FormsProperty, EveryFormIsMaskedLikeByTheOracle) {
     for (int i = 0; i < sets_per_block && !HasFatalFailure(); ++i) {
         const auto seed = static_cast<std::uint64_t>(GetParam()) * sets_per_block + static_cast<std::uint64_t>(i);
         SCOPED_TRACE("seed " + std::to_string(seed));

@@ -36,7 +36,7 @@ TEST(Forms, AreMaskedAsTheyArePrintedByOtherPrograms) {
     }
 }
 
-TEST(Forms, AreMaskedWhereverTheyAreCut) {
+TEST(Forms, AreMaskedHoweverWritesSplitThem) {
     for (const auto& form : recorded_forms()) {
         const auto set = set_of_one(form["secret"]);
         const std::string text = form["text"];

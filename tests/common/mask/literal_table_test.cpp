@@ -40,12 +40,12 @@ TEST(LiteralTable, KeepsTheFirstOfEqualLiterals) {
     EXPECT_EQ(table.literal(0).value, 1U);
 }
 
-TEST(LiteralTable, GivesTheLastBytesAsAnchorsEachOnce) {
+TEST(LiteralTable, ReturnsDistinctAnchors) {
     const std::string end(LiteralTable::anchor_size, 'z');
     EXPECT_THAT(table_of({"short", "a" + end, "b" + end, end}).anchors(), testing::UnorderedElementsAre("short", end));
 }
 
-TEST(LiteralTable, FindsTheLongestOfManyThatEndAlike) {
+TEST(LiteralTable, FindsTheLongestOfManyWithTheSameEnd) {
     const std::string end(LiteralTable::anchor_size, 'z');
     const auto table = table_of({end, "b" + end, "ab" + end, "cab" + end, "xb" + end, "zzz" + end});
     EXPECT_EQ(longest_at_end(table, "cab" + end), "cab" + end);
@@ -58,7 +58,7 @@ TEST(LiteralTable, FindsTheLongestOfManyThatEndAlike) {
     EXPECT_EQ(longest_at_end(table, end.substr(1)), "");
 }
 
-TEST(LiteralTable, FindsNoLiteralWithoutItsWhole) {
+TEST(LiteralTable, FindsNoPartialLiteral) {
     const std::string end(LiteralTable::anchor_size, 'z');
     const auto table = table_of({"head" + end});
     EXPECT_EQ(longest_at_end(table, "head" + end), "head" + end);
@@ -66,7 +66,7 @@ TEST(LiteralTable, FindsNoLiteralWithoutItsWhole) {
     EXPECT_EQ(longest_at_end(table, "ead" + end), "");
 }
 
-TEST(LiteralTable, GivesTheHeadsOfLongLiteralsEachOnce) {
+TEST(LiteralTable, ReturnsDistinctHeads) {
     const std::string head(LiteralTable::head_size, 'h');
     const std::string more(LiteralTable::long_size, 'm');
     EXPECT_THAT(table_of({head + more, head + more + "x", "other" + more, head}).heads(),
@@ -74,7 +74,7 @@ TEST(LiteralTable, GivesTheHeadsOfLongLiteralsEachOnce) {
     EXPECT_THAT(table_of({"short", more}).heads(), testing::IsEmpty());
 }
 
-TEST(LiteralTable, KnowsWhatAnotherLiteralGoesOnFrom) {
+TEST(LiteralTable, KnowsProperPrefixes) {
     const auto table = table_of({"secret", "secretsauce", "tea"});
     for (const auto* open : {"s", "secre", "secret", "secretsauc", "te"}) EXPECT_TRUE(table.is_open(open)) << open;
     for (const auto* closed : {"secretsauce", "secretsaucer", "tea", "ea", "x"}) {
@@ -82,7 +82,7 @@ TEST(LiteralTable, KnowsWhatAnotherLiteralGoesOnFrom) {
     }
 }
 
-TEST(LiteralTable, FindsTheEarliestPlaceWhereALiteralMayHaveBegun) {
+TEST(LiteralTable, FindsTheFirstOpenPosition) {
     const auto table = table_of({"secret", "secretsauce", "tea"});
     const auto first_open = [&table](std::string_view text) { return table.first_open(text, 0, text.size()); };
     EXPECT_EQ(first_open("nothing"), 7U);
@@ -97,7 +97,7 @@ TEST(LiteralTable, FindsTheEarliestPlaceWhereALiteralMayHaveBegun) {
     EXPECT_EQ(table_of({}).first_open("text", 0, 4), 4U);
 }
 
-TEST(LiteralTable, FindsTheSamePlaceWithWhatIsKnownOfTheBeginning) {
+TEST(LiteralTable, FindsTheSamePositionWithAKnownPrefix) {
     std::mt19937 engine(1);
     const auto drawn = [&engine](std::size_t least, std::size_t most) { return least + engine() % (most - least + 1); };
     const auto text_of = [&drawn](std::size_t size) {

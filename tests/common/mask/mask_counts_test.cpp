@@ -54,7 +54,7 @@ std::vector<Line> counted(const std::shared_ptr<const MaskSet>& set, std::string
     return lines(*counts);
 }
 
-TEST(MaskCounts, SayWhichNameWasMaskedHowOftenInWhichForm) {
+TEST(MaskCounts, CountPerNameAndForm) {
     const auto set = named_set({{"TOKEN", "Zk3vQ9rT7mXw"}, {"PASSWORD", "pässwörd &"}});
     EXPECT_THAT(counted(set, "Zk3vQ9rT7mXw 5a6b337651397254376d5877 Zk3vQ9rT7mXw p\xC3\xA4ssw\xC3\xB6rd &amp;"),
                 ElementsAre(FieldsAre("PASSWORD", "XML and HTML entities", 1), FieldsAre("TOKEN", "as it is", 2),
@@ -68,7 +68,7 @@ TEST(MaskCounts, CountARunForItsLeftmostThenLongestValue) {
                 ElementsAre(FieldsAre("B", "as it is", 1), FieldsAre("C", "as it is", 1)));
 }
 
-TEST(MaskCounts, CountAValueThatIsCutByLineEnds) {
+TEST(MaskCounts, CountAValueInterruptedByLineEnds) {
     EXPECT_THAT(counted(named_set({{"A", "secret"}}), "sec\nret"), ElementsAre(FieldsAre("A", "as it is", 1)));
 }
 
@@ -87,7 +87,7 @@ TEST(MaskCounts, CountWellKnownCredentialsByTheirKind) {
                 ElementsAre(FieldsAre("A", "as it is", 1), FieldsAre("well-known credential github", "as it is", 1)));
 }
 
-TEST(MaskCounts, GoOnWhenTheSetChanges) {
+TEST(MaskCounts, ContinueWhenTheSetChanges) {
     const auto counts = std::make_shared<MaskCounts>();
     const auto first = named_set({{"A", "secret"}}, with_credentials());
     std::vector<NamedSecret> more;

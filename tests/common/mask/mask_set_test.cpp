@@ -30,7 +30,7 @@ std::string dashed(const std::string& text) {
     return std::string("-").append(text).append("-");
 }
 
-TEST(MaskSet, WritesMasksInTheShapeThatUsersRelyOn) {
+TEST(MaskSet, WritesMasksInTheReferencesFormat) {
     EXPECT_THAT(masked(*build({"secret"}), "secret"), MatchesRegex("\\*\\*[0-9a-f]{6}\\*\\*"));
 }
 
@@ -39,7 +39,7 @@ TEST(MaskSet, GivesPlainSha256OnRequest) {
     EXPECT_EQ(masked(*build({"secret"}, {3, MaskHash::sha256}), "secret"), "**2bb80d**");
 }
 
-TEST(MaskSet, DrawsAKeyForEachSet) {
+TEST(MaskSet, MakesARandomKeyPerSet) {
     std::vector<std::string> masks;
     masks.reserve(5);
     for (int i = 0; i < 5; ++i) masks.push_back(masked(*build({"secret"}), "secret"));
@@ -64,7 +64,7 @@ TEST(MaskSet, MasksAValueWithoutItsBlanksAndQuotesToo) {
     EXPECT_EQ(set->mask("line").size(), 10U);
 }
 
-TEST(MaskSet, PrefersAValuesOwnMaskToThatOfAnotherWithBlanks) {
+TEST(MaskSet, PrefersAValuesOwnMaskOverAnothersTrimmedForm) {
     const auto set = build({"secret\n", "secret"}, {3, MaskHash::sha256});
     EXPECT_EQ(masked(*set, "secret."), "**2bb80d**.");
     EXPECT_NE(masked(*set, "secret\n"), "**2bb80d**");
@@ -89,13 +89,13 @@ TEST(MaskSet, NamesAValueThatIsTooShortWithoutItsLineEnd) {
     EXPECT_EQ(set->mask("42\n").size(), 10U);
 }
 
-TEST(MaskSet, DoesNotMaskBlanksThatSomebodyCallsASecret) {
+TEST(MaskSet, DoesNotMaskASecretOfBlanks) {
     const auto set = build({"    ", "\n\n\n", "\"\"", "'  '"});
     EXPECT_THAT(set->too_short(), ElementsAre("NAME_1", "NAME_2", "NAME_3", "NAME_4"));
     EXPECT_EQ(masked(*set, "a    b\n\n\n\"\"'  '"), "a    b\n\n\n\"\"'  '");
 }
 
-TEST(MaskSet, TakesTheMinimumLengthFromTheOptions) {
+TEST(MaskSet, UsesTheConfiguredMinimumLength) {
     EXPECT_THAT(build({"abcd"}, {5, MaskHash::keyed})->too_short(), ElementsAre("NAME_1"));
     EXPECT_THAT(build({"abcd"}, {4, MaskHash::keyed})->too_short(), IsEmpty());
     EXPECT_THAT(build({"a"}, {0, MaskHash::keyed})->too_short(), IsEmpty());

@@ -46,13 +46,13 @@ TEST(MaskedChunk, IsEmptyByDefault) {
     EXPECT_EQ(MaskedChunk().bytes(), "");
 }
 
-TEST(MaskedChunk, JoinsWhatComesNext) {
+TEST(MaskedChunk, AppendsTheNextChunk) {
     auto chunk = MaskSet::none()->mask("one ");
     chunk.append(MaskSet::none()->mask("two"));
     EXPECT_EQ(chunk.bytes(), "one two");
 }
 
-TEST(MaskedChunk, GivesUpItsFrontPieceByPiece) {
+TEST(MaskedChunk, ReturnsItsFrontInPieces) {
     auto chunk = MaskSet::none()->mask("one two");
     EXPECT_EQ(chunk.take_front(4).bytes(), "one ");
     EXPECT_EQ(chunk.bytes(), "two");

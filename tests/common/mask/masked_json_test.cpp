@@ -28,7 +28,7 @@ TEST_F(MaskedJsonTest, IsAnEmptyObjectByDefault) {
     EXPECT_EQ(MaskedJson().value(), json::object());
 }
 
-TEST_F(MaskedJsonTest, LeavesAloneWhatHoldsNoSecret) {
+TEST_F(MaskedJsonTest, DoesNotChangeJsonWithoutSecrets) {
     const auto plain =
         json::parse(R"({"a": [1, -2, 3.5, true, null, "text", {}], "b": {"c": []}, "ü": 18446744073709551615})");
     EXPECT_EQ(masked(plain), plain);
@@ -48,7 +48,7 @@ TEST_F(MaskedJsonTest, KeepsBothOfTwoKeysThatBecomeTheSame) {
     EXPECT_EQ(result.size(), 2U);
 }
 
-TEST_F(MaskedJsonTest, TurnsANumberThatHoldsASecretIntoAString) {
+TEST_F(MaskedJsonTest, TurnsANumberWithASecretIntoAString) {
     const auto mask = std::string(set_->mask("12345").bytes());
     EXPECT_EQ(masked(12345), mask);
     EXPECT_EQ(masked(-912345), "-9" + mask);
@@ -56,7 +56,7 @@ TEST_F(MaskedJsonTest, TurnsANumberThatHoldsASecretIntoAString) {
     EXPECT_EQ(masked(1234), 1234);
 }
 
-TEST_F(MaskedJsonTest, ReplacesWhatIsNotUtf8AfterMasking) {
+TEST_F(MaskedJsonTest, ReplacesInvalidUtf8AfterMasking) {
     EXPECT_EQ(masked("a\xFF r→d"), "a\xEF\xBF\xBD " + std::string(set_->mask("r→d").bytes()));
     EXPECT_NO_THROW(static_cast<void>(masked({{"\xC3", "\xE2\x86"}}).dump()));
 }

@@ -26,7 +26,7 @@ std::string text(const MaskedChunk& chunk) {
     return std::string(chunk.bytes());
 }
 
-TEST(MaskSetWithMore, MasksTheFormerValuesAsBeforeAndTheNewOnesToo) {
+TEST(MaskSetWithMore, KeepsExistingMasksAndAddsNewOnes) {
     const auto first = MaskSet::build(one("A", "hunter22")).value();
     const auto more = first->with(one("B", "swordfish")).value();
     EXPECT_EQ(text(more->mask("hunter22")), text(first->mask("hunter22")));
@@ -47,7 +47,7 @@ TEST(MaskSetWithMore, MayStartFromNothing) {
     EXPECT_THAT(text(set->mask("hunter22")), Not(HasSubstr("hunter")));
 }
 
-TEST(MaskerChange, LetsNothingOutThatWasHeldBack) {
+TEST(MaskerChange, MasksValuesInHeldBytes) {
     const auto first = MaskSet::build(one("A", "hunter22")).value();
     const auto more = first->with(one("B", "swordfish")).value();
     for (std::size_t cut = 1; cut < 8; ++cut) {
@@ -61,7 +61,7 @@ TEST(MaskerChange, LetsNothingOutThatWasHeldBack) {
     }
 }
 
-TEST(MaskerChange, HoldsBackByTheNewValuesFromThenOn) {
+TEST(MaskerChange, HoldsBackForTheNewValues) {
     Masker masker(MaskSet::none());
     auto out = text(masker.write("first sword"));
     const auto more = MaskSet::none()->with(one("B", "swordfish")).value();
@@ -85,7 +85,7 @@ TEST(MaskerChange, KeepsWhatIsHeldOverManySmallWrites) {
     EXPECT_EQ(out, "xy" + text(first->mask("abcdefghijklmnop")) + ".");
 }
 
-TEST(MaskerChange, ShowsNothingOfAValueWhoseMaskIsOut) {
+TEST(MaskerChange, ShowsNothingOfAValueWithAnEmittedMask) {
     const auto first = MaskSet::build(one("A", "aaa")).value();
     Masker masker(first);
     const auto mask = std::string(masker.write("aaaa").bytes());

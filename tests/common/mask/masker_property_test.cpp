@@ -87,13 +87,13 @@ void check_ten_texts(std::uint64_t seed, const Shape& shape) {
     }
 }
 
-TEST(MaskerProperty, DoesWhatTheOracleDoesForShortOverlappingValues) {
+TEST(MaskerProperty, AgreesWithTheOracleForShortOverlappingValues) {
     const Shape shape{
         {"ab", "aab", "abc", std::string("a\0\xFF", 3), "a \"\n", "aab\n", "abc\n ", "abc\r\n\x1B[m"}, 6, 7, 40, 6};
     for (std::uint64_t seed = 1; seed <= 800 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
 }
 
-TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesLongerThanAnAnchor) {
+TEST(MaskerProperty, AgreesWithTheOracleForValuesLongerThanAnAnchor) {
     const Shape shape{
         {"a", "aaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abc", "aaaaaaaaaaaaaab\n"},
         12,
@@ -103,12 +103,12 @@ TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesLongerThanAnAnchor) {
     for (std::uint64_t seed = 1; seed <= 25 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
 }
 
-TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesThatGoOnLikeThemselvesInTinyWrites) {
+TEST(MaskerProperty, AgreesWithTheOracleForRepetitiveValuesInTinyWrites) {
     const Shape shape{{"aaaaaaab", "aaaaaaaaaaaaaaaaaaaaab", "ab"}, 4, 40, 150, 2};
     for (std::uint64_t seed = 1; seed <= 40 && !HasFatalFailure(); ++seed) check_ten_texts(seed, shape);
 }
 
-TEST(MaskerProperty, DoesWhatTheOracleDoesForValuesOfManyHundredBytes) {
+TEST(MaskerProperty, AgreesWithTheOracleForValuesOfManyHundredBytes) {
     const Shape shape{{"a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "abc"},
                       2,
                       700,

@@ -31,7 +31,7 @@ std::string written_and_released(Masker& masker, std::string_view bytes) {
     return out += text(masker.release());
 }
 
-TEST(MaskerRelease, ShowsNoMoreThanAQuarterOrThreeBytesOfWhatMayBeAValue) {
+TEST(MaskerRelease, ShowsAtMostThreeBytesOrAQuarterOfAPossibleValue) {
     const auto shown = [](const std::string& value, std::string_view written) {
         Masker masker(set_of({value}));
         return written_and_released(masker, written);
@@ -44,7 +44,7 @@ TEST(MaskerRelease, ShowsNoMoreThanAQuarterOrThreeBytesOfWhatMayBeAValue) {
     EXPECT_EQ(shown("password1234", "nothing of it\n"), "nothing of it\n");
 }
 
-TEST(MaskerRelease, MasksTheRestOfAValueThatComes) {
+TEST(MaskerRelease, MasksTheRestOfAValueThatArrives) {
     const auto set = set_of({"password1234"});
     Masker masker(set);
     EXPECT_EQ(text(masker.write("passw")), "");
@@ -54,7 +54,7 @@ TEST(MaskerRelease, MasksTheRestOfAValueThatComes) {
     EXPECT_EQ(text(masker.finish()), "");
 }
 
-TEST(MaskerRelease, LeavesTextAsItIsIfNoValueComes) {
+TEST(MaskerRelease, DoesNotChangeTextIfNoValueArrives) {
     Masker masker(set_of({"password1234"}));
     EXPECT_EQ(text(masker.write("passw")), "");
     EXPECT_EQ(text(masker.release()), "pas");
@@ -75,7 +75,7 @@ TEST(MaskerRelease, ShowsNoMoreWhenItIsRepeated) {
     EXPECT_EQ(out, "pas" + mask_of(*set, "password1234"));
 }
 
-TEST(MaskerRelease, HeedsEachValueThatMayBeUnderWay) {
+TEST(MaskerRelease, RespectsEveryPossibleValue) {
     Masker masker(set_of({"ab-password1234", "password"}));
     EXPECT_EQ(text(masker.write("ab-pa")), "");
     EXPECT_EQ(text(masker.release()), "ab-");
@@ -114,7 +114,7 @@ TEST(MaskerRelease, StaysInForceWhenTheSetChanges) {
         << "its first letter is out, and what was taken for the first value is the second";
 }
 
-TEST(MaskerRelease, LetsNothingOutOfAWellKnownCredential) {
+TEST(MaskerRelease, ShowsNothingOfAWellKnownCredential) {
     MaskOptions options;
     options.credentials = CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::sha256)).value();
     Masker masker(MaskSet::build(test::named({"password1234"}), options).value());
@@ -183,7 +183,7 @@ void check_one_set(std::uint64_t seed) {
     }
 }
 
-TEST(MaskerReleaseProperty, ShowsNoMoreOfAnyValueThanItMayAndLeavesTheRestAsItIs) {
+TEST(MaskerReleaseProperty, ShowsNoMoreThanAllowedAndDoesNotChangeTheRest) {
     for (std::uint64_t seed = 1; seed <= 250 && !HasFatalFailure(); ++seed) check_one_set(seed);
 }
 

@@ -22,12 +22,12 @@ TEST(MaskingCases, EmptyValuesChangeNothing) {
     EXPECT_EQ(masked({"", "", ""}, "a |secret\n"), "a secret\n");
 }
 
-TEST(MaskingCases, AValueBehindItsOwnFirstLetter) {
+TEST(MaskingCases, AValueAfterItsOwnFirstLetter) {
     EXPECT_EQ(masked({"secrets"}, "ssecrets"), "sM");
     EXPECT_EQ(masked({"secrets"}, "secretssecrets"), "MM");
 }
 
-TEST(MaskingCases, TwoValuesCutByWrites) {
+TEST(MaskingCases, TwoValuesSplitByWrites) {
     EXPECT_EQ(masked({"foo", "bar"}, "xfo|ox y|bary ffo|o ba|rr"), "xMx yMy fM Mr");
 }
 
@@ -57,7 +57,7 @@ TEST(MaskingCases, AnUnfinishedValueAtTheEnd) {
     EXPECT_EQ(masked({"secret"}, "secre"), "secre");
 }
 
-TEST(MaskingCases, NothingIsHeldThatCanNotBeTheStartOfASecret) {
+TEST(MaskingCases, OnlyAPossibleStartIsHeld) {
     Masker masker(set_of({"secret"}));
     EXPECT_EQ(masker.write("login: ").bytes(), "login: ");
     EXPECT_EQ(masker.write("user\n").bytes(), "user\n");
@@ -65,7 +65,7 @@ TEST(MaskingCases, NothingIsHeldThatCanNotBeTheStartOfASecret) {
     EXPECT_EQ(masker.write("u").bytes(), "su");
 }
 
-TEST(MaskingCases, CaseCountsAndNoValueIsARegularExpression) {
+TEST(MaskingCases, ValuesAreCaseSensitiveAndNotRegularExpressions) {
     EXPECT_EQ(masked({"Secret"}, "secret SECRET Secret"), "secret SECRET M");
     EXPECT_EQ(masked({"a.c", "x*y+", "[q]{2}"}, "abc xxyy qq a.c x*y+ [q]{2}"), "abc xxyy qq M M M");
 }

@@ -25,19 +25,19 @@ TEST(SecretForms, TrimNothingFromAPlainValue) {
     EXPECT_THAT(trimmed_forms_of(""), IsEmpty());
 }
 
-TEST(SecretForms, LeaveOutSurroundingBlanksAndLineEnds) {
+TEST(SecretForms, OmitSurroundingBlanksAndLineEnds) {
     EXPECT_THAT(trimmed_forms_of("value\n"), ElementsAre("value"));
     EXPECT_THAT(trimmed_forms_of("\t two words \r\n"), ElementsAre("two words"));
 }
 
-TEST(SecretForms, LeaveOutOnePairOfQuotes) {
+TEST(SecretForms, OmitOnePairOfQuotes) {
     EXPECT_THAT(trimmed_forms_of("\"value\""), ElementsAre("value"));
     EXPECT_THAT(trimmed_forms_of("''value''"), ElementsAre("'value'"));
     EXPECT_THAT(trimmed_forms_of("\"value'"), IsEmpty());
     EXPECT_THAT(trimmed_forms_of("\"value"), IsEmpty());
 }
 
-TEST(SecretForms, LeaveOutBlanksAroundAndWithinQuotes) {
+TEST(SecretForms, OmitBlanksAroundAndWithinQuotes) {
     EXPECT_THAT(trimmed_forms_of(" \" value \"\n"), ElementsAre("\" value \"", " value ", "value"));
 }
 

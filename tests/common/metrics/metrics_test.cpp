@@ -15,7 +15,7 @@ using testing::Not;
 
 const MetricFamily jobs{"jobs_total", "Jobs taken"};
 
-TEST(Metrics, ShowsNothingBeforeSomethingWasAskedFor) {
+TEST(Metrics, ShowsNothingBeforeTheFirstSeries) {
     EXPECT_EQ(Metrics().text(), "");
 }
 
@@ -31,7 +31,7 @@ TEST(Metrics, ShowsACounterWithItsHelpAndType) {
     EXPECT_THAT(metrics.text(), HasSubstr("jobs_total{agent_id=\"audino\"} 3\n"));
 }
 
-TEST(Metrics, GivesTheSameSeriesForTheSameLabels) {
+TEST(Metrics, ReturnsTheSameSeriesForTheSameLabels) {
     Metrics metrics;
     metrics.counter(jobs, {{"agent_id", "audino"}}).add();
     metrics.counter(jobs, {{"agent_id", "audino"}}).add();
@@ -73,7 +73,7 @@ TEST(Metrics, EscapesLabelValues) {
     EXPECT_THAT(metrics.text(), HasSubstr(R"(jobs_total{agent_id="a\"b\\c"} 1)"));
 }
 
-TEST(Metrics, ALabelValueCannotStartALineOfItsOwn) {
+TEST(Metrics, EscapesNewlinesInLabelValues) {
     Metrics metrics;
     metrics.counter(jobs, {{"agent_id", "a\nfake_total 7\r\x1b[1m"}}).add();
     EXPECT_THAT(metrics.text(), HasSubstr("jobs_total{agent_id=\"a fake_total 7  [1m\"} 1\n"));
@@ -96,7 +96,7 @@ TEST(Metrics, CutsLongLabelValuesBetweenCharacters) {
     EXPECT_LT(text.size(), 1000U);
 }
 
-TEST(Metrics, WritesNumbersThatReadBackAsTheyWere) {
+TEST(Metrics, WritesNumbersThatParseExactly) {
     Metrics metrics;
     metrics.gauge({"a_seconds", "A"}, {}).set(0.1);
     metrics.counter({"b_total", "B"}, {}).add(12345678901.0);
@@ -114,7 +114,7 @@ TEST(Metrics, EndsEachLine) {
     EXPECT_THAT(metrics.text(), Not(HasSubstr("\n\n")));
 }
 
-TEST(Metrics, ThrowsForWhatOnlyABugCanAskFor) {
+TEST(Metrics, ThrowsForInvalidNames) {
     Metrics metrics;
     EXPECT_THROW(static_cast<void>(metrics.counter({"with space", "x"}, {})), std::invalid_argument);
     EXPECT_THROW(static_cast<void>(metrics.counter(jobs, {{"with-dash", "x"}})), std::invalid_argument);

@@ -51,7 +51,7 @@ class RecordFileTest : public testing::Test {
     fs::path path_ = folder_ / "log";
 };
 
-TEST_F(RecordFileTest, GivesBackWhatWasAppendedInOrder) {
+TEST_F(RecordFileTest, ReturnsRecordsInOrder) {
     write({"one", std::string(1, '\0'), std::string(100'000, 'x')});
     write({"four"});
     auto [file, records] = open();
@@ -70,7 +70,7 @@ TEST_F(RecordFileTest, IsPrivate) {
     EXPECT_EQ(fs::status(path_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(RecordFileTest, DoesNotFollowALinkNorWaitForAFifo) {
+TEST_F(RecordFileTest, DoesNotFollowALinkOrBlockOnAFifo) {
     fs::create_symlink(folder_ / "elsewhere", path_);
     EXPECT_FALSE(RecordFile::open(path_, [](std::string_view) { return true; }));
     EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
@@ -79,7 +79,7 @@ TEST_F(RecordFileTest, DoesNotFollowALinkNorWaitForAFifo) {
     EXPECT_FALSE(RecordFile::open(path_, [](std::string_view) { return true; }));
 }
 
-TEST_F(RecordFileTest, ATornRecordAtTheEndIsCutOffWhereverItWasTorn) {
+TEST_F(RecordFileTest, AnIncompleteLastRecordIsRemoved) {
     write({"one", "two"});
     const auto whole = text_of(path_);
     write({"three"});
@@ -88,13 +88,13 @@ TEST_F(RecordFileTest, ATornRecordAtTheEndIsCutOffWhereverItWasTorn) {
         folder_.write("log", longer.substr(0, size));
         auto [file, records] = open();
         EXPECT_THAT(records, ElementsAre("one", "two")) << size;
-        EXPECT_THAT(file.problem(), HasSubstr("not whole"));
+        EXPECT_THAT(file.problem(), HasSubstr("incomplete record"));
         EXPECT_EQ(text_of(path_), whole);
         EXPECT_FALSE(fs::exists(folder_ / "log.damaged"));
     }
 }
 
-TEST_F(RecordFileTest, ZerosAtTheEndAreCutOff) {
+TEST_F(RecordFileTest, ZerosAtTheEndAreRemoved) {
     write({"one"});
     folder_.write("log", text_of(path_) + std::string(5000, '\0'));
     EXPECT_THAT(open().records, ElementsAre("one"));
@@ -102,7 +102,7 @@ TEST_F(RecordFileTest, ZerosAtTheEndAreCutOff) {
     EXPECT_THAT(open().records, ElementsAre("one", "two"));
 }
 
-TEST_F(RecordFileTest, DamageIsSetAsideAndWhatIsWholeKept) {
+TEST_F(RecordFileTest, CompleteRecordsSurviveDamage) {
     for (const std::size_t at : {0U, 5U, 9U, 12U, 14U}) {
         fs::remove(path_);
         write({"one", "two", "three"});
@@ -117,25 +117,25 @@ TEST_F(RecordFileTest, DamageIsSetAsideAndWhatIsWholeKept) {
     }
 }
 
-TEST_F(RecordFileTest, ARecordThatMakesNoSenseCountsAsDamage) {
+TEST_F(RecordFileTest, AnInvalidRecordCountsAsDamage) {
     write({"one", "nonsense", "three"});
     EXPECT_THAT(open().file.problem(), HasSubstr("log.damaged"));
     EXPECT_THAT(open().records, ElementsAre("one", "three"));
 }
 
-TEST_F(RecordFileTest, WhatNeverWasSuchAFileIsCutOff) {
+TEST_F(RecordFileTest, OtherContentIsRemoved) {
     folder_.write("log", "somebody's text, which is long enough to hold a header");
     EXPECT_THAT(open().records, IsEmpty());
 }
 
-TEST_F(RecordFileTest, TextThatLooksLikeRecordsDoesNotTakeLongToSearch) {
+TEST_F(RecordFileTest, TextThatLooksLikeRecordsIsSearchedInBoundedTime) {
     std::string text = "x";
     while (text.size() < 400'000) text += std::string("\xB7Rec\x00\xFF\x00\x00", 8);
     folder_.write("log", text);
     EXPECT_THAT(open().records, IsEmpty());
 }
 
-TEST_F(RecordFileTest, AWriteThatFailsLeavesNothingBehind) {
+TEST_F(RecordFileTest, AFailedWriteLeavesNothing) {
     auto [file, records] = open();
     ASSERT_TRUE(file.append("one"));
     rlimit former{};

@@ -25,7 +25,7 @@ TEST(LockedMemory, IsLockedUnlessThereIsAProblem) {
     }
 }
 
-TEST(LockedMemory, WorksOnAndSaysSoWhereItCannotBeLocked) {
+TEST(LockedMemory, WorksAndReportsItIfItCannotBeLocked) {
     std::array<int, 2> pipe{};
     ASSERT_EQ(::pipe(pipe.data()), 0);
     const auto child = ::fork();

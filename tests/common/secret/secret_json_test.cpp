@@ -28,7 +28,7 @@ std::string problem_of(const std::string& text) {
     return parsed ? "" : parsed.error().message();
 }
 
-TEST(SecretJson, SaysWhereADocumentIsBrokenAndQuotesNothingOfIt) {
+TEST(SecretJson, ReportsThePositionOfAnErrorAndQuotesNothing) {
     EXPECT_EQ(problem_of(""), "job:1:1: this is not JSON");
     EXPECT_EQ(problem_of("{\"a\":\n s3cret}"), "job:2:2: this is not JSON");
     EXPECT_EQ(problem_of("{\"a\": \"s3cret\xFF\"}"), "job:1:14: this is not JSON");
@@ -36,7 +36,7 @@ TEST(SecretJson, SaysWhereADocumentIsBrokenAndQuotesNothingOfIt) {
     EXPECT_EQ(problem_of("1e999"), "job: can't be read as JSON: error 406");
 }
 
-TEST(SecretJson, RefusesWhatNestsTooDeep) {
+TEST(SecretJson, RefusesDeepNesting) {
     EXPECT_EQ(problem_of(std::string(99, '[') + std::string(99, ']')), "");
     EXPECT_EQ(problem_of(std::string(102, '[') + std::string(102, ']')), "job: is nested more than 100 levels deep");
     EXPECT_EQ(problem_of(std::string(1'000'000, '[')), "job: is nested more than 100 levels deep");

@@ -38,7 +38,7 @@ TEST(SecretMemory, IsWipedWhenFreed) {
     }
 }
 
-TEST(SecretMemory, GivesBigBlocksBackToTheKernel) {
+TEST(SecretMemory, ReturnsLargeBlocksToTheKernel) {
     constexpr std::size_t size = 10'000'000;
     auto* const memory = static_cast<char*>(allocate_secret(size));
     EXPECT_NE(flags_of(memory + size / 2), "");

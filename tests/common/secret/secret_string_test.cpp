@@ -48,7 +48,7 @@ TEST(SecretString, RevealsItsBytes) {
     EXPECT_EQ(secret.size(), 3U);
 }
 
-TEST(SecretString, LeavesNothingWhereItWasMovedFrom) {
+TEST(SecretString, LeavesNothingBehindWhenMoved) {
     SecretString first("secret");
     const auto* bytes = first.reveal().data();
     SecretString second(std::move(first));
@@ -72,7 +72,7 @@ bool is_wiped(const char* memory, std::size_t size) {
     return std::all_of(memory, memory + size, [](char byte) { return byte == 0; });
 }
 
-TEST(SecretString, IsWipedWhenItGoes) {
+TEST(SecretString, IsWipedByItsDestructor) {
     const char* memory = nullptr;
     {
         const SecretString secret("secret");

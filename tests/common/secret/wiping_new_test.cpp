@@ -23,7 +23,7 @@ bool holds(const volatile char* memory, std::size_t size, char byte) {
     return false;
 }
 
-TEST(WipingNew, WipesWhatIsFreed) {
+TEST(WipingNew, WipesFreedMemory) {
     // Of a size that the allocator keeps mapped when it is freed.
     auto text = std::make_unique<std::string>(3000, 's');
     const volatile char* const memory = text->data();
@@ -42,7 +42,7 @@ TEST(WipingNew, HonoursAlignment) {
     }
 }
 
-TEST(WipingNew, SaysThatThereIsNoMemory) {
+TEST(WipingNew, ThrowsBadAlloc) {
     volatile std::size_t too_much = std::size_t{1} << 60U;
     EXPECT_THROW(std::make_unique<char[]>(too_much), std::bad_alloc);
     EXPECT_EQ(std::unique_ptr<char[]>(new (std::nothrow) char[too_much]), nullptr);
@@ -73,7 +73,7 @@ TEST(WipingNew, WipesWhatCLibrariesFree) {
 
 int large_blocks = 0;
 
-TEST(WipingNew, NotesLargeBlocksOfAThreadThatAsked) {
+TEST(WipingNew, ReportsLargeBlocksToThreadsThatAsk) {
     large_blocks = 0;
     const std::vector<char> before(large_block);
     large_block_note() = [](std::size_t /*size*/) noexcept { ++large_blocks; };

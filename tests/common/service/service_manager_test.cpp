@@ -85,7 +85,7 @@ class ServiceManagerTest : public testing::Test {
     EventLoop loop_;
 };
 
-TEST_F(ServiceManagerTest, TellsThatTheServiceIsReady) {
+TEST_F(ServiceManagerTest, NotifiesThatTheServiceIsReady) {
     ServiceManager service(loop_, {manager_.name(), {}});
     service.ready();
     EXPECT_THAT(manager_.received(), ElementsAre("READY=1\n"));
@@ -98,7 +98,7 @@ TEST_F(ServiceManagerTest, FindsASocketInTheAbstractNamespace) {
     EXPECT_THAT(abstract.received(), ElementsAre("STOPPING=1\n"));
 }
 
-TEST_F(ServiceManagerTest, TellsTheStatusWhenItChanges) {
+TEST_F(ServiceManagerTest, SendsTheStatusWhenItChanges) {
     ServiceManager service(loop_, {manager_.name(), {}});
     service.status("waiting for a job");
     service.status("waiting for a job");
@@ -116,20 +116,20 @@ TEST_F(ServiceManagerTest, AStatusCannotCarryOtherAssignments) {
                 ElementsAre("STATUS=" + std::string(255, 'x') + "\n", testing::SizeIs(7 + 255 + 1)));
 }
 
-TEST_F(ServiceManagerTest, TellsOfReloadingWithItsTime) {
+TEST_F(ServiceManagerTest, NotifiesReloadingWithItsTime) {
     ServiceManager service(loop_, {manager_.name(), {}});
     service.reloading();
     service.ready();
     EXPECT_THAT(manager_.received(), ElementsAre(MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+\n"), "READY=1\n"));
 }
 
-TEST_F(ServiceManagerTest, AsksForMoreTime) {
+TEST_F(ServiceManagerTest, ExtendsTheTimeout) {
     ServiceManager service(loop_, {manager_.name(), {}});
     service.extend_timeout(std::chrono::seconds(90));
     EXPECT_THAT(manager_.received(), ElementsAre("EXTEND_TIMEOUT_USEC=90000000\n"));
 }
 
-TEST_F(ServiceManagerTest, FeedsTheWatchdogFromTheTimeOfBeingReady) {
+TEST_F(ServiceManagerTest, SendsKeepAlivesOnceReady) {
     ServiceManager service(loop_, {manager_.name(), milliseconds(4)});
     run_for(milliseconds(10));
     EXPECT_THAT(manager_.received(), IsEmpty());
@@ -143,21 +143,21 @@ TEST_F(ServiceManagerTest, FeedsTheWatchdogFromTheTimeOfBeingReady) {
     EXPECT_THAT(fed, Each("WATCHDOG=1\n"));
 }
 
-TEST_F(ServiceManagerTest, BeingReadyAgainDoesNotFeedTheWatchdogTwice) {
+TEST_F(ServiceManagerTest, BeingReadyAgainDoesNotDoubleKeepAlives) {
     ServiceManager service(loop_, {manager_.name(), hours(1)});
     service.ready();
     service.ready();
     EXPECT_THAT(manager_.received(), ElementsAre("READY=1\n", "WATCHDOG=1\n", "READY=1\n"));
 }
 
-TEST_F(ServiceManagerTest, FeedsNoWatchdogThatNobodyAskedFor) {
+TEST_F(ServiceManagerTest, SendsNoKeepAlivesWithoutAWatchdog) {
     ServiceManager service(loop_, {manager_.name(), {}});
     service.ready();
     run_for(milliseconds(5));
     EXPECT_THAT(manager_.received(), ElementsAre("READY=1\n"));
 }
 
-TEST_F(ServiceManagerTest, DestroyedItFeedsNoWatchdog) {
+TEST_F(ServiceManagerTest, TheDestructorStopsKeepAlives) {
     {
         ServiceManager service(loop_, {manager_.name(), milliseconds(2)});
         service.ready();
@@ -176,7 +176,7 @@ TEST_F(ServiceManagerTest, WithoutAManagerItDoesNothing) {
     EXPECT_THAT(manager_.received(), IsEmpty());
 }
 
-TEST_F(ServiceManagerTest, AManagerThatHasGoneIsNoTrouble) {
+TEST_F(ServiceManagerTest, AMissingManagerIsNotAnError) {
     ServiceManager service(loop_, {folder_ / "nobody", milliseconds(2)});
     service.ready();
     run_for(milliseconds(5));
@@ -185,7 +185,7 @@ TEST_F(ServiceManagerTest, AManagerThatHasGoneIsNoTrouble) {
     EXPECT_THAT(late.received(), testing::Contains("STOPPING=1\n"));
 }
 
-TEST_F(ServiceManagerTest, WhatAManagerHasNoRoomForComesLaterInOrder) {
+TEST_F(ServiceManagerTest, ResendsInOrderWhenTheSocketWasFull) {
     ServiceManager service(loop_, {manager_.name(), {}});
     manager_.fill();
     service.status("starting");
@@ -201,7 +201,7 @@ TEST_F(ServiceManagerTest, WhatAManagerHasNoRoomForComesLaterInOrder) {
     EXPECT_THAT(manager_.received(), IsEmpty());
 }
 
-TEST_F(ServiceManagerTest, KeepsNoMoreThanALittleForAManagerWithoutRoom) {
+TEST_F(ServiceManagerTest, BoundsUnsentNotifications) {
     ServiceManager service(loop_, {manager_.name(), {}});
     manager_.fill();
     for (int i = 0; i < 10000; ++i) service.stopping();
@@ -221,13 +221,13 @@ class ServiceSettingsTest : public testing::Test {
     static void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 };
 
-TEST_F(ServiceSettingsTest, WithoutVariablesNobodyListens) {
+TEST_F(ServiceSettingsTest, WithoutVariablesThereIsNoManager) {
     const auto settings = ServiceSettings::from_environment();
     EXPECT_EQ(settings.socket, "");
     EXPECT_EQ(settings.watchdog, microseconds(0));
 }
 
-TEST_F(ServiceSettingsTest, AreTakenFromTheEnvironment) {
+TEST_F(ServiceSettingsTest, AreReadFromTheEnvironment) {
     set("NOTIFY_SOCKET", "/run/systemd/notify");
     set("WATCHDOG_USEC", "30000000");
     set("WATCHDOG_PID", std::to_string(::getpid()));
@@ -241,13 +241,13 @@ TEST_F(ServiceSettingsTest, TheWatchdogMayBeForAnyProcess) {
     EXPECT_EQ(ServiceSettings::from_environment().watchdog, milliseconds(5));
 }
 
-TEST_F(ServiceSettingsTest, AnotherProcesssWatchdogIsLeftAlone) {
+TEST_F(ServiceSettingsTest, AnotherProcesssWatchdogIsIgnored) {
     set("WATCHDOG_USEC", "5000");
     set("WATCHDOG_PID", std::to_string(::getppid()));
     EXPECT_EQ(ServiceSettings::from_environment().watchdog, microseconds(0));
 }
 
-TEST_F(ServiceSettingsTest, WhatCannotBeUsedIsLeftOut) {
+TEST_F(ServiceSettingsTest, InvalidValuesAreIgnored) {
     for (const std::string& name : {std::string("vsock:2:1234"), std::string("relative"), std::string("@"),
                                     std::string("/"), "/" + std::string(200, 'x')}) {
         set("NOTIFY_SOCKET", name);

@@ -22,7 +22,7 @@ TEST(YamlJson, GivesScalarsTheTypesThatPyYamlGivesThem) {
         R"([9223372036854775808,-9223372036854775808,1e+21,".inf","-.inf",".nan"])");
 }
 
-TEST(YamlJson, TakesAJobFileOver) {
+TEST(YamlJson, ConvertsAJobFile) {
     const auto job = json_of(
         "job_queue: rpi4\n"
         "provision_data:\n  url: http://example.com/image.img.xz\n  use_attachment: no\n"
@@ -39,7 +39,7 @@ TEST(YamlJson, TakesAJobFileOver) {
         "allocate_data": null})"));
 }
 
-TEST(YamlJson, AlwaysMakesTextThatCanBeDumped) {
+TEST(YamlJson, AlwaysMakesDumpableText) {
     EXPECT_EQ(json_of(R"({"\0\x1b\xff": "\U0001F600\n"})").dump(),
               "{\"\\u0000\\u001b\xC3\xBF\":\"\xF0\x9F\x98\x80\\n\"}");
     EXPECT_EQ(json_of(R"("é\N\_\L\P")").dump(), "\"é\xC2\x85\xC2\xA0\xE2\x80\xA8\xE2\x80\xA9\"");

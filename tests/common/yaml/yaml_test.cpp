@@ -43,7 +43,7 @@ std::vector<std::string> keys(const YamlNode& map) {
     return names;
 }
 
-TEST(Yaml, KeepsTheOrderOfAMapAndWhereKeysAndValuesStand) {
+TEST(Yaml, KeepsTheOrderAndThePositions) {
     const auto root = parsed("b: 1\na:\n  - x\n  -   y\n\"q\": {k: v}\n");
     ASSERT_EQ(root.kind, YamlKind::map);
     EXPECT_THAT(keys(root), ElementsAre("b", "a", "q"));
@@ -58,13 +58,13 @@ TEST(Yaml, KeepsTheOrderOfAMapAndWhereKeysAndValuesStand) {
     EXPECT_EQ(list.find("x"), nullptr);
 }
 
-TEST(Yaml, OfAnEmptyTextOrOneOfCommentsTheRootIsNull) {
+TEST(Yaml, AnEmptyTextHasANullRoot) {
     for (const char* text : {"", "\n", "# nothing here\n", "---\n", "~", "null", "\xEF\xBB\xBF"}) {
         EXPECT_EQ(parsed(text).kind, YamlKind::null) << text;
     }
 }
 
-TEST(Yaml, TellsQuotedScalarsFromPlainOnes) {
+TEST(Yaml, DistinguishesQuotedFromPlainScalars) {
     const auto list = parsed("- yes\n- 'yes'\n- \"yes\"\n- !!str yes\n- |-\n  yes\n");
     ASSERT_EQ(list.items.size(), 5U);
     EXPECT_FALSE(list.items[0].was_quoted);
@@ -76,14 +76,14 @@ TEST(Yaml, TellsQuotedScalarsFromPlainOnes) {
     }
 }
 
-TEST(Yaml, ReplacesAliasesByWhatTheyStandFor) {
+TEST(Yaml, ExpandsAliases) {
     const auto root = parsed("a: &x {k: 1}\nb: *x\nc: [*x, &n name]\n*n : 2\n");
     EXPECT_THAT(keys(root), ElementsAre("a", "b", "c", "name"));
     EXPECT_EQ(root.find("b")->find("k")->text, "1");
     EXPECT_EQ(root.find("c")->items[0].find("k")->text, "1");
 }
 
-TEST(Yaml, BringsInWhatAMergeKeyNamesAndLetsOwnKeysWin) {
+TEST(Yaml, ExpandsMergeKeysAndOwnKeysWin) {
     const auto root = parsed(
         "one: &one {a: 1, b: 1}\n"
         "two: &two {b: 2, c: 2}\n"
@@ -99,7 +99,7 @@ TEST(Yaml, BringsInWhatAMergeKeyNamesAndLetsOwnKeysWin) {
               "f:1:5: found the number 5 after the merge key <<, expected a map or a list of maps");
 }
 
-TEST(Yaml, OfAKeyThatStandsTwiceTheLastCountsWithAWarning) {
+TEST(Yaml, TheLastOfDuplicateKeysCountsWithAWarning) {
     const auto document = parse_yaml("a: 1\nb: 2\na: 3\n");
     ASSERT_TRUE(document);
     EXPECT_EQ(document->root.find("a")->text, "3");
@@ -128,8 +128,8 @@ TEST(Yaml, RefusesAliasesOfOneLongTextThatAddUp) {
     EXPECT_THAT(problem_of(text), HasSubstr("found more than is accepted"));
 }
 
-TEST(Yaml, RefusesAnAliasOfTheNodeThatItStandsIn) {
-    EXPECT_EQ(problem_of("&a [1, *a]\n"), "f:1:8: found an alias inside of the node that it stands for");
+TEST(Yaml, RefusesARecursiveAlias) {
+    EXPECT_EQ(problem_of("&a [1, *a]\n"), "f:1:8: found an alias inside the node that it refers to");
     EXPECT_THAT(problem_of("a: *nobody\n"), HasSubstr("f:1:4: this is not valid YAML: "));
 }
 
@@ -148,7 +148,7 @@ TEST(Yaml, BoundsSize) {
     EXPECT_EQ(problem_of("01234567890", limits), "f: found 11 bytes, expected at most 10");
 }
 
-TEST(Yaml, SaysWhereTextIsNotUtf8OrHoldsControlCharacters) {
+TEST(Yaml, ReportsInvalidUtf8AndControlCharactersWithPosition) {
     using std::string_view_literals::operator""sv;
     EXPECT_EQ(problem_of("a: 1\nb: \xff\n"), "f:2:4: found the byte 0xff, expected UTF-8");
     EXPECT_EQ(problem_of("a: \0\n"sv),
@@ -180,21 +180,21 @@ TEST(Yaml, RefusesAListOrAMapAsAKey) {
     EXPECT_THAT(keys(parsed("~: x\n5: y\n")), ElementsAre("null", "5"));
 }
 
-TEST(Yaml, SaysWhereTheSyntaxIsBroken) {
+TEST(Yaml, ReportsThePositionOfASyntaxError) {
     for (const char* text : {"a: [1, 2\n", "a: \"open\n", "a: 'open\nb: 2\n\n", "a: \"", "a: b: c\n", "\tx: 1\n- y\n",
                              "a: 1\n b: 2\n", "]", "%YAML 9.1\n---\n"}) {
         EXPECT_THAT(problem_of(text), testing::ContainsRegex("^f:[0-9]+:[0-9]+: this is not valid YAML: .")) << text;
     }
 }
 
-TEST(YamlNode, TakesAnyScalarForAString) {
+TEST(YamlNode, AcceptsAnyScalarAsAString) {
     const auto list = parsed("[text, 123, \"\", yes, 2026-11-20, '~']");
     const auto strings = list.as_string_list();
     ASSERT_TRUE(strings);
     EXPECT_THAT(*strings, ElementsAre("text", "123", "", "yes", "2026-11-20", "~"));
 }
 
-TEST(YamlNode, SaysWhatItFoundInPlaceOfAString) {
+TEST(YamlNode, ReportsWhatItFoundInsteadOfAString) {
     const auto root = parsed("a:\nb: [1]\nc: {x: y}\nd: \"a\\0b\"\ne: [x, ]\nf: [x, [y]]\n");
     EXPECT_EQ(message_of(root.find("a")->as_string()), "f:1:1: found nothing, expected a string");
     EXPECT_EQ(message_of(root.find("b")->as_string()), "f:2:4: found a list, expected a string");

@@ -121,7 +121,7 @@ TEST_F(WaysOut, Artifacts) {
                             "artifacts/twice.tgz.withheld.txt", "artifacts/utf16.withheld.txt"));
     EXPECT_EQ(artifacts.at("artifacts/fine.core"), std::string("\0\1 fine \0", 9));
     const auto log = server.log(id, "test");
-    EXPECT_THAT(log, HasSubstr("artifacts/core\" is withheld: a secret stands in it: TOKEN (as it is)"));
+    EXPECT_THAT(log, HasSubstr("artifacts/core\" is withheld: it contains a secret: TOKEN (as it is)"));
     EXPECT_THAT(log, HasSubstr("\nartifacts: TOKEN (as it is): "));
     EXPECT_THAT(server.requests().dump(), HasSubstr("secrets_masked"));
 }

@@ -29,20 +29,20 @@ const std::vector<std::string>& some_values() {
     return values;
 }
 
-TEST(Shadow, FindsValuesThatLineWrapsCut) {
+TEST(GapSearch, FindsValuesInterruptedByLineWraps) {
     EXPECT_EQ(masked({"secret-value"}, "a sec|ret-|\n|value b"), "a M b");
     EXPECT_EQ(masked({"secret-value"}, "s\ne\r\nc\nr\ne\nt\n-\nv\na\nl\nu\ne"), "M");
     EXPECT_EQ(masked({"secret-value"}, "secret-\n\nvalue secret-\r\r\nvalue"), "M M");
 }
 
-TEST(Shadow, FindsValuesThatTerminalSequencesCut) {
+TEST(GapSearch, FindsValuesInterruptedByTerminalSequences) {
     EXPECT_EQ(masked({"secret-value"}, "sec\x1b[|0;1m|ret\x1b(B-value"), "M");
     EXPECT_EQ(masked({"secret-value"}, "sec\x1b]0;title\aret-\x1b]0;title\x1b\\value"), "M");
     EXPECT_EQ(masked({"secret-value"}, "secr\ret-value"), "M");
     EXPECT_EQ(masked({"secret-value"}, "\x1b[1msecret-value\x1b[0m"), "\x1b[1mM\x1b[0m");
 }
 
-TEST(Shadow, FindsAValueOverIndentedLines) {
+TEST(GapSearch, FindsAValueAcrossIndentedLines) {
     EXPECT_EQ(masked({"secret-value"}, "  secret-\n  value\n"), "  M\n");
     EXPECT_EQ(masked({"secret-value"}, "\tsec\r\n\tret\r\n\t-value\r\n"), "\tM\r\n");
     EXPECT_EQ(masked({"a secret value"}, "a\n secret value, a\n  secret\n  value"), "M, a\n  secret\n  value")
@@ -54,30 +54,30 @@ TEST(Shadow, FindsAValueOverIndentedLines) {
     EXPECT_EQ(masked({"s3cr3t-value"}, "key:\n    czNjcjN0\n    LXZhbHVl\n"), "key:\n    M\n");
 }
 
-TEST(Shadow, KeepsLinesApartThatHoldNoValue) {
+TEST(GapSearch, DoesNotChangeLinesWithoutAValue) {
     EXPECT_EQ(masked({"secret-value"}, "secret-\nval\nsecret\n\r\n-valu\n"), "secret-\nval\nsecret\n\r\n-valu\n");
     EXPECT_EQ(masked({"secret-value"}, "secret-\nx value secret-\x1bvalue"), "secret-\nx value secret-\x1bvalue");
 }
 
-TEST(Shadow, IsNotForTheShortestValues) {
+TEST(GapSearch, IgnoresTheShortestValues) {
     EXPECT_EQ(masked({"abc"}, "a\nbc ab\x1b[0mc"), "a\nbc ab\x1b[0mc");
     EXPECT_EQ(masked({"abcd"}, "a\nbcd abc\x1b[0md"), "M M");
 }
 
-TEST(Shadow, EndsWhereAGapIsTooLong) {
+TEST(GapSearch, DoesNotJoinAcrossATooLongGap) {
     const std::string widest(longest_gap, '\n');
     EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "-value"), "M");
     EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "\n-value"), "secret" + widest + "\n-value");
     EXPECT_EQ(masked({"secret-value"}, "secret" + widest + "\x1b[0m-value"), "secret" + widest + "\x1b[0m-value");
 }
 
-TEST(Shadow, PrefersTheLongerOfTwoThatBeginTogether) {
+TEST(GapSearch, PrefersTheLongerOfTwoWithTheSameBeginning) {
     const auto set = set_of({"secret", "secret-value"});
     EXPECT_EQ(fed_in_pieces(set, {"secret\n-value"}), mask_of(*set, "secret-value"));
     EXPECT_EQ(fed_in_pieces(set, {"secret\n", "-valley"}), mask_of(*set, "secret") + "\n-valley");
 }
 
-TEST(Shadow, HoldsOnlyWhatMayBeTheBeginningOfAValue) {
+TEST(GapSearch, HoldsOnlyAPossibleBeginning) {
     Masker masker(set_of({"Zk3vQ9rT7mXw2LpB"}));
     for (const auto* prompt : {"login: ", "Password: ", "[sudo] password for user: ", "$ ", "device # ", "line\n"}) {
         EXPECT_EQ(masker.write(prompt).bytes(), prompt);
@@ -91,7 +91,7 @@ TEST(Shadow, HoldsOnlyWhatMayBeTheBeginningOfAValue) {
     EXPECT_EQ(masker.held(), 0U);
 }
 
-TEST(Shadow, HoldsATerminalSequenceUntilItIsWhole) {
+TEST(GapSearch, HoldsAnIncompleteTerminalSequence) {
     Masker masker(set_of({"secret"}));
     EXPECT_EQ(masker.write("text\x1b[0;1").bytes(), "text");
     EXPECT_EQ(masker.write("m").bytes(), "\x1b[0;1m");
@@ -100,14 +100,14 @@ TEST(Shadow, HoldsATerminalSequenceUntilItIsWhole) {
     EXPECT_EQ(masker.write("\x1b]" + std::string(longest_gap, 'x')).size(), longest_gap + 2) << "it is none";
 }
 
-TEST(Shadow, KeepsLongerMatchesWhereShorterOnesComeLate) {
+TEST(GapSearch, KeepsALongerMatchWhenAShorterOneComesLate) {
     const std::string value = "0Q9QNb0xq1\n '=B]'\n";
     EXPECT_EQ(masked({value}, "\x1b]%a" + value + "0%"), "\x1b]%aM0%") << "the sequence has no end, so it is none";
     EXPECT_EQ(masked({value, "abc"}, "\x1b]%a" + value + "0%abc" + std::string(70, 'x')),
               "\x1b]%aM0%M" + std::string(70, 'x'));
 }
 
-TEST(Shadow, HoldsNoMoreThanGapsAllow) {
+TEST(GapSearch, HoldsABoundedNumberOfBytes) {
     const std::string value(100, 'a');
     const auto set = set_of({value + "b"});
     Masker masker(set);
@@ -120,7 +120,7 @@ TEST(Shadow, HoldsNoMoreThanGapsAllow) {
     EXPECT_LE(most, set->longest() * (longest_gap + 1));
 }
 
-TEST(Shadow, LeavesOrdinaryLogsAlone) {
+TEST(GapSearch, DoesNotChangeOrdinaryLogs) {
     const auto set = set_of(some_values());
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(TREBUCHET_LOG_SAMPLES)) {
@@ -133,7 +133,7 @@ TEST(Shadow, LeavesOrdinaryLogsAlone) {
     EXPECT_GT(files, 5);
 }
 
-TEST(Shadow, HoldsLittleOfOrdinaryLogs) {
+TEST(GapSearch, HoldsLittleOfOrdinaryLogs) {
     const auto set = set_of(some_values());
     for (const auto& entry : std::filesystem::directory_iterator(TREBUCHET_LOG_SAMPLES)) {
         Masker masker(set);

@@ -1,4 +1,4 @@
-#include "common/archive/content_look.hpp"
+#include "common/archive/content_inspection.hpp"
 
 #include "common/archive/any_archive.hpp"
 #include "common/archive/content_scanner.hpp"
@@ -30,7 +30,7 @@ std::ptrdiff_t read_at(int fd, char* buffer, std::size_t size, std::uint64_t off
     return count;
 }
 
-/// Bytes of memory that this process has in use; 0 if the system does not tell.
+/// Resident memory of this process in bytes; 0 if unknown.
 std::uint64_t memory_in_use() {
     std::ifstream file("/proc/self/statm");
     std::uint64_t pages = 0;
@@ -43,32 +43,42 @@ std::string mebibytes(std::uint64_t bytes) {
     return std::to_string(bytes >> 20) + " MiB";
 }
 
-/// One look into one file. Its functions return when something is found, or nothing more can be.
-class Look {
+/// Inspects one file. Functions return early when a secret, an obstacle or `stop` ends the inspection:
+///
+/// 1. Scan the file's bytes for secrets; detect binary content and offsets where compressed data may begin.
+/// 2. Try to read the file as an archive or compressed file. For each entry: scan its names and its content, and try
+///    to read the content as an archive too (recursion, bounded by `depth`).
+/// 3. In a binary file, try the embedded offsets after the end of that archive. These are guesses, so a failure there
+///    is not an obstacle.
+///
+/// Example: an initrd is an uncompressed cpio followed by a gzip of another cpio. Step 1 notes the gzip's offset, step
+/// 2 reads the first cpio, and step 3 opens the gzip, reads the second cpio in it, and finds a secret in etc/wifi.conf.
+class Inspector {
   public:
-    Look(std::shared_ptr<const MaskSet> masks, const LookLimits& limits) : masks_(std::move(masks)), limits_(limits) {}
+    Inspector(std::shared_ptr<const MaskSet> masks, const InspectionLimits& limits)
+        : masks_(std::move(masks)), limits_(limits) {}
 
-    ContentLook take(int fd, std::uint64_t size) {
+    ContentInspection inspect(int fd, std::uint64_t size) {
         scan_file(fd, size);
-        if (is_over()) return std::move(look_);
+        if (is_over()) return std::move(result_);
         start_memory_ = memory_in_use();
         std::uint64_t end = 0;
-        if (look_into_archive(part_of(fd, 0, size), 0)) {
-            look_.kind = ContentLook::Kind::archive;
+        if (inspect_archive(part_of(fd, 0, size), 0)) {
+            result_.kind = ContentInspection::Kind::archive;
             end = length_.value_or(size);
         }
-        if (look_.kind != ContentLook::Kind::text) look_into_embedded(fd, end, size);
-        return std::move(look_);
+        if (result_.kind != ContentInspection::Kind::text) inspect_embedded(fd, end, size);
+        return std::move(result_);
     }
 
     [[nodiscard]] bool is_stopped() const { return limits_.stop != nullptr && *limits_.stop; }
 
   private:
     [[nodiscard]] bool is_over() const {
-        return is_stopped() || !look_.found.empty() || !look_.obstacle.empty() || !look_.is_whole;
+        return is_stopped() || !result_.found.empty() || !result_.obstacle.empty() || !result_.is_whole;
     }
 
-    /// The file's bytes from `begin` on.
+    /// The file from `begin` on.
     static ArchiveInput part_of(int fd, std::uint64_t begin, std::uint64_t size) {
         ArchiveInput input;
         input.size = size - begin;
@@ -83,24 +93,24 @@ class Look {
         return input;
     }
 
-    /// What may be compressed data from `begin` on: that it is not, is no obstacle.
-    void look_into_embedded(int fd, std::uint64_t begin, std::uint64_t size) {
+    /// Inspects compressed data that may be embedded at or after `begin`.
+    void inspect_embedded(int fd, std::uint64_t begin, std::uint64_t size) {
         guesses_ = true;
-        if (begin == 0 && is_zlib_ && look_into_archive(zlib_as_gzip(part_of(fd, 0, size)), 0)) begin = size;
+        if (begin == 0 && is_zlib_ && inspect_archive(zlib_as_gzip(part_of(fd, 0, size)), 0)) begin = size;
         for (const auto offset : embedded_.offsets()) {
             if (is_over()) return;
-            if (offset == 0 || offset < begin || !look_into_archive(part_of(fd, offset, size), 0)) continue;
+            if (offset == 0 || offset < begin || !inspect_archive(part_of(fd, offset, size), 0)) continue;
             begin = std::max(begin, offset + length_.value_or(0));
         }
     }
 
-    /// An obstacle, unless it is not even known that there is something to look into.
+    /// Reports an obstacle, unless this was only a guess.
     void broken(const std::string& text) {
         if (!guesses_) obstacle(text);
     }
 
     void obstacle(std::string_view text) {
-        if (look_.obstacle.empty()) look_.obstacle = masks_->mask(text).bytes();
+        if (result_.obstacle.empty()) result_.obstacle = masks_->mask(text).bytes();
     }
 
     void scan_file(int fd, std::uint64_t size) {
@@ -121,44 +131,45 @@ class Look {
             scanner.write(bytes);
         }
         scanner.finish();
-        look_.is_whole = offset == size;
-        look_.found = scanner.found();
-        look_.masked_size = scanner.masked_size();
-        if (look_.kind == ContentLook::Kind::text && scanner.is_binary()) look_.kind = ContentLook::Kind::binary;
+        result_.is_whole = offset == size;
+        result_.found = scanner.found();
+        result_.masked_size = scanner.masked_size();
+        if (result_.kind == ContentInspection::Kind::text && scanner.is_binary())
+            result_.kind = ContentInspection::Kind::binary;
     }
 
     void note_unreadable(std::string_view start) {
         const auto kind = unreadable_kind(start);
         if (kind.empty()) return;
-        look_.kind = ContentLook::Kind::archive;
-        obstacle("it is " + std::string(kind) + ", which can't be looked into");
+        result_.kind = ContentInspection::Kind::archive;
+        obstacle("it is " + std::string(kind) + ", which can't be inspected");
     }
 
-    /// Whether it is an archive or compressed. `depth`: how many it lies in.
-    bool look_into_archive(ArchiveInput input, std::size_t depth) {
+    /// True if the input is an archive or compressed. `depth`: number of archives around it.
+    bool inspect_archive(ArchiveInput input, std::size_t depth) {
         auto archive = AnyArchive::open(std::move(input));
         length_.reset();
-        if (!archive) broken("it can't be looked into: " + archive.error().message());
+        if (!archive) broken("it can't be inspected: " + archive.error().message());
         if (!archive || !*archive) return !archive && !guesses_;
         depth += (*archive)->layers();
         if (depth > limits_.depth) {
-            obstacle("more than " + std::to_string(limits_.depth) + " archives lie in one another");
+            obstacle("it contains more than " + std::to_string(limits_.depth) + " nested archives");
             return true;
         }
         while (!is_over()) {
             const auto entry = (*archive)->next();
-            if (!entry) broken("it can't be looked into to its end: " + entry.error().message());
+            if (!entry) broken("it can't be inspected completely: " + entry.error().message());
             if (!entry || !*entry) break;
-            look_into_entry(**archive, **entry, depth);
+            inspect_entry(**archive, **entry, depth);
         }
         length_ = (*archive)->length();
         return true;
     }
 
-    void look_into_entry(AnyArchive& archive, const ArchivedEntry& entry, std::size_t depth) {
-        static_cast<void>(masks_->mask(entry.names, &look_.found));
+    void inspect_entry(AnyArchive& archive, const ArchivedEntry& entry, std::size_t depth) {
+        static_cast<void>(masks_->mask(entry.names, &result_.found));
         if (++entries_ > limits_.entries) {
-            obstacle("more than " + std::to_string(limits_.entries) + " entries are in it");
+            obstacle("it contains more than " + std::to_string(limits_.entries) + " entries");
         }
         if (entry.is_encrypted) obstacle("it is encrypted");
         if (is_over()) return;
@@ -168,56 +179,56 @@ class Look {
         const auto read_on = [&](char* buffer, std::size_t size) -> std::ptrdiff_t {
             if (!may_read_on()) return -1;
             const auto count = archive.read(buffer, size);
-            if (!count) broken("it can't be looked into to its end: " + count.error().message());
+            if (!count) broken("it can't be inspected completely: " + count.error().message());
             if (!count) return -1;
             const std::string_view bytes(buffer, *count);
             if (read == 0) note_unreadable(bytes);
             read += bytes.size();
-            look_.expanded += bytes.size();
+            result_.expanded += bytes.size();
             content.write(bytes);
             return static_cast<std::ptrdiff_t>(*count);
         };
         ArchiveInput input;
         input.read = read_on;
-        // The reader of archives leaves what comes after what it knows.
-        static_cast<void>(look_into_archive(std::move(input), depth));
+        // Returns early if the content is not an archive, or at the end of an archive: scan the rest below.
+        static_cast<void>(inspect_archive(std::move(input), depth));
         Buffer buffer(block);
         while (read_on(buffer.data(), buffer.size()) > 0) {
         }
         content.finish();
-        look_.found.merge(content.found());
+        result_.found.merge(content.found());
     }
 
     bool may_read_on() {
-        if (look_.expanded > limits_.bytes) {
-            broken("it is too large to look into: more than " + mebibytes(limits_.bytes) + " come out of it");
+        if (result_.expanded > limits_.bytes) {
+            broken("it is too large to inspect: it decompresses to more than " + mebibytes(limits_.bytes));
             return false;
         }
         if (memory_in_use() > start_memory_ + limits_.memory) {
-            broken("looking into it takes more than " + mebibytes(limits_.memory) + " of memory");
+            broken("inspecting it needs more than " + mebibytes(limits_.memory) + " of memory");
             return false;
         }
         return !is_over();
     }
 
     std::shared_ptr<const MaskSet> masks_;
-    LookLimits limits_;
-    ContentLook look_;
+    InspectionLimits limits_;
+    ContentInspection result_;
     EmbeddedStreams embedded_;
     bool is_zlib_ = false;
-    bool guesses_ = false;                 ///< what is looked into may be no archive
-    std::optional<std::uint64_t> length_;  ///< of the archive that was looked into last
+    bool guesses_ = false;                 ///< the current input may not be an archive
+    std::optional<std::uint64_t> length_;  ///< of the last inspected archive
     std::size_t entries_ = 0;
     std::uint64_t start_memory_ = 0;
 };
 
 }  // namespace
 
-Result<ContentLook> look_into(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
-                              const LookLimits& limits) {
-    Look look(masks, limits);
-    auto result = look.take(fd, size);
-    if (look.is_stopped()) return fail("it was told to stop");
+Result<ContentInspection> inspect_content(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks,
+                                          const InspectionLimits& limits) {
+    Inspector inspector(masks, limits);
+    auto result = inspector.inspect(fd, size);
+    if (inspector.is_stopped()) return fail("stopped");
     return result;
 }
 

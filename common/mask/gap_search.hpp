@@ -10,42 +10,41 @@
 
 namespace trebuchet {
 
-/// Finds literals that gaps of one kind cut in one stream at a time: it searches the stream without its gaps, but only
-/// those parts where the bytes on both sides of a gap may belong together. All positions count from the start of the
-/// text given.
-class Shadow {
+/// Finds literals that are interrupted by gaps of one kind (line ends, escape sequences), in one stream at a time. All
+/// positions are relative to the start of the given text. Algorithm: see gap_search.cpp.
+class GapSearch {
   public:
-    /// Literals shorter than this are not looked for.
+    /// Shorter literals are not searched for. In bytes.
     static constexpr std::size_t least = Literals::least_to_join;
 
-    /// Both outlive this object.
-    Shadow(GapKind kind, const Literals& literals, Finder& finder)
+    /// Both must outlive this object.
+    GapSearch(GapKind kind, const Literals& literals, Finder& finder)
         : kind_(kind), literals_(literals), finder_(finder) {}
 
-    /// Appends to `matches` what has a gap in it and ends in bytes of `text` that were not there at the last call.
-    /// `line_ends`: of GapKind::indented, those that line_ends() of the other kind gives for the same text.
+    /// Appends to `matches` the literals with gaps that end in bytes of `text` which are new since the last call.
+    /// `line_ends` is for GapKind::indented: line_ends() of the search for the other kind, after find() with the same
+    /// text.
     void find(std::string_view text, bool last, const std::vector<std::size_t>& line_ends, std::vector<Match>& matches);
 
-    /// Of GapKind::bare: where line ends begin that have blanks behind them, or nothing yet, among those that the last
-    /// call of find() saw.
+    /// For GapKind::bare: the line ends of the last find() that are followed by blanks or by the end of the text.
     [[nodiscard]] const std::vector<std::size_t>& line_ends() const { return line_ends_; }
 
-    /// The earliest position of `text`, as it was searched last, that may begin a literal with a gap in it, or a
-    /// terminal's sequence that is not finished; the text's size if there is none.
+    /// The first position of the last text at which a literal with a gap may begin, or an incomplete escape sequence
+    /// begins; the text's size if there is none.
     [[nodiscard]] std::size_t first_open(std::string_view text);
 
-    /// How far `text`, as it was searched last, may be shown although a literal with a gap in it may have begun; at
-    /// most `until`.
+    /// How far the last text may be shown although a literal with a gap may have begun; at most `until`. See
+    /// Finder::showable.
     [[nodiscard]] std::size_t showable_until(std::string_view text, std::size_t until) const;
 
-    /// The first `count` bytes of `text`, as it was searched last, are done with.
+    /// Removes the first `count` bytes of the last text.
     void drop(std::string_view text, std::size_t count);
 
-    /// A new stream starts.
+    /// Starts a new stream.
     void clear();
 
   private:
-    /// Bytes of the chain that follow each other in the text.
+    /// A part of the chain that is contiguous in the text.
     struct Piece {
         std::size_t chain_begin;
         std::size_t text_begin;
@@ -69,22 +68,22 @@ class Shadow {
     GapKind kind_;
     const Literals& literals_;
     Finder& finder_;
-    /// Up to here the text has been read; if there is more of it, a gap begins here that is not complete.
+    /// The text is read up to here. If there is more text, an incomplete gap begins here.
     std::size_t read_ = 0;
     std::vector<std::size_t> line_ends_;
-    /// At read_ begins a gap that is not complete.
+    /// An incomplete gap begins at read_.
     bool is_pending_ = false;
-    /// What follows at read_ goes on with a gap of which the beginning was dropped.
+    /// The text at read_ continues a gap whose beginning was removed by drop().
     bool in_gap_ = false;
-    /// Behind the last gap, or whatever else ends what belongs together.
+    /// The end of the last gap, or of the last text that cannot be part of a literal.
     std::size_t piece_begin_ = 0;
-    /// What is read, without gaps, from a place in front of the last gap on; empty if nothing goes on over that.
+    /// The text without gaps, from before the last gap on; empty if no literal can continue across that gap.
     WipedString chain_;
     std::vector<Piece> pieces_;
     std::size_t searched_ = 0;
-    /// How much of the chain had been searched before the last call of find().
+    /// How much of the chain was searched before the last find().
     std::size_t known_ = 0;
-    /// What makes the chain open from open_at_ on.
+    /// The literal with which the chain begins at open_at_, as far as known.
     OpenLiteral open_;
     std::size_t open_at_ = 0;
     std::vector<Match> found_;

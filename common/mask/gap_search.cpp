@@ -1,14 +1,34 @@
-#include "common/mask/shadow.hpp"
+#include "common/mask/gap_search.hpp"
 
 #include <algorithm>
 
+// Finds "hunter22" in "hun\nter22". The text without gaps is called the chain. It is only built where needed:
+//
+//  1. Find the next line end or escape sequence, and the end of that gap. Across more than 64 bytes nothing is joined.
+//  2. Ask the JoinFilter whether a literal may contain the bytes on both sides of the gap. If not, forget the chain and
+//     continue behind the gap. Nearly all gaps end here.
+//  3. If there is no chain yet: start one with the end of the text before the gap that may be the beginning of a
+//     literal. If there is none, continue behind the gap.
+//  4. Append the text behind the gap to the chain, up to the next gap (go to 2) or as far as a literal can reach.
+//  5. Search the chain. Report a match that lies in two or more pieces, with its positions in the text.
+//  6. At the end of the text, an incomplete gap and an open position of the chain remain open. The MaskStream holds the
+//     text from there on, and the next find() continues.
+//
+// Example: literal "hunter22", text "pw=hun\nter22 ok". The gap is at 6 to 7; "un" and "te" are adjacent in the
+// literal. "hun", at 3, is the beginning of a literal: the chain is "hun", then "hunter22 o" (7 bytes behind the gap,
+// one less than the longest literal). Its pieces are 0 → 3 and 3 → 7. The match at 0 to 8 of the chain is reported as 3
+// to 12.
+//
+// drop() removes finished text from the front, and with it pieces of the chain. A chain of one piece has no gap and is
+// forgotten.
 namespace trebuchet {
-bool Shadow::is_gap_byte(char c) const {
+
+bool GapSearch::is_gap_byte(char c) const {
     return is_line_end(c) || (c == '\x1B' && kind_ == GapKind::bare);
 }
 
-void Shadow::find(std::string_view text, bool last, const std::vector<std::size_t>& line_ends,
-                  std::vector<Match>& matches) {
+void GapSearch::find(std::string_view text, bool last, const std::vector<std::size_t>& line_ends,
+                     std::vector<Match>& matches) {
     known_ = searched_;
     line_ends_.clear();
     if (in_gap_) skip_rest_of_gap(text);
@@ -42,16 +62,16 @@ void Shadow::find(std::string_view text, bool last, const std::vector<std::size_
     search(matches);
 }
 
-/// The next place where a gap may begin; the text's size if there is none. Between two of them no chain begins or ends.
-std::size_t Shadow::next_gap(std::string_view text, GapScanner& scanner, const std::vector<std::size_t>& line_ends,
-                             std::size_t& next) const {
+/// The next position where a gap may begin; the text's size if there is none. A chain begins and ends only at these.
+std::size_t GapSearch::next_gap(std::string_view text, GapScanner& scanner, const std::vector<std::size_t>& line_ends,
+                                std::size_t& next) const {
     if (is_pending_) return read_;
     if (kind_ == GapKind::bare || !chain_.empty()) return scanner.next(read_);
     while (next < line_ends.size() && line_ends[next] < read_) ++next;
     return next < line_ends.size() ? line_ends[next] : text.size();
 }
 
-void Shadow::note_line_end(std::string_view text, const Gap& gap) {
+void GapSearch::note_line_end(std::string_view text, const Gap& gap) {
     const auto end = gap.state == Gap::State::unfinished ? text.size() : gap.end;
     for (auto position = gap.begin; position < end; ++position) {
         const auto begin = position;
@@ -60,23 +80,23 @@ void Shadow::note_line_end(std::string_view text, const Gap& gap) {
     }
 }
 
-/// Where the piece begins, as far as it matters, that ends at `end`.
-std::size_t Shadow::piece_begin(std::string_view text, std::size_t end) const {
+/// The beginning of the piece that ends at `end`, limited to the length of the longest literal.
+std::size_t GapSearch::piece_begin(std::string_view text, std::size_t end) const {
     const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
     if (kind_ == GapKind::bare) return begin;
     const auto line_end = text.substr(begin, end - begin).find_last_of("\r\n");
     return line_end == std::string_view::npos ? begin : begin + line_end + 1;
 }
 
-void Shadow::skip_rest_of_gap(std::string_view text) {
+void GapSearch::skip_rest_of_gap(std::string_view text) {
     while (read_ < text.size() && (is_blank(text[read_]) || is_line_end(text[read_]))) ++read_;
     piece_begin_ = read_;
     in_gap_ = read_ == text.size();
 }
 
-/// If there is only a LF at read_, which may have blanks behind it, and no literal goes on over that: where the next
-/// line begins. Most often that is so. Else 0.
-std::size_t Shadow::behind_plain_line_end(std::string_view text) const {
+/// Shortcut for the most frequent case: if the gap at read_ is one LF, for GapKind::indented with blanks, and no
+/// literal continues across it, returns the start of the next line. Otherwise 0.
+std::size_t GapSearch::behind_plain_line_end(std::string_view text) const {
     if (text[read_] != '\n') return 0;
     auto line = read_ + 1;
     if (kind_ == GapKind::indented) {
@@ -90,24 +110,24 @@ std::size_t Shadow::behind_plain_line_end(std::string_view text) const {
     return literals_.joins().may_join(left, text[line], text[line + 1]) ? 0 : line;
 }
 
-/// Takes the text up to `end` into the chain, if there is one. What is so far behind the last gap that no literal
-/// reaches it from there ends the chain.
-void Shadow::extend(std::string_view text, std::size_t end, std::vector<Match>& matches) {
+/// Appends the text up to `end` to the chain, if there is one. Ends the chain where no literal can reach across the
+/// last gap any more.
+void GapSearch::extend(std::string_view text, std::size_t end, std::vector<Match>& matches) {
     if (chain_.empty() || end == read_) return;
     const auto far = piece_begin_ + literals_.longest() - 1;
     chain_.append(text.substr(read_, std::min(end, std::max(far, read_)) - read_));
     if (end > far) end_chain(matches);
 }
 
-/// The earliest position in the piece that ends at `end` from which on it is the beginning of a literal; `end` if there
-/// is none.
-std::size_t Shadow::open_before(std::string_view text, std::size_t end) {
+/// The first position in the piece before `end` from which the piece is the beginning of a literal; `end` if there is
+/// none.
+std::size_t GapSearch::open_before(std::string_view text, std::size_t end) {
     const auto begin = piece_begin(text, end);
     return begin + finder_.first_open(text.substr(begin, end - begin), least);
 }
 
-/// Whether a literal may go on over the gap; then there is a chain.
-bool Shadow::join(std::string_view text, const Gap& gap) {
+/// True if a literal may continue across the gap; then there is a chain.
+bool GapSearch::join(std::string_view text, const Gap& gap) {
     const bool has_chain = !chain_.empty();
     const auto begin = has_chain ? 0 : piece_begin(text, gap.begin);
     const auto left = has_chain ? std::string_view(chain_) : text.substr(begin, gap.begin - begin);
@@ -124,7 +144,7 @@ bool Shadow::join(std::string_view text, const Gap& gap) {
     return true;
 }
 
-void Shadow::search(std::vector<Match>& matches) {
+void GapSearch::search(std::vector<Match>& matches) {
     if (searched_ == chain_.size()) return;
     finder_.find(chain_, searched_, found_);
     searched_ = chain_.size();
@@ -134,7 +154,7 @@ void Shadow::search(std::vector<Match>& matches) {
     }
 }
 
-void Shadow::end_chain(std::vector<Match>& matches) {
+void GapSearch::end_chain(std::vector<Match>& matches) {
     if (chain_.empty()) return;
     search(matches);
     chain_.clear();
@@ -144,19 +164,19 @@ void Shadow::end_chain(std::vector<Match>& matches) {
     open_ = {};
 }
 
-const Shadow::Piece& Shadow::piece_at(std::size_t chain_position) const {
+const GapSearch::Piece& GapSearch::piece_at(std::size_t chain_position) const {
     const auto next =
         std::upper_bound(pieces_.begin(), pieces_.end(), chain_position,
                          [](std::size_t position, const Piece& piece) { return position < piece.chain_begin; });
     return *std::prev(next);
 }
 
-std::size_t Shadow::in_text(std::size_t chain_position) const {
+std::size_t GapSearch::in_text(std::size_t chain_position) const {
     const auto& piece = piece_at(chain_position);
     return piece.text_begin + (chain_position - piece.chain_begin);
 }
 
-std::size_t Shadow::first_open(std::string_view text) {
+std::size_t GapSearch::first_open(std::string_view text) {
     auto first = text.size();
     if (read_ < text.size()) {
         const auto gap = gap_at(text, read_, kind_);
@@ -171,7 +191,7 @@ std::size_t Shadow::first_open(std::string_view text) {
     return open_at_ < chain_.size() ? std::min(first, in_text(open_at_)) : first;
 }
 
-std::size_t Shadow::showable_until(std::string_view text, std::size_t until) const {
+std::size_t GapSearch::showable_until(std::string_view text, std::size_t until) const {
     if (read_ < text.size()) {
         const auto gap = gap_at(text, read_, kind_);
         if (gap.state == Gap::State::unfinished) until = std::min(until, gap.end);
@@ -190,7 +210,7 @@ std::size_t Shadow::showable_until(std::string_view text, std::size_t until) con
     return until;
 }
 
-void Shadow::drop(std::string_view text, std::size_t count) {
+void GapSearch::drop(std::string_view text, std::size_t count) {
     if (count > read_) {
         in_gap_ = kind_ == GapKind::indented;
         is_pending_ = false;
@@ -232,7 +252,7 @@ void Shadow::drop(std::string_view text, std::size_t count) {
     }
 }
 
-void Shadow::clear() {
+void GapSearch::clear() {
     in_gap_ = false;
     is_pending_ = false;
     read_ = 0;

@@ -15,7 +15,7 @@ const WipedString* find_string(const SecretJson& json, const char* key) {
     const auto entry = json.find(key);
     if (entry == json.end() || !entry->is_string()) return nullptr;
     const auto& text = entry->get_ref<const WipedString&>();
-    // What goes into a header must not end it.
+    // The token goes into a header: a line break would end the header.
     const bool one_line = text.find_first_of("\r\n\0", 0, 3) == WipedString::npos;
     return text.empty() || !one_line ? nullptr : &text;
 }
@@ -34,7 +34,7 @@ Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::pa
     const auto json = SecretJson::parse(text->reveal(), nullptr, false);
     const auto* token = find_string(json, "refresh_token");
     if (token == nullptr) {
-        return fail("the token file " + file.string() + R"( holds no token; expected {"refresh_token": "…"})");
+        return fail("the token file " + file.string() + R"( contains no token; expected {"refresh_token": "…"})");
     }
     return std::optional(SecretString(*token));
 }
@@ -42,7 +42,7 @@ Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::pa
 Result<AccessToken> parse_access_token(std::string_view answer, std::chrono::steady_clock::time_point now) {
     const auto json = SecretJson::parse(answer, nullptr, false);
     const auto* token = find_string(json, "access_token");
-    if (token == nullptr) return fail("the server's answer holds no access_token");
+    if (token == nullptr) return fail("the server's answer contains no access_token");
     std::int64_t life = 600;
     if (const auto entry = json.find("expires_in"); entry != json.end() && entry->is_number_integer()) {
         life = std::clamp<std::int64_t>(entry->get<std::int64_t>(), 1, 86'400);

@@ -10,21 +10,21 @@
 
 namespace trebuchet {
 
-/// The refresh token, from the file that a token manager rewrites every few days: `{"refresh_token": "…"}`.
-/// No such file: nothing, which means anonymous.
+/// Reads `{"refresh_token": "…"}` from a file that a token manager rewrites every few days. nullopt if the file does
+/// not exist: the agent is then anonymous.
 [[nodiscard]] Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file);
 
-/// What POST /v1/oauth2/refresh or /v1/oauth2/token answered.
+/// The answer to POST /v1/oauth2/refresh or /v1/oauth2/token.
 struct AccessToken {
     SecretString value;
-    std::chrono::steady_clock::time_point renew_at;  ///< when four fifths of its life are over
+    std::chrono::steady_clock::time_point renew_at;  ///< after four fifths of its lifetime
     std::chrono::steady_clock::time_point expires_at;
 };
 
 [[nodiscard]] Result<AccessToken> parse_access_token(std::string_view answer,
                                                      std::chrono::steady_clock::time_point now);
 
-/// The refresh_token of what POST /v1/oauth2/token answered, if it holds one.
+/// The refresh_token in the answer to POST /v1/oauth2/token, if there is one.
 [[nodiscard]] std::optional<SecretString> parse_refresh_token(std::string_view answer);
 
 }  // namespace trebuchet

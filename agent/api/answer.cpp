@@ -7,7 +7,7 @@
 namespace trebuchet {
 namespace {
 
-/// Of an answer's body, what is looked at: far more than is shown, so that no value is cut where that ends.
+/// Bytes of the body to mask: far more than is shown, so that no value is cut at the end of the shown part.
 constexpr std::size_t looked_at = 65536;
 constexpr std::size_t shown = 200;
 
@@ -32,7 +32,7 @@ Error refusal(const std::string& call, const HttpResponse& answer) {
     const auto text = std::string_view(answer.body).substr(0, looked_at);
     const bool may_hold_job = text.find("\"secrets\"") != std::string_view::npos;
     return Error("the server answered " + std::to_string(answer.status) + " to " + call + ": " +
-                     (may_hold_job ? "(not shown, as it speaks of secrets)"
+                     (may_hold_job ? "(not shown, because it may contain secrets)"
                                    : trebuchet::quoted(mask_for_log(text).bytes(), shown)),
                  is_final_refusal(answer.status));
 }

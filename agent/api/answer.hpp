@@ -9,20 +9,20 @@
 
 namespace trebuchet {
 
-/// "POST /v1/x", without the query: what a message calls a request.
+/// Names a request in messages: "POST /v1/x", without the query.
 [[nodiscard]] std::string name_of_call(const HttpRequest& request);
 
-/// Whether this status says that what was sent is wrong, and will be the next time as well. 404 does not: the server
-/// answers so to none of our posts, but a proxy does while the server behind it is away.
+/// True if a retry of the same request would get the same refusal. False for 404: the server never answers our posts
+/// with it, but a proxy does while the server is down.
 [[nodiscard]] constexpr bool is_final_refusal(int status) {
     return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
-/// Masks what the body of an answer that is no success repeats of these values: such text gets into logs and comments.
+/// Masks these values in the body of an error answer, because that text goes into logs and comments.
 void hide_in_refusal(HttpResult& answer, const std::vector<std::string_view>& credentials);
 
-/// "the server answered 422 to POST /v1/x: …", with the start of the answer's body, masked as the agent's log is. Not
-/// if a job with its secrets may stand in it.
+/// "the server answered 422 to POST /v1/x: …", with the start of the body, masked like the agent's log. Omits a body
+/// that may contain a job with its secrets.
 [[nodiscard]] Error refusal(const std::string& call, const HttpResponse& answer);
 
 }  // namespace trebuchet

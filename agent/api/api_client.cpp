@@ -9,14 +9,14 @@
 namespace trebuchet {
 namespace {
 
-/// Between renewals that don't help: the server is down, or a role is missing.
+/// Backoff between unsuccessful renewals: the server is down, or a role is missing.
 constexpr CallPolicy renewal = policy_of(Call::authorize);
 
-/// One is known to be used; a server can't make us keep any number of them.
+/// Testflinger uses one cookie. The limit protects against a hostile server.
 constexpr std::size_t most_cookies = 16;
 
 HttpFailure stopped() {
-    return {HttpFailure::Kind::timed_out, "it was broken off: the job is cancelled, or the agent stops"};
+    return {HttpFailure::Kind::timed_out, "aborted, because the job is cancelled or the agent stops"};
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ HttpResult ApiClient::call_to_its_end(HttpRequest request, std::chrono::millisec
 
 HttpResult ApiClient::wait_for(HttpRequest request, const std::function<bool()>& is_aborted) {
     if (is_aborted()) return tl::unexpected(stopped());
-    // Shared, since an answer may still come after it was given up.
+    // Shared, because an answer may arrive after the call was given up.
     const auto answer = std::make_shared<std::optional<HttpResult>>();
     send(std::move(request), [answer](HttpResult result) { *answer = std::move(result); });
     loop_.run_until([&] { return answer->has_value() || is_aborted(); });
@@ -127,8 +127,8 @@ void ApiClient::renewed(TokenSource::Answer answer) {
         token_is_refused_ = false;
     } else {
         if (!has_good_token()) token_.reset();
-        problem = "no token file " + source_.file().string() + ": going on " +
-                  (token_ ? "with the access token in hand until it expires" : "without a token");
+        problem = "no token file " + source_.file().string() + ": continuing " +
+                  (token_ ? "with the current access token until it expires" : "without a token");
     }
     had_file_ = had_file_ || !answer || answer->has_value();
     if (!problem.empty() && problem != last_problem_) log_warning(problem);

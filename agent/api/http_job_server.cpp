@@ -21,12 +21,13 @@ namespace {
 
 using nlohmann::json;
 
-/// A job with its attachments' names, commands and secrets: more is refused.
-/// The server may have taken a job off its queue by then: nobody else will run it.
+/// Maximum size of a job's document in bytes, with its commands, secrets and attachment names.
+/// How long take_job waits after give_up(): the server may already have taken a job off its queue, and nobody else
+/// would run it.
 constexpr std::chrono::seconds take_job_grace{5};
 constexpr std::size_t job_limit = 16U << 20;
-/// The server sorts a result's keys: before `job_state` stand device_info and the logs of allocate, cleanup and
-/// firmware_update, behind it all others. So this much is read of it, and so many times as much until it is found.
+/// How much of a result to read at first; multiplied until `job_state` is found. The server sorts the keys: only
+/// device_info and the logs of allocate, cleanup and firmware_update come before it.
 constexpr std::size_t state_prefix = 65536;
 constexpr std::size_t reach_factor = 8;
 constexpr std::size_t longest_reach = std::size_t{2} << 30;
@@ -34,7 +35,7 @@ constexpr std::size_t longest_reach = std::size_t{2} << 30;
 constexpr std::size_t log_limit = std::size_t{16} << 30;
 constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
-/// Of this one the server knows nothing, and says so with 204.
+/// An unknown job ID, which the server answers with 204.
 constexpr const char* no_job = "00000000-0000-4000-8000-000000000000";
 
 HttpRequest get(Call call, std::string target) {
@@ -127,14 +128,15 @@ class HttpJobServer final : public JobServer {
         request.response_limit = job_limit;
         request.fresh_connection = true;
         request.after_interim = result_target(no_job);
-        // What is too long to be run still says whose failure has to be reported.
+        // A job that is too long can't run, but its ID is needed to report the failure.
         const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
         auto answer = api_.call_to_its_end(request, take_job_grace);
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204 && answer->followed_interim) {
             return fail(
-                "the server's answer to GET /v1/job is lost behind an interim one, and a job with it if it held one");
+                "the server's answer to GET /v1/job was lost after an interim answer (1xx), and with it a job, if "
+                "there was one");
         }
         if (answer->status == 204) return std::optional<TakenJob>();
         if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
@@ -255,8 +257,8 @@ class HttpJobServer final : public JobServer {
     }
 
   private:
-    using LogName = std::pair<std::string, LogSeries>;  ///< of which job
-    /// Posts that may still arrive, whether anybody waits for their answers or not, and who wants to read after them.
+    using LogName = std::pair<std::string, LogSeries>;  ///< job ID and series
+    /// Running posts of a log, even if nobody waits for their answers, and readers that must wait for them.
     struct LogPosts {
         int under_way = 0;
         std::vector<std::function<void()>> waiting;
@@ -274,7 +276,7 @@ class HttpJobServer final : public JobServer {
                       const std::function<void(tl::expected<ShownLog, LogReadFailure>)>& done) {
         auto request = get(Call::read_log, result_target(job_id));
         request.fresh_connection = true;
-        request.response_limit = 0;  // all of it goes through the scan
+        request.response_limit = 0;  // the scan reads the whole answer
         request.overflow_limit = log_limit;
         const auto key = std::string(name_of(phase)) + (series == LogSeries::output ? "_output" : "_serial");
         const auto scan = std::make_shared<JsonTextScan>(key, tail_limit);
@@ -320,8 +322,8 @@ class HttpJobServer final : public JobServer {
 
     struct StateQuestion {
         HttpRequest request;
-        std::shared_ptr<JsonTextScan> scan;  ///< of an answer that is longer than state_prefix
-        std::size_t reach;                   ///< so much of it is read
+        std::shared_ptr<JsonTextScan> scan;  ///< for an answer longer than state_prefix
+        std::size_t reach;                   ///< how much of it to read
     };
 
     [[nodiscard]] StateQuestion state_question(const std::string& job_id) const {
@@ -334,7 +336,7 @@ class HttpJobServer final : public JobServer {
         return {std::move(request), std::move(scan), state_reach_};
     }
 
-    /// Nothing if more has to be read.
+    /// nullopt if more must be read.
     std::optional<Result<std::string>> state_of(const StateQuestion& question, const HttpResult& answer) {
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204) return std::string();
@@ -343,7 +345,7 @@ class HttpJobServer final : public JobServer {
         if (auto state = question.scan->value()) return std::move(*state);
         if (question.scan->is_complete()) return std::string();
         if (question.reach >= longest_reach)
-            return fail("the job's state is not in the part of its result that is read");
+            return fail("the job's state is not in the part of its result that was read");
         state_reach_ = std::max(state_reach_, question.reach * reach_factor);
         return std::nullopt;
     }
@@ -373,7 +375,7 @@ class HttpJobServer final : public JobServer {
 
     const Config& config_;
     ApiClient& api_;
-    std::size_t state_reach_ = state_prefix;  ///< for the job in hand
+    std::size_t state_reach_ = state_prefix;  ///< for the current job
     std::map<LogName, LogPosts> log_posts_;
 };
 

@@ -61,9 +61,9 @@ TokenSource::TokenSource(const Clock& clock, HttpClient& http, Credentials crede
 void TokenSource::ask(const std::function<void(Answer)>& done) {
     const bool changed = has_changed();
     last_read_ = stamp_of_file();
-    if (!told_of_exposure_ && is_exposed(file())) {
-        told_of_exposure_ = true;
-        log_warning("everybody on this host can read " + file().string() + ": chmod o-r it");
+    if (!has_warned_of_exposure_ && is_exposed(file())) {
+        has_warned_of_exposure_ = true;
+        log_warning(file().string() + " is readable by every user of this host: run chmod o-r on it");
     }
     if (!credentials_.client_id.empty()) {
         if (changed || !refresh_token_) return log_in(done);
@@ -105,7 +105,7 @@ void TokenSource::log_in(const std::function<void(Answer)>& done) {
         return done(fail("the key file " + credentials_.secret_key_file.string() + " is not a file"));
     }
     const auto key = read_secret_file(credentials_.secret_key_file, key_file_limit);
-    if (!key) return done(fail(key.error().with_context("no key to log in with")));
+    if (!key) return done(fail(key.error().with_context("can't read the key for the login")));
     if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));
     auto request = post("/v1/oauth2/token");
     auto authorization = basic_authorization(credentials_.client_id, *key);

@@ -12,33 +12,33 @@
 
 namespace trebuchet {
 
-/// By what the agent proves who it is.
+/// How the agent authenticates.
 struct Credentials {
-    std::filesystem::path token_file;  ///< a token manager's {"refresh_token": "…"}
-    std::string client_id;             ///< if set, the agent logs in by itself, and `token_file` is not looked at
+    std::filesystem::path token_file;  ///< {"refresh_token": "…"}, written by a token manager
+    std::string client_id;             ///< if set, the agent logs in itself and ignores `token_file`
     std::filesystem::path secret_key_file;
 };
 
-/// Gets access tokens: for the refresh token in a file, which is read again each time, or by logging in. After a login
-/// its refresh token is used until the server does not take it any more. Lives on the loop's thread.
+/// Gets access tokens, either with the refresh token in a file, which is read each time, or by logging in. After a
+/// login it uses the login's refresh token until the server refuses it. Use it on the loop's thread.
 class TokenSource {
   public:
-    /// Nothing: there is no token file, which means to go on anonymous.
+    /// nullopt: there is no token file, so the agent is anonymous.
     using Answer = Result<std::optional<AccessToken>>;
 
     TokenSource(const Clock& clock, HttpClient& http, Credentials credentials);
 
-    /// `done` is called once, at once or on the loop. One at a time.
+    /// Calls `done` once, at once or later on the loop. One request at a time.
     void ask(const std::function<void(Answer)>& done);
 
-    /// Whether the file with the token or the key is another one than when it was last read.
+    /// True if the file with the token or the key has changed since it was last read.
     [[nodiscard]] bool has_changed() const;
 
-    /// The one that holds the token or the key.
+    /// The file with the token or the key.
     [[nodiscard]] const std::filesystem::path& file() const;
 
   private:
-    /// Device, inode, size and time of change of a file; zeros if there is none.
+    /// Device, inode, size and modification time of a file; zeros if it does not exist.
     using Stamp = std::tuple<unsigned long, unsigned long, long, long, long>;
 
     void refresh(const SecretString& refresh_token, std::function<void(Answer)> refused,
@@ -49,9 +49,9 @@ class TokenSource {
     const Clock& clock_;
     HttpClient& http_;
     Credentials credentials_;
-    std::optional<SecretString> refresh_token_;  ///< from a login of ours
+    std::optional<SecretString> refresh_token_;  ///< from our login
     Stamp last_read_{};
-    bool told_of_exposure_ = false;
+    bool has_warned_of_exposure_ = false;
 };
 
 }  // namespace trebuchet

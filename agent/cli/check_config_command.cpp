@@ -13,10 +13,10 @@
 namespace trebuchet {
 namespace {
 
-/// Masks every kind of well-known credential, whatever the configuration says of those in jobs.
+/// Masks all kinds of well-known credentials, even those that the configuration turns off for jobs.
 Result<std::shared_ptr<const MaskSet>> credential_masks() {
     MaskOptions options;
-    // The key of these masks is replaced by that of the set.
+    // The set replaces the key of these masks by its own.
     auto patterns = CredentialPatterns::build({}, std::make_shared<const MaskText>(options.hash));
     if (!patterns) return fail(patterns.error());
     options.credentials = std::move(*patterns);

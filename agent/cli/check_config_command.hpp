@@ -6,12 +6,12 @@ namespace trebuchet {
 
 struct CheckConfigOptions {
     std::filesystem::path config = "testflinger-agent.conf";
-    bool show = false;  ///< print every setting, its value and where the value comes from
+    bool show = false;  ///< print every setting with its value and source
 };
 
-/// Reads the configuration as the daemon does. Prints on stderr everything that is wrong with it, and on stdout that it
-/// is fine, or with `show` one line for each setting: `KEY = VALUE  (SOURCE)`. Credentials that are known by how they
-/// look, such as the password in a URL, are masked. Returns the exit code: 0, or 2 if the configuration is wrong.
+/// Reads the configuration like the daemon. Prints all problems on stderr. On success prints a summary on stdout or,
+/// with `show`, one line per setting: `KEY = VALUE  (SOURCE)`. Masks well-known credentials, such as the password in a
+/// URL. Returns 0, or 2 if the configuration is invalid.
 int check_config_command(const CheckConfigOptions& options);
 
 }  // namespace trebuchet

@@ -30,14 +30,14 @@ constexpr std::size_t largest_file = 64U << 20;
 constexpr std::size_t largest_buffer = 16U << 20;
 constexpr int exit_io_failed = 1;
 
-/// Takes the names and values out of a JSON object as it is parsed. Both values of a name that comes twice count. No
-/// message quotes what stands in the file but names.
+/// Collects names and values while a JSON object is parsed. If a name occurs twice, both values count. Messages quote
+/// only names.
 class SecretsReader : public nlohmann::json_sax<SecretJson> {
   public:
     std::vector<NamedSecret> secrets;
     std::string problem;
 
-    /// For a syntax error: the byte where it is, counted from 1, else 0.
+    /// Position of a syntax error in bytes, counted from 1; 0: none.
     std::size_t problem_at = 0;
 
     bool null() override { return refuse("null"); }
@@ -82,7 +82,7 @@ class SecretsReader : public nlohmann::json_sax<SecretJson> {
     std::string name_;
 };
 
-/// "file:line:column", the position being the number of a byte, counted from 1.
+/// "file:line:column". `position` counts bytes from 1.
 std::string place_in(const std::filesystem::path& file, std::string_view text, std::size_t position) {
     const auto before = text.substr(0, position == 0 ? 0 : position - 1);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -110,7 +110,7 @@ void wait_for(int fd, short events) {
     ::poll(&poll_for, 1, -1);
 }
 
-/// Bytes read, 0 at the end, -1 with errno.
+/// Returns the number of bytes, 0 at the end, or -1 with errno.
 ssize_t read_some(std::vector<char, WipingAllocator<char>>& buffer) {
     while (true) {
         const auto count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
@@ -123,7 +123,7 @@ ssize_t read_some(std::vector<char, WipingAllocator<char>>& buffer) {
     }
 }
 
-/// False with errno if not all could be written.
+/// Returns false, with errno, if not everything could be written.
 bool write_out(const MaskedChunk& chunk) {
     auto rest = chunk.bytes();
     while (!rest.empty()) {
@@ -169,7 +169,7 @@ std::string joined(const std::vector<std::string_view>& words) {
     return text;
 }
 
-/// Nothing that is printed comes from a value.
+/// Prints nothing of the value.
 void describe(const NamedSecret& secret, std::size_t min_length) {
     const auto name = trebuchet::quoted(secret.name);
     if (secret.value.empty()) {
@@ -182,9 +182,9 @@ void describe(const NamedSecret& secret, std::size_t min_length) {
         std::cout << name << ": not masked, too short: " << joined(coverage.not_masked) << '\n';
     }
     if (coverage.weakness == FormCoverage::Weakness::brief) {
-        std::cout << name << ": weak: short, so it is quickly guessed and may stand in ordinary text\n";
+        std::cout << name << ": weak: short, so it is easy to guess and may occur in ordinary text\n";
     } else if (coverage.weakness == FormCoverage::Weakness::common) {
-        std::cout << name << ": weak: a common word or one character again and again\n";
+        std::cout << name << ": weak: a common word or one repeated character\n";
     }
 }
 
@@ -209,7 +209,7 @@ int mask_command(const MaskCommandOptions& options) {
         return exit_usage;
     }
     MaskOptions masks;
-    // The key of these masks is replaced by that of the set.
+    // The set replaces the key of these masks by its own.
     auto credentials = CredentialPatterns::build(options.credentials_off, std::make_shared<const MaskText>(masks.hash));
     if (!credentials) {
         complain(credentials.error().message());

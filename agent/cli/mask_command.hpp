@@ -8,20 +8,20 @@
 namespace trebuchet {
 
 struct MaskCommandOptions {
-    /// A JSON object, name to value; a number or a boolean stands for its text.
+    /// A JSON object: name → value. Numbers and booleans count as their text.
     std::filesystem::path secrets_file;
-    /// Most bytes per read(2) of standard input; at least 1.
+    /// Maximum bytes per read(2) of standard input; at least 1.
     std::size_t read_size = 65536;
-    /// Kinds of well-known credentials (credential_kind_names) that are not to be masked.
+    /// Kinds of well-known credentials (credential_kind_names) not to mask.
     std::vector<std::string> credentials_off;
-    /// Instead of copying, say which forms of which value are masked, which values are weak, and which kinds of
-    /// well-known credentials are masked.
+    /// Do not copy; print which forms of each value are masked, which values are weak, and which kinds of credentials
+    /// are masked.
     bool check = false;
 };
 
-/// `trebuchet-agent mask`: copies standard input to standard output, masked, as it comes. Returns the exit code: 0,
-/// also when nobody reads the output any more; 1 if reading or writing fails; 2 if the secrets can't be used or a kind
-/// is unknown, before anything is written. With `check`, prints what is masked, by name, and reads no standard input.
+/// `trebuchet-agent mask`: copies standard input to standard output and masks it, without waiting for complete lines.
+/// Exit codes: 0 success, also if the output is closed; 1 reading or writing failed; 2 the secrets can't be used or a
+/// kind is unknown (nothing was written). With `check` it does not read standard input.
 [[nodiscard]] int mask_command(const MaskCommandOptions& options);
 
 }  // namespace trebuchet

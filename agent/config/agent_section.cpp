@@ -18,16 +18,16 @@
 namespace trebuchet {
 namespace {
 
-/// About 30 years: durations up to it can be added to any point of time.
+/// About 30 years: a duration up to this can be added to any time point without overflow.
 constexpr std::int64_t most_seconds = 1'000'000'000;
 
 constexpr std::array<const char*, 7> phases{"setup",    "provision", "firmware_update", "test",
                                             "allocate", "reserve",   "cleanup"};
 
-/// A folder's name and a part of the server's addresses is made of it.
+/// The ID becomes a folder's name and a part of URLs. Returns what is expected instead of an invalid ID.
 std::optional<std::string> wrong_agent_id(const std::string& id) {
-    if (id.empty()) return "a text that is not empty";
-    if (id == "." || id == "..") return "a name that can be a folder's";
+    if (id.empty()) return "a non-empty text";
+    if (id == "." || id == "..") return "a name that is valid as a folder's name";
     if (id.size() > 200) return "at most 200 bytes";
     if (id.find_first_of("/\\?#%") != std::string::npos) return "a name without / \\ ? # %";
     const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
@@ -59,7 +59,7 @@ class AgentSection {
             if (command && !command->empty()) config_.phase_commands[phase] = *command;
         }
         read_advertised();
-        // Keys of the reference that mean nothing to an agent: links and control_host are for people and charms.
+        // Keys that the reference's agent accepts and does not use: links and control_host are for people and charms.
         for (const auto* key : {"links", "control_host"}) {
             reader_.take(key);
             reader_.show(key, "(not used by the agent)");
@@ -70,7 +70,7 @@ class AgentSection {
     }
 
   private:
-    /// A string that phases get in their environment; `fallback` if the file leaves it out.
+    /// A string that phases get in their environment; `fallback` if the key is missing.
     std::optional<std::string> exported_string(const std::string& key, std::optional<std::string> fallback) {
         const bool is_there = map_.find(key) != nullptr;
         auto value = is_there ? reader_.string(key) : std::move(fallback);
@@ -126,8 +126,7 @@ class AgentSection {
         } else if (node->kind != YamlKind::sequence) {
             problem("job_queues", *node, "a list of strings");
         } else if (node->items.empty()) {
-            reader_.note("job_queues",
-                         YamlProblem{node->at, "found an empty list, expected the name of a queue in it"});
+            reader_.note("job_queues", YamlProblem{node->at, "found an empty list, expected at least one queue"});
         } else {
             for (const auto& item : node->items) {
                 auto queue = item.as_string();
@@ -233,7 +232,7 @@ class AgentSection {
             std::string text = "the key \"" + std::string(key) + "\" is missing, expected " + expected;
             for (const auto* entry : reader_.unknown()) {
                 if (reader_.nearest_known(entry->key) != key) continue;
-                text += "; did you mean it by " + trebuchet::quoted(entry->key) + " in line " +
+                text += "; is it the misspelt key " + trebuchet::quoted(entry->key) + " in line " +
                         std::to_string(entry->key_at.line) + "?";
                 break;
             }
@@ -252,8 +251,8 @@ class AgentSection {
                 config_.exported.emplace(entry.key, entry.value.text);
             } else {
                 warn(entry.key_at, "the key " + trebuchet::quoted(entry.key) +
-                                       " can't be passed on to phases: no environment " +
-                                       "variable can have this name and value");
+                                       " is not passed to phases: an environment " +
+                                       "variable cannot have this name or value");
             }
         }
     }
@@ -265,9 +264,9 @@ class AgentSection {
             if (const auto meant = reader_.nearest_known(entry->key); !meant.empty()) {
                 text += ", did you mean " + trebuchet::quoted(meant) + "?";
             } else if (config_.exported.count(entry->key) > 0) {
-                text += ", only passed on to phases in their environment";
+                text += ", only passed to phases as an environment variable";
             } else {
-                text += ", ignored: only strings are passed on to phases";
+                text += ", ignored: only strings are passed to phases";
             }
             warn(entry->key_at, std::move(text));
         }

@@ -10,8 +10,8 @@
 
 namespace trebuchet {
 
-/// Reads the keys of the reference agent from the main file's map into `config`, `exported` included, and leaves the
-/// `trebuchet` key alone.
+/// Reads the reference agent's keys, and `exported`, from the main file's map into `config`. Ignores the key
+/// `trebuchet`.
 void read_agent_section(const YamlNode& map, const std::string& file, Config& config,
                         std::vector<ConfigProblem>& problems, std::vector<ConfigProblem>& warnings,
                         EffectiveSettings& settings);

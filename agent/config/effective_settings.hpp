@@ -7,23 +7,23 @@
 
 namespace trebuchet {
 
-/// One key that the code reads, and the value that it uses.
+/// A key and its effective value.
 struct EffectiveSetting {
-    std::string key;             ///< with its section: "trebuchet.tls.ca_file"
-    std::string value;           ///< on one line, as a file would have it; it may contain credentials: mask it
-    std::string source;          ///< "FILE:LINE", "environment variable NAME" or "default"
-    bool is_value_known = true;  ///< false: a reader asked for the key and never said what it made of it, a bug
+    std::string key;     ///< including its section: "trebuchet.tls.ca_file"
+    std::string value;   ///< in one line, in the file's syntax; mask it before printing, as it may contain credentials
+    std::string source;  ///< "FILE:LINE", "environment variable NAME" or "default"
+    bool is_value_known = true;  ///< false: a reader did not call set(), which is a bug
 };
 
-/// Every key that the readers of a configuration asked for, in the order of the questions. It is filled in while the
-/// file is read, so no key can be missing here that has an effect.
+/// All keys that the readers of a configuration requested, in that order. Filled while the file is read, so that no key
+/// with an effect can be missing.
 class EffectiveSettings {
   public:
-    /// A reader asked for the key. `place`: where the file has it; "": nowhere, so that an earlier file's place, else
-    /// "default", stays.
+    /// Adds a requested key. `place`: position in the file. "" (not in this file) keeps an earlier file's position, or
+    /// "default".
     void asked_for(const std::string& key, const std::string& place);
     void set_value(const std::string& key, std::string value);
-    /// A value that comes from elsewhere, such as an environment variable.
+    /// Sets a value from another source, such as an environment variable.
     void set(const std::string& key, std::string value, std::string source);
 
     [[nodiscard]] const std::vector<EffectiveSetting>& all() const { return settings_; }
@@ -35,7 +35,8 @@ class EffectiveSettings {
     std::map<std::string, std::size_t, std::less<>> places_;
 };
 
-/// As a file would have it on one line: quoted if it is empty or has blanks at its ends or control characters.
+/// A value in the file's syntax, in one line: quoted if it is empty, begins or ends with a blank, or contains control
+/// characters.
 [[nodiscard]] std::string shown_value(std::string_view text);
 /// "[a, b]"
 [[nodiscard]] std::string shown_list(const std::vector<std::string>& items);

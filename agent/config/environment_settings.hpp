@@ -6,14 +6,13 @@
 
 namespace trebuchet {
 
-/// Fills in what the configuration leaves out and the environment has:
+/// Sets missing keys from the environment:
 ///
-///     trebuchet.tls.ca_file       $REQUESTS_CA_BUNDLE, which the reference agent's HTTP library reads, so that labs
-///                                 with a CA of their own have it set
-///     trebuchet.secret_key_file   the systemd credential `secret_key`, $CREDENTIALS_DIRECTORY/secret_key, if there is
-///                                 a client_id to log in with it
+///     trebuchet.tls.ca_file       $REQUESTS_CA_BUNDLE: the reference agent's HTTP library reads it, so labs with
+///                                 their own CA set it
+///     trebuchet.secret_key_file   the systemd credential $CREDENTIALS_DIRECTORY/secret_key, if client_id is set
 ///
-/// `getenv`: null for a variable that is not set.
+/// `getenv` returns null for an unset variable.
 void read_environment(const std::function<const char*(const char*)>& getenv, LoadedConfig& loaded);
 
 }  // namespace trebuchet

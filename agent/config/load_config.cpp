@@ -27,7 +27,7 @@ ConfigProblem in_file(const std::string& file, const YamlProblem& problem) {
     return {file, problem.at.line, problem.at.column, problem.text};
 }
 
-/// The parsed text, or nothing and a problem.
+/// The parsed text, or nullopt and a problem.
 std::optional<YamlNode> parse(const Text& text, std::vector<ConfigProblem>& problems,
                               std::vector<ConfigProblem>& warnings) {
     auto document = parse_yaml(text.content);
@@ -47,15 +47,14 @@ void check_tls(const TlsConfig& tls, const std::string& file, std::vector<Config
                             ", expected client_cert and client_key, or neither"});
 }
 
-/// A key without a client would go unnoticed for as long as a token file is there.
+/// Refuses a key without a client_id, which would go unnoticed as long as there is a token file.
 void check_login(const TrebuchetConfig& config, const std::string& file, std::vector<ConfigProblem>& problems) {
     if (config.secret_key_file.empty() || !config.client_id.empty()) return;
-    problems.push_back({file, 0, 0,
-                        "trebuchet.secret_key_file: found no trebuchet.client_id, expected it beside the key that it "
-                        "logs in with"});
+    problems.push_back(
+        {file, 0, 0, "trebuchet.secret_key_file: found no trebuchet.client_id, expected both or neither"});
 }
 
-/// By place; what is about a whole file comes first.
+/// By position; problems of a whole file come first.
 void sort_by_place(std::vector<ConfigProblem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
         return std::tie(left.line, left.column) < std::tie(right.line, right.column);

@@ -12,10 +12,10 @@
 
 namespace trebuchet {
 
-/// "file:line:col: what is wrong, found …, expected …". Line and column count from 1; both 0: about the file as a
-/// whole.
+/// "file:line:col: what is wrong, found …, expected …". Line and column count from 1; 0: the problem concerns the whole
+/// file.
 struct ConfigProblem {
-    std::string file;  ///< "": the text names it
+    std::string file;  ///< "": the text names the file
     int line = 0;
     int column = 0;
     std::string text;
@@ -24,16 +24,16 @@ struct ConfigProblem {
 
 struct LoadedConfig {
     Config config;
-    std::vector<ConfigProblem> warnings;  ///< keys that nobody knows, with "did you mean", and deprecated ones
-    EffectiveSettings settings;           ///< what each key is set to, and by what
+    std::vector<ConfigProblem> warnings;  ///< unknown keys, with "did you mean", and deprecated ones
+    EffectiveSettings settings;           ///< the value and the source of each key
 };
 
-/// Reads the file and, if there is one, `trebuchet.yaml` beside it, which holds at its top level what else stands under
-/// `trebuchet:` in the file; a key that stands in both counts as the main file has it. What both leave out comes from
-/// the environment, as read_environment says. Returns every problem at once.
+/// Reads the file and, if it exists, `trebuchet.yaml` beside it, whose top-level keys are those of the section
+/// `trebuchet:`. You can use both; the section wins. Missing keys come from the environment, see read_environment. The
+/// error contains all problems.
 [[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> load_config(const std::filesystem::path& file);
 
-/// The same from the main file's text alone: `file` is only for messages.
+/// Parses only the main file's text. `file` is only used in messages.
 [[nodiscard]] tl::expected<LoadedConfig, std::vector<ConfigProblem>> parse_config(std::string_view text,
                                                                                   const std::string& file);
 

@@ -12,7 +12,7 @@ Result<MaskOptions> mask_options(const TrebuchetConfig& config, const TrebuchetC
         options.credentials = former->mask.credentials;
         return options;
     }
-    // The key of these masks is replaced by that of each job.
+    // Each job replaces the key of these masks by its own.
     auto patterns =
         CredentialPatterns::build(config.mask_credentials_off, std::make_shared<const MaskText>(config.mask.hash));
     if (!patterns) return fail(patterns.error());

@@ -5,8 +5,8 @@
 
 namespace trebuchet {
 
-/// The configuration's mask options, with the patterns of well-known credentials compiled (16 ms: once per
-/// configuration). `former`: of an earlier configuration, from which they are taken if they are the same; null: none.
+/// The configuration's mask options with compiled credential patterns. Compiling takes 16 ms, so call it once per
+/// configuration. `former`: an earlier configuration whose patterns are reused if they are the same; may be null.
 [[nodiscard]] Result<MaskOptions> mask_options(const TrebuchetConfig& config, const TrebuchetConfig* former = nullptr);
 
 }  // namespace trebuchet

@@ -61,7 +61,7 @@ std::optional<std::string> SectionReader::string(const std::string& key) {
 std::optional<std::string> SectionReader::non_empty_string(const std::string& key) {
     auto value = string(key);
     if (!value || !value->empty()) return value;
-    note(key, map_.find(key)->expected("a text that is not empty"));
+    note(key, map_.find(key)->expected("a non-empty text"));
     return std::nullopt;
 }
 

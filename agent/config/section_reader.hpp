@@ -14,30 +14,29 @@
 
 namespace trebuchet {
 
-/// Which of `words` stands at `node`, by its index.
+/// The index of the node's text in `words`.
 [[nodiscard]] YamlResult<std::size_t> one_of(const YamlNode& node, const std::vector<std::string>& words);
 
-/// Where the problems and the values of a section go.
+/// Where a section's problems and values go.
 struct SectionNotes {
     std::string file;
-    std::string prefix;   ///< before each key in messages: "", "trebuchet." or "tls." for instance
-    std::string section;  ///< before each key in the settings: "", "trebuchet." or "trebuchet.tls."
+    std::string prefix;   ///< text before each key in messages: "", "trebuchet." or "tls."
+    std::string section;  ///< text before each key in the settings: "", "trebuchet." or "trebuchet.tls."
     std::vector<ConfigProblem>& problems;
     EffectiveSettings& settings;
 };
 
-/// Reads one map of a configuration file key by key. Whatever is wrong is noted, and the reading goes on.
-/// A key that is absent, or whose value is wrong, leaves the default as it is.
-/// Each key that is asked for becomes one of the settings that `check-config --show` prints.
+/// Reads a map of a configuration file key by key. Problems are collected and do not stop the reading. A missing key or
+/// a wrong value leaves the default unchanged. Each requested key becomes a setting that `check-config --show` prints.
 class SectionReader {
   public:
     SectionReader(const YamlNode& map, SectionNotes notes) : map_(map), notes_(std::move(notes)) {}
 
-    /// The key's value if it is there; from now on the key counts as known. To be followed by show().
+    /// Returns the key's value, or null if it is missing, and marks the key as known. Call show() afterwards.
     const YamlNode* take(const std::string& key);
-    /// The same for a key that holds another section, and is no setting itself.
+    /// The same for a key that contains a section and is not a setting itself.
     const YamlNode* take_section(const std::string& key);
-    /// The value of a key that was taken, as it counts now.
+    /// Sets the effective value of a key after take().
     void show(const std::string& key, std::string value) {
         notes_.settings.set_value(notes_.section + key, std::move(value));
     }
@@ -48,20 +47,20 @@ class SectionReader {
 
     // These read, set and show a value:
 
-    /// A path, which has to be absolute.
+    /// An absolute path.
     void absolute_path(const std::string& key, std::filesystem::path& value);
     void boolean(const std::string& key, bool& value);
     template <typename Choice>
     void choice(const std::string& key, const std::vector<std::pair<const char*, Choice>>& words, Choice& value);
 
-    /// Notes "key: text" at the problem's place.
+    /// Adds the problem "key: text".
     void note(const std::string& key, const YamlProblem& problem);
-    /// Notes every key that nobody asked for, as a mistake. For sections of which all keys are ours.
+    /// Adds a problem for every unknown key. For sections that contain only our own keys.
     void refuse_unknown();
 
-    /// What nobody asked for, in the file's order.
+    /// The unknown entries, in the file's order.
     [[nodiscard]] std::vector<const YamlEntry*> unknown() const;
-    /// The known key that `word` seems to mean, or "".
+    /// The known key that `word` is probably a typo of, or "".
     [[nodiscard]] std::string nearest_known(std::string_view word) const;
 
   private:

@@ -9,11 +9,11 @@ namespace trebuchet {
 
 struct ServerAddress {
     std::string origin;  ///< "http://host", "https://host:port"; the scheme in lower case
-    std::string path;    ///< what stood behind it, "" or "/" at least: no part of the API's addresses
+    std::string path;    ///< the path after it, which we do not use; may be "" or "/"
 };
 
-/// Takes `server_address` apart: "host", "host:port" or a URL; without a scheme it is http. The error reads
-/// "found …, expected …" and quotes no user or password.
+/// Parses `server_address`: "host", "host:port" or a URL; the default scheme is http. The error is "found …, expected
+/// …" and quotes no user name or password.
 [[nodiscard]] Result<ServerAddress> parse_server_address(std::string_view text);
 
 }  // namespace trebuchet

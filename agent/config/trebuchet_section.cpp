@@ -13,11 +13,11 @@
 namespace trebuchet {
 namespace {
 
-/// Bytes of trebuchet.spool_limit.
+/// Minimum of trebuchet.spool_limit in bytes.
 constexpr std::int64_t least_spool = std::int64_t{1} << 20;
 constexpr std::int64_t most_spool = std::int64_t{1} << 40;
 
-/// What stands for a section that the file leaves out: it has no keys.
+/// Used for a missing section: a map without keys.
 const YamlNode& no_section() {
     static const YamlNode none = [] {
         YamlNode node;
@@ -71,7 +71,7 @@ void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases)
     reader.show("secret_phases", shown_list(phases));
 }
 
-/// Well-known credentials are masked unless they are named here.
+/// All kinds of well-known credentials are masked, except those named here.
 void read_list_of_credentials(SectionReader& reader, std::vector<std::string>& off) {
     const auto* node = reader.take("mask_credentials_off");
     if (node == nullptr) return;
@@ -144,7 +144,7 @@ void read_metrics_address(SectionReader& reader, std::string& address) {
     reader.show("metrics_address", address);
 }
 
-/// Reads a whole number into `value`, which counts in units of `T`'s own.
+/// Reads a whole number into `value`, in units of `T`.
 template <typename T>
 void read_number(SectionReader& reader, const std::string& key, std::int64_t least, std::int64_t most, T& value) {
     if (const auto number = reader.whole_number(key, least, most)) value = static_cast<T>(*number);

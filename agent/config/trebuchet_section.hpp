@@ -10,9 +10,9 @@
 
 namespace trebuchet {
 
-/// Puts what `section` sets into `config` and leaves the rest of it as it is. A key that we don't know is a problem.
-/// An empty or absent section (null) sets nothing; `settings` gets all keys all the same.
-/// `prefix` stands before each key in messages: "trebuchet." in the main file, "" in trebuchet.yaml.
+/// Copies the settings in `section` to `config`. Unknown keys are problems. An empty or missing section (null) sets
+/// nothing, but `settings` gets all keys. `prefix`: text before each key in messages, "trebuchet." in the main file and
+/// "" in trebuchet.yaml.
 void read_trebuchet_section(const YamlNode& section, const std::string& file, const std::string& prefix,
                             TrebuchetConfig& config, std::vector<ConfigProblem>& problems, EffectiveSettings& settings);
 

@@ -47,7 +47,7 @@ TEST_F(RefreshToken, AFileWithoutATokenIsAProblemThatQuotesNothingOfIt) {
          {"", "s3cret", "{", "[\"s3cret\"]", "\"s3cret\"", "{\"refresh_token\": [\"s3cret\"]}",
           "{\"refresh_token\": \"\"}", "{\"token\": \"s3cret\"}", "{\"refresh_token\": \"s3cret",
           "{\"refresh_token\": null}"}) {
-        EXPECT_THAT(problem_of(text), HasSubstr("holds no token; expected {\"refresh_token\"")) << text;
+        EXPECT_THAT(problem_of(text), HasSubstr("contains no token; expected {\"refresh_token\"")) << text;
         EXPECT_THAT(problem_of(text), Not(HasSubstr("s3cret"))) << text;
     }
 }
@@ -55,7 +55,7 @@ TEST_F(RefreshToken, AFileWithoutATokenIsAProblemThatQuotesNothingOfIt) {
 TEST_F(RefreshToken, OneThatWouldEndAHeaderIsRefused) {
     for (const auto* text :
          {R"({"refresh_token": "a\r\nHost: x"})", R"({"refresh_token": "a\nb"})", R"({"refresh_token": "a\u0000b"})"}) {
-        EXPECT_THAT(problem_of(text), HasSubstr("holds no token")) << text;
+        EXPECT_THAT(problem_of(text), HasSubstr("contains no token")) << text;
     }
 }
 
@@ -100,7 +100,7 @@ TEST_F(AccessTokenAnswer, AnythingElseIsAProblemThatQuotesNothingOfIt) {
                                R"({"access_token": "s3cret\r\nX: y"})", R"({"token": "s3cret"})"}) {
         const auto token = parse(answer);
         ASSERT_FALSE(token) << answer;
-        EXPECT_EQ(token.error().message(), "the server's answer holds no access_token");
+        EXPECT_EQ(token.error().message(), "the server's answer contains no access_token");
     }
 }
 

@@ -200,7 +200,7 @@ TEST_F(ApiClientTest, AHalfWrittenFileIsAProblemOnlyOnceTheTokenIsNoGood) {
     EXPECT_EQ(api_.token_problem(), "");
     clock_.advance(seconds(600));
     EXPECT_EQ(status_of_call(), 200) << "it is the server that says when a token is too old";
-    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("holds no token"));
+    EXPECT_THAT(api_.token_problem(), testing::HasSubstr("contains no token"));
     folder_.write("token", R"({"refresh_token": "good"})");
     EXPECT_EQ(status_of_call(), 200);
     EXPECT_EQ(api_.token_problem(), "");

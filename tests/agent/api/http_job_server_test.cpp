@@ -165,7 +165,7 @@ TEST_F(HttpJobServerTest, SaysWhenAJobMayBeLostBehindAnInterimAnswer) {
     };
     const auto job = server_->take_job({"a"});
     ASSERT_FALSE(job);
-    EXPECT_THAT(job.error().message(), HasSubstr("lost behind an interim one"));
+    EXPECT_THAT(job.error().message(), HasSubstr("lost after an interim answer"));
 }
 
 TEST_F(HttpJobServerTest, ARefusalSaysToWhatAndWhy) {

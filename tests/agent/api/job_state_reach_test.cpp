@@ -91,7 +91,7 @@ TEST_F(JobStateReach, HasAnEnd) {
         answer.cut = true;
         return answer;
     };
-    EXPECT_THAT(state(), HasSubstr("failed: the job's state is not in the part of its result that is read"));
+    EXPECT_THAT(state(), HasSubstr("failed: the job's state is not in the part of its result that was read"));
     EXPECT_LE(script_.requests.size(), 10U);
 }
 

@@ -99,7 +99,7 @@ TEST_F(TokenSourceTest, SaysWhatIsWrongWithTheKeyFile) {
     folder_.write("key", "");
     EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("key"), HasSubstr("is empty")));
     std::filesystem::remove(folder_ / "key");
-    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("no key to log in with"), HasSubstr("No such file")));
+    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("can't read the key for the login"), HasSubstr("No such file")));
     EXPECT_TRUE(script_.requests.empty());
 }
 

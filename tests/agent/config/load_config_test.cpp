@@ -126,11 +126,11 @@ TEST(LoadConfig, WarnsOfKeysThatNobodyKnows) {
         loaded_from(minimal + "polling_intervall: 5\nlab_name: north\nrack: 7\nno=name: x\n").warnings;
     EXPECT_THAT(messages(warnings),
                 ElementsAre("a.conf:4:1: unknown key \"polling_intervall\", did you mean \"polling_interval\"?",
-                            "a.conf:5:1: unknown key \"lab_name\", only passed on to phases in their environment",
-                            "a.conf:6:1: unknown key \"rack\", ignored: only strings are passed on to phases",
-                            "a.conf:7:1: the key \"no=name\" can't be passed on to phases: no environment variable can "
-                            "have this name and value",
-                            "a.conf:7:1: unknown key \"no=name\", ignored: only strings are passed on to phases"));
+                            "a.conf:5:1: unknown key \"lab_name\", only passed to phases as an environment variable",
+                            "a.conf:6:1: unknown key \"rack\", ignored: only strings are passed to phases",
+                            "a.conf:7:1: the key \"no=name\" is not passed to phases: an environment variable cannot "
+                            "have this name or value",
+                            "a.conf:7:1: unknown key \"no=name\", ignored: only strings are passed to phases"));
 }
 
 TEST(LoadConfig, WarnsOfWhatTheReferenceAgentTakesButDoesNotUse) {
@@ -155,10 +155,9 @@ TEST(LoadConfig, NamesEveryMissingKey) {
         ElementsAre("a.conf: the key \"agent_id\" is missing, expected the name of this agent",
                     "a.conf: the key \"server_address\" is missing, expected the server's address",
                     "a.conf: the key \"job_queues\" is missing, expected a list of the queues to take jobs from"));
-    EXPECT_THAT(
-        problems_of("agent_id: a\nserver_adress: lab\njob_queues: [q]\n"),
-        ElementsAre("a.conf: the key \"server_address\" is missing, expected the server's address; did you mean it "
-                    "by \"server_adress\" in line 2?"));
+    EXPECT_THAT(problems_of("agent_id: a\nserver_adress: lab\njob_queues: [q]\n"),
+                ElementsAre("a.conf: the key \"server_address\" is missing, expected the server's address; is it the "
+                            "misspelt key \"server_adress\" in line 2?"));
 }
 
 TEST(LoadConfig, WantsAMap) {
@@ -209,8 +208,9 @@ TEST(LoadConfig, RefusesAnAgentIdThatIsNoFolderOrAddress) {
         const auto problems = problems_of("agent_id: " + id + "\nserver_address: lab\njob_queues: [q]\n");
         return problems.empty() ? "" : problems.front();
     };
-    EXPECT_EQ(problem_with("''"), "a.conf:1:11: agent_id: found \"\", expected a text that is not empty");
-    EXPECT_EQ(problem_with(".."), "a.conf:1:11: agent_id: found \"..\", expected a name that can be a folder's");
+    EXPECT_EQ(problem_with("''"), "a.conf:1:11: agent_id: found \"\", expected a non-empty text");
+    EXPECT_EQ(problem_with(".."),
+              "a.conf:1:11: agent_id: found \"..\", expected a name that is valid as a folder's name");
     EXPECT_EQ(problem_with("a?b"), "a.conf:1:11: agent_id: found \"a?b\", expected a name without / \\ ? # %");
     EXPECT_EQ(problem_with("\"a\\nb\""),
               "a.conf:1:11: agent_id: found \"a\\x0ab\", expected a name without control characters");
@@ -223,7 +223,7 @@ TEST(LoadConfig, RefusesAnAgentIdThatIsNoFolderOrAddress) {
 
 TEST(LoadConfig, RefusesQueuesWithoutAName) {
     EXPECT_THAT(problems_of("agent_id: a\nserver_address: lab\njob_queues: []\n"),
-                ElementsAre("a.conf:3:13: job_queues: found an empty list, expected the name of a queue in it"));
+                ElementsAre("a.conf:3:13: job_queues: found an empty list, expected at least one queue"));
     EXPECT_THAT(problems_of("agent_id: a\nserver_address: lab\njob_queues: ['', [q], ~, fine]\n"),
                 ElementsAre("a.conf:3:14: job_queues: found \"\", expected the name of a queue",
                             "a.conf:3:18: job_queues: found a list, expected the name of a queue",

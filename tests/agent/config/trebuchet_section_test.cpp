@@ -138,9 +138,9 @@ TEST(TrebuchetSection, SaysWhatIsWrongWithEachKey) {
 }
 
 TEST(TrebuchetSection, SaysWhatIsWrongWithALogin) {
-    EXPECT_THAT(problems_of("{secret_key_file: /key}"),
-                ElementsAre("a.conf: trebuchet.secret_key_file: found no trebuchet.client_id, expected it beside the "
-                            "key that it logs in with"));
+    EXPECT_THAT(
+        problems_of("{secret_key_file: /key}"),
+        ElementsAre("a.conf: trebuchet.secret_key_file: found no trebuchet.client_id, expected both or neither"));
     EXPECT_THAT(problems_of("{client_id: 'a:b', metrics_address: lab, drain: halt, stop_grace: -1}"),
                 ElementsAre("a.conf:2:13: trebuchet.client_id: found \"a:b\", expected a name without colons, as "
                             "HTTP logins want it",

@@ -180,7 +180,7 @@ TEST_F(Connection, StandsATokenFileThatIsGoneOrHalfWrittenForAWhile) {
 
     server.advance_clock(std::chrono::minutes(11));
     ASSERT_TRUE(agent.logs_text("Token has expired")) << agent.log();
-    EXPECT_THAT(agent.log(), HasSubstr("holds no token; expected"));
+    EXPECT_THAT(agent.log(), HasSubstr("contains no token; expected"));
     id = server.post_job(job(small_job()));
     agent.write_token(server.tokens(clients::agent)["refresh_token"]);
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();

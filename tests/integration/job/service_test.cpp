@@ -225,7 +225,7 @@ TEST(CheckConfig, SaysAllThatIsWrongAtOnce) {
     const auto ending = run({TREBUCHET_AGENT, {"check-config", "-c", file}});
     EXPECT_EQ(ending.code, 2);
     EXPECT_EQ(ending.out, "");
-    EXPECT_THAT(ending.err, AllOf(HasSubstr("did you mean it by \"server_adress\" in line 2?"),
+    EXPECT_THAT(ending.err, AllOf(HasSubstr("is it the misspelt key \"server_adress\" in line 2?"),
                                   HasSubstr("agent.conf:3:13: job_queues: found \"q\", expected a list of strings"),
                                   HasSubstr("agent.conf:4:19: polling_interval: found \"x\"")));
 }

@@ -85,8 +85,9 @@ class SerialCapture::Worker {
                 "the serial console at " + name_of(console_) + " did not print " + trebuchet::quoted(pattern.text());
             if (now >= deadline) {
                 const auto line = window_.last_line();
-                return fail(wanted + " in time" +
-                            (line.empty() ? ", but nothing" : "; its last line was " + trebuchet::quoted(line, 200)));
+                return fail(
+                    wanted + " in time; " +
+                    (line.empty() ? "it printed nothing" : "its last line was " + trebuchet::quoted(line, 200)));
             }
             changed_.wait_until(lock, std::min(deadline, now + poll_interval));
             if (interrupt.wait_for(milliseconds::zero()) != 0) return fail(wanted + " before a stop signal arrived");

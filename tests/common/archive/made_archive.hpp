@@ -39,7 +39,7 @@ class MadeArchive {
     MadeArchive& special(const std::string& path, unsigned type) {
         return add(path, type, 0644, "", [](archive_entry*) {});
     }
-    /// Nothing can be added after.
+    /// Completes the archive; call this last.
     void close() { check(archive_write_close(writer_.get())); }
 
   private:

@@ -20,7 +20,7 @@ class MaskedContentTest : public testing::Test {
         return FileDescriptor(::open((folder_ / "file").c_str(), O_RDWR | O_CLOEXEC));
     }
 
-    /// What read_masked hands over; `whole` is what it returns.
+    /// The bytes that read_masked passes on; `whole`: its return value.
     static std::string read(int fd, std::uint64_t size, const std::shared_ptr<const MaskSet>& masks, bool& whole) {
         std::string text;
         whole = read_masked(fd, size, masks, [&text](const MaskedChunk& chunk) {

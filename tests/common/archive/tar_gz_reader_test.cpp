@@ -33,7 +33,7 @@ class TarGzReader : public testing::Test {
         fs::remove_all(target_);
         return unpack_tar_gz(archive_, target_, {"provision", "firmware_update", "test"}, limits);
     }
-    /// What is wrong with an archive of these entries.
+    /// The error for an archive with these entries.
     std::string problem_of(const std::function<void(MadeArchive&)>& fill, const UnpackLimits& limits = {}) {
         make(fill);
         const auto report = unpack(limits);
@@ -46,7 +46,7 @@ class TarGzReader : public testing::Test {
         struct stat info {};
         return ::stat((target_ / path).c_str(), &info) == 0 ? info.st_mode & 07777U : 0;
     }
-    /// All that is in the test's folder and not in `target_`.
+    /// Everything in the test's folder outside `target_`.
     [[nodiscard]] std::vector<std::string> outside() const {
         std::vector<std::string> names;
         for (const auto& entry : fs::directory_iterator(folder_.path())) {

@@ -36,7 +36,7 @@ struct Unpacked {
     unsigned mode = 0;
     std::int64_t time = 0;
     std::string owner;
-    std::string text;  ///< of a file its content, of a link its target
+    std::string text;  ///< a file's content or a link's target
 };
 
 std::map<std::string, Unpacked> unpack(const std::filesystem::path& file) {

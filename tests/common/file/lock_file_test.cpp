@@ -28,7 +28,7 @@ TEST(LockFileTest, HasOneHolderAtATime) {
         EXPECT_THAT(second.error().reason.message(),
                     HasSubstr(path.string() + " is held by process " + std::to_string(::getpid())));
     }
-    EXPECT_TRUE(LockFile::take(path)) << "free again";
+    EXPECT_TRUE(LockFile::take(path)) << "released";
 }
 
 TEST(LockFileTest, IsReleasedWhenItsHolderIsKilled) {

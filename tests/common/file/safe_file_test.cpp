@@ -127,8 +127,9 @@ TEST_F(SafeFile, ReplacesAFileAtomically) {
     EXPECT_EQ(content(path), "new content");
     EXPECT_EQ(mode(path), 0600U);
     std::string old(10, '\0');
-    EXPECT_EQ(::read(reader.get(), old.data(), old.size()), 3) << "whoever had it open still has the old one";
-    EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1) << "nothing is left beside";
+    EXPECT_EQ(::read(reader.get(), old.data(), old.size()), 3) << "an open descriptor still refers to the old file";
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1)
+        << "no temporary file is left";
 }
 
 TEST_F(SafeFile, ReplacesAFileDespiteALeftoverTemporary) {

@@ -51,7 +51,7 @@ class HttpClientTest : public testing::Test {
         loop_.run_until([&] { return answer.has_value(); });
         return std::move(*answer);
     }
-    /// The body of a 200; else what happened instead.
+    /// The body of a 200 answer, or a description of what happened instead.
     std::string body_of(HttpRequest request) {
         const auto answer = call(std::move(request));
         if (!answer) return "failure: " + answer.error().message;
@@ -62,14 +62,14 @@ class HttpClientTest : public testing::Test {
         return answer ? std::nullopt : std::optional(answer.error().kind);
     }
 
-    /// For what happens on the server's threads, which wakes no loop: asks every millisecond.
+    /// Waits for something on the server's threads, which do not wake the loop: polls every millisecond.
     void wait_until(const std::function<bool()>& condition) {
         Timer timer(loop_);
         const std::function<void()> again = [&] { timer.start(std::chrono::milliseconds(1), again); };
         again();
         loop_.run_until(condition);
     }
-    /// Lets what is on its way arrive.
+    /// Waits until bytes in transit have arrived.
     void wait_a_little() {
         Timer timer(loop_);
         bool over = false;

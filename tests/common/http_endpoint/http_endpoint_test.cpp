@@ -47,7 +47,7 @@ class Client {
         }
     }
 
-    /// Until the server closes.
+    /// Reads until the server closes the connection.
     [[nodiscard]] std::string receive() const {
         std::string all;
         char buffer[4096];
@@ -90,7 +90,7 @@ class HttpEndpointTest : public testing::Test {
                }}});
     }
 
-    /// Runs the loop while `client` does its part.
+    /// Runs `client` on a thread and the loop meanwhile.
     void meanwhile(const std::function<void()>& client) {
         bool over = false;
         std::thread thread([&] {

@@ -13,8 +13,8 @@ namespace trebuchet::test {
 /// Text around a credential. Scanners of source code would take whole ones for real: they are put together at run time.
 struct CredentialSample {
     CredentialKind kind;
-    std::string before;  ///< stays, also what tells the credential
-    std::string prefix;  ///< stays too, and is part of what the mask is made from
+    std::string before;  ///< stays visible; includes what identifies the credential
+    std::string prefix;  ///< stays visible; part of the mask's input
     std::string value;
     std::string behind;
 

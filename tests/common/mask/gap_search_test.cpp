@@ -46,7 +46,7 @@ TEST(GapSearch, FindsAValueAcrossIndentedLines) {
     EXPECT_EQ(masked({"secret-value"}, "  secret-\n  value\n"), "  M\n");
     EXPECT_EQ(masked({"secret-value"}, "\tsec\r\n\tret\r\n\t-value\r\n"), "\tM\r\n");
     EXPECT_EQ(masked({"a secret value"}, "a\n secret value, a\n  secret\n  value"), "M, a\n  secret\n  value")
-        << "blanks of its own count where lines are not indented";
+        << "a value's own blanks count if lines are not indented";
     EXPECT_EQ(masked({"secret-value"}, "secret-\n" + std::string(63, ' ') + "value"), "M");
     EXPECT_EQ(masked({"secret-value"}, "secret-\n" + std::string(64, ' ') + "value"),
               "secret-\n" + std::string(64, ' ') + "value");
@@ -97,12 +97,12 @@ TEST(GapSearch, HoldsAnIncompleteTerminalSequence) {
     EXPECT_EQ(masker.write("m").bytes(), "\x1b[0;1m");
     EXPECT_EQ(masker.write("\x1b[0").bytes(), "");
     EXPECT_EQ(masker.finish().bytes(), "\x1b[0");
-    EXPECT_EQ(masker.write("\x1b]" + std::string(longest_gap, 'x')).size(), longest_gap + 2) << "it is none";
+    EXPECT_EQ(masker.write("\x1b]" + std::string(longest_gap, 'x')).size(), longest_gap + 2) << "not a sequence";
 }
 
 TEST(GapSearch, KeepsALongerMatchWhenAShorterOneComesLate) {
     const std::string value = "0Q9QNb0xq1\n '=B]'\n";
-    EXPECT_EQ(masked({value}, "\x1b]%a" + value + "0%"), "\x1b]%aM0%") << "the sequence has no end, so it is none";
+    EXPECT_EQ(masked({value}, "\x1b]%a" + value + "0%"), "\x1b]%aM0%") << "without an end it is not a sequence";
     EXPECT_EQ(masked({value, "abc"}, "\x1b]%a" + value + "0%abc" + std::string(70, 'x')),
               "\x1b]%aM0%M" + std::string(70, 'x'));
 }

@@ -50,7 +50,7 @@ std::vector<Line> counted(const std::shared_ptr<const MaskSet>& set, std::string
     (void)masker.finish();
     MaskCounts whole;
     (void)set->mask(text, &whole);
-    EXPECT_EQ(lines(whole), lines(*counts)) << "as a text that is whole";
+    EXPECT_EQ(lines(whole), lines(*counts)) << "as a complete text";
     return lines(*counts);
 }
 

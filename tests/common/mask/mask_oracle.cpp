@@ -48,13 +48,13 @@ void MaskOracle::add(Entry entry) {
 struct MaskOracle::Visible {
     std::string bytes;
     std::vector<std::size_t> positions;
-    /// Bytes of different groups have nothing to do with each other.
+    /// Bytes in different groups are never part of one value.
     std::vector<int> groups;
     int last_group = 0;
     bool ends_in_gap = false;
-    /// Where a sequence begins that is not finished; the text's size if there is none.
+    /// Start of an incomplete escape sequence; the text's size if there is none.
     std::size_t unfinished = 0;
-    /// For each position of the text its index in `bytes`, or that of the next one.
+    /// For each position of the text: its index in `bytes`, or that of the next byte.
     std::vector<std::size_t> index;
 
     Visible(std::string_view text, bool last, GapKind kind) : unfinished(text.size()) {
@@ -66,7 +66,7 @@ struct MaskOracle::Visible {
     [[nodiscard]] bool shows(std::size_t position) const {
         return index[position] < positions.size() && positions[index[position]] == position;
     }
-    /// What may belong to the byte at `first` and comes behind it.
+    /// The bytes after `first` that may belong to the same value.
     [[nodiscard]] std::string_view group_from(std::size_t first) const {
         auto end = first;
         while (end < bytes.size() && groups[end] == groups[first]) ++end;
@@ -74,7 +74,7 @@ struct MaskOracle::Visible {
     }
 
   private:
-    /// Returns what is to be read next.
+    /// Returns the next position to read.
     std::size_t read(std::string_view text, std::size_t i, bool last, GapKind kind) {
         const std::string_view first = kind == GapKind::bare ? "\r\n\x1B" : "\r\n";
         if (first.find(text[i]) == std::string_view::npos) {

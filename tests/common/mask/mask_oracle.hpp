@@ -14,18 +14,19 @@ namespace trebuchet::test {
 /// What a masker has to do, done in the most obvious way, in O(text × literals): the reference for properties.
 class MaskOracle {
   public:
-    /// `set` was built from these values with this minimum; it is asked for the mask of each value alone.
+    /// `set` must be built from these values with this minimum; the oracle uses it only for the mask of each single
+    /// value.
     MaskOracle(const MaskSet& set, const std::vector<std::string>& values, std::size_t min_length);
 
-    /// What is certain after `text` has been written: the masked text up to the first position that may begin a value.
+    /// What a masker must emit after `text`: the masked text up to the first position where a value may begin.
     [[nodiscard]] std::string certain(std::string_view text) const;
-    /// All of `text` masked.
+    /// The masked `text`.
     [[nodiscard]] std::string masked(std::string_view text) const;
-    /// What is wrong with `out`, which a masker made of `text` with release() between writes; "" if nothing is. It is
-    /// to be the text with one mask in place of each run of values, or of its rest behind the bytes that may be shown.
-    /// There may be no asterisks in `text`.
+    /// Checks `out`, the output of a masker for `text` with release() between writes; returns the problem or "".
+    /// Expected: one mask for each run of values, or for its rest after the bytes that may be shown. `text` must not
+    /// contain asterisks.
     [[nodiscard]] std::string complaint_about_released(std::string_view text, std::string_view out) const;
-    /// How many bytes of `text` have to be held back.
+    /// How many bytes of `text` must be held back.
     [[nodiscard]] std::size_t held(std::string_view text) const;
 
   private:
@@ -34,11 +35,11 @@ class MaskOracle {
         std::string mask;
         bool any_case;
 
-        /// How many bytes of `text` are like this one's.
+        /// Number of equal bytes in `text`.
         [[nodiscard]] std::size_t common(std::string_view text) const;
     };
     void add(Entry entry);
-    /// Where each byte of a value stands, for each place where one stands in `text`.
+    /// For each occurrence of a value in `text`: the position of each of its bytes.
     [[nodiscard]] std::vector<std::vector<std::size_t>> places(std::string_view text) const;
     [[nodiscard]] const std::vector<Entry>& entries_at(std::string_view text) const {
         return entries_[static_cast<unsigned char>(text.front())];
@@ -50,7 +51,7 @@ class MaskOracle {
                                                                   std::size_t position) const;
     [[nodiscard]] std::string masked_until(std::string_view text, std::size_t until, bool last) const;
 
-    /// By the byte that they begin with.
+    /// By first byte.
     std::array<std::vector<Entry>, 256> entries_;
 };
 

@@ -49,7 +49,7 @@ std::string masked_by(const std::shared_ptr<const MaskSet>& set, std::string_vie
     for (unsigned seed = 1; seed <= 20; ++seed) {
         EXPECT_EQ(fed_in_pieces(set, cut_at_random(text, 7, seed)), result) << "cut at random, seed " << seed;
     }
-    EXPECT_EQ(set->mask(text).bytes(), result) << "as a text that is whole";
+    EXPECT_EQ(set->mask(text).bytes(), result) << "as a complete text";
     return with_masks_as_m(result);
 }
 

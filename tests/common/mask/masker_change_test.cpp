@@ -90,7 +90,7 @@ TEST(MaskerChange, ShowsNothingOfAValueWithAnEmittedMask) {
     Masker masker(first);
     const auto mask = std::string(masker.write("aaaa").bytes());
     EXPECT_EQ(mask.size(), 10U);
-    EXPECT_EQ(masker.held(), 2U) << "the next value may begin in the one that is masked";
+    EXPECT_EQ(masker.held(), 2U) << "the next value may begin inside the masked one";
     EXPECT_EQ(masker.change_set(first->with(one("B", "swordfish")).value()).bytes(), "");
     EXPECT_EQ(masker.write("a").bytes(), "");
     EXPECT_EQ(masker.write("x").bytes(), "x");

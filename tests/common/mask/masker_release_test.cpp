@@ -111,7 +111,7 @@ TEST(MaskerRelease, StaysInForceWhenTheSetChanges) {
     EXPECT_EQ(text(masker.change_set(second)), "");
     EXPECT_EQ(text(masker.release()), "");
     EXPECT_EQ(text(masker.write("ord4567.")), mask_of(*second, "sword4567") + ".")
-        << "its first letter is out, and what was taken for the first value is the second";
+        << "its first letter is shown; the value that seemed to be the first is the second";
 }
 
 TEST(MaskerRelease, ShowsNothingOfAWellKnownCredential) {

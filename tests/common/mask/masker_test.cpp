@@ -199,7 +199,7 @@ TEST(Masker, StartsANewStreamAfterTheEnd) {
     Masker masker(set_of({"secret", "aaa"}));
     EXPECT_EQ(masker.write("aaa sec").size(), 11U);
     EXPECT_EQ(masker.finish().bytes(), "sec");
-    EXPECT_EQ(masker.write("ret").bytes(), "ret") << "the old stream's end is no part of the new one";
+    EXPECT_EQ(masker.write("ret").bytes(), "ret") << "the new stream does not continue the old one";
     EXPECT_EQ(masker.finish().bytes(), "");
 }
 

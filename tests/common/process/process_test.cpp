@@ -63,7 +63,7 @@ struct RunningCommand {
         const auto* signalled = end ? std::get_if<Signalled>(&*end) : nullptr;
         return signalled != nullptr ? signalled->signal : -1;
     }
-    /// The process id that the command printed as "NAME=PID".
+    /// The process ID that the command printed as "NAME=PID".
     [[nodiscard]] pid_t pid(const std::string& name) const {
         const auto at = output.find(name + "=");
         return at == std::string::npos ? -1 : std::stoi(output.substr(at + name.size() + 1));

@@ -43,7 +43,7 @@ class Manager {
 
     [[nodiscard]] const std::string& name() const { return name_; }
 
-    /// What has arrived by now.
+    /// The datagrams received so far.
     [[nodiscard]] std::vector<std::string> received() const {
         std::vector<std::string> all;
         char buffer[8192];
@@ -54,7 +54,7 @@ class Manager {
         }
     }
 
-    /// Sends it datagrams until it has no room for more.
+    /// Fills its socket's buffer.
     void fill() const {
         const FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         sockaddr_un where{};

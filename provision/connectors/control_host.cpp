@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/device.hpp"
+#include "provision/log/tries_left.hpp"
 #include "provision/power/command_power.hpp"
 #include "provision/power/retrying_power.hpp"
 #include "provision/script/stage_script.hpp"
@@ -49,8 +50,7 @@ Result<std::string> ControlHost::run(const std::string& command_line) {
     for (int left = tries;; --left) {
         auto result = run_once(command_line);
         if (result || left == 1 || context_->interrupt.wait_for(0ms) != 0) return result;
-        context_->log.warning(result.error().message() + "; retrying in 5 s, " + std::to_string(left - 1) +
-                              (left == 2 ? " try" : " tries") + " left");
+        context_->log.warning(result.error().message() + "; retrying in 5 s, " + tries_left(left - 1));
         if (context_->interrupt.wait_for(between_tries) != 0) return result;
     }
 }

@@ -1,6 +1,7 @@
 #include "provision/connectors/job_image.hpp"
 
 #include "common/base/backoff.hpp"
+#include "provision/log/tries_left.hpp"
 #include "provision/process/curl_config.hpp"
 
 #include <utility>
@@ -82,7 +83,7 @@ tl::expected<void, ImageError> JobImage::write(const OpenTarget& open_target, St
         if (done || left == 1 || context.clock.now() >= deadline || done.error().is_final || done.error().signal != 0)
             return done;
         context.log.warning("Writing the image failed: " + done.error().message + "; retrying, " +
-                            std::to_string(left - 1) + (left == 2 ? " try" : " tries") + " left");
+                            tries_left(left - 1));
         if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) {
             return tl::unexpected(ImageError{"stopped by a signal", signal, false});
         }

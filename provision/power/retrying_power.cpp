@@ -1,5 +1,7 @@
 #include "provision/power/retrying_power.hpp"
 
+#include "provision/log/tries_left.hpp"
+
 #include <utility>
 
 namespace trebuchet {
@@ -53,8 +55,7 @@ PowerResult<void> RetryingPower::retry(Action action, PowerState wanted) {
         if (done || done.error().kind == Kind::refused || done.error().kind == Kind::interrupted || left == 1) {
             return done;
         }
-        tools_.log.warning("Power control: " + done.error().message + "; retrying, " + std::to_string(left - 1) +
-                           (left == 2 ? " try" : " tries") + " left");
+        tools_.log.warning("Power control: " + done.error().message + "; retrying, " + tries_left(left - 1));
         if (tools_.interrupt.wait_for(backoff.next()) != 0) {
             return power_error("stopped by a signal", Kind::interrupted);
         }

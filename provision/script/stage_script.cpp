@@ -3,6 +3,7 @@
 #include "common/base/backoff.hpp"
 #include "common/base/text.hpp"
 #include "provision/job/duration.hpp"
+#include "provision/log/tries_left.hpp"
 
 #include <charconv>
 
@@ -30,8 +31,7 @@ StageResult run_command(const std::string& text, const StageScript& script, cons
             return tl::unexpected(StageError{"RecoveryError", message, std::nullopt, exit_recovery_failed});
         }
         if (left == 0) return stage_error("ProvisioningError", message);
-        context.log.warning(message + "; retrying, " + std::to_string(left) + (left == 1 ? " try" : " tries") +
-                            " left");
+        context.log.warning(message + "; retrying, " + tries_left(left));
         if (const int signal = context.interrupt.wait_for(backoff.next()); signal != 0) return exit_by_signal(signal);
     }
 }

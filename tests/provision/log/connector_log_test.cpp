@@ -1,6 +1,7 @@
 #include "provision/log/connector_log.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "provision/log/tries_left.hpp"
 #include "tests/fakes/fake_clock.hpp"
 
 #include <array>
@@ -38,6 +39,11 @@ TEST(ConnectorLog, IgnoresWriteErrors) {
     const FakeClock clock;
     const ConnectorLog log(clock, "board-1", -1);
     log.info("nobody reads this");
+}
+
+TEST(TriesLeft, UsesSingularAndPlural) {
+    EXPECT_EQ(tries_left(1), "1 try left");
+    EXPECT_EQ(tries_left(3), "3 tries left");
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
-# How every target of ours is compiled. Link `trebuchet_options` and nothing global is needed.
+# How every target of ours is compiled and linked: the flags are on `trebuchet_options`, which each of them links. No flag
+# is global; what a build type means to the compiler stands in CMakePresets.json.
 include(GNUInstallDirs)
 
 set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
 option(TREBUCHET_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(TREBUCHET_PRECOMPILE "Precompile the headers that most files include. Not in release: it must find a missing #include" OFF)
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 made the agent a third larger and nothing but the masker faster
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(trebuchet_options INTERFACE)
@@ -44,9 +45,27 @@ if(TREBUCHET_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 find_program(TREBUCHET_MOLD mold)
-if(TREBUCHET_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_link_options(-fuse-ld=mold)
+if(TREBUCHET_MOLD)
+  target_link_options(trebuchet_options INTERFACE -fuse-ld=mold)
 endif()
+
+# trebuchet_precompiled(NAME LINKS… HEADERS…): headers that other targets take over by trebuchet_use_precompiled.
+function(trebuchet_precompiled name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;HEADERS")
+  if(TREBUCHET_PRECOMPILE)
+    add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/common/cmake/precompiled.cpp)
+    target_link_libraries(${name} PRIVATE trebuchet_options ${arg_LINKS})
+    target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
+    # Else ccache takes each of them for a new one.
+    target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  endif()
+endfunction()
+
+function(trebuchet_use_precompiled name from)
+  if(TREBUCHET_PRECOMPILE)
+    target_precompile_headers(${name} REUSE_FROM ${from})
+  endif()
+endfunction()
 
 # trebuchet_library(NAME SOURCES… LINKS…): one folder, one library; LINKS are public.
 function(trebuchet_library name)
@@ -54,6 +73,7 @@ function(trebuchet_library name)
   if(arg_SOURCES)
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC trebuchet_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+    trebuchet_use_precompiled(${name} trebuchet_precompiled_standard)
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE trebuchet_options ${arg_LINKS})

@@ -149,7 +149,7 @@ class TreeBuilder final : public YAML::EventHandler {
     static constexpr std::array<std::string_view, 4> scalar_tags{"null", "bool", "int", "float"};
 
     [[noreturn]] static void refuse_tag(YamlPosition at, const std::string& tag) {
-        refuse(at, "found the tag " + quoted(tag) + ", expected none, or one of !!str, !!int, !!float, !!bool, !!null");
+        refuse(at, "found the tag " + trebuchet::quoted(tag) + ", expected none, or one of !!str, !!int, !!float, !!bool, !!null");
     }
 
     void check_depth(std::size_t more, YamlPosition at) const {
@@ -244,7 +244,7 @@ class TreeBuilder final : public YAML::EventHandler {
             }
             const auto [first, is_new] = own.emplace(entries[i].key, entries[i].key_at);
             if (!is_new) {
-                document_.warnings.push_back({entries[i].key_at, "found the key " + quoted(entries[i].key) +
+                document_.warnings.push_back({entries[i].key_at, "found the key " + trebuchet::quoted(entries[i].key) +
                                                                      " a second time (first in line " +
                                                                      std::to_string(first->second.line) +
                                                                      "), expected it once; the last one counts"});

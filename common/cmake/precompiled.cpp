@@ -1,0 +1,1 @@
+// Has only its precompiled headers, see Options.cmake.

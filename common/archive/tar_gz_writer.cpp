@@ -3,6 +3,7 @@
 #include "common/archive/masked_content.hpp"
 #include "common/archive/masked_names.hpp"
 #include "common/archive/tar_gz_stream.hpp"
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 
@@ -13,7 +14,6 @@
 #include <optional>
 #include <set>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <dirent.h>
@@ -42,10 +42,6 @@ struct FolderCloser {
     void operator()(DIR* folder) const { ::closedir(folder); }
 };
 using Folder = std::unique_ptr<DIR, FolderCloser>;
-
-std::string system_text() {
-    return std::system_category().message(errno);
-}
 
 bool is_same_file(const struct stat& left, const struct stat& right) {
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
@@ -118,14 +114,14 @@ class TreePacker {
             ++seen_;
             names.emplace_back(name);
         }
-        if (errno != 0) leave_out(path, "can't be read completely: " + system_text());
+        if (errno != 0) leave_out(path, "can't be read completely: " + system_text(errno));
         return names;
     }
 
     Result<void> pack_folder(FileDescriptor fd, const std::string& path, std::size_t depth, const struct stat& info) {
         const Folder folder(::fdopendir(fd.get()));
         if (!folder) {
-            leave_out(path, "can't be read: " + system_text());
+            leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
         static_cast<void>(fd.release());
@@ -145,7 +141,7 @@ class TreePacker {
                       NamesInFolder& taken) {
         struct stat info {};
         if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            leave_out(path, "can't be read: " + system_text());
+            leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
         if (S_ISREG(info.st_mode)) return pack_file(folder, name, path, taken);
@@ -161,7 +157,7 @@ class TreePacker {
         FileDescriptor fd(
             ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | kind));
         if (!fd || ::fstat(fd.get(), &info) != 0) {
-            leave_out(path, "can't be opened: " + system_text());
+            leave_out(path, "can't be opened: " + system_text(errno));
             return std::nullopt;
         }
         return fd;
@@ -187,7 +183,7 @@ class TreePacker {
         std::array<char, PATH_MAX> buffer{};
         const auto length = ::readlinkat(folder, name.c_str(), buffer.data(), buffer.size());
         if (length < 0) {
-            leave_out(path, "can't be read: " + system_text());
+            leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
         const std::string target(
@@ -312,10 +308,10 @@ Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd, st
     FileDescriptor top(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!top || ::fstat(top.get(), &info) != 0) {
-        return fail("can't open the folder " + folder.string() + ": " + system_text());
+        return fail("can't open the folder " + folder.string() + ": " + system_text(errno));
     }
     struct stat archive_info {};
-    if (::fstat(fd, &archive_info) != 0) return fail("can't stat the archive: " + system_text());
+    if (::fstat(fd, &archive_info) != 0) return fail("can't stat the archive: " + system_text(errno));
 
     auto archive = TarGzStream::open(fd);
     if (!archive) return fail(archive.error());

@@ -12,7 +12,7 @@ namespace {
 
 std::string unknown_name(const std::string& name) {
     const std::vector<std::string> names(credential_kind_names.begin(), credential_kind_names.end());
-    std::string text = "unknown kind of credential " + quoted(name) + ", expected ";
+    std::string text = "unknown kind of credential " + trebuchet::quoted(name) + ", expected ";
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
         text += names[i];

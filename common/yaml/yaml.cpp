@@ -12,7 +12,7 @@ namespace {
 
 /// Escapes the text like quoted(), but without quotes around it.
 std::string bare(const std::string& text) {
-    auto shown = quoted(text);
+    auto shown = trebuchet::quoted(text);
     shown.erase(0, 1);
     shown.erase(shown.rfind('"'), 1);
     return shown;
@@ -61,7 +61,7 @@ std::string YamlNode::found() const {
             break;
     }
     const bool looks_otherwise = was_quoted && !text.empty() && plain_scalar_type(text) != YamlType::string;
-    return quoted(text) + (looks_otherwise ? " in quotes" : "");
+    return trebuchet::quoted(text) + (looks_otherwise ? " in quotes" : "");
 }
 
 YamlProblem YamlNode::expected(std::string_view what) const {

@@ -149,7 +149,8 @@ class TreeBuilder final : public YAML::EventHandler {
     static constexpr std::array<std::string_view, 4> scalar_tags{"null", "bool", "int", "float"};
 
     [[noreturn]] static void refuse_tag(YamlPosition at, const std::string& tag) {
-        refuse(at, "found the tag " + trebuchet::quoted(tag) + ", expected none, or one of !!str, !!int, !!float, !!bool, !!null");
+        refuse(at, "found the tag " + trebuchet::quoted(tag) +
+                       ", expected none, or one of !!str, !!int, !!float, !!bool, !!null");
     }
 
     void check_depth(std::size_t more, YamlPosition at) const {

@@ -1,5 +1,6 @@
 #include "provision/boot/ssh_banner.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 
@@ -7,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <system_error>
 
 #include <netdb.h>
 #include <poll.h>
@@ -23,27 +23,23 @@ struct FreeAddresses {
     void operator()(addrinfo* addresses) const { ::freeaddrinfo(addresses); }
 };
 
-std::string system_message(int error_number) {
-    return std::system_category().message(error_number);
-}
-
 Result<void> wait(int socket, short events, steady_clock::time_point deadline, const char* what) {
     pollfd ready{socket, events, 0};
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     const int count = ::poll(&ready, 1, static_cast<int>(std::max(left, milliseconds::zero()).count()));
-    if (count < 0) return fail(system_message(errno));
+    if (count < 0) return fail(system_text(errno));
     if (count == 0) return fail(what);
     return {};
 }
 
 Result<void> connect(int socket, const addrinfo& address, steady_clock::time_point deadline) {
     if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return {};
-    if (errno != EINPROGRESS) return fail(system_message(errno));
+    if (errno != EINPROGRESS) return fail(system_text(errno));
     if (auto done = wait(socket, POLLOUT, deadline, "connection timed out"); !done) return done;
     int error = 0;
     socklen_t size = sizeof(error);
     ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return fail(system_message(error));
+    if (error != 0) return fail(system_text(error));
     return {};
 }
 
@@ -57,7 +53,7 @@ Result<void> read_banner(int socket, steady_clock::time_point deadline) {
         std::array<char, 512> buffer{};
         const auto count = ::recv(socket, buffer.data(), buffer.size(), 0);
         if (count == 0) return fail("connected, but the connection was closed before an SSH banner");
-        if (count < 0 && errno != EAGAIN && errno != EINTR) return fail(system_message(errno));
+        if (count < 0 && errno != EAGAIN && errno != EINTR) return fail(system_text(errno));
         if (count > 0) received.append(buffer.data(), static_cast<std::size_t>(count));
     }
     return fail("connected, but the server is not ssh; it said: " + trebuchet::quoted(received, 60));

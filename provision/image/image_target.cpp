@@ -1,5 +1,6 @@
 #include "provision/image/image_target.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/file/safe_file.hpp"
 #include "provision/image/digest.hpp"
 #include "provision/ssh/shell_quote.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,10 +24,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t read_size = std::size_t{1024} * 1024;
 constexpr std::chrono::minutes read_back_time{30};
 
-std::string system_message() {
-    return std::system_category().message(errno);
-}
-
 Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bool()>& go_on) {
     Digest digest(DigestKind::sha256);
     std::vector<char> buffer(read_size);
@@ -36,7 +32,7 @@ Result<std::string> digest_of(int fd, std::uint64_t size, const std::function<bo
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, buffer.size()));
         const auto count = ::read(fd, buffer.data(), wanted);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail(system_message());
+        if (count < 0) return fail(system_text(errno));
         if (count == 0) return fail("it ends too early");
         digest.update(buffer.data(), static_cast<std::size_t>(count));
         size -= static_cast<std::uint64_t>(count);
@@ -55,7 +51,7 @@ class LocalTarget final : public ImageTarget {
 
     [[nodiscard]] int fd() const override { return file_.get(); }
     [[nodiscard]] Result<void> close() override {
-        if (::fsync(file_.get()) != 0) return fail("cannot write " + name + ": " + system_message());
+        if (::fsync(file_.get()) != 0) return fail("cannot write " + name + ": " + system_text(errno));
         ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
         file_ = FileDescriptor();
         return {};
@@ -64,7 +60,7 @@ class LocalTarget final : public ImageTarget {
     [[nodiscard]] Result<void> finish() override { return {}; }
     [[nodiscard]] Result<std::string> read_back(std::uint64_t size, const std::function<bool()>& go_on) override {
         const FileDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!file) return fail(system_message());
+        if (!file) return fail(system_text(errno));
         ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
         return digest_of(file.get(), size, go_on);
     }
@@ -136,7 +132,7 @@ Result<std::unique_ptr<ImageTarget>> open_local_target(const std::filesystem::pa
     // O_EXCL without O_CREAT: the kernel refuses a block device that is in use.
     const int flags = is_block ? O_WRONLY | O_EXCL : O_WRONLY | O_CREAT;
     FileDescriptor file(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR));
-    if (!file) return fail("cannot open " + shown + " for writing: " + system_message());
+    if (!file) return fail("cannot open " + shown + " for writing: " + system_text(errno));
     const auto end = ::lseek(file.get(), 0, SEEK_END);
     ::lseek(file.get(), 0, SEEK_SET);
 

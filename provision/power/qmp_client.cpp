@@ -1,12 +1,12 @@
 #include "provision/power/qmp_client.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -20,10 +20,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t max_line = std::size_t{1024} * 1024;
-
-std::string system_message(int error_number) {
-    return std::system_category().message(error_number);
-}
 
 std::string text_at(const json& object, const char* key) {
     const auto found = object.find(key);
@@ -69,9 +65,9 @@ Result<QmpClient> QmpClient::connect(const std::filesystem::path& socket, Timeou
     }
     std::copy(path.begin(), path.end(), static_cast<char*>(address.sun_path));
     FileDescriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!descriptor) return fail("cannot create a socket: " + system_message(errno));
+    if (!descriptor) return fail("cannot create a socket: " + system_text(errno));
     if (::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-        return fail("cannot connect to QEMU at " + path + ": " + system_message(errno) + "; is it running?");
+        return fail("cannot connect to QEMU at " + path + ": " + system_text(errno) + "; is it running?");
     }
     QmpClient client(std::move(descriptor), path);
     const auto greeting = client.read(deadline);
@@ -131,7 +127,7 @@ Result<QmpMessage> QmpClient::read(steady_clock::time_point deadline) {
         std::array<char, 16384> buffer{};
         const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
         if (count == 0) return lost("it closed the connection");
-        if (count < 0 && errno != EINTR) return lost(system_message(errno));
+        if (count < 0 && errno != EINTR) return lost(system_text(errno));
         if (count > 0) received_.append(buffer.data(), static_cast<std::size_t>(count));
     }
 }

@@ -1,5 +1,6 @@
 #include "provision/serial/serial_capture.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 
 #include <algorithm>
@@ -26,10 +27,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t max_drained = std::size_t{1024} * 1024;
 /// How often expect() checks for a stop signal.
 constexpr milliseconds poll_interval{100};
-
-std::string system_message(int error_number) {
-    return std::system_category().message(error_number);
-}
 
 }  // namespace
 
@@ -117,7 +114,7 @@ class SerialCapture::Worker {
         if (!*console) return {};
         const FileDescriptor file(
             ::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
-        if (!file) return fail("cannot write " + file_.string() + ": " + system_message(errno));
+        if (!file) return fail("cannot write " + file_.string() + ": " + system_text(errno));
         log_->info("Connected to the serial console at " + name_of(console_));
         last_warning_.clear();
         set(connected_, true);
@@ -151,7 +148,7 @@ class SerialCapture::Worker {
             const auto count = ::read(console.get(), buffer.data(), buffer.size());
             if (count == 0) return fail("the connection was closed");
             if (count < 0 && errno == EINTR) continue;
-            if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return fail(system_message(errno));
+            if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return fail(system_text(errno));
             if (count < 0) {
                 if (stopping) return {};
                 stopping = wait(console.get(), milliseconds(-1)).stop;

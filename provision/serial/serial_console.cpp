@@ -1,10 +1,11 @@
 #include "provision/serial/serial_console.hpp"
 
+#include "common/base/system_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,10 +45,6 @@ const Speed* find_speed(unsigned bauds) {
     const auto* const found =
         std::find_if(speeds.begin(), speeds.end(), [&](const Speed& speed) { return speed.bauds == bauds; });
     return found == speeds.end() ? nullptr : found;
-}
-
-std::string system_message(int error_number) {
-    return std::system_category().message(error_number);
 }
 
 struct Name {
@@ -91,7 +88,7 @@ Result<Addresses> look_up(const TcpConsole& console) {
     const int error = ::getaddrinfo(console.host.c_str(), std::to_string(console.port).c_str(), &hints, &found);
     if (error == 0) return Addresses(found);
     return fail("cannot resolve " + console.host + ": " +
-                (error == EAI_SYSTEM ? system_message(errno) : std::string(::gai_strerror(error))));
+                (error == EAI_SYSTEM ? system_text(errno) : std::string(::gai_strerror(error))));
 }
 
 Result<FileDescriptor> connect_to(const Addresses& addresses, int stop) {
@@ -113,7 +110,7 @@ Result<FileDescriptor> connect_to(const Addresses& addresses, int stop) {
         }
         if (error == 0) return socket;
     }
-    return fail("cannot connect: " + system_message(error));
+    return fail("cannot connect: " + system_text(error));
 }
 
 Result<FileDescriptor> connect_to(const UnixConsole& console) {
@@ -124,7 +121,7 @@ Result<FileDescriptor> connect_to(const UnixConsole& console) {
     std::copy(path.begin(), path.end(), static_cast<char*>(address.sun_path));
     FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-        return fail("cannot connect: " + system_message(errno));
+        return fail("cannot connect: " + system_text(errno));
     }
     return socket;
 }
@@ -134,12 +131,12 @@ Result<FileDescriptor> open_console(const TtyConsole& console) {
     if (speed == nullptr) return fail("unsupported serial speed " + std::to_string(console.speed) + " baud");
     FileDescriptor tty(::open(console.device.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     termios settings{};
-    if (!tty || ::tcgetattr(tty.get(), &settings) != 0) return fail("cannot open it: " + system_message(errno));
+    if (!tty || ::tcgetattr(tty.get(), &settings) != 0) return fail("cannot open it: " + system_text(errno));
     ::cfmakeraw(&settings);
     settings.c_cflag |= CLOCAL | CREAD;
     settings.c_cflag &= ~static_cast<tcflag_t>(CSTOPB | CRTSCTS);
     ::cfsetspeed(&settings, speed->code);
-    if (::tcsetattr(tty.get(), TCSANOW, &settings) != 0) return fail("cannot configure it: " + system_message(errno));
+    if (::tcsetattr(tty.get(), TCSANOW, &settings) != 0) return fail("cannot configure it: " + system_text(errno));
     return tty;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/bench/process_figures.hpp"
 
+#include "tests/integration/harness/process_status.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -17,17 +19,8 @@ std::filesystem::path proc(pid_t pid, const char* file) {
     return std::filesystem::path("/proc") / std::to_string(pid) / file;
 }
 
-/// The number behind `key`, of lines such as "VmRSS:    1234 kB".
-std::optional<long> field(const std::filesystem::path& file, const std::string& key) {
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) {
-        if (line.rfind(key + ":", 0) == 0) return std::stol(line.substr(key.size() + 1));
-    }
-    return std::nullopt;
-}
-
-std::optional<double> megabytes(const std::filesystem::path& file, const std::string& key) {
-    const auto kibibytes = field(file, key);
+std::optional<double> megabytes(pid_t pid, const std::string& key, const std::string& file = "status") {
+    const auto kibibytes = harness::process_status(pid, key, file);
     if (!kibibytes) return std::nullopt;
     return static_cast<double>(*kibibytes) * 1024 / bytes_per_megabyte;
 }
@@ -49,10 +42,10 @@ std::chrono::duration<double> cpu_time(pid_t pid) {
 
 ProcessFigures figures_of(pid_t pid) {
     ProcessFigures figures;
-    figures.rss_megabytes = megabytes(proc(pid, "status"), "VmRSS").value_or(0);
-    figures.peak_megabytes = megabytes(proc(pid, "status"), "VmHWM").value_or(0);
-    figures.pss_megabytes = megabytes(proc(pid, "smaps_rollup"), "Pss");
-    figures.threads = static_cast<int>(field(proc(pid, "status"), "Threads").value_or(0));
+    figures.rss_megabytes = megabytes(pid, "VmRSS").value_or(0);
+    figures.peak_megabytes = megabytes(pid, "VmHWM").value_or(0);
+    figures.pss_megabytes = megabytes(pid, "Pss", "smaps_rollup");
+    figures.threads = static_cast<int>(harness::process_status(pid, "Threads").value_or(0));
     figures.cpu_time = cpu_time(pid);
     return figures;
 }

@@ -1,6 +1,7 @@
 #include "common/event/event_loop.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "tests/fakes/run_loop.hpp"
 
 #include <array>
 #include <csignal>
@@ -23,13 +24,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-/// Everything that is due by now, and what comes of it.
-void run_what_is_due(EventLoop& loop) {
-    bool over = false;
-    loop.post([&] { loop.post([&] { over = true; }); });
-    loop.run_until([&] { return over; });
-}
 
 TEST(EventLoop, RunsHandlersInTheOrderOfTheirPosting) {
     EventLoop loop;
@@ -126,10 +120,7 @@ TEST(Timer, DoesNothingAfterItsDestruction) {
         Timer timer(loop);
         timer.start(milliseconds(0), [&] { called = true; });
     }
-    Timer later(loop);
-    bool over = false;
-    later.start(milliseconds(5), [&] { over = true; });
-    loop.run_until([&] { return over; });
+    run_for(loop, milliseconds(5));
     EXPECT_FALSE(called);
 }
 
@@ -191,10 +182,7 @@ TEST(SignalWatcher, TheDestructorStopsCallsAndReleasesTheSignal) {
         const SignalWatcher watcher(loop, {SIGUSR2}, [&](int) { called = true; });
         ::raise(SIGUSR2);
     }
-    Timer later(loop);
-    bool over = false;
-    later.start(milliseconds(5), [&] { over = true; });
-    loop.run_until([&] { return over; });
+    run_for(loop, milliseconds(5));
     EXPECT_FALSE(called);
     struct sigaction after {};
     ::sigaction(SIGUSR2, nullptr, &after);

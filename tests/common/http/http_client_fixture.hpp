@@ -2,6 +2,7 @@
 
 #include "common/http/http_client.hpp"
 #include "tests/fakes/loopback_server.hpp"
+#include "tests/fakes/run_loop.hpp"
 
 #include <functional>
 #include <memory>
@@ -70,12 +71,7 @@ class HttpClientTest : public testing::Test {
         loop_.run_until(condition);
     }
     /// Waits until bytes in transit have arrived.
-    void wait_a_little() {
-        Timer timer(loop_);
-        bool over = false;
-        timer.start(std::chrono::milliseconds(30), [&] { over = true; });
-        loop_.run_until([&] { return over; });
-    }
+    void wait_a_little() { run_for(loop_, std::chrono::milliseconds(30)); }
 
     EventLoop loop_;
     std::unique_ptr<HttpClient> client_;

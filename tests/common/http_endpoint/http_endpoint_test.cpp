@@ -1,6 +1,7 @@
 #include "common/http_endpoint/http_endpoint.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "tests/fakes/run_loop.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -91,15 +92,7 @@ class HttpEndpointTest : public testing::Test {
     }
 
     /// Runs `client` on a thread and the loop meanwhile.
-    void meanwhile(const std::function<void()>& client) {
-        bool over = false;
-        std::thread thread([&] {
-            client();
-            loop_.post([&] { over = true; });
-        });
-        loop_.run_until([&] { return over; });
-        thread.join();
-    }
+    void meanwhile(const std::function<void()>& client) { run_beside(loop_, client); }
 
     std::string exchange(std::string_view request) {
         std::string answer;
@@ -223,10 +216,7 @@ TEST_F(HttpEndpointTest, ClosesWhenAClientDoesNotReadItsAnswerInTime) {
     open({{"/much", [&] { return HttpPage{200, "text/plain", much}; }}});
     const Client client(endpoint_->port());
     client.send("GET /much HTTP/1.1\r\n\r\n");
-    Timer later(loop_);
-    bool over = false;
-    later.start(milliseconds(60), [&] { over = true; });
-    loop_.run_until([&] { return over; });
+    run_for(loop_, milliseconds(60));
     std::string answer;
     meanwhile([&] { answer = client.receive(); });
     EXPECT_LT(answer.size(), much.size());

@@ -1,5 +1,6 @@
 #include "tests/integration/harness/child_program.hpp"
 
+#include "common/process/process_identity.hpp"
 #include "common/process/process_tree.hpp"
 #include "tests/integration/harness/wait.hpp"
 
@@ -228,9 +229,7 @@ Ending run_on_terminal(const Command& command) {
 }
 
 bool is_alive(pid_t pid) {
-    const auto stat = told_of(fs::path("/proc") / std::to_string(pid) / "stat");
-    const auto name_end = stat.rfind(')');
-    return name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z';
+    return identity_of(pid).has_value();
 }
 
 std::vector<pid_t> living_below(pid_t root) {

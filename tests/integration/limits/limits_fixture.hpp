@@ -1,9 +1,9 @@
 #pragma once
 
 #include "tests/integration/harness/lab_test.hpp"
+#include "tests/integration/harness/process_status.hpp"
 
 #include <cstddef>
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -14,11 +14,9 @@ inline constexpr std::size_t most_memory = std::size_t{40} * 1024;  // KiB
 
 /// A line of /proc/PID/status, KiB.
 inline std::size_t memory_of(pid_t pid, const std::string& name) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with(name + ":")) return std::stoul(line.substr(name.size() + 1));
-    }
-    throw std::runtime_error("no " + name + " in the process's status");
+    const auto size = process_status(pid, name);
+    if (!size) throw std::runtime_error("no " + name + " in the process's status");
+    return static_cast<std::size_t>(*size);
 }
 
 /// What jobs may make of the agent's memory.

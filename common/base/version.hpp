@@ -2,7 +2,7 @@
 
 namespace trebuchet {
 
-/// Such as "0.1.0"; set in CMakeLists.txt.
-inline constexpr const char* version = TREBUCHET_VERSION;
+/// Such as "0.2.0": the version of the project in CMakeLists.txt.
+extern const char* const version;
 
 }  // namespace trebuchet

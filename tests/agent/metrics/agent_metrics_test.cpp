@@ -1,5 +1,7 @@
 #include "agent/metrics/agent_metrics.hpp"
 
+#include "common/base/version.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -33,7 +35,8 @@ TEST_F(AgentMetricsTest, ShowsWhatCanBeCountedFromTheStart) {
     EXPECT_THAT(text, HasSubstr("failures_total{agent_id=\"audino\",test_phase=\"setup\"} 0\n"));
     EXPECT_THAT(text, HasSubstr("failures_total{agent_id=\"audino\",test_phase=\"cleanup\"} 0\n"));
     EXPECT_THAT(text, HasSubstr("recovery_failures_total{agent_id=\"audino\"} 0\n"));
-    EXPECT_THAT(text, HasSubstr("trebuchet_agent_info{agent_id=\"audino\",version=\"" TREBUCHET_VERSION "\"} 1\n"));
+    EXPECT_THAT(text,
+                HasSubstr("trebuchet_agent_info{agent_id=\"audino\",version=\"" + std::string(version) + "\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("trebuchet_upload_lag_seconds{agent_id=\"audino\"} 0\n"));
     EXPECT_THAT(text, Not(HasSubstr("phase_duration_seconds")));
 }

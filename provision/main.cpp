@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
             std::fputs(answer->text.c_str(), stdout);
             return exit_success;
         }
+        if (const auto* console = std::get_if<ConsoleArguments>(&*arguments)) return print_console(*console);
         if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return check_config_file(*check);
         return run_stage(std::get<StageArguments>(*arguments));
     } catch (const std::exception& error) {

@@ -50,6 +50,12 @@ tl::expected<Arguments, UsageError> check_arguments(const std::string& type, con
     return CheckArguments{config, type};
 }
 
+tl::expected<Arguments, UsageError> console_arguments(const std::string& config, const std::string& surplus) {
+    if (config.empty()) return usage_error("the configuration is missing; expected console -c CONFIG.yaml");
+    if (!surplus.empty()) return usage_error("found " + trebuchet::quoted(surplus) + " after console");
+    return ConsoleArguments{config};
+}
+
 /// CLI11's own usage line shows every argument as optional.
 class HelpFormatter : public CLI::Formatter {
   public:
@@ -60,12 +66,14 @@ class HelpFormatter : public CLI::Formatter {
 
 tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* const* argv) {
     CLI::App app("Runs one stage of a Testflinger job on a device", "trebuchet-provision");
-    app.footer("Types: " + joined(connector_types()) + "\nStages: " + joined(stage_names()) +
-               " (test is an alias of runtest)\n\n"
-               "`trebuchet-provision check -c CONFIG.yaml [TYPE]` checks a configuration.\n\n"
-               "Exit codes: 0 success; 1 failure; 2 wrong usage; 46 the device cannot be recovered (the agent\n"
-               "takes it offline); 128+N stopped by signal N. runtest returns the last test command's exit code.\n\n"
-               "Example:\n  trebuchet-provision noprovision provision -c default.yaml testflinger.json");
+    app.footer(
+        "Types: " + joined(connector_types()) + "\nStages: " + joined(stage_names()) +
+        " (test is an alias of runtest)\n\n"
+        "`trebuchet-provision check -c CONFIG.yaml [TYPE]` checks a configuration.\n"
+        "`trebuchet-provision console -c CONFIG.yaml` prints the device's serial console until it is stopped.\n\n"
+        "Exit codes: 0 success; 1 failure; 2 wrong usage; 46 the device cannot be recovered (the agent\n"
+        "takes it offline); 128+N stopped by signal N. runtest returns the last test command's exit code.\n\n"
+        "Example:\n  trebuchet-provision noprovision provision -c default.yaml testflinger.json");
     app.formatter(std::make_shared<HelpFormatter>());
     std::string type;
     std::string stage;
@@ -94,6 +102,7 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
         return Answer{list};
     }
     if (type == "check") return check_arguments(stage, config, job);
+    if (type == "console") return console_arguments(config, stage);
     if (!is_type(type)) return usage_error(unknown("type", type, connector_types()));
     if (stage.empty()) return usage_error("STAGE is missing\nValid stages: " + joined(stage_names()));
     const auto known_stage = stage_from_name(stage);

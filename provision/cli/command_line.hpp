@@ -24,6 +24,11 @@ struct CheckArguments {
     std::string type;  ///< one of connector_types(); "": check for all types
 };
 
+/// `console -c CONFIG`
+struct ConsoleArguments {
+    std::filesystem::path config;
+};
+
 /// For `list`, `--help`, `TYPE --help` and `--version`: print this on stdout and exit with 0.
 struct Answer {
     std::string text;
@@ -34,7 +39,7 @@ struct UsageError {
     std::string text;
 };
 
-using Arguments = std::variant<StageArguments, CheckArguments, Answer>;
+using Arguments = std::variant<StageArguments, CheckArguments, ConsoleArguments, Answer>;
 
 [[nodiscard]] tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* const* argv);
 

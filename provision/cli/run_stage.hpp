@@ -12,4 +12,8 @@ namespace trebuchet {
 /// alone return exit_success.
 [[nodiscard]] int check_config_file(const CheckArguments& arguments);
 
+/// `console`: copies the device's serial console to stdout until we are told to stop. Its own messages go to stderr.
+/// SignalInterrupt::block_signals must have been called.
+[[nodiscard]] int print_console(const ConsoleArguments& arguments);
+
 }  // namespace trebuchet

@@ -4,6 +4,7 @@
 #include "common/yaml/yaml.hpp"
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace trebuchet {
@@ -101,6 +102,20 @@ const std::map<std::string, Reader, std::less<>>& readers() {
     return all;
 }
 
+/// The maps of a list; nothing if it is no list of maps.
+std::optional<std::vector<std::map<std::string, std::string>>> records_in(const YamlNode& node) {
+    if (node.kind != YamlKind::sequence || node.items.empty()) return std::nullopt;
+    std::vector<std::map<std::string, std::string>> records;
+    for (const auto& item : node.items) {
+        if (item.kind != YamlKind::map) return std::nullopt;
+        auto& record = records.emplace_back();
+        for (const auto& entry : item.entries) {
+            if (const auto value = entry.value.as_string()) record[entry.key] = *value;
+        }
+    }
+    return records;
+}
+
 }  // namespace
 
 std::vector<std::string> list_of(const ConnectorConfig& config, const std::string& key) {
@@ -123,6 +138,7 @@ ConnectorConfigResult<ConnectorConfig> parse_connector_config(std::string_view t
     for (const auto& entry : root.entries) {
         if (const auto scalar = entry.value.as_string()) config.scalars[entry.key] = *scalar;
         if (const auto list = entry.value.as_string_list()) config.lists[entry.key] = *list;
+        if (auto records = records_in(entry.value)) config.records[entry.key] = std::move(*records);
         if (const auto reader = readers().find(entry.key); reader != readers().end()) {
             if (entry.value.kind == YamlKind::null) continue;
             if (auto done = reader->second(entry.value, config); !done) {

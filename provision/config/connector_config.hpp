@@ -39,6 +39,8 @@ struct ConnectorConfig {
     std::map<std::string, std::string> scalars;
     /// Every top-level key with a list of scalars.
     std::map<std::string, std::vector<std::string>> lists;
+    /// Likewise every key whose value is a list of names and values, as far as these are scalars.
+    std::map<std::string, std::vector<std::map<std::string, std::string>>> records;
 };
 
 /// The list under `key`. A single scalar counts as a list of one; an empty scalar as an empty list.

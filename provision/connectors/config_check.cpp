@@ -83,6 +83,12 @@ YamlResult<void> check_value(const KeySpec& spec, const YamlNode& node) {
             return discard(node.as_string_list().has_value() || node.as_string().has_value(), node, expected);
         case KeyKind::map:
             return discard(node.kind == YamlKind::map, node, expected);
+        case KeyKind::records: {
+            const auto is_list = node.kind == YamlKind::sequence &&
+                                 std::all_of(node.items.begin(), node.items.end(),
+                                             [](const auto& item) { return item.kind == YamlKind::map; });
+            return discard(is_list, node, expected);
+        }
         case KeyKind::choice: {
             const auto value = node.as_string();
             const auto is_one =
@@ -118,6 +124,28 @@ bool is_set(const YamlNode& node) {
     return node.kind != YamlKind::null && (node.kind != YamlKind::scalar || !node.text.empty());
 }
 
+/// Whether a shell would do more with this command than split it into words.
+bool has_shell_syntax(std::string_view command) {
+    char quote = 0;
+    for (std::size_t i = 0; i < command.size(); ++i) {
+        const char c = command[i];
+        if (c == '\\' && quote != '\'') {
+            ++i;
+        } else if (quote != 0) {
+            if (c == quote) quote = 0;
+            if (quote == '"' && (c == '$' || c == '`')) return true;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (std::string_view(";|&<>$`").find(c) != std::string_view::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// The scripts that are run without a shell.
+constexpr std::array<std::string_view, 3> scripts_without_shell{"reboot_script", "poweroff_script", "poweron_script"};
+
 class Check {
   public:
     Check(const std::string& file, std::string_view type) : file_(&file), type_(type), known_(known_keys()) {}
@@ -139,6 +167,7 @@ class Check {
             return;
         }
         if (!is_set(entry.value)) return;
+        warn_of_shell_syntax(entry);
         if (auto done = check_value(spec, entry.value); !done) {
             auto problem = done.error();
             problem.text = entry.key + ": " + problem.text;
@@ -160,6 +189,23 @@ class Check {
     ConfigFindings& findings() { return findings_; }
 
   private:
+    void warn_of_shell_syntax(const YamlEntry& entry) {
+        if (std::find(scripts_without_shell.begin(), scripts_without_shell.end(), entry.key) ==
+            scripts_without_shell.end()) {
+            return;
+        }
+        const auto warn = [&](const YamlNode& item) {
+            if (item.kind != YamlKind::scalar || !has_shell_syntax(item.text)) return;
+            findings_.warnings.push_back(
+                YamlProblem{item.at, entry.key + ": " + trebuchet::quoted(item.text) +
+                                         " is run without a shell, which takes ; | & < > $ as plain text: write it as "
+                                         "sh -c '…'"}
+                    .message(*file_));
+        };
+        if (entry.value.kind == YamlKind::scalar) warn(entry.value);
+        for (const auto& item : entry.value.items) warn(item);
+    }
+
     const std::string* file_;
     std::string_view type_;
     KnownKeys known_;

@@ -1,7 +1,6 @@
 #include "provision/connectors/connector.hpp"
 
-#include "provision/connectors/control_host.hpp"
-#include "provision/connectors/device.hpp"
+#include "provision/connectors/console.hpp"
 #include "provision/connectors/firmware_update.hpp"
 #include "provision/serial/serial_capture.hpp"
 #include "provision/stages/reserve.hpp"
@@ -11,17 +10,6 @@
 #include <utility>
 
 namespace trebuchet {
-
-namespace {
-
-std::optional<SerialConsole> console_of(const ConnectorConfig& config) {
-    if (!config.serial_device.empty()) return TtyConsole{config.serial_device, config.serial_speed};
-    if (!config.serial_socket.empty()) return UnixConsole{config.serial_socket};
-    if (config.serial_host.empty() || config.serial_port == 0) return std::nullopt;
-    return TcpConsole{config.serial_host, config.serial_port};
-}
-
-}  // namespace
 
 StageResult Connector::run(Stage stage, StageContext& context) {
     std::optional<SerialCapture> capture;
@@ -36,14 +24,13 @@ StageResult Connector::run(Stage stage, StageContext& context) {
     switch (stage) {
         case Stage::provision:
             capture_into("provision-serial.log");
-            if (auto done = restart_control_host(context); !done || *done != 0) return done;
-            set_up_control_host("provisioning", context);
+            if (auto done = prepare_control_host(control_host_needs(), context); !done || *done != 0) return done;
             return provision(context);
         case Stage::firmware_update:
             return firmware_update(context);
         case Stage::runtest:
             capture_into("test-serial.log");
-            set_up_control_host("test", context);
+            set_up_control_host("test", "", context);
             return runtest(context);
         case Stage::allocate:
             return allocate(context);

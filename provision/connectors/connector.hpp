@@ -1,5 +1,6 @@
 #pragma once
 
+#include "provision/connectors/control_host_hook.hpp"
 #include "provision/connectors/key_spec.hpp"
 #include "provision/stages/stage.hpp"
 
@@ -21,6 +22,7 @@ class Connector {
     [[nodiscard]] virtual std::vector<std::string> problems(const ConnectorConfig& /*config*/) const { return {}; }
 
   protected:
+    [[nodiscard]] virtual ControlHostNeeds control_host_needs() const { return {}; }
     [[nodiscard]] virtual StageResult provision(StageContext& context) = 0;
     [[nodiscard]] virtual StageResult firmware_update(StageContext& context);
     [[nodiscard]] virtual StageResult runtest(StageContext& context);

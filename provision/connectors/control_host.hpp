@@ -22,8 +22,7 @@ class ControlHost {
     /// Feeds a script to the remote /bin/sh on stdin. No retries.
     [[nodiscard]] Result<std::string> run_script(std::string_view script);
 
-    /// The stage's result after a failure: 128 + signal after a stop signal; 46 if the host is unreachable although it
-    /// was power-cycled; otherwise 1.
+    /// The stage's result after a failure: 128 + signal after a stop signal; otherwise 1.
     [[nodiscard]] StageResult failure(const Error& error);
 
     [[nodiscard]] Ssh& ssh() { return ssh_; }
@@ -33,11 +32,6 @@ class ControlHost {
 
     StageContext* context_;
     Ssh ssh_;
-    bool is_unreachable_ = false;
 };
-
-/// Power-cycles the control host with `control_host_reboot_script` and waits up to `control_host_reboot_timeout` for
-/// it. Does nothing without a script or if DISABLE_CONTROL_HOST_POWERCYCLE is set.
-[[nodiscard]] StageResult restart_control_host(StageContext& context);
 
 }  // namespace trebuchet

@@ -3,7 +3,6 @@
 #include "common/base/text.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/power/make_power.hpp"
-#include "provision/process/curl_config.hpp"
 #include "provision/script/stage_script.hpp"
 
 #include <algorithm>
@@ -16,7 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr const char* default_password = "ubuntu";
 constexpr const char* default_control_user = "ubuntu";
-constexpr int control_service_port = 8000;
 
 /// These values become arguments of ssh: a leading "-" would be an option.
 Result<void> check_word(const std::string& key, const std::string& value) {
@@ -42,6 +40,21 @@ Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
     const auto result = commands.run(copy);
     if (!succeeded(result)) return fail("ssh-copy-id: " + describe(result));
     return {};
+}
+
+bool takes_offline(PowerError::Kind kind, PowerRule rule) {
+    switch (kind) {
+        case PowerError::Kind::timed_out:
+            return true;
+        case PowerError::Kind::failed:
+            return rule != PowerRule::timeout_is_recovery;
+        case PowerError::Kind::not_installed:
+            return rule == PowerRule::failure_is_recovery;
+        case PowerError::Kind::refused:
+        case PowerError::Kind::interrupted:
+            break;
+    }
+    return false;
 }
 
 }  // namespace
@@ -93,10 +106,7 @@ StageResult power_cycle(StageContext& context, PowerRule rule) {
     const auto& error = done.error();
     if (const int signal = context.interrupt.wait_for(0ms); signal != 0) return exit_by_signal(signal);
     const auto message = "cannot power-cycle the device: " + error.message;
-    if (error.kind == PowerError::Kind::timed_out || rule == PowerRule::failure_is_recovery) {
-        return recovery_error(message);
-    }
-    return provisioning_error(message);
+    return takes_offline(error.kind, rule) ? recovery_error(message) : provisioning_error(message);
 }
 
 void power_off(StageContext& context, CommandRunner& commands) {
@@ -159,29 +169,12 @@ StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageCo
     const auto up = wait_for_device({ssh_login_probe(ssh)}, wait, context);
     if (up) return 0;
     if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
-    return recovery_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);
+    return provisioning_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);
 }
 
 std::vector<std::string> missing_device(const ConnectorConfig& config) {
     if (!config.device_ip.empty()) return {};
     return {"device_ip is missing: expected the address of the device"};
-}
-
-void set_up_control_host(const char* what, StageContext& context) {
-    const auto& host = context.config.control_host;
-    if (host.empty()) return;
-    const auto url = "http://" + host + ":" + std::to_string(control_service_port) + "/api/v1/system/setup/" + what;
-    const auto config = curl_config(url);
-    if (!config) return;
-    Command post;
-    post.argv = {"curl", "-q", "-sSf",      "-X", "POST", "--connect-timeout", "3", "--max-time",
-                 "30",   "-o", "/dev/null", "-K", "-"};
-    post.input = *config;
-    post.timeout = 35s;
-    post.capture_output = true;
-    if (const auto result = context.commands.run(post); !succeeded(result)) {
-        context.log.info("The control host has no setup service, continuing without it: " + describe(result));
-    }
 }
 
 }  // namespace trebuchet

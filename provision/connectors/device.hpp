@@ -27,9 +27,11 @@ namespace trebuchet {
 /// password. `ssh` must outlive the probe.
 [[nodiscard]] BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands);
 
+/// When a failed power switch takes the device offline (46). A missing configuration never does (1).
 enum class PowerRule {
-    failure_is_recovery,  ///< 46 if power-cycling fails for any reason
-    timeout_is_recovery,  ///< 46 only if the switch timed out, otherwise 1
+    failure_is_recovery,         ///< 46 if power-cycling fails for any reason
+    failed_command_is_recovery,  ///< 46, except if the power command is not installed: then 1
+    timeout_is_recovery,         ///< 46 only if the switch timed out, otherwise 1
 };
 [[nodiscard]] StageResult power_cycle(StageContext& context, PowerRule rule);
 /// Does nothing if power control is not configured. A failure is only logged.
@@ -46,14 +48,11 @@ void power_off(StageContext& context, CommandRunner& commands);
 
 /// For a device that restarts: first check after 60 s, then every 10 s; timeout 360 s.
 [[nodiscard]] BootWait restart_wait();
-/// Logs in to the device. If that fails, power-cycles the device and waits for it; 46 if it does not come back.
+/// Logs in to the device. If that fails, power-cycles the device and waits for it. A power switch that fails gives 46
+/// as `rule` says. A device that does not come back gives 1: the reason may be the job, such as a wrong user.
 [[nodiscard]] StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageContext& context);
 
 /// For Connector::problems() of types that require `device_ip`.
 [[nodiscard]] std::vector<std::string> missing_device(const ConnectorConfig& config);
-
-/// Asks the control host's service at port 8000 to prepare for `what`: "provisioning" or "test". Not every control host
-/// has this service, so a failure is only logged. Does nothing without a control host.
-void set_up_control_host(const char* what, StageContext& context);
 
 }  // namespace trebuchet

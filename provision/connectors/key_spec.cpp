@@ -37,6 +37,8 @@ const ConnectorKeys& common_keys() {
             {"control_host_reboot_script", KeyKind::commands, "",
              "commands that power-cycle the control host, run before each provision"},
             {"control_host_reboot_timeout", KeyKind::seconds, "300", "timeout for the control host to come back"},
+            {"max_reserve_timeout", KeyKind::seconds, "", "the longest that a reservation can be extended to"},
+            {"node_name", KeyKind::text, "", "name of the device, for people"},
             {"env", KeyKind::map, "", "environment variables for test commands"},
         },
         {},
@@ -62,6 +64,8 @@ std::string name_of(KeyKind kind) {
             return "a list of commands";
         case KeyKind::map:
             return "names and values";
+        case KeyKind::records:
+            return "a list of names and values";
         case KeyKind::choice:
             return "one of the listed values";
     }

@@ -15,6 +15,7 @@ enum class KeyKind {
     command,   ///< one command as text
     commands,  ///< a list of commands, or one as text
     map,       ///< names and values
+    records,   ///< a list of names and values
     choice,    ///< one of `choices`
 };
 

@@ -82,6 +82,7 @@ class MuxPi final : public Connector {
     }
 
   protected:
+    [[nodiscard]] ControlHostNeeds control_host_needs() const override { return {true, {}}; }
     StageResult provision(StageContext& context) override {
         context.log.info("BEGIN provision");
         auto result = provision_card(context);

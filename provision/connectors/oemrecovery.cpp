@@ -24,6 +24,7 @@ class OemRecovery final : public Connector {
     }
 
   protected:
+    [[nodiscard]] ControlHostNeeds control_host_needs() const override { return {false, R"({"usb": "DUT"})"}; }
     StageResult provision(StageContext& context) override {
         context.log.info("BEGIN provision");
         auto result = recover(context);
@@ -55,7 +56,7 @@ class OemRecovery final : public Connector {
         auto wait = boot_wait(context.config, restart_wait());
         if (!wait) return stage_error("ConfigError", wait.error().message());
         wait->timeout = restart_wait().timeout;
-        return reach_device(ssh, PowerRule::failure_is_recovery, *wait, context);
+        return reach_device(ssh, PowerRule::failed_command_is_recovery, *wait, context);
     }
 
     static StageResult run(const std::string& command, bool is_last, Ssh& ssh, StageContext& context) {
@@ -71,7 +72,7 @@ class OemRecovery final : public Connector {
             context.log.warning("The connection was lost during the last command: assuming that the device restarts");
             return 0;
         }
-        return recovery_error("the recovery command " + command + " failed: " + describe(result));
+        return provisioning_error("the recovery command " + command + " failed: " + describe(result));
     }
 
     static StageResult wait_for_recovery(StageContext& context) {

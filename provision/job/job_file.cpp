@@ -27,6 +27,23 @@ bool has_nul(std::string_view text) {
     return text.find('\0') != std::string_view::npos;
 }
 
+/// The `attachments` of a job's phases. What is malformed is left to the server to refuse.
+std::vector<JobFile::ChildJob::Attachment> attachments_of(const SecretJson& job) {
+    std::vector<JobFile::ChildJob::Attachment> found;
+    for (const auto* phase : {"provision", "firmware_update", "test"}) {
+        const auto data = job.find((std::string(phase) + "_data").c_str());
+        if (data == job.end() || !data->is_object()) continue;
+        const auto list = data->find("attachments");
+        if (list == data->end() || !list->is_array()) continue;
+        for (const auto& attachment : *list) {
+            if (!attachment.is_object()) continue;
+            const auto name = attachment.find("agent");
+            if (name != attachment.end() && name->is_string()) found.push_back({phase, to_text(*name)});
+        }
+    }
+    return found;
+}
+
 }  // namespace
 
 Result<JobFile> JobFile::load(const std::filesystem::path& path) {
@@ -93,6 +110,72 @@ Result<std::optional<std::string>> JobFile::provision_text(const char* name) con
 
 Result<bool> JobFile::provision_flag(const char* name, bool fallback) const {
     return flag("provision_data", name, fallback);
+}
+
+Result<std::optional<JobFile::Records>> JobFile::provision_records(const char* name) const {
+    const auto value = field("provision_data", name);
+    if (!value) return fail(value.error());
+    if (*value == nullptr) return std::optional<Records>();
+    const auto where = std::string("provision_data.") + name;
+    if (!(*value)->is_array()) return unexpected(where, **value, "a list of names and values");
+    Records records;
+    for (const auto& item : **value) {
+        const auto item_name = where + "[" + std::to_string(records.size()) + "]";
+        if (!item.is_object()) return unexpected(item_name, item, "names and values");
+        auto& record = records.emplace_back();
+        for (auto entry = item.begin(); entry != item.end(); ++entry) {
+            const std::string key(entry.key().data(), entry.key().size());
+            const auto& found = entry.value();
+            if (found.is_null()) continue;
+            if (found.is_structured())
+                return unexpected(item_name + "." + trebuchet::quoted(key), found, "text or a number");
+            const auto text = found.is_string() ? found.get_ref<const WipedString&>() : found.dump();
+            if (has_nul(text))
+                return fail(file_ + ": " + item_name + "." + trebuchet::quoted(key) + ": holds a NUL character");
+            record[key] = std::string(text.data(), text.size());
+        }
+    }
+    return std::optional<Records>(std::move(records));
+}
+
+Result<std::optional<std::chrono::seconds>> JobFile::allocation_timeout() const {
+    const auto value = root_.find("allocation_timeout");
+    if (value == root_.end() || value->is_null()) return std::optional<std::chrono::seconds>();
+    if (!value->is_string() && !value->is_number_integer()) {
+        return unexpected("allocation_timeout", *value, "a number of seconds");
+    }
+    const auto parsed = parse_duration(value->is_string() ? to_text(*value) : std::string(value->dump()));
+    if (!parsed) return fail(parsed.error().with_context(file_ + ": allocation_timeout"));
+    return std::optional<std::chrono::seconds>(*parsed);
+}
+
+Result<std::vector<JobFile::ChildJob>> JobFile::child_jobs(std::size_t& skipped) const {
+    const auto value = field("provision_data", "jobs");
+    if (!value) return fail(value.error());
+    if (*value == nullptr || !(*value)->is_array() || (*value)->empty()) {
+        return fail("You must specify a list of 'jobs' in the 'provision_data' section of your job.");
+    }
+    std::vector<ChildJob> children;
+    skipped = 0;
+    for (const auto& entry : **value) {
+        if (!entry.is_object()) {
+            ++skipped;
+            continue;
+        }
+        ChildJob child;
+        child.attachments = attachments_of(entry);
+        auto job = entry;
+        job["allocate_data"] = SecretJson{{"allocate", true}};
+        if (const auto id = root_.find("job_id"); id != root_.end()) job["parent_job_id"] = *id;
+        child.text = job.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
+        children.push_back(std::move(child));
+    }
+    return children;
+}
+
+bool JobFile::is_debug() const {
+    const auto debug = root_.find("debug");
+    return debug != root_.end() && debug->is_boolean() && debug->get<bool>();
 }
 
 Result<std::optional<std::string>> JobFile::firmware_version() const {
@@ -173,8 +256,12 @@ Result<ReserveData> JobFile::reserve_data() const {
     if (*keys != nullptr) {
         if (!(*keys)->is_array()) return unexpected("reserve_data.ssh_keys", **keys, "a list of names or public keys");
         for (const auto& key : **keys) {
-            // "" is invalid, so that reserve logs and skips it.
-            data.ssh_keys.push_back(key.is_string() ? to_text(key) : std::string());
+            if (key.is_string()) {
+                data.ssh_keys.push_back(to_text(key));
+            } else {
+                const auto text = key.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
+                data.unusable_keys.emplace_back(text.data(), text.size());
+            }
         }
     }
     const auto timeout = field("reserve_data", "timeout");

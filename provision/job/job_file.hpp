@@ -24,6 +24,7 @@ using JobSecrets = std::map<std::string, std::optional<SecretString>>;
 
 struct ReserveData {
     std::vector<std::string> ssh_keys;  ///< ssh-import-id names ("lp:NAME", "gh:NAME") or public keys
+    std::vector<std::string> unusable_keys{};  ///< entries that are not text, as JSON
     std::chrono::seconds timeout{3600};
 };
 
@@ -45,6 +46,25 @@ class JobFile {
     [[nodiscard]] Result<std::optional<SecretString>> provision_secret(const char* name) const;
     [[nodiscard]] Result<std::optional<std::string>> provision_text(const char* name) const;
     [[nodiscard]] Result<bool> provision_flag(const char* name, bool fallback) const;
+    using Records = std::vector<std::map<std::string, std::string>>;
+    /// A list of names and values; numbers and booleans as text, null left out.
+    [[nodiscard]] Result<std::optional<Records>> provision_records(const char* name) const;
+    /// `allocation_timeout` at the top of the job; nothing where there is none.
+    [[nodiscard]] Result<std::optional<std::chrono::seconds>> allocation_timeout() const;
+
+    /// An entry of `provision_data.jobs`, a job to submit.
+    struct ChildJob {
+        WipedString text;  ///< JSON, with `allocate_data` and `parent_job_id` set
+        struct Attachment {
+            std::string phase;  ///< "provision", "firmware_update" or "test"
+            std::string name;   ///< its path as the job has it, relative
+        };
+        std::vector<Attachment> attachments{};
+    };
+    /// The entries that are objects; `skipped` counts the others. Fails where there is no list, or an empty one.
+    [[nodiscard]] Result<std::vector<ChildJob>> child_jobs(std::size_t& skipped) const;
+    /// `debug` at the top of the job.
+    [[nodiscard]] bool is_debug() const;
     /// `firmware_update_data.version`
     [[nodiscard]] Result<std::optional<std::string>> firmware_version() const;
     /// `firmware_update_data.ignore_failure`, default false.

@@ -47,7 +47,7 @@ PowerResult<void> CommandPower::run(const char* key, const std::vector<std::stri
         auto kind = Kind::failed;
         if (std::holds_alternative<CommandTimedOut>(end)) kind = Kind::timed_out;
         if (std::holds_alternative<CommandInterrupted>(end)) kind = Kind::interrupted;
-        if (std::holds_alternative<CommandNotStarted>(end)) kind = Kind::refused;
+        if (std::holds_alternative<CommandNotStarted>(end)) kind = Kind::not_installed;
         return power_error(std::string(key) + ": " + trebuchet::quoted(item) + ": " + describe(end), kind);
     }
     return {};

@@ -13,6 +13,7 @@ struct PowerError {
         failed,       ///< a retry may help
         timed_out,    ///< a retry may help; some connector types treat this as a failed recovery
         refused,      ///< a retry cannot help: the configuration is incomplete
+        not_installed,  ///< a retry cannot help: the switch's program does not exist
         interrupted,  ///< we got a stop signal
     };
     std::string message;  ///< contains no secrets

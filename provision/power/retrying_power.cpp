@@ -26,6 +26,10 @@ const char* name_of(PowerState state) {
     return "unknown";
 }
 
+bool is_final(Kind kind) {
+    return kind == Kind::refused || kind == Kind::not_installed || kind == Kind::interrupted;
+}
+
 }  // namespace
 
 RetryingPower::RetryingPower(std::unique_ptr<PowerControl> inner, PowerTools tools)
@@ -52,9 +56,7 @@ PowerResult<void> RetryingPower::retry(Action action, PowerState wanted) {
     for (int left = tries;; --left) {
         auto done = ((*inner_).*action)();
         if (done) done = verify(wanted);
-        if (done || done.error().kind == Kind::refused || done.error().kind == Kind::interrupted || left == 1) {
-            return done;
-        }
+        if (done || is_final(done.error().kind) || left == 1) return done;
         tools_.log.warning("Power control: " + done.error().message + "; retrying, " + tries_left(left - 1));
         if (tools_.interrupt.wait_for(backoff.next()) != 0) {
             return power_error("stopped by a signal", Kind::interrupted);

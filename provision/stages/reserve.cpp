@@ -1,6 +1,8 @@
 #include "provision/stages/reserve.hpp"
 
+#include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
+#include "provision/job/duration.hpp"
 #include "provision/process/uninterrupted.hpp"
 #include "provision/stages/reservation_keys.hpp"
 #include "provision/stages/reservation_order.hpp"
@@ -21,6 +23,9 @@ using Outcome = ReservationKeys::Outcome;
 constexpr const char* order_file = "reservation";
 constexpr std::size_t max_order = 256;
 constexpr auto poll_interval = 5s;
+/// On the device. Shorter than the time for which an idle ssh connection stays open.
+constexpr auto device_poll_interval = 15s;
+constexpr auto silent_device_poll_interval = 60s;
 /// Shorter than the agent's default kill_grace of 10 s.
 constexpr auto key_removal_timeout = 7s;
 constexpr auto longest = std::chrono::hours(24 * 366 * 10);
@@ -43,6 +48,9 @@ void announce(const std::string& target, std::chrono::seconds timeout, StageCont
         << "Reservation expires at: [" << iso8601(now + timeout) << "]\n"
         << "Reservation will automatically timeout in " << timeout.count() << " seconds\n"
         << "To end the reservation sooner use: testflinger-cli cancel " << context.job.id() << '\n';
+    if (!target.empty()) {
+        out << "On the device: write a duration such as 1h into ~/trebuchet-extend, or create ~/trebuchet-end\n";
+    }
     std::error_code error;
     const auto file = std::filesystem::absolute(order_file, error);
     if (!error) {
@@ -64,10 +72,54 @@ std::optional<ReservationOrder> take_order(StageContext& context) {
     return {};
 }
 
-/// Waits for the end of the reservation. Returns the stop signal, or 0 if it expired or was ended by its file.
-int wait(std::chrono::seconds timeout, StageContext& context) {
+/// Reads what the user of the device wants: the file ~/trebuchet-end, or ~/trebuchet-extend with a duration in it.
+class DeviceOrders {
+  public:
+    /// `device`: null if there is none.
+    DeviceOrders(Ssh* device, StageContext& context)
+        : device_(device), context_(&context), next_poll_(context.clock.now() + device_poll_interval) {}
+
+    std::optional<ReservationOrder> take() {
+        if (device_ == nullptr || context_->clock.now() < next_poll_) return {};
+        SshCall call;
+        call.timeout = 15s;
+        call.output_limit = max_order;
+        const auto result = device_->run(
+            "if [ -e ~/trebuchet-end ]; then rm -f ~/trebuchet-end; echo end; "
+            "elif [ -s ~/trebuchet-extend ]; then echo extend $(head -c 64 ~/trebuchet-extend); "
+            "rm -f ~/trebuchet-extend; fi",
+            call);
+        next_poll_ =
+            context_->clock.now() + (succeeded(result) ? device_poll_interval : silent_device_poll_interval);
+        const auto line = result.output.substr(0, result.output.find('\n'));
+        if (!succeeded(result) || line.empty()) return {};
+        const auto order = parse_reservation_order(line);
+        if (order) return *order;
+        context_->log.warning("The file trebuchet-extend on the device: " + order.error().message());
+        return {};
+    }
+
+  private:
+    Ssh* device_;
+    StageContext* context_;
+    std::chrono::steady_clock::time_point next_poll_;
+};
+
+/// `max_reserve_timeout` of the configuration, if it has one.
+std::chrono::seconds longest_reservation(const ConnectorConfig& config) {
+    const auto found = config.scalars.find("max_reserve_timeout");
+    if (found == config.scalars.end()) return longest;
+    const auto limit = parse_duration(found->second);
+    return limit && *limit > 0s ? *limit : longest;
+}
+
+/// Waits for the end of the reservation. Returns the stop signal, or 0 if it expired or was ended by a file.
+int wait(std::chrono::seconds timeout, Ssh* device, StageContext& context) {
     const auto start = context.clock.now();
+    // A job that was let through with more has it.
+    const auto limit = start + std::max(timeout, longest_reservation(context.config));
     auto end = start + timeout;
+    DeviceOrders device_orders(device, context);
     while (true) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - context.clock.now());
         if (left <= 0s) {
@@ -79,13 +131,16 @@ int wait(std::chrono::seconds timeout, StageContext& context) {
             context.log.info("The reservation was ended");
             return signal;
         }
-        const auto order = take_order(context);
+        auto order = take_order(context);
+        if (!order) order = device_orders.take();
         if (!order) continue;
         if (std::holds_alternative<EndReservation>(*order)) {
             context.log.info("The reservation was ended by the file " + std::string(order_file));
             return 0;
         }
-        end = std::min(end + std::get<ExtendReservation>(*order).by, start + longest);
+        const auto wanted = end + std::get<ExtendReservation>(*order).by;
+        if (wanted > limit) context.log.warning("The reservation cannot be extended beyond max_reserve_timeout");
+        end = std::min(wanted, limit);
         const auto from_now = std::chrono::duration_cast<std::chrono::seconds>(end - context.clock.now());
         context.out << "Reservation expires at: [" << iso8601(context.clock.wall_time() + from_now) << "]\n"
                     << std::flush;
@@ -114,13 +169,17 @@ StageResult reserve(StageContext& context) {
     };
     Ssh ssh(device(), context.commands);
     ReservationKeys keys(ssh, context);
+    for (const auto& key : data->unusable_keys) {
+        context.log.error("Skipping the ssh key " + trebuchet::quoted(key) +
+                          ": expected text, a name such as lp:NAME or gh:NAME, or a public key");
+    }
     for (const auto& key : data->ssh_keys) {
         if (target.empty() || keys.install(key) == Outcome::interrupted) break;
     }
     int signal = context.interrupt.wait_for(0s);
     if (signal == 0) {
         announce(target, data->timeout, context);
-        signal = wait(data->timeout, context);
+        signal = wait(data->timeout, target.empty() ? nullptr : &ssh, context);
     }
     ssh.disconnect();  // the device may have restarted since then
     UninterruptedRunner last_commands(context.commands, key_removal_timeout);

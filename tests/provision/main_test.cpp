@@ -80,7 +80,9 @@ TEST_F(ProvisionProgram, ProvisionPrintsProvisionData) {
     job({{"provision_data", {{"url", "http://image"}}}});
     EXPECT_EQ(run("provision"), 0);
     EXPECT_EQ(out_, "{\n  \"url\": \"http://image\"\n}\n");
-    EXPECT_THAT(err_, ContainsRegex("^[0-9-]+ [0-9:]+,[0-9]+ board-1 INFO: DEVICE CONNECTOR: BEGIN provision\n"));
+    EXPECT_THAT(err_,
+                ContainsRegex("^[0-9-]+ [0-9:]+,[0-9]+ board-1 INFO: DEVICE CONNECTOR: Running pre-provision hook\n"));
+    EXPECT_THAT(err_, HasSubstr(" board-1 INFO: DEVICE CONNECTOR: BEGIN provision\n"));
 }
 
 TEST_F(ProvisionProgram, FirmwareUpdateSaysThatThereIsNothingToDo) {

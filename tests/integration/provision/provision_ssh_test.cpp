@@ -35,7 +35,7 @@ TEST_F(ProvisionNoProvision, RestartsADeviceThatDoesNotAnswer) {
 TEST_F(ProvisionNoProvision, GivesADeviceUpThatDoesNotComeBack) {
     device.stop();
     config["boot_timeout"] = 1;
-    EXPECT_EQ(run_stage("noprovision").code, 46);
+    EXPECT_EQ(run_stage("noprovision").code, 1);
     EXPECT_THAT(error_of(), AllOf(HasSubstr("does not come back"), HasSubstr("Connection refused")));
 }
 

@@ -1,5 +1,6 @@
 #include "tests/provision/connectors/stage_fixture.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -28,11 +29,11 @@ TEST_F(NoProvision, RestartsAnUnreachableDevice) {
     EXPECT_THAT(interrupt_.waits, testing::ElementsAre(60s));
 }
 
-TEST_F(NoProvision, ADeviceThatDoesNotComeBackGoesOffline) {
-    when("/bin/true", CommandExited{255});
+TEST_F(NoProvision, ADeviceThatDoesNotComeBackStaysOnlineForOthers) {
+    when("/bin/true", CommandExited{255}, "Permission denied (publickey,password).\n");
     const auto result = run("noprovision");
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().exit_code, 46);
+    EXPECT_EQ(result.error().exit_code, 1) << "a wrong test_username looks the same";
     EXPECT_THAT(result.error().message, HasSubstr("waited 360 s"));
 }
 
@@ -46,6 +47,14 @@ TEST_F(NoProvision, OnlyAPowerSwitchTimeoutTakesTheDeviceOffline) {
     result = run("noprovision");
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().exit_code, 46);
+}
+
+TEST_F(NoProvision, ASwitchThatIsNotThereIsAFailure) {
+    when("/bin/true", CommandExited{255});
+    when("snmpset", CommandNotStarted{ENOENT});
+    EXPECT_EQ(run("noprovision").error().exit_code, 1);
+    config_.reboot_script.clear();
+    EXPECT_EQ(run("noprovision").error().exit_code, 1);
 }
 
 TEST_F(NoProvision, EndsOnAStopSignal) {

@@ -1,5 +1,6 @@
 #include "tests/provision/connectors/stage_fixture.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -26,19 +27,19 @@ TEST_F(OemRecovery, RunsTheCommandsOnTheDeviceAndWaitsForItsReturn) {
     EXPECT_THAT(interrupt_.waits, testing::ElementsAre(90s));
 }
 
-TEST_F(OemRecovery, ACommandThatFailsIsAFailedRecovery) {
+TEST_F(OemRecovery, ACommandThatFailsIsAFailureOfTheProvisionOnly) {
     when("recover --prepare", CommandExited{1}, "no recovery partition\n");
     const auto result = run("oemrecovery");
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().exit_code, 46);
-    EXPECT_EQ(result.error().name, "RecoveryError");
+    EXPECT_EQ(result.error().exit_code, 1);
+    EXPECT_EQ(result.error().name, "ProvisioningError");
     EXPECT_THAT(result.error().message, HasSubstr("no recovery partition"));
     EXPECT_EQ(count("recover --now"), 0U);
 }
 
-TEST_F(OemRecovery, ATimedOutCommandIsAFailedRecovery) {
+TEST_F(OemRecovery, ACommandBeyondItsTimeIsAFailureOfTheProvisionOnly) {
     when("recover --prepare", CommandTimedOut{});
-    EXPECT_EQ(run("oemrecovery").error().exit_code, 46);
+    EXPECT_EQ(run("oemrecovery").error().exit_code, 1);
 }
 
 TEST_F(OemRecovery, TheLastCommandMayLoseTheConnection) {
@@ -71,9 +72,17 @@ TEST_F(OemRecovery, RestartsADeviceThatHangsByTurningItOffAndOn) {
     EXPECT_EQ(count("pdu on"), 1U);
 }
 
-TEST_F(OemRecovery, AnUnreachableDeviceGoesOffline) {
+TEST_F(OemRecovery, OnlyASwitchThatDoesNotWorkTakesTheDeviceOffline) {
     when("/bin/true", CommandExited{255});
+    EXPECT_EQ(run("oemrecovery").error().exit_code, 1) << "there is no reboot_script";
+    config_.reboot_script = {"snmpset cycle"};
+    EXPECT_EQ(run("oemrecovery").error().exit_code, 1) << "the device stays away";
+    when("snmpset", CommandExited{1});
     EXPECT_EQ(run("oemrecovery").error().exit_code, 46);
+    rules_.back().end = CommandTimedOut{};
+    EXPECT_EQ(run("oemrecovery").error().exit_code, 46);
+    rules_.back().end = CommandNotStarted{ENOENT};
+    EXPECT_EQ(run("oemrecovery").error().exit_code, 1);
 }
 
 TEST_F(OemRecovery, NeedsCommands) {

@@ -6,6 +6,7 @@
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/provision/support/fakes.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -47,10 +48,23 @@ class Reserve : public testing::Test {
         StageContext context{config_, *job, log_, commands_, interrupt_, clock_, [] { return 0.999999; }, out_};
         return reserve(context);
     }
+    /// Without the looks for files of the device's user.
     [[nodiscard]] std::vector<std::string> programs() const {
         std::vector<std::string> names;
-        for (const auto& argv : commands_.commands) names.push_back(argv.front());
+        for (const auto& argv : commands_.commands) {
+            if (!is_look(argv)) names.push_back(argv.front());
+        }
         return names;
+    }
+    static bool is_look(const std::vector<std::string>& argv) {
+        return argv.back().find("trebuchet-extend") != std::string::npos;
+    }
+    /// What the device's user wants at look number `look`, counted from 1.
+    void want_at_look(int look, const std::string& output) {
+        commands_.answer = [this, look, output, looks = 0](const Command& command) mutable {
+            if (!is_look(command.argv)) return answer(command);
+            return std::optional<CommandResult>({CommandExited{0}, ++looks == look ? output : ""});
+        };
     }
     /// Writes the reservation file during the wait number `waits`.
     void write_order(std::size_t waits, const std::string& text) {
@@ -79,7 +93,7 @@ TEST_F(Reserve, InstallsEachKeyWaitsAndRemovesThem) {
     EXPECT_THAT(commands_.commands[0], ElementsAre("ssh-import-id", "-o", "key.pub", "lp:a"));
     EXPECT_THAT(commands_.commands[1], testing::Contains("ubuntu@10.0.0.7"));
     EXPECT_THAT(commands_.inputs[1], HasSubstr("# ssh-import-id lp:a"));
-    EXPECT_THAT(commands_.inputs[4], testing::AllOf(HasSubstr("grep -vxF"), HasSubstr("lp:a"), HasSubstr("gh:b")));
+    EXPECT_THAT(commands_.inputs.back(), testing::AllOf(HasSubstr("grep -vxF"), HasSubstr("lp:a"), HasSubstr("gh:b")));
     EXPECT_EQ(waited(), 60s);
 }
 
@@ -129,6 +143,31 @@ TEST_F(Reserve, IsEndedThroughItsFile) {
     EXPECT_EQ(waited(), 10s);
 }
 
+TEST_F(Reserve, IsEndedFromTheDevice) {
+    want_at_look(2, "end\n");
+    EXPECT_EQ(run(R"({"timeout": 3600})").value(), 0);
+    EXPECT_EQ(waited(), 30s);
+}
+
+TEST_F(Reserve, IsExtendedFromTheDeviceUpToTheLabsLimit) {
+    want_at_look(1, "extend 1h\n");
+    config_.scalars["max_reserve_timeout"] = "150";
+    EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
+    EXPECT_EQ(waited(), 150s);
+}
+
+TEST_F(Reserve, TakesNothingElseFromTheDevice) {
+    want_at_look(1, "extend $(reboot)\n");
+    EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
+    EXPECT_EQ(waited(), 60s);
+}
+
+TEST_F(Reserve, ASilentDeviceIsAskedLessOften) {
+    commands_.answer = [](const Command&) { return std::optional<CommandResult>({CommandExited{255}, ""}); };
+    EXPECT_EQ(run(R"({"timeout": 120})").value(), 0);
+    EXPECT_EQ(std::count_if(commands_.commands.begin(), commands_.commands.end(), is_look), 2);
+}
+
 TEST_F(Reserve, IgnoresAnInvalidOrder) {
     std::filesystem::create_symlink("/etc/hostname", "reservation");
     write_order(3, "prolong 1h");
@@ -149,6 +188,7 @@ TEST_F(Reserve, SaysHowToReachTheDeviceAndWhenItEnds) {
               "Reservation expires at: [2027-01-15T09:00:00.000000+00:00]\n"
               "Reservation will automatically timeout in 3600 seconds\n"
               "To end the reservation sooner use: testflinger-cli cancel j-1\n"
+              "On the device: write a duration such as 1h into ~/trebuchet-extend, or create ~/trebuchet-end\n"
               "On the agent's host: write \"extend 1h\" or \"end\" into " +
                   (std::filesystem::current_path() / "reservation").string() + "\n");
 }

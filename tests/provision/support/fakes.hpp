@@ -49,7 +49,11 @@ class FakeCommandRunner final : public CommandRunner {
   public:
     [[nodiscard]] CommandResult run(const Command& command) override {
         note(command);
-        return result_of(command);
+        auto result = result_of(command);
+        if (command.output_fd >= 0 && command.capture_output && write_all(command.output_fd, result.output)) {
+            result.output.clear();
+        }
+        return result;
     }
 
     /// The pipe is a file in memory: it contains `piped_output` for a reader, and `fed` shares it with a writer.

@@ -1,0 +1,90 @@
+#include "provision/http/rest_call.hpp"
+
+#include "provision/process/curl_config.hpp"
+
+#include <charconv>
+#include <cstdlib>
+
+namespace trebuchet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_answer = std::size_t{32} * 1024 * 1024;
+/// curl refuses a line of its configuration from 100 KB on.
+constexpr std::size_t longest_value = 40'000;
+
+void add_option(WipedString& config, std::string_view name, std::string_view value) {
+    config += name;
+    config += " = \"";
+    for (const char c : value) {
+        if (c == '"' || c == '\\') config += '\\';
+        if (c == '\n') {
+            config += "\\n";
+        } else {
+            config += c;
+        }
+    }
+    config += "\"\n";
+}
+
+/// A body that is longer than a line may be goes in pieces, which `json` puts together again.
+void add_body(WipedString& config, std::string_view body) {
+    if (body.size() <= longest_value) return add_option(config, "data-binary", body);
+    for (std::size_t begin = 0; begin < body.size(); begin += longest_value) {
+        add_option(config, "json", body.substr(begin, longest_value));
+    }
+}
+
+Result<WipedString> config_of(const RestCall& call) {
+    auto config = curl_config(call.url);
+    if (!config) return config;
+    if (!call.bearer.empty()) {
+        WipedString header("Authorization: Bearer ");
+        header += call.bearer;
+        add_option(*config, "header", header);
+    }
+    if (!call.user.empty()) add_option(*config, "user", call.user);
+    if (!call.upload.empty()) add_option(*config, "form", "file=@" + call.upload);
+    if (call.json) {
+        add_option(*config, "header", "Content-Type: application/json");
+        add_body(*config, *call.json);
+    }
+    return config;
+}
+
+}  // namespace
+
+tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRunner& commands) {
+    const auto config = config_of(call);
+    if (!config) return tl::unexpected(RestFailure{config.error().message(), 0});
+    Command curl;
+    curl.argv = {"curl", "-q",         "-sS",
+                 "-X",   call.method,  "--connect-timeout",
+                 "10",   "--max-time", std::to_string(call.timeout.count())};
+    const char* authority = std::getenv("REQUESTS_CA_BUNDLE");
+    if (authority != nullptr && *authority != '\0') curl.argv.insert(curl.argv.end(), {"--cacert", authority});
+    curl.argv.insert(curl.argv.end(), {"-w", "\\n%{http_code}", "-K", "-"});
+    curl.input = *config;
+    curl.timeout = call.timeout + 5s;
+    curl.capture_output = true;
+    curl.output_limit = max_answer;
+    auto result = commands.run(curl);
+    if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) {
+        return tl::unexpected(RestFailure{describe(result.end), stopped->signal});
+    }
+    if (!succeeded(result)) return tl::unexpected(RestFailure{redacted_url(call.url) + ": " + describe(result), 0});
+
+    RestAnswer answer;
+    const auto line = result.output.rfind('\n');
+    const auto* begin = result.output.data() + (line == std::string::npos ? 0 : line + 1);
+    const auto* end = result.output.data() + result.output.size();
+    if (std::from_chars(begin, end, answer.status).ptr != end || answer.status == 0) {
+        return tl::unexpected(RestFailure{redacted_url(call.url) + ": an answer beyond any limit", 0});
+    }
+    result.output.resize(line == std::string::npos ? 0 : line);
+    answer.body = std::move(result.output);
+    return answer;
+}
+
+}  // namespace trebuchet

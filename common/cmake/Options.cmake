@@ -1,5 +1,5 @@
-# How every target of ours is compiled and linked: the flags are on `trebuchet_options`, which each of them links. Global is
-# only what a build type means (-O2 for Release), the output folder and the compiler's launcher, which CMake has no target for.
+# How every target of ours is compiled and linked: the flags are on `trebuchet_options`, which each of them links. No flag
+# is global; what a build type means to the compiler stands in CMakePresets.json.
 include(GNUInstallDirs)
 
 set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
@@ -54,7 +54,7 @@ endif()
 function(trebuchet_precompiled name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;HEADERS")
   if(TREBUCHET_PRECOMPILE)
-    add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/common/cmake/precompiled.cxx)
+    add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/common/cmake/precompiled.cpp)
     target_link_libraries(${name} PRIVATE trebuchet_options ${arg_LINKS})
     target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
     # Else ccache takes each of them for a new one.

@@ -23,7 +23,7 @@ using TestCommands = std::variant<std::monostate, std::vector<std::string>, std:
 using JobSecrets = std::map<std::string, std::optional<SecretString>>;
 
 struct ReserveData {
-    std::vector<std::string> ssh_keys;  ///< ssh-import-id names ("lp:NAME", "gh:NAME") or public keys
+    std::vector<std::string> ssh_keys;         ///< ssh-import-id names ("lp:NAME", "gh:NAME") or public keys
     std::vector<std::string> unusable_keys{};  ///< entries that are not text, as JSON
     std::chrono::seconds timeout{3600};
 };

@@ -10,11 +10,11 @@ enum class PowerState { off, on, unknown };
 
 struct PowerError {
     enum class Kind {
-        failed,       ///< a retry may help
-        timed_out,    ///< a retry may help; some connector types treat this as a failed recovery
-        refused,      ///< a retry cannot help: the configuration is incomplete
+        failed,         ///< a retry may help
+        timed_out,      ///< a retry may help; some connector types treat this as a failed recovery
+        refused,        ///< a retry cannot help: the configuration is incomplete
         not_installed,  ///< a retry cannot help: the switch's program does not exist
-        interrupted,  ///< we got a stop signal
+        interrupted,    ///< we got a stop signal
     };
     std::string message;  ///< contains no secrets
     Kind kind = Kind::failed;

@@ -89,8 +89,7 @@ class DeviceOrders {
             "elif [ -s ~/trebuchet-extend ]; then echo extend $(head -c 64 ~/trebuchet-extend); "
             "rm -f ~/trebuchet-extend; fi",
             call);
-        next_poll_ =
-            context_->clock.now() + (succeeded(result) ? device_poll_interval : silent_device_poll_interval);
+        next_poll_ = context_->clock.now() + (succeeded(result) ? device_poll_interval : silent_device_poll_interval);
         const auto line = result.output.substr(0, result.output.find('\n'));
         if (!succeeded(result) || line.empty()) return {};
         const auto order = parse_reservation_order(line);

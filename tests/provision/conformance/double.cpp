@@ -1,0 +1,24 @@
+// Stands in for whatever program it is called as (maas, ssh, curl, …): tells the runner how it was called, and does
+// what the recording says.
+
+#include "tests/provision/conformance/socket.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+int main(int argc, char** argv) {
+    using namespace trebuchet::conformance;
+    try {
+        auto words = nlohmann::json::array({std::filesystem::path(argv[0]).filename().string()});
+        for (int i = 1; i < argc; ++i) words.push_back(argv[i]);
+        const auto answer = report({{"argv", words}, {"stdin", read_to_end(STDIN_FILENO)}});
+        if (answer.value("hang", false)) ::raise(hanging_signal);
+        const auto out = answer.value("out", std::string());
+        std::fwrite(out.data(), 1, out.size(), stdout);
+        return answer.value("rc", 0);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "double: %s\n", error.what());
+        return 120;
+    }
+}

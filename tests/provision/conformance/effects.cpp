@@ -1,0 +1,209 @@
+#include "tests/provision/conformance/effects.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace trebuchet::conformance {
+namespace {
+
+using nlohmann::json;
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> words;
+    for (std::string word; stream >> word;) words.push_back(word);
+    return words;
+}
+
+std::string base_name(const std::string& path) {
+    return std::filesystem::path(path).filename().string();
+}
+
+/// Without sshpass and how it gets the password, and without ssh's options.
+std::vector<std::string> without_options(std::vector<std::string> argv) {
+    if (!argv.empty()) argv.front() = base_name(argv.front());
+    if (argv.size() > 1 && argv.front() == "sshpass") {
+        argv.erase(argv.begin(), argv.begin() + (argv[1] == "-p" ? 3 : argv[1].starts_with("-") ? 2 : 1));
+    }
+    if (argv.empty() || (argv.front() != "ssh" && argv.front() != "scp" && argv.front() != "ssh-copy-id")) return argv;
+    std::vector<std::string> kept{argv.front()};
+    bool is_option = true;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        const auto& word = argv[i];
+        if (is_option && (word == "-o" || word == "-i")) {
+            ++i;
+        } else if (is_option && (word == "-t" || word == "-T" || word == "--" || word == "-q")) {
+            continue;
+        } else {
+            if (!word.starts_with("-")) is_option = false;
+            if (!is_option && word == "--") continue;
+            kept.push_back(word);
+        }
+    }
+    return kept;
+}
+
+/// A value of curl's configuration: "…" with backslashes.
+std::string unescaped(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            out += text[i];
+        } else {
+            ++i;
+            out += text[i] == 'n' ? '\n' : text[i];
+        }
+    }
+    return out;
+}
+
+void read_config(const std::string& input, CurlCall& call) {
+    std::istringstream lines(input);
+    for (std::string line; std::getline(lines, line);) {
+        const auto begin = line.find(" = \"");
+        if (begin == std::string::npos || !line.ends_with('"')) continue;
+        const auto name = line.substr(0, begin);
+        const auto value = unescaped(line.substr(begin + 4, line.size() - begin - 5));
+        if (name == "url") call.url = value;
+        if (name == "data-binary" || name == "json" || name == "data") call.body += value;
+    }
+}
+
+class Reader {
+  public:
+    explicit Reader(Flow& flow) : flow_(&flow) {}
+
+    void steps(const json& list) {
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const auto& step = list[i];
+            const std::string kind = step.at("kind");
+            if (kind == "repeat") {
+                for (int n = step.at("times"); n > 0; --n) steps(step.at("steps"));
+            } else if (kind == "sleep") {
+                add_sleep(flow_->effects, step.at("seconds"));
+            } else if (kind == "http") {
+                request(step);
+            } else if (kind == "run") {
+                const bool has_nested = i + 1 < list.size() && list[i + 1].value("by", "") == "nested";
+                if (step.contains("shell") && has_nested) continue;  // told by its parts
+                command(step);
+            }
+        }
+    }
+
+  private:
+    void command(const json& step) {
+        auto argv = words_of(step.value("shell", ""));
+        if (step.contains("argv") && step.at("argv").is_array()) {
+            argv.clear();
+            for (const auto& word : step.at("argv"))
+                argv.push_back(word.is_string() ? word.get<std::string>() : word.dump());
+        }
+        const bool is_test_command = step.contains("shell") && flow_->file.at("stage") == "runtest";
+        if (argv.empty() || is_test_command) return;
+        const auto effect = effect_of(argv, "");
+        if (!effect) return;
+        const auto program = words_of(effect->text).front();
+        const auto& answer = step.at("answer");
+        if (answer.is_string() && answer == "TypeError") return;  // it never ran
+        if (answer.is_string() && answer == "FileNotFoundError") {
+            flow_->missing_programs.push_back(program);
+            return;
+        }
+        flow_->programs.push_back(program);
+        flow_->effects.push_back(*effect);
+        flow_->answers[effect->text].push_back(answer.is_string() ? json{{"hang", true}} : answer);
+    }
+
+    void request(const json& step) {
+        auto effect = effect_of_request(step.at("method"), step.at("url"), step.value("json", json()));
+        const auto& answer = step.at("answer");
+        if (answer.is_object() && !answer.contains("body")) flow_->skipped = "the answers' bodies are not recorded";
+        flow_->answers[effect.text].push_back(answer);
+        flow_->effects.push_back(std::move(effect));
+    }
+
+    Flow* flow_;
+};
+
+}  // namespace
+
+std::string Effect::line() const {
+    switch (kind) {
+        case Kind::run:
+            return "run   " + text;
+        case Kind::http:
+            return "http  " + text;
+        case Kind::sleep:
+            break;
+    }
+    std::ostringstream out;
+    out << "sleep " << seconds;
+    return out.str();
+}
+
+std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std::string& input) {
+    auto words = without_options(argv);
+    if (words.size() > 1 && words[0] == "ssh" && words[1] == "-O") return std::nullopt;
+    if (!words.empty() && words[0] == "curl") {
+        const auto call = parse_curl(words, input);
+        return effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
+    }
+    if (words.size() > 2 && words[0] == "ssh" && words.back() == "/bin/sh -s") words.back() = input;
+    Effect effect;
+    effect.text = joined(words);
+    return effect;
+}
+
+Effect effect_of_request(const std::string& method, const std::string& url, const json& body) {
+    Effect effect;
+    effect.kind = Effect::Kind::http;
+    effect.text = method + " " + url + (body.is_object() ? " " + body.dump() : "");
+    return effect;
+}
+
+void add_sleep(std::vector<Effect>& effects, double seconds) {
+    if (seconds <= 0) return;
+    if (!effects.empty() && effects.back().kind == Effect::Kind::sleep) {
+        effects.back().seconds += seconds;
+        return;
+    }
+    Effect effect;
+    effect.kind = Effect::Kind::sleep;
+    effect.seconds = seconds;
+    effects.push_back(effect);
+}
+
+CurlCall parse_curl(const std::vector<std::string>& argv, const std::string& input) {
+    CurlCall call;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        const auto& word = argv[i];
+        const auto next = i + 1 < argv.size() ? argv[i + 1] : std::string();
+        if (word == "-X") call.method = next;
+        if (word == "-w") call.format = next;
+        if (word == "-o") call.prints_body = false;
+        if (word == "-K") read_config(input, call);
+        if (word.starts_with("-s") && word.find('f') != std::string::npos) call.fails_on_error = true;
+        if (word.starts_with("http")) call.url = word;
+    }
+    return call;
+}
+
+Flow read_flow(const std::string& path) {
+    Flow flow;
+    flow.name = std::filesystem::path(path).stem().string();
+    std::ifstream file(path);
+    flow.file = json::parse(file);
+    Reader(flow).steps(flow.file.at("steps"));
+    return flow;
+}
+
+}  // namespace trebuchet::conformance

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "tests/provision/conformance/effects.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace trebuchet::conformance {
+
+/// What the program under test did.
+struct Run {
+    std::vector<Effect> effects;
+    int exit_code = -1;
+    nlohmann::json error_file;  ///< null if there is none
+    std::string log;
+    std::vector<std::string> without_limit;  ///< commands that hung and had no time limit
+    int stopped_code = 0;                    ///< of a run that was stopped before; 1000 + signal if one killed it
+    bool is_stuck = false;                   ///< it had to be killed
+};
+
+struct Programs {
+    std::filesystem::path provision;  ///< the timeless trebuchet-provision
+    std::filesystem::path double_;
+};
+
+/// Stops the program when it has begun its effect of this number, counted from 0.
+struct Stop {
+    int signal = 0;
+    std::size_t at = 0;
+};
+
+/// Runs the flow's stage in a new folder, with doubles that answer as recorded. With a `stop` it is run twice: the
+/// first run is stopped, and what the second did is returned, with the first one's exit code in `stopped_code`.
+[[nodiscard]] Run replay(const Flow& flow, const Programs& programs, const Stop& stop = {});
+
+/// How the run differs from the recording; "" if it does not.
+[[nodiscard]] std::string difference(const Flow& flow, const Run& run);
+
+}  // namespace trebuchet::conformance

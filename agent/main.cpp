@@ -18,7 +18,7 @@
 
 namespace {
 
-/// Secrets pass through this process: no core dump, and nobody of the same user may look into it.
+/// Secrets pass through this process: no core dumps, and no other process of the same user may read its memory.
 void shut_the_doors() {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);

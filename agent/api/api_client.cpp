@@ -30,7 +30,7 @@ ApiClient::ApiClient(EventLoop& loop, const Clock& clock, std::unique_ptr<HttpCl
       backoff_(renewal.first_wait, renewal.longest_wait, std::move(draw)) {}
 
 void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) {
-    if (given_up_) return loop_.post([done = std::move(done)] { done(tl::unexpected(stopped())); });
+    if (stopped_) return loop_.post([done = std::move(done)] { done(tl::unexpected(stopped())); });
     const bool wait_for_token = is_renewing() || renewal_is_due();
     if (!wait_for_token) return send_authorized(std::move(request), true, std::move(done));
     renew([this, request = std::move(request), done = std::move(done)]() mutable {
@@ -39,35 +39,36 @@ void ApiClient::send(HttpRequest request, std::function<void(HttpResult)> done) 
 }
 
 HttpResult ApiClient::call(HttpRequest request) {
-    return wait_for(std::move(request), [this] { return given_up_; });
+    return wait_for(std::move(request), [this] { return stopped_; });
 }
 
 HttpResult ApiClient::transfer(HttpRequest request) {
-    return wait_for(std::move(request), [this, before = aborts_] { return given_up_ || aborts_ != before; });
+    return wait_for(std::move(request),
+                    [this, before = stopped_transfers_] { return stopped_ || stopped_transfers_ != before; });
 }
 
 HttpResult ApiClient::call_to_its_end(HttpRequest request, std::chrono::milliseconds grace) {
     Timer timer(loop_);
     bool timer_runs = false;
-    bool is_late = given_up_;
+    bool is_late = stopped_;
     return wait_for(std::move(request), [&] {
-        if (given_up_ && !std::exchange(timer_runs, true)) timer.start(grace, [&] { is_late = true; });
+        if (stopped_ && !std::exchange(timer_runs, true)) timer.start(grace, [&] { is_late = true; });
         return is_late;
     });
 }
 
-HttpResult ApiClient::wait_for(HttpRequest request, const std::function<bool()>& is_aborted) {
-    if (is_aborted()) return tl::unexpected(stopped());
-    // Shared, because an answer may arrive after the call was given up.
+HttpResult ApiClient::wait_for(HttpRequest request, const std::function<bool()>& is_stopped) {
+    if (is_stopped()) return tl::unexpected(stopped());
+    // Shared, because an answer may arrive after the call was stopped.
     const auto answer = std::make_shared<std::optional<HttpResult>>();
     send(std::move(request), [answer](HttpResult result) { *answer = std::move(result); });
-    loop_.run_until([&] { return answer->has_value() || is_aborted(); });
+    loop_.run_until([&] { return answer->has_value() || is_stopped(); });
     if (!*answer) return tl::unexpected(stopped());
     return std::move(**answer);
 }
 
-void ApiClient::give_up() {
-    given_up_ = true;
+void ApiClient::stop_now() {
+    stopped_ = true;
 }
 
 void ApiClient::send_authorized(HttpRequest request, bool may_renew, std::function<void(HttpResult)> done) {

@@ -31,13 +31,13 @@ class ApiClient {
     /// Runs the loop until the answer arrives, or until the timeout of the request (plus that of a renewal).
     [[nodiscard]] HttpResult call(HttpRequest request);
 
-    /// The same for a call whose answer must not be lost: after give_up() it waits `grace` for the answer.
+    /// The same for a call whose answer must not be lost: after stop_now() it waits `grace` for the answer.
     [[nodiscard]] HttpResult call_to_its_end(HttpRequest request, std::chrono::milliseconds grace);
 
-    /// The same for a transfer that may take hours: abort_transfer() makes it fail.
+    /// The same for a transfer that may take hours: stop_transfer() makes it fail.
     [[nodiscard]] HttpResult transfer(HttpRequest request);
     /// Call this in a handler of the loop.
-    void abort_transfer() { ++aborts_; }
+    void stop_transfer() { ++stopped_transfers_; }
 
     /// Why this agent can't authenticate, or "". An access token stays valid until it expires or is refused, even if
     /// the token file is gone. An agent that never had a token file is anonymous on purpose.
@@ -47,10 +47,10 @@ class ApiClient {
     [[nodiscard]] std::optional<std::chrono::seconds> server_is_ahead() const { return server_is_ahead_; }
 
     /// Makes running and later calls fail at once. Call this in a handler of the loop.
-    void give_up();
+    void stop_now();
 
   private:
-    [[nodiscard]] HttpResult wait_for(HttpRequest request, const std::function<bool()>& is_aborted);
+    [[nodiscard]] HttpResult wait_for(HttpRequest request, const std::function<bool()>& is_stopped);
     void send_authorized(HttpRequest request, bool may_renew, std::function<void(HttpResult)> done);
     void renew(std::function<void()> done);
     void renewed(TokenSource::Answer answer);
@@ -75,8 +75,8 @@ class ApiClient {
     std::vector<std::function<void()>> waiting_for_renewal_;
     std::map<std::string, std::string> cookies_;
     std::string last_problem_;  ///< to log a problem once and not at each call
-    bool given_up_ = false;
-    unsigned aborts_ = 0;  ///< calls of abort_transfer()
+    bool stopped_ = false;
+    unsigned stopped_transfers_ = 0;  ///< calls of stop_transfer()
 };
 
 }  // namespace trebuchet

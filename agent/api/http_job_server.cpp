@@ -22,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 /// Maximum size of a job's document in bytes, with its commands, secrets and attachment names.
-/// How long take_job waits after give_up(): the server may already have taken a job off its queue, and nobody else
+/// How long take_job waits after stop_now(): the server may already have taken a job off its queue, and nobody else
 /// would run it.
 constexpr std::chrono::seconds take_job_grace{5};
 constexpr std::size_t job_limit = 16U << 20;
@@ -53,12 +53,6 @@ HttpRequest post(Call call, std::string target, const json& body) {
     request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
     request.timeout = policy_of(call).timeout;
     return request;
-}
-
-json status_json(const PhaseStatus& status) {
-    json by_phase = json::object();
-    for (const auto& [phase, code] : status) by_phase[std::string(name_of(phase))] = code;
-    return by_phase;
 }
 
 std::string string_or_empty(const json& object, const char* key) {
@@ -144,37 +138,38 @@ class HttpJobServer final : public JobServer {
         return std::optional<TakenJob>(std::move(answer->body));
     }
 
-    Result<std::string> read_job_state(const std::string& job_id) override {
+    Result<JobState> read_job_state(const std::string& job_id) override {
         while (true) {
             const auto question = state_question(job_id);
-            if (auto state = state_of(question, api_.call(question.request))) return std::move(*state);
+            if (auto state = read_state(question, api_.call(question.request))) return *state;
         }
     }
 
-    void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override {
+    void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) override {
         const auto question = state_question(job_id);
         api_.send(question.request, [this, job_id, question, done = std::move(done)](const HttpResult& answer) {
-            if (auto state = state_of(question, answer)) return done(std::move(*state));
+            if (auto state = read_state(question, answer)) return done(*state);
             read_job_state(job_id, done);
         });
     }
 
-    Result<void> post_job_state(const std::string& job_id, std::string_view state) override {
-        return expect_success(post(Call::post_progress, result_target(job_id), {{"job_state", state}}));
+    Result<void> post_job_state(const std::string& job_id, JobState state) override {
+        return expect_success(post(Call::post_progress, result_target(job_id), {{"job_state", name_of(state)}}));
     }
 
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override {
         return expect_success(post(Call::post_progress, result_target(job_id), {{"status", status_json(status)}}));
     }
 
-    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override {
-        return expect_success(
-            post(Call::post_outcome, result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}));
+    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) override {
+        return expect_success(post(Call::post_outcome, result_target(job_id),
+                                   {{"status", status_json(status)}, {"job_state", name_of(state)}}));
     }
 
-    void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+    void post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
                       std::function<void(Result<void>)> done) override {
-        send(post(Call::post_outcome, result_target(job_id), {{"status", status_json(status)}, {"job_state", state}}),
+        send(post(Call::post_outcome, result_target(job_id),
+                  {{"status", status_json(status)}, {"job_state", name_of(state)}}),
              std::move(done));
     }
 
@@ -213,8 +208,8 @@ class HttpJobServer final : public JobServer {
         return {};
     }
 
-    void give_up() override { api_.give_up(); }
-    void abort_transfer() override { api_.abort_transfer(); }
+    void stop_now() override { api_.stop_now(); }
+    void stop_transfer() override { api_.stop_transfer(); }
 
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(LogAnswer)> done) override {
@@ -337,13 +332,13 @@ class HttpJobServer final : public JobServer {
     }
 
     /// nullopt if more must be read.
-    std::optional<Result<std::string>> state_of(const StateQuestion& question, const HttpResult& answer) {
+    std::optional<Result<JobState>> read_state(const StateQuestion& question, const HttpResult& answer) {
         if (!answer) return fail(answer.error().message);
-        if (answer->status == 204) return std::string();
+        if (answer->status == 204) return JobState::unknown;
         if (answer->status != 200) return fail(refusal(name_of_call(question.request), *answer));
-        if (!answer->cut) return find_job_state(answer->body);
-        if (auto state = question.scan->value()) return std::move(*state);
-        if (question.scan->is_complete()) return std::string();
+        if (!answer->cut) return job_state_named(find_job_state(answer->body));
+        if (const auto state = question.scan->value()) return job_state_named(*state);
+        if (question.scan->is_complete()) return JobState::unknown;
         if (question.reach >= longest_reach)
             return fail("the job's state is not in the part of its result that was read");
         state_reach_ = std::max(state_reach_, question.reach * reach_factor);

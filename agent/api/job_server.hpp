@@ -1,6 +1,9 @@
 #pragma once
 
-#include "agent/job/phase.hpp"
+#include "agent/job/job_event.hpp"
+#include "agent/job/job_state.hpp"
+#include "agent/job/log_series.hpp"
+#include "agent/job/phase_status.hpp"
 #include "common/base/result.hpp"
 #include "common/mask/masked_chunk.hpp"
 #include "common/mask/masked_json.hpp"
@@ -38,17 +41,6 @@ struct TooLongJob {
 
 /// The answer to GET /v1/job: the unchanged document, including secrets.
 using TakenJob = std::variant<WipedString, TooLongJob>;
-
-/// Exit codes so far, per phase.
-using PhaseStatus = std::map<Phase, int>;
-
-struct JobEvent {
-    std::string name;
-    std::string timestamp;  ///< ISO 8601
-    MaskedChunk detail;
-};
-
-enum class LogSeries { output, serial };
 
 /// A piece of one of a job's two logs.
 struct LogFragment {
@@ -102,14 +94,15 @@ class JobServer {
     /// may take a job.
     virtual Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) = 0;
 
-    /// Reads only the start of GET /v1/result/<id>. "" if the server has no state.
-    virtual Result<std::string> read_job_state(const std::string& job_id) = 0;
-    virtual void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) = 0;
+    /// Reads only the start of GET /v1/result/<id>.
+    virtual Result<JobState> read_job_state(const std::string& job_id) = 0;
+    virtual void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) = 0;
 
-    virtual Result<void> post_job_state(const std::string& job_id, std::string_view state) = 0;
+    /// Whoever posts a state asks state_to_post() first, unless the job can't have been cancelled meanwhile.
+    virtual Result<void> post_job_state(const std::string& job_id, JobState state) = 0;
     virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;
-    virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) = 0;
-    virtual void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+    virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) = 0;
+    virtual void post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
                               std::function<void(Result<void>)> done) = 0;
     virtual Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) = 0;
     /// `events`: all events of the job so far, because the server keeps only the last list.
@@ -130,12 +123,12 @@ class JobServer {
     /// Downloads the job's attachments, a gzip-compressed tar from its submitter, into a new file.
     virtual Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) = 0;
 
-    /// Aborts a running fetch_attachments or post_artifacts. Call this in a handler of the loop.
-    virtual void abort_transfer() = 0;
+    /// Stops a running fetch_attachments or post_artifacts. Call this in a handler of the loop.
+    virtual void stop_transfer() = 0;
 
     /// Makes running and later calls fail at once, except that a running take_job has a few seconds left, because the
     /// server may already have taken a job off its queue. Call this in a handler of the loop.
-    virtual void give_up() = 0;
+    virtual void stop_now() = 0;
 };
 
 }  // namespace trebuchet

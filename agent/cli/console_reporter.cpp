@@ -1,5 +1,6 @@
 #include "agent/cli/console_reporter.hpp"
 
+#include "agent/job/job_state.hpp"
 #include "common/log/log.hpp"
 
 #include <array>
@@ -88,8 +89,7 @@ void ConsoleReporter::serial(Phase phase, const MaskedChunk& text) {
 
 void ConsoleReporter::device_info(const MaskedJson& info) {
     files_.erase("device-info.json");
-    const nlohmann::json document{{"device_info", info.value()}};
-    keep("device-info.json", MaskSet::none()->mask(document.dump(2) + "\n"));
+    keep("device-info.json", info.document("device_info"));
 }
 
 void ConsoleReporter::phase_ran(Phase phase, const PhaseStatus& status) {
@@ -102,10 +102,10 @@ void ConsoleReporter::phase_ran(Phase phase, const PhaseStatus& status) {
 }
 
 void ConsoleReporter::recovery_failed(const std::string& /*comment*/) {
-    heading("the device could not be recovered (exit code 46): it needs somebody", red);
+    heading("the device could not be recovered (exit code 46): somebody has to repair it", red);
 }
 
-void ConsoleReporter::artifacts(const std::filesystem::path& archive) {
+void ConsoleReporter::artifacts_packed(const std::filesystem::path& archive) {
     std::error_code error;
     std::filesystem::copy_file(archive, folder_ / "artifacts.tar.gz", std::filesystem::copy_options::overwrite_existing,
                                error);
@@ -113,10 +113,9 @@ void ConsoleReporter::artifacts(const std::filesystem::path& archive) {
 }
 
 void ConsoleReporter::job_finished(const PhaseStatus& status, bool /*cancelled*/) {
-    nlohmann::json outcome{{"job_state", "complete"}, {"status", nlohmann::json::object()}};
-    for (const auto& [phase, code] : status) outcome["status"][std::string(name_of(phase))] = code;
-    files_.erase("testflinger-outcome.json");
-    keep("testflinger-outcome.json", MaskSet::none()->mask(outcome.dump(2) + "\n"));
+    const nlohmann::json outcome{{"job_state", name_of(JobState::complete)}, {"status", status_json(status)}};
+    const auto kept = write_file(folder_ / "testflinger-outcome.json", outcome.dump(2) + "\n");
+    if (!kept) log_error("can't keep the outcome: " + kept.error().message());
     heading("done in " + duration_text(clock_.now() - job_began_) + ", files are in " + folder_.string(),
             first_failure_ == 0 ? green : red);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "agent/job/job_reporter.hpp"
+#include "agent/job/job_listener.hpp"
+#include "agent/job/log_sink.hpp"
 #include "common/base/clock.hpp"
 #include "common/file/safe_file.hpp"
 
@@ -14,35 +15,21 @@ namespace trebuchet {
 
 /// Shows a job to the person who runs it, live, and keeps what the server would have got in a folder: `<phase>.log`,
 /// `<phase>-serial.log`, `device-info.json`, `artifacts.tar.gz`, `testflinger-outcome.json`.
-class ConsoleReporter final : public JobReporter {
+class ConsoleReporter final : public LogSink, public JobListener {
   public:
     /// `colour`: whether `out` is a terminal that wants it.
     ConsoleReporter(const Clock& clock, std::ostream& out, bool colour, std::filesystem::path folder);
 
-    void job_taken(const Job& job) override;
-    void job_resumed(const Job& job) override { job_taken(job); }
-    void phase_entered(Phase /*phase*/) override {}
-    void phase_runs(Phase phase) override;
-    void process_starts(Phase /*phase*/, const std::string& /*marker*/) override {}
-    void process_started(const ProcessIdentity& /*supervisor*/) override {}
     void output(Phase phase, const MaskedChunk& text) override;
     void serial(Phase phase, const MaskedChunk& text) override;
-    [[nodiscard]] bool is_full() const override { return false; }
-    void on_room(std::function<void()> /*handler*/) override {}
-    void wait_for_serial_room() override {}
-    /// Nobody to wait for.
-    void stay_allocated() override {}
-    void hurry() override {}
+
+    void job_taken(const Job& job) override;
+    void phase_runs(Phase phase) override;
     void device_info(const MaskedJson& info) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
-    void event(std::string_view /*name*/, const MaskedChunk& /*detail*/) override {}
-    void provision_log(int /*exit_code*/, const MaskedChunk& /*detail*/) override {}
     void recovery_failed(const std::string& comment) override;
-    void artifacts(const std::filesystem::path& archive) override;
+    void artifacts_packed(const std::filesystem::path& archive) override;
     void job_finished(const PhaseStatus& status, bool cancelled) override;
-    [[nodiscard]] bool is_cancelled() override { return false; }
-    void watch_for_cancel(std::function<void()> /*handler*/) override {}
-    void unwatch() override {}
 
     /// Of the phase that failed first; 0 if none did.
     [[nodiscard]] int first_failure() const { return first_failure_; }

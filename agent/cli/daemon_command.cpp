@@ -71,8 +71,8 @@ Result<Credentials> credentials(const Config& config, const std::filesystem::pat
     return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
 }
 
-/// One life of the agent: from a configuration to a stop, a restart or the next configuration.
-struct Life {
+/// What one run of the daemon uses: from a configuration to a stop, a restart or the next configuration.
+struct AgentInstance {
     Config config;
     std::filesystem::path state;
     LockFile lock;  ///< in `state`
@@ -81,20 +81,20 @@ struct Life {
     Credentials login;
 };
 
-GuardLimits guard_limits(const Life& life) {
-    const auto least = life.config.trebuchet.min_free_disk;
-    return {{{life.config.execution_basedir, least},
-             {life.config.results_basedir, least},
-             {life.state, least},
-             {life.secret_base, std::min(least, least_in_memory)}},
-            life.config.trebuchet.spool.limit};
+GuardLimits guard_limits(const AgentInstance& instance) {
+    const auto least = instance.config.trebuchet.min_free_disk;
+    return {{{instance.config.execution_basedir, least},
+             {instance.config.results_basedir, least},
+             {instance.state, least},
+             {instance.secret_base, std::min(least, least_in_memory)}},
+            instance.config.trebuchet.spool.limit};
 }
 
-GuardProbes guard_probes(const Life& life, const ApiClient& api) {
+GuardProbes guard_probes(const AgentInstance& instance, const ApiClient& api) {
     GuardProbes probes;
     // Not artifacts: a server that never takes a large one should not keep the agent from working.
     const std::vector<std::string> spools{std::string(output_spool_name) + ".", std::string(serial_spool_name) + "."};
-    probes.undelivered = [=, jobs = life.state / "jobs", limit = life.config.trebuchet.spool.limit] {
+    probes.undelivered = [=, jobs = instance.state / "jobs", limit = instance.config.trebuchet.spool.limit] {
         return bytes_below(jobs, spools, limit);
     };
     probes.token_problem = [&] { return api.token_problem(); };
@@ -117,27 +117,27 @@ class Program {
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
     int run(const LoadedConfig& first) {
-        auto life = prepare(first.config, std::nullopt);
+        auto instance = prepare(first.config, std::nullopt);
         for (const auto& warning : first.warnings) log_warning(warning.message());
-        while (life) {
-            const auto end = live(*life);
+        while (instance) {
+            const auto end = run_daemon(*instance);
             if (end != DaemonEnd::reload || !next_) {
                 log_info("stopped");
                 return end == DaemonEnd::restart ? 1 : 0;
             }
             const auto next = *std::exchange(next_, std::nullopt);
-            life = prepare(next, std::move(*life));
+            instance = prepare(next, std::move(*instance));
         }
-        std::cerr << "trebuchet-agent: " << life.error().reason.message() << '\n';
-        return life.error().exit_code;
+        std::cerr << "trebuchet-agent: " << instance.error().reason.message() << '\n';
+        return instance.error().exit_code;
     }
 
   private:
     /// `former` is what to go on with if the configuration can't be used, and has the lock.
-    tl::expected<Life, Refusal> prepare(const Config& config, std::optional<Life> former) {
-        auto life = make(config, former);
-        if (life || !former) return life;
-        log_error("going on with the former configuration: " + life.error().reason.message());
+    tl::expected<AgentInstance, Refusal> prepare(const Config& config, std::optional<AgentInstance> former) {
+        auto instance = make(config, former);
+        if (instance || !former) return instance;
+        log_error("going on with the former configuration: " + instance.error().reason.message());
         static_cast<void>(open_log(former->config));
         auto http = HttpClient::make(loop_, http_options(former->config));
         if (!http) return tl::unexpected(Refusal{exit_usage, http.error()});
@@ -145,7 +145,7 @@ class Program {
         return std::move(*former);
     }
 
-    tl::expected<Life, Refusal> make(const Config& config, std::optional<Life>& former) {
+    tl::expected<AgentInstance, Refusal> make(const Config& config, std::optional<AgentInstance>& former) {
         const auto refuse = [](const Error& why) { return tl::unexpected(Refusal{exit_usage, why}); };
         const auto state = state_folder(config.agent_id);
         if (!state) return refuse(state.error());
@@ -174,30 +174,39 @@ class Program {
         if (!http) return refuse(http.error());
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
-        return Life{std::move(ready),        *state,           lock ? std::move(*lock) : std::move(former->lock),
-                    std::move(*secret_base), std::move(*http), std::move(*login)};
+        return AgentInstance{
+            std::move(ready),        *state,           lock ? std::move(*lock) : std::move(former->lock),
+            std::move(*secret_base), std::move(*http), std::move(*login)};
     }
 
-    DaemonEnd live(Life& life) {
-        if (travels_in_clear(life.config.server_address)) {
-            log_warning("tokens and secrets travel in clear to " + life.config.server_address + ": use https");
+    DaemonEnd run_daemon(AgentInstance& instance) {
+        if (travels_in_clear(instance.config.server_address)) {
+            log_warning("tokens and secrets travel in clear to " + instance.config.server_address + ": use https");
         }
-        if (life.config.trebuchet.artifacts_masking == ArtifactsMasking::off) {
+        if (instance.config.trebuchet.artifacts_masking == ArtifactsMasking::off) {
             log_warning("artifacts are sent as they are, with secrets in them: artifacts_masking is off");
         }
-        auto& metrics = metrics_of(life.config);
+        auto& metrics = metrics_of(instance.config);
         if (std::getenv("INFLUX_HOST") != nullptr) {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
         }
-        if (options_.metrics_port) open_endpoint(life.config, metrics);
+        if (options_.metrics_port) open_endpoint(instance.config, metrics);
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
-        ApiClient api(loop_, clock_, std::move(life.http), life.login, draw);
-        const auto server = make_http_job_server(life.config, api);
-        Guards guards(clock_, guard_limits(life), guard_probes(life, api));
-        Daemon daemon({loop_, clock_, life.config, *server, metrics, options_.metrics_port.has_value(), draw,
-                       life.secret_base, life.state, [&] { return guards.check(); }});
-        daemon.on_status = [this](const std::string& status) { service_.status(status); };
-        longest_stop_ = longest_stop(life.config.trebuchet);
+        ApiClient api(loop_, clock_, std::move(instance.http), instance.login, draw);
+        const auto server = make_http_job_server(instance.config, api);
+        Guards guards(clock_, guard_limits(instance), guard_probes(instance, api));
+        Daemon daemon({.loop = loop_,
+                       .clock = clock_,
+                       .config = instance.config,
+                       .server = *server,
+                       .metrics = metrics,
+                       .metrics_are_served = options_.metrics_port.has_value(),
+                       .draw = draw,
+                       .secret_base = instance.secret_base,
+                       .state_base = instance.state,
+                       .guards = [&] { return guards.check(); },
+                       .on_status = [this](const std::string& status) { service_.status(status); }});
+        longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
         const auto end = daemon.run();
@@ -206,7 +215,7 @@ class Program {
         endpoint_.reset();
         std::error_code ignored;
         // Empty by now. The service manager's own is not ours to remove.
-        if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(life.secret_base, ignored);
+        if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(instance.secret_base, ignored);
         return end;
     }
 
@@ -239,7 +248,7 @@ class Program {
                 reload();
                 break;
             case SIGUSR1:
-                log_info("SIGUSR1: ending when no job is in hand, to be started again");
+                log_info("SIGUSR1: exiting when no job is in hand, to be restarted");
                 daemon_->restart_when_idle();
                 break;
             default:

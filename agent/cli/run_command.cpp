@@ -2,6 +2,7 @@
 
 #include "agent/cli/console_reporter.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/local_control.hpp"
 #include "agent/cli/local_job.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
@@ -145,9 +146,17 @@ int run_command(const RunOptions& options) {
     EventLoop loop;
     const SystemClock clock;
     ConsoleReporter reporter(clock, std::cout, wants_colour(), options.output);
-    JobRunner runner(loop, *config, reporter, job, *masks);
+    LocalControl control;
+    JobRunner runner({.loop = loop,
+                      .config = *config,
+                      .job = job,
+                      .masks = *masks,
+                      .secret_base = *secret_base,
+                      .log = reporter,
+                      .listeners = {&reporter},
+                      .control = control});
     const SignalWatcher signals(loop, {SIGTERM, SIGINT, SIGHUP}, [&](int) { runner.stop(); });
-    runner.run(*secret_base);
+    runner.run();
     fs::remove(*secret_base, error);
     return reporter.first_failure();
 }

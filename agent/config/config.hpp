@@ -1,6 +1,6 @@
 #pragma once
 
-#include "agent/delivery/spool_options.hpp"
+#include "agent/config/spool_options.hpp"
 #include "common/mask/mask_set.hpp"
 
 #include <chrono>

@@ -41,13 +41,13 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
             problems += "; " + candidate.string() + " is not on tmpfs";
             continue;
         }
-        // Anybody can make this name in /dev/shm: it must be ours as well.
+        // Any user can make a folder of this name in /dev/shm, so its owner is checked.
         auto made = candidate.parent_path() == below_shm ? make_private_folder(below_shm) : Result<void>();
         if (made) made = make_private_folder(candidate);
         if (made) return candidate;
         problems += "; " + made.error().message();
     }
-    return fail("no folder in memory for secrets: set RUNTIME_DIRECTORY to one on tmpfs" + problems);
+    return fail("no runtime directory for secrets: set RUNTIME_DIRECTORY to a folder on tmpfs" + problems);
 }
 
 Result<fs::path> state_folder(const std::string& agent_id) {
@@ -68,7 +68,7 @@ Result<fs::path> state_folder(const std::string& agent_id) {
         if (made) return candidate;
         problems += "; " + made.error().message();
     }
-    return fail("no folder for this agent's state: set STATE_DIRECTORY to one of yours" + problems);
+    return fail("no state directory: set STATE_DIRECTORY to a folder that this user may write to" + problems);
 }
 
 }  // namespace trebuchet

@@ -2,19 +2,15 @@
 
 #include "agent/api/job_server.hpp"
 #include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/job_session.hpp"
 #include "agent/daemon/orders.hpp"
-#include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/undelivered_results.hpp"
-#include "agent/job/job_runner.hpp"
-#include "agent/job/runtime_copy.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
 
 namespace trebuchet {
-
-class ServerReporter;
 
 /// How the daemon ended.
 enum class DaemonEnd {
@@ -26,8 +22,9 @@ enum class DaemonEnd {
 /// Polls for jobs and runs them, one at a time:
 ///
 ///     start: end the jobs that a killed agent had in hand → keep offline and maintenance, else waiting → register →
-///     advertise each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end)
-///         | take a job, run it, again; beside it, deliver what could not be delivered
+///     advertise
+///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end) | take a job, run it,
+///     again; beside it, deliver what could not be delivered
 class Daemon {
   public:
     explicit Daemon(DaemonParts parts);
@@ -38,15 +35,14 @@ class Daemon {
     // From handlers of the loop:
 
     /// Takes no more jobs, and ends when the one in hand is done: its phase is ended after `trebuchet.stop_grace`, or
-    /// not, as `trebuchet.drain` says; cleanup runs. Again: ends at once, cleanup or not, and keeps the outcome.
+    /// not, as `trebuchet.drain` says; cleanup runs. A second call is stop_now.
     void stop();
+    /// Ends without delay: what runs is killed, cleanup is skipped, the outcome is kept for the next start.
+    void stop_now();
     /// Ends when no job is in hand, to be started again.
     void restart_when_idle();
     /// Ends when no job is in hand, to go on with another configuration.
     void reload_when_idle();
-
-    /// Told of what the agent does, for people: "waiting", "running job …". From anywhere in the daemon's work.
-    std::function<void(const std::string&)> on_status = [](const std::string&) {};
 
   private:
     /// Whether to take jobs now.
@@ -58,20 +54,10 @@ class Daemon {
     bool work();
     /// Whether a guard keeps the agent from taking jobs; says so where people look.
     [[nodiscard]] bool is_held_back();
-    void run_job(TakenJob taken);
-    /// The job in hand has only so much time left, or all that it needs.
-    void start_to_stop_job();
-    void run_document(WipedString document, JobFolder& folder);
-    /// Runs the job, or ends it, if `interrupted` says that it was in hand before.
-    void run_job_with(const Job& job, const std::shared_ptr<const MaskSet>& masks, JobFolder& folder, RuntimeCopy& copy,
-                      const std::optional<JobRunner::Interrupted>& interrupted);
-    void report_unreadable(const Error& reason, JobFolder& folder);
-    /// Ends the jobs that were in hand when a former agent was interrupted.
-    void recover_all();
-    void recover(JobFolder& folder);
-    void let_go(ServerReporter& reporter, JobFolder& folder);
-    /// After a job: what was ordered meanwhile, else to wait for the next one.
-    void end_job();
+    /// A job has ended: what was ordered meanwhile, else to wait for the next one.
+    void job_ended(const SessionEnd& job);
+    /// Nobody can use the device: offline until somebody repairs it.
+    void device_is_lost(const std::string& job_id);
     void obey_standing_order();
     Posture obey(Order order, const std::string& comment);
     bool post_state(std::string_view state, std::string_view comment);
@@ -82,18 +68,15 @@ class Daemon {
 
     DaemonParts parts_;
     UndeliveredResults undelivered_;
-    std::shared_ptr<const MaskSet> idle_masks_;  ///< while no job's secrets are known: well-known credentials alone
     Orders orders_;
+    JobSession session_;
     AgentRecord record_;
     bool introduced_ = false;
     std::optional<std::chrono::steady_clock::time_point> advertised_at_;
     std::optional<std::chrono::system_clock::time_point> state_posted_at_;
-    JobRunner* running_ = nullptr;
-    Timer stop_timer_;
     bool stopping_ = false;
-    bool at_once_ = false;
+    bool stopping_now_ = false;
     bool reload_wanted_ = false;
-    bool told_of_memory_ = false;
     std::optional<HeldBack> held_back_;  ///< as it was when it began
     std::optional<DaemonEnd> end_;
 };

@@ -2,7 +2,7 @@
 
 #include "agent/api/job_server.hpp"
 #include "agent/config/config.hpp"
-#include "agent/daemon/guards.hpp"
+#include "agent/job/held_back.hpp"
 #include "agent/metrics/agent_metrics.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace trebuchet {
 
@@ -23,9 +24,11 @@ struct DaemonParts {
     bool metrics_are_served;            ///< somebody may look at them
     std::function<double()> draw;       ///< jitter, in [0, 1)
     std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
-    std::filesystem::path state_base;   ///< this agent's folder for what lasts
+    std::filesystem::path state_base;   ///< this agent's state directory
     /// Asked before each poll for a job.
     std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
+    /// Told of what the agent does, for people: "waiting", "running job …".
+    std::function<void(const std::string&)> on_status = [](const std::string&) {};
 
     /// Of the jobs that are in hand or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }

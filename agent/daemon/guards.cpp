@@ -12,9 +12,9 @@ constexpr std::uint64_t least_files = 64;
 
 /// 2024-01-01: before this was written. A board without a battery starts in 1970 or when its image was made.
 constexpr system_clock::time_point earliest{seconds(1'704'067'200)};
-/// A lab's server may have a clock that is off by a time zone; certificates and logs stand more than that.
+/// A lab's server may have a clock that is off by a time zone, which certificates and logs tolerate.
 constexpr seconds most_ahead{std::chrono::hours(24)};
-/// A suspended host and a first answer of NTP look the same: time stamps of a job should not span it.
+/// After a suspend or the first answer of NTP the clock jumps: a job's time stamps should not span that.
 constexpr seconds jump_limit{60};
 constexpr seconds settling_time{60};
 
@@ -23,20 +23,6 @@ std::string mebibytes(std::uint64_t bytes) {
 }
 
 }  // namespace
-
-std::string_view name_of(Guard guard) {
-    switch (guard) {
-        case Guard::disk:
-            return "disk";
-        case Guard::spool:
-            return "spool";
-        case Guard::clock:
-            return "clock";
-        case Guard::token:
-            return "token";
-    }
-    return "";
-}
 
 Guards::Guards(const Clock& clock, GuardLimits limits, GuardProbes probes)
     : clock_(clock), limits_(std::move(limits)), probes_(std::move(probes)) {}

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "agent/daemon/disk_space.hpp"
+#include "agent/job/held_back.hpp"
 #include "common/base/clock.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -15,21 +15,6 @@
 #include <vector>
 
 namespace trebuchet {
-
-/// What may be in the way of taking a job.
-enum class Guard {
-    disk,   ///< a folder that a job needs is full or can't be written to
-    spool,  ///< too much of former jobs is not delivered yet
-    clock,  ///< the time of day is wrong, or was only just changed
-    token,  ///< the file that this agent's authorization comes from can't be used
-};
-inline constexpr std::array all_guards{Guard::disk, Guard::spool, Guard::clock, Guard::token};
-[[nodiscard]] std::string_view name_of(Guard guard);
-
-struct HeldBack {
-    Guard by = Guard::disk;
-    std::string reason;  ///< a sentence that says what to do
-};
 
 struct GuardedFolder {
     std::filesystem::path path;
@@ -51,7 +36,7 @@ struct GuardProbes {
     std::function<std::optional<std::chrono::seconds>()> server_is_ahead = [] { return std::nullopt; };
 };
 
-/// Whether a job may be taken now. One that is taken while something of this is bad is a job that fails:
+/// Decides whether a job may be taken now. A job that is taken while one of these is bad would fail:
 ///
 ///     disk    a folder has less than its share free, or 64 inodes; good again with an eighth more
 ///     spool   as much is undelivered as the limit allows; good again below seven eighths of it

@@ -20,8 +20,8 @@ struct StandingOrder {
     std::string comment;
 };
 
-/// Reads orders out of what the server says of this agent. They stand in `state`, which the agent posts as well, and
-/// with newer servers in `mode`, which is theirs alone:
+/// Reads an administrator's orders from the server's record of this agent. They are in `state`, which the agent posts
+/// as well, and with newer servers in `mode`, which only the server sets:
 ///
 ///     mode               state                    order
 ///     offline, maint.    any                      as mode says; when mode is online again, work
@@ -31,18 +31,18 @@ struct StandingOrder {
 ///     online or none     other                    work
 class Orders {
   public:
-    /// At the agent's start: a restart is done by now, and so is the leftover of the reference agent's.
+    /// At the agent's start: an order to restart is done by now, also one that the reference agent left.
     [[nodiscard]] Order at_start(const AgentRecord& record);
     [[nodiscard]] Order read(const AgentRecord& record);
 
-    /// The same while a job is in hand: what it finds stands until the job is done, or is taken back.
+    /// The same while a job is in hand: the order is kept until the job is done, or until it is taken back.
     void note(const AgentRecord& record);
-    /// SIGUSR1: a restart by the service manager, whatever the server says. An order to stay away stands beside it, and
-    /// is what the server is told.
+    /// SIGUSR1: the service manager wants a restart, whatever the server says. An order to stay away is kept beside it,
+    /// and is what the server is told.
     void restart_by_signal() { by_signal_ = true; }
     [[nodiscard]] bool restart_is_signalled() const { return by_signal_; }
     [[nodiscard]] std::optional<StandingOrder> standing() const;
-    /// Takes it over, to be obeyed.
+    /// Takes it, to be obeyed.
     [[nodiscard]] std::optional<StandingOrder> take_standing();
 
   private:

@@ -122,14 +122,14 @@ void Delivery::send_outcome() {
             return finish({});
         }
         status_ = *status;
-        state_ = "complete";
+        state_ = JobState::complete;
     }
     parts_.server.read_job_state(job_id_, guarded(&Delivery::state_read));
 }
 
-void Delivery::state_read(Result<std::string> state) {
+void Delivery::state_read(Result<JobState> state) {
     if (!state) return finish(fail(state.error()));
-    if (*state == "cancelled") state_ = *state;  // it must not be overwritten
+    state_ = *state_to_post(state_, *state);
     parts_.server.post_outcome(job_id_, status_, state_, guarded(&Delivery::outcome_posted));
 }
 
@@ -148,7 +148,7 @@ void Delivery::finish(const Result<void>& result) {
 }
 
 void Delivery::give_up(const std::string& what, const Error& reason) const {
-    log_error("the " + what + " of job " + job_id_ + " can't be delivered and is given up: " + reason.message());
+    log_error("job " + job_id_ + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
 }
 
 void Delivery::remove() {

@@ -18,12 +18,12 @@
 
 namespace trebuchet {
 
-/// One try to deliver what is left of one job, beside whatever else runs on the loop:
+/// One try to deliver what is left of one job. It runs beside everything else on the loop:
 ///
 ///     logs → artifacts (packed first, if the reference agent left them) → outcome → done
 ///
-/// What was delivered is noted, so that the next try goes on from there. What the server refuses for good is given up,
-/// with an error in the log.
+/// Each step that is done is noted in the journal, and the next try goes on from there. What the server refuses for
+/// good is given up, with an error in the log.
 class Delivery {
   public:
     struct Parts {
@@ -43,7 +43,7 @@ class Delivery {
 
     void start();
     [[nodiscard]] const std::string& job_id() const { return job_id_; }
-    /// All is delivered or given up: what is left of it on disk is deleted.
+    /// All is delivered or given up: deletes what is left of it on disk.
     void remove();
 
   private:
@@ -54,14 +54,14 @@ class Delivery {
     void send_artifacts();
     void send_outcome();
     void finish(const Result<void>& result);
-    /// Says that this can't be delivered, ever.
+    /// Logs that this will never be delivered.
     void give_up(const std::string& what, const Error& reason) const;
     /// Wraps an answer's handler: it is not called when this object is gone.
     template <typename... Arguments>
     auto guarded(void (Delivery::*handler)(Arguments...));
     void artifacts_packed(const Result<void>& packed);
     void artifacts_posted(Result<void> posted);
-    void state_read(Result<std::string> state);
+    void state_read(Result<JobState> state);
     void outcome_posted(Result<void> posted);
 
     Parts parts_;
@@ -75,7 +75,7 @@ class Delivery {
     std::atomic<bool> stop_{false};  ///< read by the thread that packs
     Worker worker_;
     PhaseStatus status_;
-    std::string state_;
+    JobState state_ = JobState::complete;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -22,7 +22,7 @@ JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& j
     auto journal =
         RecordFile::open(path_ / "journal", [this](std::string_view text) { return apply_entry(text, record_); });
     if (!journal) {
-        log_error("a job's journal can't be read: " + journal.error().message());
+        log_error("job " + job_id + ": can't read its journal, going on without: " + journal.error().message());
         return;
     }
     if (!journal->problem().empty()) log_error(journal->problem());
@@ -66,10 +66,11 @@ void JobFolder::retry_disk() {
 
 void JobFolder::note_disk(const Result<void>& written) {
     if (!written && !std::exchange(told_of_disk_, true)) {
-        log_error("what becomes of job " + record_.id +
-                  " would not survive a crash, since the disk refuses it: " + written.error().message());
+        log_error("job " + record_.id + ": can't write its journal, so a crash would lose its outcome; retrying: " +
+                  written.error().message());
     }
-    if (written && std::exchange(told_of_disk_, false)) log_info("the journal is kept on disk again");
+    if (written && std::exchange(told_of_disk_, false))
+        log_info("job " + record_.id + ": its journal is stored on disk again");
 }
 
 void JobFolder::note(const JournalEntry& entry) {
@@ -93,7 +94,7 @@ void JobFolder::commit(const JournalEntry& entry) {
     bool done = false;
     worker_.run([&durable, sync = journal_->sync_work()] { durable = sync(); }, [&done] { done = true; });
     loop_.run_until([&] { return done; });
-    if (!durable) log_error("a power cut may lose a job's journal: " + durable.error().message());
+    if (!durable) log_error("job " + record_.id + ": a power cut may lose its journal: " + durable.error().message());
 }
 
 void JobFolder::note_at_once(const JournalEntry& entry) {

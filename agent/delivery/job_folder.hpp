@@ -18,20 +18,21 @@ namespace trebuchet {
 inline constexpr const char* output_spool_name = "output";
 inline constexpr const char* serial_spool_name = "serial";
 
-/// The one record of a job that is in hand or not fully delivered, 0700, below the agent's folder for what lasts:
+/// The folder of a job that is in hand or not fully delivered, 0700, in `jobs/` of the agent's state directory. It is
+/// all that survives a crash:
 ///
-///     journal            what was promised and done: JobRecord
+///     journal            what the job is and what was done: JobRecord
 ///     output.N serial.N  the spools of the two log series
 ///     artifacts.tar.gz   masked, if they are packed and not sent
 ///
-/// It is removed when all is delivered. What the disk refuses of the journal is written as soon as it takes it.
-/// Lives on the loop's thread.
+/// It is removed when all is delivered. Journal entries that the disk refuses are kept in memory and written as soon as
+/// the disk takes them. Lives on the loop's thread.
 class JobFolder {
   public:
-    /// Reads what is there. An id that nothing is known of is a new one: nothing is made until the first entry.
+    /// Reads what is there. For a new id nothing is made until the first entry.
     JobFolder(EventLoop& loop, const std::filesystem::path& base, const std::string& job_id);
 
-    /// The ids of those that are there.
+    /// The ids of the jobs that have one.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& base);
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -39,13 +40,13 @@ class JobFolder {
     [[nodiscard]] std::filesystem::path archive() const { return path_ / "artifacts.tar.gz"; }
     [[nodiscard]] Worker& worker() { return worker_; }
 
-    /// Writes the entry; it survives this process now, and a power cut soon.
+    /// Writes the entry: from now on it survives a crash of the agent, and within moments a power cut.
     void note(const JournalEntry& entry);
-    /// Writes the entry and returns when it is durable, or when the disk won't have it. Runs the loop: for the main
+    /// Writes the entry and waits until it is durable, or until the disk has refused it. Runs the loop: for the main
     /// flow only.
     void commit(const JournalEntry& entry);
 
-    /// Writes the entry and makes it durable at once: for handlers that can't go on before.
+    /// The same without running the loop, which blocks: for handlers that must not go on before.
     void note_at_once(const JournalEntry& entry);
 
     /// Whether the disk has taken all entries.
@@ -53,10 +54,10 @@ class JobFolder {
     /// Writes those that the disk refused, if it takes them now.
     void retry_disk();
 
-    /// Removes it with all that is in it: whole or not at all, should a crash come in between.
+    /// Removes it with its content. After a crash in between it is either complete or gone.
     void remove();
     static void remove(const std::filesystem::path& folder);
-    /// Removes what a crash left of those that were being removed.
+    /// Removes folders whose removal a crash interrupted.
     static void remove_leftovers(const std::filesystem::path& base);
 
   private:

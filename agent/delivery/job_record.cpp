@@ -1,5 +1,6 @@
 #include "agent/delivery/job_record.hpp"
 
+#include "agent/delivery/masked_store.hpp"
 #include "common/base/clock.hpp"
 #include "common/mask/masked_json.hpp"
 
@@ -7,15 +8,22 @@
 #include <utility>
 
 namespace trebuchet {
+
+/// Has the key to the masked texts in a journal.
+class JournalReader {
+  public:
+    [[nodiscard]] static JobEvent event(const nlohmann::json& entry) {
+        JobEvent event;
+        event.name = entry.at("name").get<std::string>();
+        event.timestamp = entry.at("time").get<std::string>();
+        event.detail = MaskedStore::read_back(entry.at("detail").get<std::string>());
+        return event;
+    }
+};
+
 namespace {
 
 using nlohmann::json;
-
-json status_json(const PhaseStatus& status) {
-    json all = json::object();
-    for (const auto& [phase, code] : status) all[std::string(name_of(phase))] = code;
-    return all;
-}
 
 // The readers throw json::exception or std::invalid_argument for what makes no sense.
 
@@ -40,9 +48,9 @@ PhaseStatus read_status(const json& value) {
     return status;
 }
 
-std::string read_state(const json& value) {
-    auto state = value.get<std::string>();
-    if (state != "complete" && state != "cancelled") throw std::invalid_argument("no final state");
+JobState read_state(const json& value) {
+    const auto state = job_state_named(value.get<std::string>());
+    if (!is_final(state)) throw std::invalid_argument("no final state");
     return state;
 }
 
@@ -60,14 +68,6 @@ void read_started(const json& entry, JobRecord& record) {
     if (pid <= 1 || pid > (1 << 30)) throw std::invalid_argument("no pid");
     record.processes.back().supervisor = ProcessIdentity{pid, read_number<std::uint64_t>(entry.at("start_time")),
                                                          entry.at("boot_id").get<std::string>()};
-}
-
-void read_event(const json& entry, JobRecord& record) {
-    JobEvent event;
-    event.name = entry.at("name").get<std::string>();
-    event.timestamp = entry.at("time").get<std::string>();
-    event.detail = MaskSet::none()->mask(entry.at("detail").get<std::string>());  // it was masked before
-    record.events.push_back(std::move(event));
 }
 
 void take_in(const json& entry, JobRecord& record) {
@@ -94,7 +94,7 @@ void take_in(const json& entry, JobRecord& record) {
     } else if (what == "cancelled") {
         record.cancelled = true;
     } else if (what == "event") {
-        read_event(entry, record);
+        record.events.push_back(JournalReader::event(entry));
     } else if (what == "artifacts sent") {
         record.artifacts_sent = true;
     } else if (what == "recovers") {
@@ -165,8 +165,9 @@ JournalEntry JournalEntry::recovers() {
     return JournalEntry(json::object({{"what", "recovers"}}));
 }
 
-JournalEntry JournalEntry::decided(const PhaseStatus& status, std::string_view state) {
-    return JournalEntry(json::object({{"what", "decided"}, {"status", status_json(status)}, {"state", state}}));
+JournalEntry JournalEntry::decided(const PhaseStatus& status, JobState state) {
+    return JournalEntry(
+        json::object({{"what", "decided"}, {"status", status_json(status)}, {"state", name_of(state)}}));
 }
 
 JournalEntry JournalEntry::outcome_sent() {

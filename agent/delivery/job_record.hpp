@@ -1,8 +1,9 @@
 #pragma once
 
-#include "agent/api/job_server.hpp"
 #include "agent/job/job.hpp"
-#include "agent/job/phase.hpp"
+#include "agent/job/job_event.hpp"
+#include "agent/job/job_state.hpp"
+#include "agent/job/phase_status.hpp"
 #include "common/process/process_identity.hpp"
 
 #include <chrono>
@@ -16,11 +17,11 @@
 
 namespace trebuchet {
 
-/// What is promised of a job that was taken, and what is known to have been done: what its journal's entries add up to.
+/// What is known of a job that was taken, and what was done for it: the sum of its journal's entries.
 struct JobRecord {
     struct Decision {
         PhaseStatus status;
-        std::string state;  ///< "complete" or "cancelled"
+        JobState state = JobState::complete;  ///< a final one
     };
 
     std::string id;  ///< "" as long as nothing is known
@@ -57,7 +58,7 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry event(const JobEvent& event);
     [[nodiscard]] static JournalEntry artifacts_sent();
     [[nodiscard]] static JournalEntry recovers();
-    [[nodiscard]] static JournalEntry decided(const PhaseStatus& status, std::string_view state);
+    [[nodiscard]] static JournalEntry decided(const PhaseStatus& status, JobState state);
     [[nodiscard]] static JournalEntry outcome_sent();
 
     [[nodiscard]] std::string text() const;
@@ -67,10 +68,10 @@ class JournalEntry {
     nlohmann::json value_;
 };
 
-/// Takes an entry's text in; false, and no change, if it makes no sense.
+/// Adds an entry to the record. False if its text makes no sense: the record stays as it was.
 [[nodiscard]] bool apply_entry(std::string_view text, JobRecord& record);
 
-/// The job as far as the record knows it: without the values of its secrets.
+/// The job as the record has it: without the values of its secrets.
 [[nodiscard]] Job job_of(const JobRecord& record);
 
 }  // namespace trebuchet

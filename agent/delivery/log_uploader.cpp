@@ -8,6 +8,31 @@
 #include <algorithm>
 #include <utility>
 
+// How each byte of a log gets to the server exactly once, although answers are lost and the agent may be killed at any
+// moment. The server appends what it gets: a fragment that is posted twice is shown twice.
+//
+//  1. Text is spooled as it comes; at most one fragment is under way. What comes meanwhile goes into the next one.
+//  2. A fragment is cut off the front of the spool: text of one phase, no character cut, at most piece_limit. The spool
+//     notes its number, time stamp and end as "under way".
+//  3. Text and note are made durable. Only then is the fragment posted.
+//  4. The answer says what became of it:
+//       confirmed   the spool's "confirmed" moves behind it, and what the server shows of the phase grows by it → 2
+//       refused     it is not there → the same again, after a growing wait
+//       invalid     the server will never take it → again a few times (a proxy may say so), then it is left out, with a
+//                   note in the log
+//       unknown     the answer was lost, or is a 5xx → 5
+//  5. After a wait, what the server shows of the phase's log is read: its length and the last bytes.
+//       longer by the fragment, and ends with it   it arrived → as confirmed
+//       as long as before                          it did not → post it again
+//       anything else, or five refusals to say     post it again, rather twice than never; counted as doubtful
+//  6. After a crash the next agent opens the same spool. A fragment that is "under way" there may have been posted: it
+//     begins at 5.
+//
+// Example: the spool holds "one\ntwo\n", the server shows 4 bytes, "one\n" is confirmed.
+//     under way: number 1, "two\n", ends at position 8; durable; posted; the answer is lost
+//     the server shows 8 bytes that end with "two\n" = 4 + 4 → arrived: confirmed = 8, shown = 8
+//     had it shown 4 bytes: posted again under number 1. Had the agent been killed: the same question by the next one.
+
 namespace trebuchet {
 namespace {
 
@@ -122,7 +147,9 @@ void LogUploader::sent(const LogAnswer& answer) {
             if (++times_invalid_ < most_times_invalid) return try_again(answer.problem);
             return leave_out(answer.problem);
         case Arrival::unknown:
-            tell_of_trouble("it is not known whether all of the log of job " + job_id_ + " arrived: " + answer.problem);
+            tell_of_trouble(
+                "job " + job_id_ +
+                ": it is not known whether a piece of the log arrived, asking the server: " + answer.problem);
             refusals_to_say_ = 0;
             is_unsure_ = true;
             return after_a_while();
@@ -130,12 +157,13 @@ void LogUploader::sent(const LogAnswer& answer) {
 }
 
 void LogUploader::arrived() {
-    if (std::exchange(told_of_trouble_, false)) log_info("the log of job " + job_id_ + " is sent again");
+    if (std::exchange(told_of_trouble_, false)) log_info("job " + job_id_ + ": the log is being sent again");
     backoff_.reset();
     times_invalid_ = 0;
     if (const auto bytes = std::exchange(left_out_, 0); bytes > 0) {
-        const auto note = "\n[" + std::to_string(bytes) + " bytes of log left out: the server did not take them]\n";
-        spool_.add(under_way_->phase, MaskSet::none()->mask(note));
+        auto note = MaskedChunk::literal("\n[");
+        note.append_count(bytes).append(" bytes of log left out: the server did not take them]\n");
+        spool_.add(under_way_->phase, note);
     }
     finish_fragment(to_valid_utf8(under_way_->text.bytes()).size());
 }
@@ -156,15 +184,15 @@ void LogUploader::finish_fragment(std::uint64_t shown) {
 }
 
 void LogUploader::leave_out(const std::string& problem) {
-    log_error(std::to_string(under_way_->text.size()) + " bytes of the log of job " + job_id_ +
-              " are left out, since the server does not take them: " + problem);
+    log_error("job " + job_id_ + ": leaving out " + std::to_string(under_way_->text.size()) +
+              " bytes of the log, which the server does not accept: " + problem);
     times_invalid_ = 0;
     left_out_ += under_way_->text.size();
     finish_fragment(0);
 }
 
 void LogUploader::try_again(const std::string& problem) {
-    tell_of_trouble("can't send the log of job " + job_id_ + ", trying again: " + problem);
+    tell_of_trouble("job " + job_id_ + ": can't send the log, retrying: " + problem);
     after_a_while();
 }
 
@@ -203,9 +231,9 @@ void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
     if (shown->length == before + text.size() && text.ends_with(shown->tail)) return arrived();
     if (shown->length != before) {
         ++doubtful_;
-        log_warning("the server shows " + std::to_string(shown->length) + " bytes of the log of job " + job_id_ +
-                    ", expected " + std::to_string(before) + " or " + std::to_string(before + text.size()) +
-                    ": a piece of it may be there twice");
+        log_warning("job " + job_id_ + ": the server shows " + std::to_string(shown->length) +
+                    " bytes of the log, expected " + std::to_string(before) + " or " +
+                    std::to_string(before + text.size()) + ": a piece of it may be there twice");
     }
     in_flight_ = false;
     send_next();
@@ -226,7 +254,7 @@ Result<void> LogUploader::flush(milliseconds limit) {
     flush_timer_.stop();
     if (is_done()) return {};
     const auto lost = spool_.waiting_bytes() + (under_way_ ? under_way_->text.size() : 0);
-    return fail(std::to_string(lost) + " bytes of the log of job " + job_id_ + " could not be sent");
+    return fail("job " + job_id_ + ": " + std::to_string(lost) + " bytes of the log are not sent yet");
 }
 
 void LogUploader::finish() {
@@ -234,7 +262,7 @@ void LogUploader::finish() {
     send_soon();
 }
 
-void LogUploader::hurry(milliseconds limit) {
+void LogUploader::limit_flush(milliseconds limit) {
     flush_limit_ = limit;
     if (flushing_) flush_timer_.start(limit, [this] { flush_is_late_ = true; });
 }

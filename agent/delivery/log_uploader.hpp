@@ -17,22 +17,13 @@
 
 namespace trebuchet {
 
-/// Sends one of a job's log series, in order, one fragment under way at a time: what arrives meanwhile goes into the
-/// next one. A fragment that could not be sent is tried again, with growing waits.
-///
-/// The server shows a fragment twice that it gets twice. So when it is unknown whether one arrived, what the server
-/// shows of the phase's log decides:
-///
-///     as long as before it             it did not: again
-///     longer by it, and ends with it   it did: on to the next
-///     else, or the server won't say    again: rather twice than not at all
-///
-/// That works across a crash as well: text and fragment are durable before the fragment is posted, and the next
-/// uploader of the same spool goes on from there. What the server refuses for good, again and again, is left out; a
-/// note says so behind what it takes again. Lives on the loop's thread.
+/// Sends one of a job's two logs, each byte once and in order, across lost answers and crashes of the agent; the steps
+/// are at the top of log_uploader.cpp. One fragment is under way at a time. A fragment that could not be sent is
+/// retried with growing waits; one that the server refuses for good is left out after a few tries, and a note in the
+/// log says so. Lives on the loop's thread.
 class LogUploader {
   public:
-    /// What stands in the spool is sent. All but the id must outlive this object.
+    /// Begins to send what is in the spool. All but the id must outlive this object.
     LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, Spool& spool, LogSeries series,
                 std::string job_id, std::function<double()> draw);
 
@@ -43,19 +34,19 @@ class LogUploader {
     /// Called on the loop when that comes about.
     void on_done(std::function<void()> handler) { on_done_ = std::move(handler); }
 
-    /// Too much waits to be sent: whoever adds should pause until the handler of `on_room` is called, once.
+    /// Too much waits to be sent: the caller of add() should pause until the handler of `on_room` is called, once.
     [[nodiscard]] bool is_full() const { return spool_.is_full(); }
     void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
-    /// Sends all of it now, a character that is not finished included, and runs the loop until that is done or `limit`
-    /// is over. What is left then stays queued: the Error says how much.
+    /// Sends all of it now, an unfinished character included. Runs the loop until that is done, `limit` at most. What
+    /// is left then stays queued; the Error says how much.
     Result<void> flush(std::chrono::milliseconds limit);
-    /// Nothing is added any more: the start of a character is sent as well.
+    /// Nothing is added any more: an unfinished character is sent as well.
     void finish();
-    /// A flush that runs has only so much time from now on, and so has every later one.
-    void hurry(std::chrono::milliseconds limit);
+    /// The flush that runs, and every later one, ends after `limit`.
+    void limit_flush(std::chrono::milliseconds limit);
 
-    /// How many fragments were sent again although they may have been there.
+    /// How many fragments were posted again although the server may have had them.
     [[nodiscard]] unsigned doubtful() const { return doubtful_; }
 
     /// Since when the oldest byte that the server has not confirmed is here; nothing if there is none.
@@ -105,7 +96,7 @@ class LogUploader {
     Time under_way_since_;
     std::optional<Time> last_sent_;
     Timer flush_timer_;
-    std::optional<std::chrono::milliseconds> flush_limit_;  ///< once in a hurry
+    std::optional<std::chrono::milliseconds> flush_limit_;  ///< while the agent stops
     bool timer_runs_ = false;
     bool in_flight_ = false;
     bool flushing_ = false;

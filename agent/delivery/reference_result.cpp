@@ -61,7 +61,7 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
 }
 
 Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, const std::atomic<bool>* stop) const {
-    // Without the job nobody knows what has to be masked.
+    // Only the job says what has to be masked.
     const auto document = read_untrusted(folder / job_file, job_limit);
     if (!document) return for_good(document.error());
     const auto job = parse_job(*document);
@@ -74,7 +74,7 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, cons
         trebuchet::pack_artifacts(folder / "artifacts", temporary, config.artifacts_masking, *masks, stop);
     if (!report) return fail(report.error());
     for (const auto& line : report->withheld) log_warning("job " + job_id() + ": " + line);
-    if (!report->may_be_sent) return for_good(Error("a secret stands in them, and artifacts_masking is fail"));
+    if (!report->may_be_sent) return for_good(Error("they contain a secret, and artifacts_masking is fail"));
     std::error_code error;
     fs::rename(temporary, archive(), error);
     if (error) return fail("can't rename " + temporary.string() + ": " + error.message());

@@ -1,13 +1,38 @@
 #include "agent/delivery/spool.hpp"
 
+#include "agent/delivery/masked_store.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
-#include "common/mask/mask_set.hpp"
 
 #include <algorithm>
 #include <memory>
 #include <utility>
+
+// How a log is kept until it has arrived, on disk if the disk takes it and in memory if not, in bounded space.
+//
+//  1. The log is one sequence of bytes over the whole job. Positions count them from 0:
+//
+//         0 ≤ confirmed ≤ taken ≤ loaded ≤ end
+//
+//       up to confirmed   arrived, or left out: its files go away
+//       up to taken       under way: front() gave it, its arrival is not known
+//       up to loaded      in memory (`ahead_`), to be given next
+//       up to end         on disk, read back when it is its turn; `refused_` holds what the disk refused
+//
+//  2. add() writes text at the position `end`. If nothing is behind, it goes to `ahead_` too, so that it is not read
+//     back. What the disk refuses is kept in memory, in its order, and is written as soon as the disk takes it.
+//  3. load() fills `ahead_` in the order of the positions: first from the files, then from `refused_`. Where text is
+//     missing (a damaged file, a file left out to make room), a note with its length takes its place.
+//  4. begin() notes the piece that is about to be posted; finish_fragment() notes that it arrived. Files whose text is
+//     all confirmed are removed after the next sync.
+//  5. A full spool: with `wait`, is_full() holds whoever adds. With `cut`, files in the middle are removed.
+//  6. A new object reads the last state and the end from the files, and goes on at `confirmed`.
+//
+// Example: "one\n" arrived, "two\n" is under way, "three\n" came while the disk was full.
+//     confirmed = 4, taken = 8, loaded = 8, end = 14; files: "one\ntwo\n"; refused_: "three\n" at 8
+//     a crash now: the next spool has end = 8 and "two\n" under way; "three\n" is lost, as it was only in memory
+//     the disk takes text again: "three\n" is written at 8, and a crash loses nothing
 
 namespace trebuchet {
 namespace {
@@ -20,11 +45,6 @@ constexpr int good_writes_to_tell = 16;
 
 std::string note_of(std::uint64_t bytes) {
     return "\n[" + std::to_string(bytes) + " bytes of log left out: they could not be kept]\n";
-}
-
-/// It was masked before it was written.
-MaskedChunk as_masked(std::string_view text) {
-    return MaskSet::none()->mask(text);
 }
 
 }  // namespace
@@ -44,11 +64,11 @@ void Spool::note_disk(const Result<void>& done) {
     disk_refuses_ = !done;
     if (!done) good_writes_ = 0;
     if (!done && !std::exchange(told_of_disk_, true)) {
-        log_error("the log is kept in memory, since the disk refuses it: " + done.error().message());
+        log_error("can't store a job's log, keeping it in memory: a crash would lose it: " + done.error().message());
     }
     if (told_of_disk_ && done && ++good_writes_ >= good_writes_to_tell) {
         told_of_disk_ = false;
-        log_info("the log is kept on disk again");
+        log_info("a job's log is stored on disk again");
     }
 }
 
@@ -185,14 +205,15 @@ std::optional<Spool::Piece> Spool::front(bool all) {
     load();
     if (ahead_.empty()) return std::nullopt;
     const auto& first = ahead_.front();
-    if (first.is_note) return Piece{first.phase, as_masked(first.text), first.end};
+    if (first.is_note) return Piece{first.phase, MaskedStore::read_back(first.text), first.end};
     auto size = std::min(first.text.size(), piece_limit);
     const bool more_may_come = !all && ahead_.size() == 1 && loaded_ == end_;
     if (size < first.text.size() || more_may_come) {
         size -= incomplete_utf8_tail(std::string_view(first.text).substr(0, size));
     }
     if (size == 0) return std::nullopt;
-    return Piece{first.phase, as_masked(std::string_view(first.text).substr(0, size)), first.position + size};
+    return Piece{first.phase, MaskedStore::read_back(std::string_view(first.text).substr(0, size)),
+                 first.position + size};
 }
 
 void Spool::begin(const Piece& piece, std::uint64_t number, const std::string& timestamp) {
@@ -240,7 +261,7 @@ MaskedChunk Spool::take_text_under_way() {
             first.position = taken_ = end;
         }
     }
-    return as_masked(text);
+    return MaskedStore::read_back(text);
 }
 
 void Spool::sync(std::function<void()> done) {
@@ -251,7 +272,8 @@ void Spool::sync(std::function<void()> done) {
                     if (alive.expired()) return;
                     if (*result) files_.remove_before(confirmed);
                     if (!*result && !std::exchange(told_of_sync_, true)) {
-                        log_error("a power cut may lose a part of the log: " + result->error().message());
+                        log_error("can't make a job's log durable, a power cut may lose a part of it: " +
+                                  result->error().message());
                     }
                     done();
                 });

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "agent/config/spool_options.hpp"
 #include "agent/delivery/spool_files.hpp"
-#include "agent/delivery/spool_options.hpp"
 #include "common/event/worker.hpp"
 #include "common/mask/masked_chunk.hpp"
 
@@ -16,13 +16,12 @@
 
 namespace trebuchet {
 
-/// A log series of a job on its way to the server: masked text, on disk from the moment when it comes until it is known
-/// to have arrived, in memory no more than the next fragment. A new object over the same files goes on where the former
-/// one was.
+/// Keeps one of a job's two logs, masked, until it has arrived at the server: on disk, with no more than the next
+/// fragment in memory. A new object over the same files goes on where the former one stopped.
 ///
-/// What the disk refuses stays in memory, is sent from there, and goes to disk as soon as it can. Then, and when files
-/// are damaged, text may be missing after a crash: in its place stands a note with its length.
-/// Lives on the loop's thread.
+/// Text that the disk refuses stays in memory, is sent from there, and is written as soon as the disk takes it. Text
+/// that is missing after a crash, because it was only in memory or a file is damaged, is replaced by a note with its
+/// length. The algorithm is at the top of spool.cpp. Lives on the loop's thread.
 class Spool {
   public:
     /// A fragment holds no more.
@@ -32,7 +31,7 @@ class Spool {
     Spool(Worker& worker, const std::filesystem::path& folder, const std::string& name, SpoolOptions options);
 
     void add(Phase phase, const MaskedChunk& text);
-    /// Whoever adds should wait.
+    /// The caller of add() should wait.
     [[nodiscard]] bool is_full() const;
 
     struct Piece {
@@ -41,7 +40,7 @@ class Spool {
         std::uint64_t end = 0;  ///< the position behind it
     };
     /// The next text to be sent, of one phase, not cut within a character; nothing if there is none, or only the start
-    /// of a character. `all`: nothing more comes soon, so that as well.
+    /// of a character. `all`: gives that start as well, since nothing more comes soon.
     [[nodiscard]] std::optional<Piece> front(bool all);
     [[nodiscard]] bool is_empty() const { return ahead_.empty() && loaded_ == end_; }
     /// Bytes that front() has still to give.
@@ -49,9 +48,9 @@ class Spool {
     /// The position behind the last text that came.
     [[nodiscard]] std::uint64_t end() const { return end_; }
 
-    /// The piece that front() gave is under way as this fragment. It is not durable yet.
+    /// Notes that the piece that front() gave is under way as this fragment. The note is not durable yet.
     void begin(const Piece& piece, std::uint64_t number, const std::string& timestamp);
-    /// Its arrival is certain, or it is left out: `shown` is by how many bytes of UTF-8 the server's log grew.
+    /// Notes that it arrived, or is left out. `shown`: by how many bytes of UTF-8 the server's log grew.
     void finish_fragment(std::uint64_t shown);
     [[nodiscard]] const SpoolState& state() const { return state_; }
     /// The text of the fragment that was under way when a former object went. Once, before front().
@@ -63,7 +62,7 @@ class Spool {
     void retry_disk();
     /// Nothing is in memory alone.
     [[nodiscard]] bool is_on_disk() const { return !disk_refuses_ && !state_is_stale_; }
-    /// All is done with: the files are removed.
+    /// Removes the files.
     void remove();
 
   private:
@@ -72,7 +71,7 @@ class Spool {
         std::uint64_t position = 0;
         std::uint64_t end = 0;
         std::string text;
-        bool is_note = false;  ///< stands for text that is missing
+        bool is_note = false;  ///< in place of text that is missing
         bool on_disk = true;
     };
 

@@ -39,14 +39,14 @@ struct SpoolText {
     std::string_view text;  ///< not empty
 };
 
-/// What stands in a spool's files: the texts in the order of their positions, and the states, of which the last counts.
+/// The records of a spool's files: texts in the order of their positions, and states, of which the last counts.
 using SpoolRecord = std::variant<SpoolText, SpoolState>;
 
-/// What stands before the text in a record.
+/// The bytes before the text in a record.
 [[nodiscard]] std::string spool_text_head(Phase phase, std::uint64_t position);
 [[nodiscard]] std::string spool_state_payload(const SpoolState& state);
 
-/// Nothing if it makes no sense. A text views `payload`.
+/// Nothing if it is no valid record. A text views `payload`.
 [[nodiscard]] std::optional<SpoolRecord> parse_spool_record(std::string_view payload);
 
 }  // namespace trebuchet

@@ -27,13 +27,13 @@ std::chrono::system_clock::time_point changed_at(const fs::path& folder) {
 
 }  // namespace
 
-UndeliveredResults::UndeliveredResults(EventLoop& loop, const Config& config, JobServer& server, const Clock& clock,
-                                       std::function<double()> draw, fs::path jobs)
-    : parts_{loop, clock, config, server, draw},
+UndeliveredResults::UndeliveredResults(const Delivery::Parts& parts, fs::path jobs, std::function<void()> on_given_up)
+    : parts_(parts),
       jobs_(std::move(jobs)),
+      on_given_up_(std::move(on_given_up)),
       packed_(jobs_.parent_path() / "packed"),
-      backoff_(policy.first_wait, policy.longest_wait, std::move(draw)),
-      timer_(loop) {}
+      backoff_(policy.first_wait, policy.longest_wait, parts.draw),
+      timer_(parts.loop) {}
 
 void UndeliveredResults::look_now() {
     next_try_.reset();
@@ -81,9 +81,9 @@ bool UndeliveredResults::is_too_old(std::chrono::system_clock::time_point since)
 }
 
 void UndeliveredResults::tell_of_old(const std::string& job_id, std::chrono::system_clock::time_point since) {
-    log_error("the result of job " + job_id + " could not be delivered since " + iso8601(since) +
-              " and is given up: what is lost is what was not sent of its log, artifacts and outcome");
-    on_given_up();
+    log_error("job " + job_id + ": giving up its result, which could not be delivered since " + iso8601(since) +
+              " (keep_results): what was not sent of its log, artifacts and outcome is lost");
+    on_given_up_();
 }
 
 std::unique_ptr<Delivery> UndeliveredResults::delivery_of(const fs::path& folder) {
@@ -121,13 +121,14 @@ void UndeliveredResults::deliver_next() {
 void UndeliveredResults::delivered(const Result<void>& result) {
     const auto finished = std::exchange(delivery_, nullptr);
     if (result) {
-        log_info("delivered the result of job " + finished->job_id());
+        log_info("job " + finished->job_id() + ": its result is delivered");
         finished->remove();
     } else if (is_too_old(since_)) {
         tell_of_old(finished->job_id(), since_);
         finished->remove();
     } else {
-        log_warning("the result of job " + finished->job_id() + " is still not delivered: " + result.error().message());
+        log_warning("job " + finished->job_id() +
+                    ": can't deliver its result, it is kept and will be sent later: " + result.error().message());
         all_delivered_ = false;
     }
     deliver_next();

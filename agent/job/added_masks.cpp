@@ -89,7 +89,7 @@ Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
     if (::mkfifo(path.c_str(), 0600) != 0) {
         return fail("can't make the FIFO " + path.string() + ": " + std::system_category().message(errno));
     }
-    // For writing as well, so that it never ends, whoever opens and closes it.
+    // For writing as well: then it never reports its end, however often commands open and close it.
     FileDescriptor fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISFIFO(info.st_mode)) {
@@ -103,7 +103,7 @@ MaskFifo::~MaskFifo() {
 }
 
 void MaskFifo::drain(const AddMaskFilter::TakeValue& value) {
-    // What stands in it now was written before the output that follows. Who writes on could keep us here for ever.
+    // What is in it now was written before the output that follows. A command that writes on must not keep us here.
     int left = 0;
     if (::ioctl(fd_.get(), FIONREAD, &left) != 0) return;
     std::array<char, 4096> buffer{};

@@ -11,16 +11,17 @@
 
 namespace trebuchet {
 
-/// What a phase may register at most while its job runs: its output is hostile, and each value costs memory and time.
+/// The most that the phases of a job may register to be masked: their output is hostile, and each value costs memory
+/// and time.
 struct AddedMaskLimits {
     std::size_t values = 1000;
     std::size_t value_length = 65536;          ///< bytes
     std::size_t bytes = std::size_t{1} << 20;  ///< of all values together: each is kept in some thirty forms
 };
 
-/// Takes lines `::add-mask::VALUE` out of a phase's output: the value is handed over before what comes after it, and
-/// the line is not shown. Such a line begins at the start of a line and ends with LF or CRLF. What may still become the
-/// start of one is held back, at most the longest value's line; everything else goes out at once.
+/// Takes lines `::add-mask::VALUE` out of a phase's output: the value is handed over before the text after it, and the
+/// line is not shown. It begins at the start of a line and ends with LF or CRLF. Text that may still become the start
+/// of one is held back, at most the longest value's line; all other text passes without delay.
 class AddMaskFilter {
   public:
     using TakeText = std::function<void(std::string_view)>;
@@ -48,7 +49,7 @@ class AddMaskFilter {
 /// A FIFO into which a phase writes values to be masked, one a line: $TREBUCHET_MASK_FILE.
 class MaskFifo {
   public:
-    /// Makes it, 0600, in place of what stands there, and its folder if that is missing.
+    /// Makes it, 0600, in place of what is at `path`, and its folder if that is missing.
     static Result<MaskFifo> make(const std::filesystem::path& path);
     /// Removes it.
     ~MaskFifo();
@@ -58,14 +59,14 @@ class MaskFifo {
     MaskFifo& operator=(const MaskFifo&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// For a ReadWatcher: who writes more than it holds waits until it is drained.
+    /// For a ReadWatcher: a command that writes more than the FIFO holds waits until it is drained.
     [[nodiscard]] int fd() const { return fd_.get(); }
-    /// Hands over the values of the whole lines that were written by now. Does not wait, whoever goes on writing.
+    /// Hands over the values of the whole lines that were written by now. Never waits, even while a command writes on.
     void drain(const AddMaskFilter::TakeValue& value);
-    /// After `drain`: hands over what stands in a last line without an end, as it may be a whole value. If more of
-    /// that line comes, the longer value and what came are handed over as well.
+    /// After `drain`: hands over a last line that has no end yet, since it may be a whole value. If more of that line
+    /// comes, the longer value and what came are handed over as well.
     void take_unfinished(const AddMaskFilter::TakeValue& value);
-    /// Whether something else stands at its path now: what is written there, nobody reads.
+    /// Whether something else is at its path now: values that are written there are not read.
     [[nodiscard]] bool is_replaced() const;
 
   private:

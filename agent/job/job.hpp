@@ -30,7 +30,7 @@ struct PhaseData {
 /// A job as the server hands it out (GET /v1/job): what the agent itself needs of it, and the document for the
 /// connectors.
 struct Job {
-    std::string id;  ///< letters, digits, `-` and `_` only: it names folders and stands in URLs
+    std::string id;  ///< letters, digits, `-` and `_` only: it is in names of folders and in URLs
     std::string queue;
     std::string parent_id;
     std::string webhook;  ///< job_status_webhook; "": no events are wanted

@@ -23,8 +23,8 @@ Result<void> JobMasks::add(std::string_view value) {
     if (value.size() > limits_.value_length) {
         return fail("it is longer than the " + std::to_string(limits_.value_length) + " bytes that are accepted");
     }
-    if (current_->is_too_short(value)) return fail("it is too short to be told from ordinary text");
-    // A set is compiled anew for what is new: whoever prints values by the thousand must not cause that for nothing.
+    if (current_->is_too_short(value)) return fail("it is too short to be told apart from ordinary text");
+    // A new value means a new set: a job that registers the same values a thousand times must not cause that.
     const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(),
                                         [&](const NamedSecret& secret) { return secret.value.reveal() == value; });
     if (is_waiting || current_->holds(value)) return {};
@@ -38,7 +38,7 @@ Result<void> JobMasks::add(std::string_view value) {
     bytes_ += value.size();
     has_failed_ = true;  // whatever is thrown
     waiting_.push_back({"added value " + std::to_string(added_), SecretString(value)});
-    on_added(value);
+    on_added_(value);
     has_failed_ = false;
     return {};
 }

@@ -35,7 +35,8 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
     PackedArtifacts packed;
     packed.may_be_sent = masking != ArtifactsMasking::fail || report->found.empty();
     if (!packed.may_be_sent) {
-        packed.withheld.emplace_back("ERROR: none of the artifacts is sent, as a secret stands in them or their names");
+        packed.withheld.emplace_back(
+            "ERROR: none of the artifacts is sent, because they or their names contain a secret");
         std::filesystem::remove(unfinished, ignored);
     } else if (::fdatasync(file->get()) != 0 || ::rename(unfinished.c_str(), archive.c_str()) != 0) {
         return fail("can't keep " + archive.string() + ": " + std::system_category().message(errno));

@@ -14,14 +14,14 @@
 namespace trebuchet {
 
 struct PackedArtifacts {
-    bool may_be_sent = true;            ///< false: with `fail`, a secret stands in them; the archive is removed
+    bool may_be_sent = true;            ///< false: with `fail`, they contain a secret; the archive is removed
     std::vector<std::string> withheld;  ///< for the job's log, a line each, masked: which files, and why
     std::vector<std::string> left_out;  ///< for the agent's log, the same
     MaskCounts found;                   ///< secrets in files and names, as TarGzReport
 };
 
-/// Packs `folder` into the new file `archive`, which replaces what stands there. `stop` may be set by another thread.
-/// An Error if that failed. May run on any thread.
+/// Packs `folder` into the new file `archive`, which replaces an older one. `stop` may be set by another thread. May
+/// run on any thread.
 [[nodiscard]] Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder,
                                                      const std::filesystem::path& archive, ArtifactsMasking masking,
                                                      std::shared_ptr<const MaskSet> masks,

@@ -1,11 +1,11 @@
 #include "agent/job/phase_runner.hpp"
 
+#include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -13,15 +13,11 @@
 namespace trebuchet {
 namespace {
 
-/// What the reference agent returns when a command can't be run at all.
-constexpr int could_not_start_code = 100;
-
-/// What the reference agent, which sends KILL at once, returns for a command that it ended. Ours may have caught the
-/// TERM and exited with 0: that must not look like a success.
-constexpr int ended_by_agent_code = 256 - SIGKILL;
-
 /// Of a phase's log as a file in the run folder; what is sent has no limit.
 constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
+
+constexpr LiteralText masking_failed_words(
+    "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left out.");
 
 std::string seconds_text(std::chrono::seconds limit) {
     return "(" + std::to_string(limit.count()) + "s)";
@@ -39,10 +35,7 @@ std::string describe(const Interruption& interruption) {
         }
         std::string operator()(const Cancelled&) const { return "Job cancellation was requested, exiting."; }
         std::string operator()(const AgentStops&) const { return "The agent is stopping: the phase was ended."; }
-        std::string operator()(const MaskingFailed&) const {
-            return "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left "
-                   "out.";
-        }
+        std::string operator()(const MaskingFailed&) const { return std::string(masking_failed_words.text()); }
     };
     return std::visit(Describe{}, interruption);
 }
@@ -61,9 +54,9 @@ struct PhaseRunner::Running {
           spec(std::move(what)),
           log_fd(fd),
           commands([this](std::string_view text) { mask(text); }, [this](std::string_view value) { add_mask(value); }),
-          global(owner.loop_),
-          silence(owner.loop_),
-          quiet(owner.loop_) {}
+          global(owner.parts_.loop),
+          silence(owner.parts_.loop),
+          quiet(owner.parts_.loop) {}
 
     [[nodiscard]] bool masking_failed() const {
         return interruption && std::holds_alternative<MaskingFailed>(*interruption);
@@ -75,32 +68,34 @@ struct PhaseRunner::Running {
         bool failed = false;
         try {
             work();
-            failed = runner.masks_.has_failed();
+            failed = runner.parts_.masks.has_failed();
         } catch (const std::exception&) {
             failed = true;  // why may quote what should be masked
         }
         if (!failed) return;
         interruption = MaskingFailed{};
         if (process) process->kill();
-        log_error("masking failed during the phase " + std::string(name_of(spec.phase)) + ": it is ended");
+        log_error("masking failed during the phase " + std::string(name_of(spec.phase)) +
+                  ": ending the phase, and dropping the rest of its output");
     }
 
     void hand_over(const MaskedChunk& text) {
-        if (text.empty() || (runner.masks_.has_failed() && !masking_failed())) return;
+        if (text.empty() || (runner.parts_.masks.has_failed() && !masking_failed())) return;
         log_size += text.size();
         Result<void> kept;
         if (log_size <= phase_log_limit) kept = write_all(log_fd, text.bytes());
         if (log_size > phase_log_limit) kept = fail("longer than " + std::to_string(phase_log_limit >> 20) + " MiB");
         if (!kept && !std::exchange(log_is_broken, true)) {
-            log_error("the phase log in the run folder is incomplete: " + kept.error().message());
+            log_error("the log of the phase " + std::string(name_of(spec.phase)) +
+                      " in the run folder is incomplete, what is sent is not: " + kept.error().message());
         }
-        runner.reporter_.output(spec.phase, text);
+        runner.parts_.log.output(spec.phase, text);
         reached("output logged");
     }
 
     /// Values that were registered before the text are masked in it.
     void mask(std::string_view text) {
-        const auto& set = runner.masks_.current();
+        const auto& set = runner.parts_.masks.current();
         if (set != masked_with) hand_over(masker->change_set(set));
         masked_with = set;
         hand_over(masker->write(text));
@@ -110,7 +105,7 @@ struct PhaseRunner::Running {
         if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
     }
 
-    /// No output has come yet; after a failure only so that nobody waits.
+    /// No output has come yet. After a failure it is drained so that the command does not wait.
     void drain_fifo_early() {
         if (masking_failed()) {
             spec.mask_fifo->drain([](std::string_view) {});
@@ -123,7 +118,7 @@ struct PhaseRunner::Running {
     void take_unfinished_value() {
         if (spec.mask_fifo == nullptr) return;
         spec.mask_fifo->take_unfinished(
-            [this](std::string_view value) { static_cast<void>(runner.masks_.add(value)); });
+            [this](std::string_view value) { static_cast<void>(runner.parts_.masks.add(value)); });
     }
 
     void take(std::string_view bytes) {
@@ -136,10 +131,10 @@ struct PhaseRunner::Running {
         });
         watch_silence();
         watch_quiet();
-        if (process && runner.reporter_.is_full()) {
+        if (process && runner.parts_.log.is_full()) {
             process->pause_output();
             silence.stop();
-            runner.reporter_.on_room([this] {
+            runner.parts_.log.on_room([this] {
                 if (!process) return;
                 watch_silence();
                 process->resume_output();
@@ -148,7 +143,7 @@ struct PhaseRunner::Running {
     }
 
     void add_mask(std::string_view value) {
-        const auto added = runner.masks_.add(value);
+        const auto added = runner.parts_.masks.add(value);
         if (added || std::exchange(told_of_refused_mask, true)) return;
         log_warning("a value that the " + std::string(name_of(spec.phase)) +
                     " command registers is not masked: " + added.error().message());
@@ -168,7 +163,7 @@ struct PhaseRunner::Running {
         mask("");
     }
 
-    void say_last_words() {
+    void write_trailer() {
         with_masks([this] {
             std::string words;
             if (const auto* failed = std::get_if<CouldNotStart>(&*ended)) words = "ERROR: " + failed->reason;
@@ -178,9 +173,9 @@ struct PhaseRunner::Running {
         });
         if (!masking_failed()) return;
         try {
-            hand_over(MaskSet::none()->mask("\n" + describe(*interruption) + "\n"));
+            hand_over(MaskedChunk::literal("\n").append(masking_failed_words).append("\n"));
         } catch (const std::exception&) {
-            log_error("the log of the job does not say so: there is no memory for that");
+            log_error("can't say in the job's log that masking failed: out of memory");
         }
     }
 
@@ -227,59 +222,57 @@ struct PhaseRunner::Running {
     bool told_of_refused_mask = false;
 };
 
-PhaseRunner::PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks)
-    : loop_(loop), reporter_(reporter), masks_(masks), leaks_(leaks) {}
-
 PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     const std::string frame(spec.banner.size() + 4, '*');
     const std::string banner = frame + "\n* " + spec.banner + " *\n" + frame + "\n";
     Running run(*this, std::move(spec), log_fd);
-    reporter_.process_starts(run.spec.phase, run.spec.marker);
+    parts_.listeners.tell(&JobListener::process_starts, run.spec.phase, run.spec.marker);
     run.with_masks([&] {
-        run.masked_with = masks_.current();
-        run.masker.emplace(run.masked_with, leaks_.at(name_of(run.spec.phase)));
+        run.masked_with = parts_.masks.current();
+        run.masker.emplace(run.masked_with, parts_.mask_report.at(name_of(run.spec.phase)));
         run.mask(banner);
     });
     if (run.masking_failed()) {
-        run.say_last_words();
+        run.write_trailer();
         return {CouldNotStart{describe(*run.interruption)}, run.interruption};
     }
     reached("starting the command");
-    run.process = Process::start(loop_, run.spec.process,
+    run.process = Process::start(parts_.loop, run.spec.process,
                                  {[&](std::string_view bytes) { run.take(bytes); },
                                   [&](const ProcessEnd& end, std::size_t left) {
                                       run.ended = end;
                                       run.left = left;
                                   },
                                   nullptr});
-    if (const auto supervisor = run.process->supervisor()) reporter_.process_started(*supervisor);
+    if (const auto supervisor = run.process->supervisor())
+        parts_.listeners.tell(&JobListener::process_started, *supervisor);
     reached("command started");
     run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;
     if (run.spec.mask_fifo != nullptr) {
         // Who writes more than fits into it, and prints nothing, would wait for ever.
-        run.fifo_watcher.emplace(loop_, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
+        run.fifo_watcher.emplace(parts_.loop, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
     }
     if (run.spec.global_timeout) {
         run.global.start(*run.spec.global_timeout, [&] { run.interrupt(GlobalTimeout{*run.spec.global_timeout}); });
     }
     run.watch_silence();
     if (run.spec.can_be_cancelled) {
-        reporter_.watch_for_cancel([&] { run.interrupt(Cancelled{}); });
+        parts_.control.watch_for_cancel([&] { run.interrupt(Cancelled{}); });
     }
-    loop_.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
+    parts_.loop.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
     running_ = nullptr;
     run.fifo_watcher.reset();
     reached("command ended");
-    reporter_.unwatch();
-    reporter_.on_room(nullptr);
+    parts_.control.unwatch();
+    parts_.log.on_room(nullptr);
 
     run.with_masks([&] { run.finish_commands(); });
-    run.say_last_words();
+    run.write_trailer();
     reached("phase log complete");
     if (run.left > 0 && !run.process->is_gone()) {
         log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +
-                 " processes running: they are ended with the job");
+                 " processes running: they will be ended with the job");
         leftovers_.push_back(std::move(run.process));
     }
     return {*run.ended, run.interruption};
@@ -289,8 +282,8 @@ void PhaseRunner::stop() {
     if (running_ != nullptr && running_->spec.can_be_stopped) running_->interrupt(AgentStops{});
 }
 
-void PhaseRunner::kill() {
-    killed_ = true;
+void PhaseRunner::stop_now() {
+    stopping_now_ = true;
     if (running_ != nullptr) {
         running_->interrupt(AgentStops{});
         running_->process->kill();
@@ -299,8 +292,8 @@ void PhaseRunner::kill() {
 }
 
 void PhaseRunner::end_leftovers() {
-    for (const auto& process : leftovers_) killed_ ? process->kill() : process->stop();
-    loop_.run_until([&] {
+    for (const auto& process : leftovers_) stopping_now_ ? process->kill() : process->stop();
+    parts_.loop.run_until([&] {
         return std::all_of(leftovers_.begin(), leftovers_.end(),
                            [](const auto& process) { return process->is_gone(); });
     });

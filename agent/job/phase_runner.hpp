@@ -1,9 +1,11 @@
 #pragma once
 
 #include "agent/job/added_masks.hpp"
+#include "agent/job/job_control.hpp"
+#include "agent/job/job_listener.hpp"
 #include "agent/job/job_masks.hpp"
-#include "agent/job/job_reporter.hpp"
-#include "agent/job/leak_report.hpp"
+#include "agent/job/log_sink.hpp"
+#include "agent/job/mask_report.hpp"
 #include "agent/job/phase.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/mask/masker.hpp"
@@ -28,7 +30,7 @@ struct OutputTimeout {
 };
 struct Cancelled {};
 struct AgentStops {};
-/// The masks could not be made, or failed: nothing more of the phase is let out.
+/// The masks could not be built, or masking failed: nothing more of the phase's output is shown.
 struct MaskingFailed {};
 using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, AgentStops, MaskingFailed>;
 
@@ -60,13 +62,21 @@ struct PhaseSpec {
     std::chrono::milliseconds release_after{500};
 };
 
-/// Runs phases: command → values that it registers → masker → phase log and reporter, live. One at a time, on the
+/// Runs phases: command → values that it registers → masker → phase log and log sink, live. One at a time, on the
 /// loop's thread. When masking fails, in whatever way, the command is killed, and what it printed and was not masked is
 /// let out nowhere.
 class PhaseRunner {
   public:
-    /// `leaks`: where it is counted what is masked.
-    PhaseRunner(EventLoop& loop, JobReporter& reporter, JobMasks& masks, LeakReport& leaks);
+    /// All of it must outlive the runner.
+    struct Parts {
+        EventLoop& loop;
+        LogSink& log;
+        const JobListeners& listeners;
+        JobControl& control;
+        JobMasks& masks;
+        MaskReport& mask_report;  ///< where it is counted what is masked
+    };
+    explicit PhaseRunner(const Parts& parts) : parts_(parts) {}
 
     /// Runs the loop until the command has ended and its output is handed over. After an interruption, until its whole
     /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
@@ -75,8 +85,8 @@ class PhaseRunner {
     /// The agent is to stop: interrupts the phase that runs, if it can be stopped.
     void stop();
 
-    /// The agent is to stop at once: kills what runs and what was left running.
-    void kill();
+    /// The agent is to stop now: kills what runs and what was left running.
+    void stop_now();
 
     /// Ends what commands left running in the background, and waits until it is gone.
     void end_leftovers();
@@ -84,13 +94,10 @@ class PhaseRunner {
   private:
     struct Running;
 
-    EventLoop& loop_;
-    JobReporter& reporter_;
-    JobMasks& masks_;
-    LeakReport& leaks_;
+    Parts parts_;
     Running* running_ = nullptr;
     std::vector<std::unique_ptr<Process>> leftovers_;
-    bool killed_ = false;
+    bool stopping_now_ = false;
 };
 
 }  // namespace trebuchet

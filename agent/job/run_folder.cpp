@@ -198,7 +198,7 @@ std::optional<fs::path> RunFolder::artifacts() const {
 
 Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
     json outcome = json::object();
-    for (const auto& [phase, code] : status) outcome["status"][std::string(name_of(phase))] = code;
+    if (!status.empty()) outcome["status"] = status_json(status);
     return replace_file(path_ / "testflinger-outcome.json", outcome.dump());
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "agent/api/job_server.hpp"
 #include "agent/config/config.hpp"
 #include "agent/job/job.hpp"
+#include "agent/job/phase_status.hpp"
 #include "common/base/result.hpp"
 #include "common/file/safe_file.hpp"
 
@@ -15,18 +15,19 @@
 
 namespace trebuchet {
 
-/// The folder in which a job's phases run, 0700, made anew. What stands in it was written by phases, so it is hostile:
-/// it is read without following links, regular files only, and up to a size.
+/// The folder in which a job's phases run, 0700, made anew. Phases wrote what is in it, so it is hostile: only regular
+/// files are read, without following links, and up to a size.
 class RunFolder {
   public:
     /// `secret_base`: a folder on tmpfs, for the job file with values in it.
     static Result<RunFolder> make(const std::filesystem::path& base, const std::filesystem::path& secret_base,
                                   const Job& job);
 
-    /// The one that a killed agent left, with all that is in it; a new one if there is none.
+    /// Opens the one that a killed agent left, with its content; makes a new one if there is none.
     static Result<RunFolder> reopen(const std::filesystem::path& base, const std::filesystem::path& secret_base,
                                     const Job& job);
-    /// Deletes what could only be sent masked: serial logs, artifacts, device info. Returns what was there.
+    /// Deletes files that must be masked before they are sent: serial logs, artifacts, device info. Returns their
+    /// names.
     std::vector<std::string> remove_unmasked() const;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -38,7 +39,7 @@ class RunFolder {
 
     /// `<phase>.log`, new and empty.
     [[nodiscard]] Result<FileDescriptor> open_phase_log(Phase phase) const;
-    /// What the phase's command captured of the serial line, if it did.
+    /// What the phase's command captured of the serial console, if it did.
     [[nodiscard]] std::optional<FileDescriptor> open_serial_log(Phase phase) const;
     void remove_serial_log(Phase phase) const;
     /// The `device_info` object of device-info.json, if a phase wrote it. Not masked yet.

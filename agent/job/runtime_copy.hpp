@@ -14,8 +14,8 @@
 
 namespace trebuchet {
 
-/// What the next start of the agent needs to mask a job's leftovers as this one does, in memory only: a file on tmpfs,
-/// 0600, for as long as the job is in hand. It outlives the agent, but not the machine.
+/// What the next start of the agent needs to mask what a job leaves, in memory only: a file on tmpfs, 0600, for as long
+/// as the job is in hand. It outlives the agent, but not a reboot.
 class RuntimeCopy {
   public:
     /// `secret_base`: this agent's folder on tmpfs. Makes nothing.

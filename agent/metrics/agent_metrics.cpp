@@ -99,7 +99,7 @@ void AgentMetrics::masked(std::size_t bytes) {
     masked_bytes_.add(static_cast<double>(bytes));
 }
 
-void AgentMetrics::secrets_masked(const LeakReport& report) {
+void AgentMetrics::secrets_masked(const MaskReport& report) {
     for (const auto& [place, counts] : report.places()) {
         for (const auto& [key, times] : counts->sorted()) {
             const MetricLabels labels{

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "agent/daemon/guards.hpp"
-#include "agent/job/leak_report.hpp"
+#include "agent/job/held_back.hpp"
+#include "agent/job/mask_report.hpp"
 #include "agent/job/phase.hpp"
 #include "common/metrics/metrics.hpp"
 
@@ -22,7 +22,7 @@ namespace trebuchet {
 ///     recovery_failures_total     {agent_id}                                   a phase exited with 46
 ///     trebuchet_agent_info        {agent_id, version}                          1
 ///     trebuchet_agent_state       {agent_id, state}                            1 for the state it is in, else 0
-///     trebuchet_held_back         {agent_id, guard}                            1: disk, spool, clock or token is bad
+///     trebuchet_held_back         {agent_id, guard}                            1: takes no jobs because of the guard
 ///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
 ///     trebuchet_masked_total      {agent_id, place, form}   secrets masked in finished jobs: in which phase's output,
 ///     … trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
@@ -48,27 +48,27 @@ class AgentMetrics {
     void phase_took(Phase phase, Duration time);
     void recovery_failed();
     void masked(std::size_t bytes);
-    void secrets_masked(const LeakReport& report);
+    void secrets_masked(const MaskReport& report);
     void doubtful_logs(unsigned count);
-    /// A result was too old to be tried any longer.
+    /// A result is lost: it could not be delivered for too long.
     void result_given_up();
     /// The server was asked for a job and answered.
     void polled(Duration time);
-    /// The server answered, or did not: what problem() goes by.
+    /// The server answered, or did not: problem() counts the failures in a row.
     void server_answered() { failures_in_a_row_ = 0; }
     void server_failed();
     /// What keeps the agent from taking jobs, if anything does.
     void held_back(const std::optional<HeldBack>& by);
-    /// As the API spells it; one that it doesn't know counts as none.
+    /// As the API spells it; an unknown one counts as none.
     void state_is(std::string_view state);
     /// What runs on the device, as parse_os_release has it; "": not known (any more).
     void release_known(std::string_view release);
-    /// How the upload lag is found out, at each scrape; null: there is none.
+    /// Gives the upload lag at each scrape; null: there is none.
     void watch_upload_lag(std::function<Duration()> lag) { upload_lag_ = std::move(lag); }
 
     /// Prometheus' text format.
     [[nodiscard]] std::string text();
-    /// Why the agent does not do its work, one line; "" if it does. Being offline on an order is no problem.
+    /// Why the agent can't work, one line; "" if it can. Being offline on an order is no problem.
     [[nodiscard]] std::string problem() const;
 
   private:

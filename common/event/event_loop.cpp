@@ -29,6 +29,15 @@ void EventLoop::run_until(const std::function<bool()>& done) {
     while (!done()) state_->context.run_one();
 }
 
+bool EventLoop::wait_for(std::chrono::milliseconds limit, const std::function<bool()>& done) {
+    bool is_over = false;
+    bool is_done = false;
+    Timer timer(*this);
+    timer.start(limit, [&] { is_over = true; });
+    run_until([&] { return (is_done = done()) || is_over; });
+    return is_done;
+}
+
 asio::io_context& EventLoop::context() {
     return state_->context;
 }

@@ -27,6 +27,11 @@ class EventLoop {
     /// Runs handlers until `done` returns true; checks it after each handler.
     void run_until(const std::function<bool()>& done);
 
+    /// The same for at most `limit`. Returns false if `done` did not become true in that time. Without `done` it waits
+    /// for the whole time.
+    bool wait_for(
+        std::chrono::milliseconds limit, const std::function<bool()>& done = [] { return false; });
+
     /// For adapters with their own descriptors.
     [[nodiscard]] boost::asio::io_context& context();
 

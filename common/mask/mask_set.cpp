@@ -103,7 +103,7 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
     return set;
 }
 
-std::shared_ptr<const MaskSet> MaskSet::none() {
+NoMasks::operator std::shared_ptr<const MaskSet>() const {
     static const std::shared_ptr<const MaskSet> set(new MaskSet());
     return set;
 }

@@ -40,6 +40,14 @@ struct MaskOptions {
     std::shared_ptr<const CredentialPatterns> credentials = nullptr;
 };
 
+class MaskSet;
+
+/// Converts to a set without values. It has no mask() of its own: that would turn any text into a MaskedChunk.
+class NoMasks {
+  public:
+    operator std::shared_ptr<const MaskSet>() const;  // NOLINT(*-explicit-*): it stands for that set
+};
+
 /// The values of a job, compiled for searching. Immutable and thread-safe. A value is also masked, with the same mask,
 /// without its surrounding blanks, line ends and quotes, and in all forms of secret_forms.hpp. A value that consists
 /// only of blanks, line ends or a pair of quotes is not masked, as that would only destroy the log's layout.
@@ -48,8 +56,8 @@ class MaskSet {
     /// Ignores empty values. Fails only if the matcher can't be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> build(std::vector<NamedSecret> secrets,
                                                                       const MaskOptions& options = {});
-    /// A set without values: changes nothing.
-    [[nodiscard]] static std::shared_ptr<const MaskSet> none();
+    /// A set without values, for those who take a set: a Masker with it changes nothing.
+    [[nodiscard]] static NoMasks none() { return {}; }
 
     /// This set with more values. Existing values keep their masks.
     [[nodiscard]] Result<std::shared_ptr<const MaskSet>> with(std::vector<NamedSecret> more) const;
@@ -77,6 +85,7 @@ class MaskSet {
 
   private:
     friend class Masker;
+    friend class NoMasks;
     class Matcher;
     MaskSet();
     [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> make(std::vector<NamedSecret> secrets,

@@ -1,23 +1,65 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace trebuchet {
 
-/// Bytes without registered secrets. Only MaskSet::mask and Masker can make them; logs, files, the spool and the
-/// server's calls accept nothing else.
+/// Words of ours that are in the source: only a string literal converts to it.
+class LiteralText {
+  public:
+    template <std::size_t size>
+    consteval LiteralText(const char (&text)[size])  // NOLINT(*-explicit-*, *-avoid-c-arrays): it stands for a literal
+        : text_(text, size - 1) {}
+    [[nodiscard]] constexpr std::string_view text() const { return text_; }
+
+  private:
+    std::string_view text_;
+};
+
+/// Passkey for bytes that a masker made before they were stored. Only the program's class MaskedStore can make one;
+/// each program that stores masked bytes defines that class once.
+class StoredBytesKey {
+  private:
+    friend class MaskedStore;
+    explicit StoredBytesKey() {}  // NOLINT(*-use-equals-default): defaulted, anybody could make one by {}
+};
+
+/// Bytes without registered secrets: logs, files, the spool and the server's calls accept nothing else. There are three
+/// ways to make them, and no others:
+///
+///     MaskSet::mask, Masker, MaskedJson   text from anywhere, masked
+///     literal, append_count               words of ours and numbers that we counted ourselves
+///     from_store                          what was masked before it was stored, read back
 class MaskedChunk {
   public:
     MaskedChunk() = default;
+    [[nodiscard]] static MaskedChunk literal(LiteralText words) { return MaskedChunk(std::string(words.text())); }
+    [[nodiscard]] static MaskedChunk from_store(std::string bytes, StoredBytesKey /*key*/) {
+        return MaskedChunk(std::move(bytes));
+    }
 
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }
     [[nodiscard]] bool empty() const { return bytes_.empty(); }
 
     /// Appends the same masker's next chunk.
-    void append(const MaskedChunk& next) { bytes_ += next.bytes_; }
+    MaskedChunk& append(const MaskedChunk& next) {
+        bytes_ += next.bytes_;
+        return *this;
+    }
+    MaskedChunk& append(LiteralText words) {
+        bytes_ += words.text();
+        return *this;
+    }
+    /// For what we counted ourselves, such as bytes: a number that came from outside goes through a masker.
+    MaskedChunk& append_count(std::uint64_t count) {
+        bytes_ += std::to_string(count);
+        return *this;
+    }
 
     /// Removes and returns the first `count` bytes, or all if there are fewer.
     [[nodiscard]] MaskedChunk take_front(std::size_t count) {
@@ -29,6 +71,7 @@ class MaskedChunk {
   private:
     friend class MaskSet;
     friend class Masker;
+    friend class MaskedJson;
     explicit MaskedChunk(std::string bytes) : bytes_(std::move(bytes)) {}
 
     std::string bytes_;

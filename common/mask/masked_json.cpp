@@ -53,4 +53,9 @@ nlohmann::json masked(const Masking& masking, const nlohmann::json& plain, int d
 MaskedJson::MaskedJson(const MaskSet& set, const nlohmann::json& plain, MaskCounts* counts)
     : value_(masked({set, counts}, plain, 0)) {}
 
+MaskedChunk MaskedJson::document(LiteralText key) const {
+    const nlohmann::json whole{{std::string(key.text()), value_}};
+    return MaskedChunk(whole.dump(2) + "\n");
+}
+
 }  // namespace trebuchet

@@ -18,6 +18,8 @@ class MaskedJson {
     MaskedJson(const MaskSet& set, const nlohmann::json& plain, MaskCounts* counts = nullptr);
 
     [[nodiscard]] const nlohmann::json& value() const { return value_; }
+    /// {"key": value}, indented by two, with a line end: a file's content.
+    [[nodiscard]] MaskedChunk document(LiteralText key) const;
 
   private:
     nlohmann::json value_;

@@ -11,12 +11,6 @@ namespace trebuchet {
 
 using nlohmann::json;
 
-json to_json(const PhaseStatus& status) {
-    json by_phase = json::object();
-    for (const auto& [phase, code] : status) by_phase[std::string(name_of(phase))] = code;
-    return by_phase;
-}
-
 AgentRecord record(const std::string& state, const std::string& comment) {
     AgentRecord agent;
     agent.state = state;
@@ -26,7 +20,11 @@ AgentRecord record(const std::string& state, const std::string& comment) {
 
 bool FakeJobServer::fails(const std::string& call) {
     ++calls[call];
-    return is_down(call) || gave_up;
+    for (std::size_t i = 0; i < moments_.size(); ++i) {  // an action may add one
+        const auto& [moment, action] = moments_[i];
+        if (moment.call == call && moment.turn == calls[call]) action();
+    }
+    return is_down(call) || stopped;
 }
 
 Result<void> FakeJobServer::take(const std::string& call, const json& effect, const std::function<void()>& change) {
@@ -108,33 +106,32 @@ Result<std::optional<TakenJob>> FakeJobServer::take_job(const std::vector<std::s
     return std::optional<TakenJob>(std::move(job));
 }
 
-Result<std::string> FakeJobServer::read_job_state(const std::string& job_id) {
+Result<JobState> FakeJobServer::read_job_state(const std::string& job_id) {
     if (fails("read_job_state")) return fail("the server is down");
-    return job_states[job_id];
+    return job_state_named(job_states[job_id]);
 }
 
-void FakeJobServer::read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) {
+void FakeJobServer::read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) {
     loop_.post([this, job_id, done = std::move(done)] { done(read_job_state(job_id)); });
 }
 
-Result<void> FakeJobServer::post_job_state(const std::string& job_id, std::string_view state) {
-    return take("post_job_state", {"result", {{"job_state", state}}}, [&] { job_states[job_id] = state; });
+Result<void> FakeJobServer::post_job_state(const std::string& job_id, JobState state) {
+    return take("post_job_state", {"result", {{"job_state", name_of(state)}}},
+                [&] { job_states[job_id] = name_of(state); });
 }
 
 Result<void> FakeJobServer::post_status(const std::string& /*job_id*/, const PhaseStatus& status) {
-    return take("post_status", {"result", {{"status", to_json(status)}}});
+    return take("post_status", {"result", {{"status", status_json(status)}}});
 }
 
-Result<void> FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) {
-    return take("post_outcome", {"result", {{"status", to_json(status)}, {"job_state", state}}},
-                [&] { job_states[job_id] = state; });
+Result<void> FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) {
+    return take("post_outcome", {"result", {{"status", status_json(status)}, {"job_state", name_of(state)}}},
+                [&] { job_states[job_id] = name_of(state); });
 }
 
-void FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+void FakeJobServer::post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
                                  std::function<void(Result<void>)> done) {
-    loop_.post([this, job_id, status, state = std::string(state), done = std::move(done)] {
-        done(post_outcome(job_id, status, state));
-    });
+    loop_.post([this, job_id, status, state, done = std::move(done)] { done(post_outcome(job_id, status, state)); });
 }
 
 Result<void> FakeJobServer::post_device_info(const std::string& /*job_id*/, const MaskedJson& info) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,40 @@ namespace trebuchet {
 
 /// A log post whose answer is lost, or which is refused for good.
 enum class LostLog { with_fragment, without_fragment, invalid };
+
+/// A moment in the agent's life as the server sees it: the so-many-th call of a name, from 1.
+struct Moment {
+    std::string call;
+    int turn = 1;
+};
+
+/// The agent introduces itself, which begins with a look at what it was ordered to do. With a server that is away each
+/// introduction ends there.
+[[nodiscard]] inline Moment introduction(int turn) {
+    return {"read_agent", turn};
+}
+/// The agent polls: it looks at its orders, and if it may work asks for a job. Introduced once, and without a job.
+[[nodiscard]] inline Moment poll(int turn) {
+    return {"read_agent", 1 + turn};
+}
+/// The same after the first poll gave a job: it looks at its orders as each of the job's `phases` begins, and once more
+/// at the job's end.
+[[nodiscard]] inline Moment poll_after_job(int turn, int phases) {
+    return {"read_agent", 1 + 1 + phases + 1 + turn};
+}
+[[nodiscard]] inline Moment job_request(int turn) {
+    return {"take_job", turn};
+}
+[[nodiscard]] inline Moment registration(int turn) {
+    return {"register", turn};
+}
+/// The agent asks for a job's state.
+[[nodiscard]] inline Moment state_question(int turn) {
+    return {"read_job_state", turn};
+}
+[[nodiscard]] inline Moment outcome_post(int turn) {
+    return {"post_outcome", turn};
+}
 
 /// A server in memory for one agent. It writes down what is done to it, in order, each effect as a list:
 ///
@@ -32,13 +67,19 @@ class FakeJobServer final : public JobServer {
     /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log", "read_log",
     /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
+    /// Calls `action` at this moment, before it is asked whether the call fails.
+    void at(Moment moment, std::function<void()> action) {
+        moments_.emplace_back(std::move(moment), std::move(action));
+    }
+    /// Whether this moment is over: the call was made.
+    [[nodiscard]] bool is_behind(const Moment& moment) { return calls[moment.call] >= moment.turn; }
     /// Called after an effect was written down, or a poll that found no job: ["idle"].
     std::function<void(const nlohmann::json& effect)> on_effect = [](const nlohmann::json&) {};
 
     AgentRecord agent;  ///< as an administrator sees and sets it
     std::deque<std::string> jobs;
-    std::optional<TooLongJob> too_long_job;  ///< comes before them, once
-    std::map<std::string, std::string> job_states;
+    std::optional<TooLongJob> too_long_job;         ///< comes before them, once
+    std::map<std::string, std::string> job_states;  ///< as the API spells them
     /// What becomes of a log post that is_down lets through, by its turn from 1; nothing: it arrives.
     std::map<int, LostLog> lost_logs;
     bool read_log_is_away = true;  ///< when "read_log" fails: the server can't be asked, or refuses to say
@@ -53,8 +94,8 @@ class FakeJobServer final : public JobServer {
     nlohmann::json device_info;
     std::string archive;      ///< the artifacts' bytes
     std::string attachments;  ///< what fetch_attachments gives
-    bool gave_up = false;     ///< then every call fails
-    int aborted_transfers = 0;
+    bool stopped = false;     ///< then every call fails
+    int stopped_transfers = 0;
 
     /// Answers the oldest log post that is held.
     void answer_log();
@@ -68,12 +109,12 @@ class FakeJobServer final : public JobServer {
     Result<void> post_agent_job(std::string_view job_id) override;
     Result<AgentRecord> read_agent() override;
     Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override;
-    Result<std::string> read_job_state(const std::string& job_id) override;
-    void read_job_state(const std::string& job_id, std::function<void(Result<std::string>)> done) override;
-    Result<void> post_job_state(const std::string& job_id, std::string_view state) override;
+    Result<JobState> read_job_state(const std::string& job_id) override;
+    void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) override;
+    Result<void> post_job_state(const std::string& job_id, JobState state) override;
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override;
-    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state) override;
-    void post_outcome(const std::string& job_id, const PhaseStatus& status, std::string_view state,
+    Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) override;
+    void post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
                       std::function<void(Result<void>)> done) override;
     Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override;
     Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
@@ -86,8 +127,8 @@ class FakeJobServer final : public JobServer {
     void post_artifacts(const std::string& job_id, const std::filesystem::path& file,
                         std::function<void(Result<void>)> done) override;
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override;
-    void give_up() override { gave_up = true; }
-    void abort_transfer() override { ++aborted_transfers; }
+    void stop_now() override { stopped = true; }
+    void stop_transfer() override { ++stopped_transfers; }
 
   private:
     struct HeldLog {
@@ -102,12 +143,10 @@ class FakeJobServer final : public JobServer {
 
     EventLoop& loop_;
     std::deque<HeldLog> held_;
+    std::deque<std::pair<Moment, std::function<void()>>> moments_;
 };
 
 /// An agent's record with this state and comment, and nothing else.
 [[nodiscard]] AgentRecord record(const std::string& state, const std::string& comment);
-
-/// {"setup": 0}, as the API has it.
-[[nodiscard]] nlohmann::json to_json(const PhaseStatus& status);
 
 }  // namespace trebuchet

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "agent/job/job_reporter.hpp"
+#include "agent/job/job_control.hpp"
+#include "agent/job/job_listener.hpp"
+#include "agent/job/log_sink.hpp"
 
 #include <functional>
 #include <map>
@@ -14,7 +16,7 @@
 namespace trebuchet {
 
 /// Writes down what is reported, in order, as "what: …" lines, and keeps the texts by phase.
-class FakeReporter final : public JobReporter {
+class FakeReporter final : public LogSink, public JobListener, public JobControl {
   public:
     std::vector<std::string> reports;
     std::map<Phase, std::string> outputs;
@@ -53,9 +55,11 @@ class FakeReporter final : public JobReporter {
     }
     [[nodiscard]] bool is_full() const override { return full; }
     void on_room(std::function<void()> handler) override { room_handler = std::move(handler); }
-    void wait_for_serial_room() override {}
-    void stay_allocated() override { note("allocated"); }
-    void hurry() override { note("hurry"); }
+    void wait_while_allocated() override { note("allocated"); }
+    void wait_for_log_upload() override {}
+    void post_status(const PhaseStatus& /*status*/) override {}
+    void stop() override { note("stop"); }
+    void stop_now() override { note("stop now"); }
     void device_info(const MaskedJson& info) override {
         device_infos.push_back(info.value());
         note("device_info");
@@ -72,11 +76,11 @@ class FakeReporter final : public JobReporter {
         note("provision_log: " + std::to_string(exit_code) + " " + std::string(detail.bytes()));
     }
     void recovery_failed(const std::string& comment) override { note("recovery_failed: " + comment); }
-    void artifacts(const std::filesystem::path& archive) override {
+    void upload_artifacts(const std::filesystem::path& archive) override {
         on_artifacts(archive);
         note("artifacts");
     }
-    void job_finished(const PhaseStatus& status, bool was_cancelled) override {
+    void deliver_outcome(const PhaseStatus& status, bool was_cancelled) override {
         last_status = status;
         note(was_cancelled ? "finished: cancelled" : "finished");
     }

@@ -1,7 +1,7 @@
 #include "agent/job/job.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/metrics/os_release.hpp"
-#include "agent/metrics/release_reporter.hpp"
+#include "agent/metrics/release_listener.hpp"
 #include "common/base/text.hpp"
 #include "common/mask/masked_json.hpp"
 #include "tests/fakes/temporary_folder.hpp"

@@ -18,8 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         static_cast<void>(trebuchet::apply_entry(line, record));
     }
     require(record.id.empty() || trebuchet::is_job_id(record.id), "an id names a folder");
-    require(!record.outcome || record.outcome->state == "complete" || record.outcome->state == "cancelled",
-            "an outcome is final");
+    require(!record.outcome || is_final(record.outcome->state), "an outcome is final");
     for (const auto& processes : record.processes) {
         require(!processes.supervisor || processes.supervisor->pid > 1, "nobody signals everybody");
     }

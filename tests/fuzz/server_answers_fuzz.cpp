@@ -85,8 +85,7 @@ void require_clean_failure(const trebuchet::Result<T>& result) {
     require(message.size() <= message_limit, "a short message");
 }
 
-void require_job_state(const std::string& state, const Answers& answers) {
-    require(state.size() <= 256, "a state is short");
+void require_job_state(trebuchet::JobState state, const Answers& answers) {
     const std::string_view body = answers.body;
     const std::string_view key = "\"job_state\"";
     const auto at = body.find(key);
@@ -96,7 +95,8 @@ void require_job_state(const std::string& state, const Answers& answers) {
     if (!document.is_object() || !document.contains("job_state")) return;
     const auto& expected = document["job_state"];
     if (expected.is_string() && expected.get_ref<const std::string&>().size() > 256) return;
-    require(state == (expected.is_string() ? expected.get<std::string>() : ""), "the state that the document has");
+    const auto name = expected.is_string() ? expected.get<std::string>() : "";
+    require(state == trebuchet::job_state_named(name), "the state that the document has");
 }
 
 }  // namespace

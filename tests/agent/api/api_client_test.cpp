@@ -268,7 +268,7 @@ TEST_F(ApiClientTest, AsksForATokenLessAndLessOftenWhileThatDoesNotHelp) {
 TEST_F(ApiClientTest, FailsEveryCallOnceGivenUp) {
     EXPECT_EQ(status_of_call(), 200);
     script_.answer = [this](const HttpRequest& request) {
-        api_.give_up();
+        api_.stop_now();
         return answer(request);
     };
     HttpRequest request;
@@ -283,7 +283,7 @@ TEST_F(ApiClientTest, AnAnswerThatMustNotBeLostHasAWhileOnceGivenUp) {
     EXPECT_EQ(status_of_call(), 200);
     HttpRequest request;
     request.target = "/v1/x";
-    loop_.post([this] { api_.give_up(); });
+    loop_.post([this] { api_.stop_now(); });
     EXPECT_TRUE(api_.call_to_its_end(request, seconds(60)));
     EXPECT_FALSE(api_.call_to_its_end(request, seconds(60))) << "it was not begun";
 }

@@ -2,6 +2,7 @@
 
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_http_client.hpp"
+#include "tests/fakes/masked.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <string>
@@ -22,10 +23,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::Pair;
 using Method = HttpRequest::Method;
-
-MaskedChunk masked(std::string_view text) {
-    return MaskSet::none()->mask(text);
-}
 
 class HttpJobServerTest : public testing::Test {
   protected:
@@ -147,7 +144,7 @@ TEST_F(HttpJobServerTest, TakesAJobOffItsQueues) {
 TEST_F(HttpJobServerTest, ATakenJobIsAskedForOnAConnectionOfItsOwn) {
     EXPECT_TRUE(server_->take_job({"a"}));
     EXPECT_TRUE(last().fresh_connection);
-    EXPECT_TRUE(server_->post_job_state("j1", "test"));
+    EXPECT_TRUE(server_->post_job_state("j1", JobState::test));
     EXPECT_FALSE(last().fresh_connection);
 }
 
@@ -173,19 +170,19 @@ TEST_F(HttpJobServerTest, ARefusalSaysToWhatAndWhy) {
     const auto job = server_->take_job({"a"});
     ASSERT_FALSE(job);
     EXPECT_EQ(job.error().message(), R"(the server answered 422 to GET /v1/job: "{\"message\": \"bad\"}")");
-    const auto posted = server_->post_job_state("j1", "test");
+    const auto posted = server_->post_job_state("j1", JobState::test);
     ASSERT_FALSE(posted);
     EXPECT_THAT(posted.error().message(), HasSubstr("the server answered 422 to POST /v1/result/j1: "));
 }
 
 TEST_F(HttpJobServerTest, ARedirectIsARefusal) {
     answer_with(302);
-    EXPECT_FALSE(server_->post_job_state("j1", "test"));
+    EXPECT_FALSE(server_->post_job_state("j1", JobState::test));
 }
 
 TEST_F(HttpJobServerTest, AFailureIsAnError) {
     answer_ = tl::unexpected(HttpFailure{HttpFailure::Kind::broken, "POST http://x/y: cut off"});
-    const auto posted = server_->post_job_state("j1", "test");
+    const auto posted = server_->post_job_state("j1", JobState::test);
     ASSERT_FALSE(posted);
     EXPECT_EQ(posted.error().message(), "POST http://x/y: cut off");
     EXPECT_FALSE(server_->take_job({"a"}));
@@ -194,15 +191,15 @@ TEST_F(HttpJobServerTest, AFailureIsAnError) {
 }
 
 TEST_F(HttpJobServerTest, PostsResults) {
-    EXPECT_TRUE(server_->post_job_state("j1", "provision"));
+    EXPECT_TRUE(server_->post_job_state("j1", JobState::provision));
     expect_post("/v1/result/j1", {{"job_state", "provision"}});
     EXPECT_TRUE(server_->post_status("j1", {{Phase::setup, 0}, {Phase::provision, 46}}));
     expect_post("/v1/result/j1", {{"status", {{"setup", 0}, {"provision", 46}}}});
     EXPECT_TRUE(server_->post_status("j1", {}));
     expect_post("/v1/result/j1", {{"status", json::object()}});
-    EXPECT_TRUE(server_->post_outcome("j1", {{Phase::test, 3}}, "complete"));
+    EXPECT_TRUE(server_->post_outcome("j1", {{Phase::test, 3}}, JobState::complete));
     expect_post("/v1/result/j1", {{"status", {{"test", 3}}}, {"job_state", "complete"}});
-    EXPECT_TRUE(server_->post_device_info("j1", MaskedJson(*MaskSet::none(), {{"ip", "10.0.0.1"}})));
+    EXPECT_TRUE(server_->post_device_info("j1", MaskedJson(no_masks(), {{"ip", "10.0.0.1"}})));
     expect_post("/v1/result/j1", {{"device_info", {{"ip", "10.0.0.1"}}}});
 }
 
@@ -335,22 +332,22 @@ TEST_F(HttpJobServerTest, ReadsTheStartOfAResultOnlyForTheJobsState) {
     answer_with(200, R"({"device_info": {"job_state": "inner"}, "job_state": "cancelled", "provision_output": "lo)");
     const auto state = server_->read_job_state("j/1");
     ASSERT_TRUE(state);
-    EXPECT_EQ(*state, "cancelled");
+    EXPECT_EQ(*state, JobState::cancelled);
     EXPECT_EQ(last().target, "/v1/result/j%2F1");
     EXPECT_TRUE(last().cut_response);
     answer_with(204);
-    EXPECT_EQ(server_->read_job_state("j1").value_or("failed"), "");
+    EXPECT_EQ(server_->read_job_state("j1").value(), JobState::unknown);
     answer_with(500);
     EXPECT_FALSE(server_->read_job_state("j1"));
 }
 
 TEST_F(HttpJobServerTest, ReadsAJobsStateBesideTheLoop) {
     answer_with(200, R"({"job_state": "test"})");
-    std::string state;
-    server_->read_job_state("j1", [&](const Result<std::string>& found) { state = found.value_or("failed"); });
-    EXPECT_EQ(state, "");
-    loop_.run_until([&] { return !state.empty(); });
-    EXPECT_EQ(state, "test");
+    std::optional<Result<JobState>> state;
+    server_->read_job_state("j1", [&](const Result<JobState>& found) { state = found; });
+    EXPECT_FALSE(state);
+    loop_.run_until([&] { return state.has_value(); });
+    EXPECT_EQ(**state, JobState::test);
 }
 
 TEST_F(HttpJobServerTest, AJobThatIsTooLongStillSaysWhoseItIs) {

@@ -30,7 +30,7 @@ class JobStateReach : public testing::Test {
     }
     [[nodiscard]] std::string state() const {
         const auto found = server_->read_job_state("j1");
-        return found ? *found : "failed: " + found.error().message();
+        return found ? std::string(name_of(*found)) : "failed: " + found.error().message();
     }
 
     EventLoop loop_;
@@ -63,10 +63,10 @@ TEST_F(JobStateReach, GrowsUntilTheStateIsFoundAndStaysSo) {
 
 TEST_F(JobStateReach, GrowsBesideTheLoopToo) {
     result_ = result_with(1U << 20, R"(, "job_state": "cancelled")");
-    std::string found;
-    server_->read_job_state("j1", [&](const Result<std::string>& answer) { found = answer.value_or("failed"); });
-    loop_.run_until([&] { return !found.empty(); });
-    EXPECT_EQ(found, "cancelled");
+    std::optional<Result<JobState>> found;
+    server_->read_job_state("j1", [&](const Result<JobState>& answer) { found = answer; });
+    loop_.run_until([&] { return found.has_value(); });
+    EXPECT_EQ(**found, JobState::cancelled);
 }
 
 TEST_F(JobStateReach, IsShortAgainForTheNextJob) {

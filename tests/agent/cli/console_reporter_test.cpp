@@ -1,6 +1,8 @@
 #include "agent/cli/console_reporter.hpp"
 
+#include "agent/cli/local_control.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/masked.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <regex>
@@ -20,10 +22,6 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::Not;
-
-MaskedChunk masked(std::string_view text) {
-    return MaskSet::none()->mask(text);
-}
 
 class ConsoleReporterTest : public testing::Test {
   protected:
@@ -116,8 +114,8 @@ TEST_F(ConsoleReporterTest, ReplacesWhatAnEarlierRunLeft) {
 }
 
 TEST_F(ConsoleReporterTest, KeepsTheLastDeviceInfoAndTheOutcome) {
-    reporter_.device_info(MaskedJson(*MaskSet::none(), {{"ip", "10.0.0.1"}}));
-    reporter_.device_info(MaskedJson(*MaskSet::none(), {{"ip", "10.0.0.2"}}));
+    reporter_.device_info(MaskedJson(no_masks(), {{"ip", "10.0.0.1"}}));
+    reporter_.device_info(MaskedJson(no_masks(), {{"ip", "10.0.0.2"}}));
     reporter_.job_finished({{Phase::setup, 0}, {Phase::test, 3}}, false);
     EXPECT_EQ(json::parse(kept("device-info.json")), json({{"device_info", {{"ip", "10.0.0.2"}}}}));
     EXPECT_EQ(json::parse(kept("testflinger-outcome.json")),
@@ -127,7 +125,7 @@ TEST_F(ConsoleReporterTest, KeepsTheLastDeviceInfoAndTheOutcome) {
 TEST_F(ConsoleReporterTest, KeepsTheArtifacts) {
     folder_.write("archive", "bytes");
     folder_.write("artifacts.tar.gz", "old");
-    reporter_.artifacts(folder_ / "archive");
+    reporter_.artifacts_packed(folder_ / "archive");
     EXPECT_EQ(kept("artifacts.tar.gz"), "bytes");
 }
 
@@ -135,14 +133,14 @@ TEST_F(ConsoleReporterTest, AFolderThatCannotBeWrittenStopsNothing) {
     std::ostringstream out;
     ConsoleReporter reporter(clock_, out, false, folder_ / "missing");
     reporter.output(Phase::test, masked("hello\n"));
-    reporter.artifacts(folder_ / "missing too");
+    reporter.artifacts_packed(folder_ / "missing too");
     reporter.job_finished({}, false);
     EXPECT_THAT(out.str(), HasSubstr("hello\n"));
 }
 
 TEST_F(ConsoleReporterTest, IsNeverFullNorCancelled) {
     EXPECT_FALSE(reporter_.is_full());
-    EXPECT_FALSE(reporter_.is_cancelled());
+    EXPECT_FALSE(LocalControl().is_cancelled());
 }
 
 }  // namespace

@@ -46,11 +46,16 @@ class DaemonFixture : public testing::Test {
             action();
         };
     }
-    /// Stops the daemon at the so-many-th call of this name.
-    void stop_at(const std::string& call, int count) {
-        server_.is_down = [this, call, count](const std::string& name) {
-            if (name == call && server_.calls[call] == count) daemon_.stop();
-            return false;
+    /// Stops the daemon at this moment, in place of any that was given before.
+    void stop_at(const Moment& moment) {
+        server_.at(moment, [this, stop = ++stops_] {
+            if (stop == stops_) daemon_.stop();
+        });
+    }
+    /// Calls `action` at each poll that finds no job, in place of stopping the daemon.
+    void when_idle(std::function<void()> action) {
+        server_.on_effect = [action = std::move(action)](const nlohmann::json& effect) {
+            if (effect == nlohmann::json{"idle"}) action();
         };
     }
     DaemonParts parts_for(EventLoop& loop, FakeJobServer& server) {
@@ -63,7 +68,8 @@ class DaemonFixture : public testing::Test {
                 [] { return no_waiting(); },
                 folder_ / "secret",
                 folder_ / "state",
-                [this] { return held_back_; }};
+                [this] { return held_back_; },
+                [this](const std::string& status) { on_status_(status); }};
     }
     /// The agent's states that were posted: "STATE COMMENT".
     [[nodiscard]] std::vector<std::string> states() const {
@@ -76,7 +82,9 @@ class DaemonFixture : public testing::Test {
         return all;
     }
 
+    int stops_ = 0;
     std::optional<HeldBack> held_back_;
+    std::function<void(const std::string&)> on_status_ = [](const std::string&) {};
     EventLoop loop_;
     FakeClock clock_;
     TemporaryFolder folder_;

@@ -47,10 +47,7 @@ TEST_F(DaemonTest, KeepsOfflineAndMaintenanceWithTheirCommentAndTakesNoJob) {
         FakeJobServer server(loop);
         server.agent = record(state, "being repaired");
         Daemon daemon(parts_for(loop, server));
-        server.is_down = [&](const std::string& call) {
-            if (call == "read_agent" && server.calls[call] == 4) daemon.stop();
-            return false;
-        };
+        server.at(poll(3), [&] { daemon.stop(); });
         daemon.run();
         EXPECT_EQ(server.effects.front(), json({"agent_state", state, "being repaired"}));
         EXPECT_EQ(server.calls["post_agent_state"], 1);
@@ -67,19 +64,14 @@ TEST_F(DaemonTest, AnOfflineThatTheReferenceAgentLeftWhenRestartingIsNoOrder) {
 
 TEST_F(DaemonTest, WorksAgainWhenTheAdministratorSaysSo) {
     server_.agent = record("offline", "being repaired");
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 4) server_.agent = record("waiting", "");
-        return false;
-    };
+    server_.at(poll(3), [&] { server_.agent = record("waiting", ""); });
     run();
     EXPECT_EQ(server_.calls["take_job"], 1);
 }
 
 TEST_F(DaemonTest, GoesAwayWhenTheAdministratorSaysSoWhileItIsIdle) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = record("maintenance", "new cable");
-    };
-    stop_at("read_agent", 6);
+    when_idle([&] { server_.agent = record("maintenance", "new cable"); });
+    stop_at(poll(5));
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.calls["take_job"], 1);
     EXPECT_THAT(states(), ElementsAre("waiting"));
@@ -94,24 +86,22 @@ TEST_F(DaemonTest, PollsOnlyItsRestrictedQueuesIfItHasSome) {
 
 TEST_F(DaemonTest, ARestrictionThatComesLaterCounts) {
     config_.job_queues = {"a", "b"};
-    server_.on_effect = [&](const json& effect) {
-        if (effect != json{"idle"}) return;
-        if (server_.calls["take_job"] == 2) return daemon_.stop();
+    when_idle([&] {
+        if (server_.is_behind(job_request(2))) return daemon_.stop();
         EXPECT_THAT(server_.polled_queues, ElementsAre("a", "b"));
         server_.agent.restricted_to = {{"a", {"team"}}};
-    };
+    });
     run();
     EXPECT_THAT(server_.polled_queues, ElementsAre("a"));
 }
 
 TEST_F(DaemonTest, AdvertisesAtMostOnceAMinute) {
     std::vector<int> advertised;
-    server_.on_effect = [&](const json& effect) {
-        if (effect != json{"idle"}) return;
+    when_idle([&] {
         advertised.push_back(server_.calls["advertise"]);
         clock_.advance(seconds(20));
         if (advertised.size() == 8) daemon_.stop();
-    };
+    });
     run();
     EXPECT_THAT(advertised, ElementsAre(1, 1, 1, 2, 2, 2, 3, 3));
 }
@@ -149,7 +139,7 @@ TEST_F(DaemonTest, AnOrderInMidJobIsObeyedAfterIt) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "true");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("offline", "new cable"); });
-    stop_at("read_agent", 12);
+    stop_at(poll_after_job(3, 6));
     run();
     EXPECT_THAT(states(), ElementsAre("waiting", "setup", "provision", "firmware_update", "test", "allocate new cable",
                                       "reserve new cable", "offline new cable"));
@@ -169,10 +159,7 @@ TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
         server.on_effect = [&](const json& happened) {
             if (happened == moment) server.agent = record("maintenance", "new cable");
         };
-        server.is_down = [&](const std::string& call) {
-            if (call == "read_agent" && server.calls[call] == 14) daemon.stop();
-            return false;
-        };
+        server.at(poll_after_job(5, 6), [&] { daemon.stop(); });
         daemon.run();
         EXPECT_EQ(server.effects.back(), json({"agent_state", "maintenance", "new cable"})) << effect;
         EXPECT_EQ(server.jobs.size(), 1U) << effect;
@@ -180,9 +167,7 @@ TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
 }
 
 TEST_F(DaemonTest, ARestartWhileIdleEndsItWithItsOwnExitCode) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = record("restart", "update");
-    };
+    when_idle([&] { server_.agent = record("restart", "update"); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(static_cast<int>(DaemonEnd::restart), 1);
     EXPECT_THAT(states(), ElementsAre("waiting", "restart update"));
@@ -201,7 +186,7 @@ TEST_F(DaemonTest, AfterALostDeviceItIsOfflineWhateverElseWasOrdered) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "exit 46");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("maintenance", "later"); });
-    stop_at("read_agent", 10);
+    stop_at(poll_after_job(3, 4));
     run();
     const std::string offline = "offline Set to offline by agent. Recovery failed during job 'j1' execution.";
     EXPECT_EQ(states().back(), offline);
@@ -209,45 +194,44 @@ TEST_F(DaemonTest, AfterALostDeviceItIsOfflineWhateverElseWasOrdered) {
 }
 
 TEST_F(DaemonTest, WaitsForAServerThatIsAwayAtTheStart) {
-    server_.is_down = [&](const std::string&) { return server_.calls["read_agent"] < 4; };
+    server_.is_down = [&](const std::string&) { return !server_.is_behind(introduction(4)); };
     run();
     EXPECT_THAT(server_.effects, ElementsAre(json{"agent_state", "waiting", ""}, json{"advertise"}, json{"register"}));
 }
 
 TEST_F(DaemonTest, IntroducesItselfAgainUntilAllOfItWorked) {
-    server_.is_down = [&](const std::string& call) { return call == "register" && server_.calls[call] < 3; };
+    server_.is_down = [&](const std::string& call) {
+        return call == "register" && !server_.is_behind(registration(3));
+    };
     run();
     EXPECT_EQ(server_.calls["post_agent_state"], 3);
     EXPECT_EQ(server_.calls["register"], 3);
 }
 
 TEST_F(DaemonTest, IntroducesItselfAgainWhenTheServerWasAway) {
-    server_.is_down = [&](const std::string& call) {
-        return call == "take_job" && (server_.calls[call] == 2 || server_.calls[call] == 3);
-    };
-    server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"} && server_.calls["take_job"] == 4) daemon_.stop();
-    };
+    bool is_away = false;
+    server_.at(job_request(2), [&] { is_away = true; });
+    server_.at(job_request(4), [&] { is_away = false; });
+    server_.is_down = [&](const std::string& call) { return call == "take_job" && is_away; };
+    when_idle([&] {
+        if (server_.is_behind(job_request(4))) daemon_.stop();
+    });
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.calls["register"], 3);
 }
 
 TEST_F(DaemonTest, TakesNoJobWhileItCannotAskForOrders) {
-    server_.is_down = [&](const std::string& call) {
-        if (call != "read_agent") return false;
-        if (server_.calls[call] == 6) daemon_.stop();
-        return server_.calls[call] > 1;
-    };
+    server_.is_down = [&](const std::string& call) { return call == "read_agent" && server_.is_behind(poll(1)); };
+    stop_at(poll(5));
     run();
     EXPECT_EQ(server_.calls["take_job"], 0);
 }
 
 TEST_F(DaemonTest, RegistersAgainWithAServerThatForgotIt) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect != json{"idle"}) return;
-        if (server_.calls["register"] == 2) return daemon_.stop();
+    when_idle([&] {
+        if (server_.is_behind(registration(2))) return daemon_.stop();
         server_.agent = {};
-    };
+    });
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.calls["register"], 2);
 }
@@ -294,10 +278,7 @@ TEST_F(DaemonTest, AJobThatIsLeftOutBecauseItStopsFailsAndSaysWhy) {
 
 TEST_F(DaemonTest, ARestartBySignalLeavesTheAgentAwayIfItWas) {
     server_.agent = record("offline", "being repaired");
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 3) daemon_.restart_when_idle();
-        return false;
-    };
+    server_.at(poll(2), [&] { daemon_.restart_when_idle(); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(states().back(), "offline being repaired");
 }
@@ -311,10 +292,8 @@ TEST_F(DaemonTest, ARestartBySignalLeavesAnAgentThatLostItsDeviceOffline) {
 }
 
 TEST_F(DaemonTest, StoppedWhileTheServerIsAwayItEnds) {
-    server_.is_down = [&](const std::string&) {
-        if (server_.calls["read_agent"] == 5) daemon_.stop();
-        return true;
-    };
+    server_.is_down = [&](const std::string&) { return true; };
+    stop_at(introduction(5));
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_THAT(server_.effects, IsEmpty());
 }
@@ -390,7 +369,7 @@ TEST_F(DaemonTest, StoppedTwiceItEndsAtOnceAndKeepsTheOutcome) {
     const JobFolder kept(loop_, folder_ / "state/jobs", "j1");
     ASSERT_TRUE(kept.record().outcome);
     EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::setup, 0}, {Phase::test, 247}}));
-    EXPECT_EQ(kept.record().outcome->state, "complete");
+    EXPECT_EQ(kept.record().outcome->state, JobState::complete);
     EXPECT_TRUE(std::filesystem::exists(kept.archive()));
 }
 
@@ -428,18 +407,14 @@ TEST_F(DaemonTest, ASignalToRestartIsObeyedAfterTheJob) {
 }
 
 TEST_F(DaemonTest, ASignalToRestartIsObeyedAtOnceWhileIdle) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) daemon_.restart_when_idle();
-    };
+    when_idle([&] { daemon_.restart_when_idle(); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(server_.calls["take_job"], 1);
 }
 
 TEST_F(DaemonTest, ASignalToRestartCountsAlsoWhileTheServerIsAway) {
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 3) daemon_.restart_when_idle();
-        return true;
-    };
+    server_.is_down = [&](const std::string&) { return true; };
+    server_.at(introduction(3), [&] { daemon_.restart_when_idle(); });
     EXPECT_EQ(run(), DaemonEnd::restart);
 }
 
@@ -452,16 +427,12 @@ TEST_F(DaemonTest, AReloadWaitsForTheJob) {
 }
 
 TEST_F(DaemonTest, ObeysTheModeOfANewerServerAndShowsItAsItsState) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect != json{"idle"}) return;
-        if (server_.calls["take_job"] == 2) return daemon_.stop();
+    when_idle([&] {
+        if (server_.is_behind(job_request(2))) return daemon_.stop();
         server_.agent.mode = "maintenance";
         server_.agent.comment = "new cable";
-    };
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 5) server_.agent.mode = "online";
-        return false;
-    };
+    });
+    server_.at(poll(4), [&] { server_.agent.mode = "online"; });
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_THAT(states(), ElementsAre("waiting", "maintenance new cable", "waiting"));
 }
@@ -473,22 +444,18 @@ TEST_F(DaemonTest, ARestartThatTheModeGoesOnShowingIsObeyedOnce) {
 }
 
 TEST_F(DaemonTest, PostsItsStateAgainIfTheServerShowsAnother) {
-    server_.on_effect = [&](const json& effect) {
-        if (effect != json{"idle"}) return;
-        if (server_.calls["take_job"] == 2) return daemon_.stop();
+    when_idle([&] {
+        if (server_.is_behind(job_request(2))) return daemon_.stop();
         server_.agent.state = "cleanup";  // as after a post that was lost
-    };
+    });
     run();
     EXPECT_THAT(states(), ElementsAre("waiting", "waiting"));
 }
 
 TEST_F(DaemonTest, SaysThatItIsThereWhenTheServerHasNotHeardOfItForADay) {
     server_.agent = record("offline", "being repaired");
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 3) clock_.advance(std::chrono::hours(25));
-        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
-        return false;
-    };
+    server_.at(poll(2), [&] { clock_.advance(std::chrono::hours(25)); });
+    stop_at(poll(4));
     run();
     EXPECT_THAT(states(), ElementsAre("offline being repaired", "offline being repaired"));
 }
@@ -520,7 +487,7 @@ TEST_F(DaemonTest, MasksWellKnownCredentialsInItsLogWhileNoJobIsInHand) {
 
 TEST_F(DaemonTest, TellsItsStatus) {
     std::vector<std::string> told;
-    daemon_.on_status = [&](const std::string& status) {
+    on_status_ = [&](const std::string& status) {
         if (told.empty() || told.back() != status) told.push_back(status);
     };
     server_.jobs = {simple_job};
@@ -532,17 +499,12 @@ TEST_F(DaemonTest, StoppedWhenNothingIsLeftToRunTheJobIsAsGoodAsWithoutIt) {
     server_.jobs = {simple_job};
     command(Phase::test, "echo ran");
     command(Phase::reserve, "echo reserved");
-    Timer timer(loop_);
-    after({"agent_state", "allocate", ""}, [&] { daemon_.stop(); });
-    server_.is_down = [&](const std::string& call) {
+    after({"agent_state", "allocate", ""}, [&] {
+        daemon_.stop();
         // So that the grace, of no time, is over before the next phase.
-        if (call == "post_agent_state" && server_.calls[call] == 7) {
-            bool over = false;
-            timer.start(std::chrono::milliseconds(1), [&] { over = true; });
-            loop_.run_until([&] { return over; });
-        }
-        return false;
-    };
+        server_.at({"post_job_state", server_.calls["post_job_state"] + 1},
+                   [&] { loop_.wait_for(std::chrono::milliseconds(1)); });
+    });
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_THAT(server_.effects, Contains(json({"result", {{"status", {{"test", 0}}}, {"job_state", "complete"}}})));
 }

@@ -21,9 +21,12 @@ class DaemonWithoutADisk : public DaemonFixture {
     }
 };
 
+/// By then the policy's tries are over, and the agent holds on to the job.
+const Moment held_post = outcome_post(12);
+
 TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheServerDoes) {
     server_.is_down = [this](const std::string& call) {
-        const bool is_early = server_.calls["post_outcome"] <= 12;
+        const bool is_early = !server_.is_behind(outcome_post(13));
         EXPECT_TRUE(!is_early || server_.calls["take_job"] <= 1);
         return is_early && call == "post_outcome";
     };
@@ -34,10 +37,8 @@ TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheServerDoes
 }
 
 TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheDiskDoes) {
-    server_.is_down = [this](const std::string& call) {
-        if (call == "post_outcome" && server_.calls[call] == 12) std::filesystem::remove(folder_ / "state/jobs");
-        return call == "post_outcome";
-    };
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    server_.at(held_post, [this] { std::filesystem::remove(folder_ / "state/jobs"); });
     server_.jobs.pop_back();
     run();
     const JobFolder folder(loop_, folder_ / "state/jobs", "j1");
@@ -46,10 +47,8 @@ TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheDiskDoes) 
 }
 
 TEST_F(DaemonWithoutADisk, EndsWhenItIsToldToAlthoughNobodyTakesWhatIsLeft) {
-    server_.is_down = [this](const std::string& call) {
-        if (call == "post_outcome" && server_.calls[call] == 12) daemon_.stop();
-        return call == "post_outcome";
-    };
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    stop_at(held_post);
     EXPECT_EQ(run(), DaemonEnd::stopped);
     EXPECT_EQ(server_.calls["take_job"], 1);
 }

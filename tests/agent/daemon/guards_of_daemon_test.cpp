@@ -10,12 +10,12 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// A daemon that a guard holds back from the start, and that is stopped at the fifth look at its orders.
+/// A daemon that a guard holds back from the start, and that is stopped at its fourth poll.
 class GuardedDaemon : public DaemonFixture {
   protected:
     GuardedDaemon() {
         held_back_ = HeldBack{Guard::disk, "/run is full"};
-        stop_at("read_agent", 5);
+        stop_at(poll(4));
     }
 };
 
@@ -28,7 +28,7 @@ TEST_F(GuardedDaemon, TakesNoJobAndSaysWhyOnce) {
 
 TEST_F(GuardedDaemon, TakesJobsAgainWhenTheReasonIsGone) {
     server_.jobs = {R"({"job_id": "j1"})"};
-    stop_at("take_job", 2);
+    stop_at(job_request(2));
     server_.on_effect = [this](const json& effect) {
         if (effect == json{"agent_state", "waiting", "No jobs are taken: /run is full"}) held_back_.reset();
     };
@@ -52,7 +52,6 @@ TEST_F(GuardedDaemon, TellsOfAnotherReason) {
 TEST_F(GuardedDaemon, SaysTheSameReasonOnceThoughItsFiguresChange) {
     server_.is_down = [this](const std::string& call) {
         if (call == "read_agent") held_back_->reason += "x";
-        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
         return false;
     };
     run();
@@ -70,18 +69,15 @@ TEST_F(GuardedDaemon, LeavesAnAdministratorsCommentAlone) {
 }
 
 TEST_F(GuardedDaemon, SaysWhyInItsHealthWhenTheServerRefusesIt) {
-    server_.is_down = [this](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
-        return call == "read_agent" && server_.calls[call] > 1;
-    };
+    server_.is_down = [this](const std::string& call) { return call == "read_agent" && server_.is_behind(poll(1)); };
     run();
     EXPECT_EQ(metrics_.problem(), "no jobs are taken: /run is full");
 }
 
 TEST_F(GuardedDaemon, TriesAgainToSayWhy) {
     server_.is_down = [this](const std::string& call) {
-        if (call == "read_agent" && server_.calls[call] == 5) daemon_.stop();
-        return call == "post_agent_state" && server_.calls[call] == 2;
+        const bool first_to_say_why = call == "post_agent_state" && server_.calls[call] == 2;
+        return first_to_say_why;
     };
     run();
     EXPECT_EQ(server_.agent.comment, "No jobs are taken: /run is full");

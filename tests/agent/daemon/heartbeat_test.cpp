@@ -14,14 +14,13 @@ class Heartbeat : public DaemonFixture {
   protected:
     /// Before the second poll, time goes on by `by`; `updated_at` stays where it was. Ends after the fourth poll.
     void run_on(std::chrono::system_clock::duration by, std::chrono::system_clock::time_point updated_at) {
-        server_.on_effect = [this, by, updated_at](const nlohmann::json& effect) {
-            if (effect != nlohmann::json{"idle"}) return;
-            if (server_.calls["take_job"] == 1) {
-                clock_.advance(std::chrono::duration_cast<std::chrono::seconds>(by));
-                server_.agent.updated_at = updated_at;
-            }
-            if (server_.calls["take_job"] == 4) daemon_.stop();
-        };
+        server_.at(job_request(1), [this, by, updated_at] {
+            clock_.advance(std::chrono::duration_cast<std::chrono::seconds>(by));
+            server_.agent.updated_at = updated_at;
+        });
+        when_idle([this] {
+            if (server_.is_behind(job_request(4))) daemon_.stop();
+        });
         run();
     }
 };

@@ -1,6 +1,7 @@
 #include "agent/daemon/server_reporter.hpp"
 #include "tests/agent/daemon/daemon_fixture.hpp"
 #include "tests/agent/daemon/reporter_fixture.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,28 +35,28 @@ TEST_F(LateCancellation, IsNotOverwrittenByTheStateOfAPhase) {
 
 TEST_F(LateCancellation, IsNotOverwrittenByAllocated) {
     cancel_at("post_job_state");
-    reporter_.stay_allocated();
+    reporter_.wait_while_allocated();
     EXPECT_EQ(server_.job_states["j1"], "cancelled");
     EXPECT_EQ(server_.calls["post_job_state"], 1);
 }
 
 TEST_F(LateCancellation, IsNotOverwrittenByTheOutcome) {
     cancel_at("post_outcome");
-    reporter_.job_finished({{Phase::test, 0}}, false);
+    reporter_.deliver_outcome({{Phase::test, 0}}, false);
     EXPECT_EQ(server_.job_states["j1"], "cancelled");
     EXPECT_EQ(server_.calls["post_outcome"], 2);
 }
 
 TEST_F(LateCancellation, IsNotOverwrittenWhenTheLogTookItsTime) {
     cancel_at("post_log");
-    reporter_.output(Phase::test, MaskSet::none()->mask("the last words\n"));
-    reporter_.job_finished({{Phase::test, 0}}, false);
+    log_.output(Phase::test, masked("the last words\n"));
+    reporter_.deliver_outcome({{Phase::test, 0}}, false);
     EXPECT_EQ(server_.job_states["j1"], "cancelled");
     EXPECT_EQ(server_.output_of(Phase::test), "the last words\n");
 }
 
 TEST_F(LateCancellation, WithoutOneTheOutcomeIsThatTheJobIsComplete) {
-    reporter_.job_finished({}, false);
+    reporter_.deliver_outcome({}, false);
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_EQ(server_.calls["read_job_state"], 0) << "who calls has just read it";
 }

@@ -91,7 +91,7 @@ TEST_F(RecordedEffects, OfASkippedProvisionAndNoTest) {
 TEST_F(RecordedEffects, OfALostDevice) {
     load("recovery_failed");
     command(Phase::provision, "exit 46");
-    stop_at("read_agent", 8);
+    stop_at(poll_after_job(3, 2));
     compare();
 }
 
@@ -105,7 +105,7 @@ TEST_F(RecordedEffects, OfAnOrderInMidJob) {
     load("offline_in_mid_job_then_back");
     command(Phase::test, "true");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("offline", "maintenance window"); });
-    stop_at("read_agent", 11);
+    stop_at(poll_after_job(2, 6));
     compare();
 }
 
@@ -136,9 +136,7 @@ TEST_F(RecordedEffects, OfAnOutputTimeout) {
 TEST_F(RecordedEffects, OfARestartWhileIdle) {
     load("restart_when_idle");
     job_ = nullptr;
-    server_.on_effect = [&](const json& effect) {
-        if (effect == json{"idle"}) server_.agent = record("restart", "update");
-    };
+    when_idle([&] { server_.agent = record("restart", "update"); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(server_.effects.back(), json({"agent_state", "restart", "update"}));
 }

@@ -1,5 +1,6 @@
 #include "tests/agent/daemon/daemon_fixture.hpp"
 #include "tests/fakes/file_limit.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -38,7 +39,7 @@ class RecoveryTest : public DaemonFixture {
         const auto job = parse_job(document);
         ASSERT_TRUE(job);
         note(JournalEntry::taken("j1", clock_.wall_time()));
-        note(JournalEntry::read(*job, *MaskSet::none()));
+        note(JournalEntry::read(*job, no_masks()));
     }
     void keep_in_memory(std::string_view added = "") {
         RuntimeCopy copy(folder_ / "secret", "j1");
@@ -102,12 +103,12 @@ TEST_F(RecoveryTest, SendsTheLogThatWasNotSentAndNoByteTwice) {
         JobFolder folder(loop_, folder_ / "state/jobs", "j1");
         Spool spool(folder.worker(), folder.path(), output_spool_name, {});
         LogUploader uploader(loop_, clock_, server_, spool, LogSeries::output, "j1", [] { return no_waiting(); });
-        uploader.add(Phase::test, MaskSet::none()->mask("one\n"));
+        uploader.add(Phase::test, masked("one\n"));
         ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
         server_.lost_logs = {{2, LostLog::with_fragment}};
-        uploader.add(Phase::test, MaskSet::none()->mask("two\n"));
+        uploader.add(Phase::test, masked("two\n"));
         loop_.run_until([&] { return server_.attempts.size() == 2; });
-        uploader.add(Phase::test, MaskSet::none()->mask("three\n"));
+        uploader.add(Phase::test, masked("three\n"));
     }
     run();
     EXPECT_EQ(server_.output_of(Phase::test), "one\ntwo\nthree\n\n" + std::string(interrupted));
@@ -138,7 +139,7 @@ TEST_F(RecoveryTest, BetweenTwoPhasesTheRestIsLeftOut) {
     note(JournalEntry::entered(Phase::provision));
     note(JournalEntry::ran({{Phase::provision, 0}}));
     run();
-    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("this phase and what follows is not run.\n"));
+    EXPECT_THAT(server_.output_of(Phase::test), HasSubstr("skipping this and later phases.\n"));
     EXPECT_THAT(
         server_.effects,
         Contains(json(
@@ -172,7 +173,7 @@ TEST_F(RecoveryTest, ACancelledJobStaysCancelled) {
 TEST_F(RecoveryTest, AJobWithADecidedOutcomeIsOnlyDelivered) {
     take();
     keep_in_memory();
-    note(JournalEntry::decided({{Phase::test, 3}}, "complete"));
+    note(JournalEntry::decided({{Phase::test, 3}}, JobState::complete));
     server_.on_effect = [this](const json& effect) {
         if (effect == json{"idle"} && !fs::exists(folder_ / "state/jobs/j1")) daemon_.stop();
     };
@@ -214,10 +215,10 @@ TEST_F(RecoveryTest, WhatACrashLeavesOfAFolderThatWasBeingRemovedIsNoJob) {
 
 TEST_F(RecoveryTest, AnAgentThatIsOfflineDeliversWhatIsLeft) {
     take();
-    note(JournalEntry::decided({{Phase::test, 3}}, "complete"));
+    note(JournalEntry::decided({{Phase::test, 3}}, JobState::complete));
     server_.agent = record("offline", "by hand");
     after({"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}}, [&] { daemon_.stop(); });
-    stop_at("read_agent", 1000);
+    stop_at(poll(1000));
     run();
     EXPECT_EQ(server_.job_states["j1"], "complete");
 }
@@ -233,7 +234,7 @@ TEST_F(RecoveryTest, AJobOfWhichNothingIsKnownButItsIdGetsAnEnd) {
 TEST_F(RecoveryTest, AJobThatWasKeptAndNotYetNotedGetsAnEnd) {
     keep_in_memory();
     run();
-    EXPECT_THAT(server_.output_of(Phase::provision), HasSubstr("this phase and what follows is not run.\n"));
+    EXPECT_THAT(server_.output_of(Phase::provision), HasSubstr("skipping this and later phases.\n"));
     EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("cleaning"));
     EXPECT_EQ(server_.job_states["j1"], "complete");
     expect_nothing_left();
@@ -245,10 +246,10 @@ TEST_F(RecoveryTest, ASerialLogThatWasSpooledInPartIsSentOnce) {
     {
         JobFolder folder(loop_, folder_ / "state/jobs", "j1");
         Spool spool(folder.worker(), folder.path(), serial_spool_name, {});
-        spool.add(Phase::provision, MaskSet::none()->mask("of provision\n"));
+        spool.add(Phase::provision, masked("of provision\n"));
         folder.commit(JournalEntry::entered(Phase::test));
         folder.commit(JournalEntry::starts(Phase::test, "TREBUCHET_PHASE_ID=of-a-test-that-never-ran", spool.end()));
-        spool.add(Phase::test, MaskSet::none()->mask("one\ntw"));
+        spool.add(Phase::test, masked("one\ntw"));
     }
     leave("test-serial.log", "one\ntwo\n");
     run();
@@ -266,7 +267,7 @@ TEST_F(RecoveryTest, TakesBackTheJobThatAKilledAgentHadInHandAccordingToTheServe
 
 TEST_F(RecoveryTest, AJobIsNotRunTwice) {
     take();
-    note(JournalEntry::decided({{Phase::test, 3}}, "complete"));
+    note(JournalEntry::decided({{Phase::test, 3}}, JobState::complete));
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     server_.jobs = {document};
     run();

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -30,6 +31,14 @@ class ReporterFixture : public testing::Test {
         return config;
     }
 
+    /// As the runner does at a phase's end.
+    void end_phase(Phase phase, const PhaseStatus& status, ServerReporter& reporter) {
+        reporter.phase_ran(phase, status);
+        reporter.wait_for_log_upload();
+        reporter.post_status(status);
+    }
+    void end_phase(Phase phase, const PhaseStatus& status) { end_phase(phase, status, reporter_); }
+
     EventLoop loop_;
     FakeClock clock_;
     Config config_ = with_small_spool();
@@ -48,7 +57,9 @@ class ReporterFixture : public testing::Test {
                        folder_ / "state"};
     Orders orders_;
     JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
-    ServerReporter reporter_{parts_, orders_, job_folder_};
+    std::function<void()> on_decided_ = [] {};
+    ServerReporter reporter_{parts_, orders_, job_folder_, MaskSet::none(), [this] { on_decided_(); }};
+    ServerLog& log_ = reporter_.log();
 };
 
 }  // namespace trebuchet

@@ -1,6 +1,7 @@
 #include "agent/daemon/server_reporter.hpp"
 
 #include "tests/agent/daemon/reporter_fixture.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,10 +15,6 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
-
-MaskedChunk masked(std::string_view text) {
-    return MaskSet::none()->mask(text);
-}
 
 class ServerReporterTest : public ReporterFixture {
   protected:
@@ -104,7 +101,7 @@ TEST_F(ServerReporterTest, LooksForOrdersOnceMoreAtTheEnd) {
     take_job();
     reporter_.phase_entered(Phase::reserve);
     server_.agent = record("maintenance", "late");
-    reporter_.job_finished({}, false);
+    reporter_.deliver_outcome({}, false);
     ASSERT_TRUE(orders_.standing());
     EXPECT_EQ(orders_.standing()->order, Order::maintenance);
 }
@@ -112,13 +109,13 @@ TEST_F(ServerReporterTest, LooksForOrdersOnceMoreAtTheEnd) {
 TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
     take_job();
     server_.hold_logs = true;
-    reporter_.output(Phase::test, masked("hello\n"));
-    reporter_.serial(Phase::test, masked("boot\n"));
+    log_.output(Phase::test, masked("hello\n"));
+    log_.serial(Phase::test, masked("boot\n"));
     loop_.run_until([&] { return server_.held_logs() == 2; });
     loop_.post([&] { server_.answer_log(); });
     loop_.post([&] { server_.answer_log(); });
     effects();
-    reporter_.phase_ran(Phase::test, {{Phase::setup, 0}, {Phase::test, 3}});
+    end_phase(Phase::test, {{Phase::setup, 0}, {Phase::test, 3}});
     EXPECT_THAT(effects(), ElementsAre(json{"serial", "test", "boot\n"},
                                        json{"result", {{"status", {{"setup", 0}, {"test", 3}}}}}));
     EXPECT_EQ(server_.output_of(Phase::test), "hello\n");
@@ -128,71 +125,71 @@ TEST_F(ServerReporterTest, IsFullWhenItsOutputIs) {
     take_job();
     server_.hold_logs = true;
     bool told = false;
-    EXPECT_FALSE(reporter_.is_full());
-    for (int i = 0; i < 20; ++i) reporter_.output(Phase::test, masked(std::string(65'000, 'x')));
-    EXPECT_TRUE(reporter_.is_full());
-    reporter_.on_room([&] { told = true; });
+    EXPECT_FALSE(log_.is_full());
+    for (int i = 0; i < 20; ++i) log_.output(Phase::test, masked(std::string(65'000, 'x')));
+    EXPECT_TRUE(log_.is_full());
+    log_.on_room([&] { told = true; });
     loop_.run_until([&] { return server_.held_logs() == 1; });
     EXPECT_FALSE(told);
     server_.hold_logs = false;
     server_.answer_log();
     loop_.run_until([&] { return told; });
-    EXPECT_FALSE(reporter_.is_full());
+    EXPECT_FALSE(log_.is_full());
 }
 
 TEST_F(ServerReporterTest, ASerialLogDoesNotMakeItFull) {
     take_job();
     server_.hold_logs = true;
-    reporter_.serial(Phase::test, masked("first"));
-    reporter_.serial(Phase::test, masked(std::string(5U << 20, 'x')));
-    EXPECT_FALSE(reporter_.is_full());
+    log_.serial(Phase::test, masked("first"));
+    log_.serial(Phase::test, masked(std::string(5U << 20, 'x')));
+    EXPECT_FALSE(log_.is_full());
 }
 
 TEST_F(ServerReporterTest, TriesAgainWhatReplacesItsFormerSelf) {
     take_job();
     fail("post_status", 3);
-    reporter_.phase_ran(Phase::setup, {{Phase::setup, 0}});
+    end_phase(Phase::setup, {{Phase::setup, 0}});
     EXPECT_EQ(server_.calls["post_status"], 4);
     fail("post_job_state", 1);
     reporter_.phase_entered(Phase::test);
     EXPECT_EQ(server_.job_states["j1"], "test");
     fail("post_device_info", 1);
-    reporter_.device_info(MaskedJson(*MaskSet::none(), {{"ip", "10.0.0.1"}}));
+    reporter_.device_info(MaskedJson(no_masks(), {{"ip", "10.0.0.1"}}));
     EXPECT_EQ(server_.calls["post_device_info"], 2);
     EXPECT_EQ(server_.device_info, json({{"ip", "10.0.0.1"}}));
     fail("post_artifacts", 2);
     const TemporaryFolder folder;
     folder.write("archive", "bytes");
-    reporter_.artifacts(folder / "archive");
+    reporter_.upload_artifacts(folder / "archive");
     EXPECT_EQ(server_.archive, "bytes");
 }
 
 TEST_F(ServerReporterTest, TriesTheOutcomeLongestAndThenGoesOn) {
     take_job();
     server_.is_down = [](const std::string&) { return true; };
-    reporter_.phase_ran(Phase::setup, {{Phase::setup, 0}});
-    reporter_.job_finished({{Phase::setup, 0}}, false);
+    end_phase(Phase::setup, {{Phase::setup, 0}});
+    reporter_.deliver_outcome({{Phase::setup, 0}}, false);
     EXPECT_EQ(server_.calls["post_status"], 4);
     EXPECT_EQ(server_.calls["post_outcome"], 8);
 }
 
-TEST_F(ServerReporterTest, InAHurryItTriesEverythingOnce) {
+TEST_F(ServerReporterTest, WhileTheAgentStopsItTriesEverythingOnce) {
     take_job();
-    reporter_.hurry();
+    reporter_.stop();
     server_.is_down = [](const std::string&) { return true; };
-    reporter_.job_finished({{Phase::setup, 0}}, false);
+    reporter_.deliver_outcome({{Phase::setup, 0}}, false);
     EXPECT_EQ(server_.calls["post_outcome"], 1);
 }
 
-TEST_F(ServerReporterTest, HurryingEndsAWaitThatHasBegun) {
+TEST_F(ServerReporterTest, AStopEndsAWaitThatHasBegun) {
     const DaemonParts patient_parts{
         loop_, clock_, config_, server_, metrics_, false, [] { return 1000.0; }, folder_ / "secret", folder_ / "state"};
-    ServerReporter patient(patient_parts, orders_, job_folder_);
+    ServerReporter patient(patient_parts, orders_, job_folder_, MaskSet::none());
     patient.job_taken(job_);
     server_.is_down = [](const std::string&) { return true; };
     Timer timer(loop_);
-    timer.start(std::chrono::milliseconds(10), [&] { patient.hurry(); });
-    patient.phase_ran(Phase::setup, {{Phase::setup, 0}});
+    timer.start(std::chrono::milliseconds(10), [&] { patient.stop(); });
+    end_phase(Phase::setup, {{Phase::setup, 0}}, patient);
     EXPECT_EQ(server_.calls["post_status"], 2);
 }
 
@@ -216,7 +213,7 @@ TEST_F(ServerReporterTest, ALostDeviceTakesTheAgentOffline) {
 TEST_F(ServerReporterTest, EndsAJobAsComplete) {
     take_job();
     effects();
-    reporter_.job_finished({{Phase::test, 3}}, false);
+    reporter_.deliver_outcome({{Phase::test, 3}}, false);
     EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}},
                                        json{"agent_job_id", ""}));
 }
@@ -224,7 +221,7 @@ TEST_F(ServerReporterTest, EndsAJobAsComplete) {
 TEST_F(ServerReporterTest, ACancelledJobStaysCancelled) {
     take_job();
     effects();
-    reporter_.job_finished({}, true);
+    reporter_.deliver_outcome({}, true);
     EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", json::object()}, {"job_state", "cancelled"}}},
                                        json{"agent_job_id", ""}));
 }
@@ -242,10 +239,7 @@ TEST_F(ServerReporterTest, TellsOnceWhenTheJobIsCancelled) {
     take_job();
     int told = 0;
     server_.job_states["j1"] = "test";
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_job_state" && server_.calls[call] == 1) server_.job_states["j1"] = "cancelled";
-        return false;
-    };
+    server_.at(state_question(1), [&] { server_.job_states["j1"] = "cancelled"; });
     reporter_.watch_for_cancel([&] { ++told; });
     EXPECT_EQ(server_.calls["read_job_state"], 0);
     loop_.run_until([&] { return told > 0; });
@@ -270,11 +264,8 @@ TEST_F(ServerReporterTest, StaysAllocatedUntilTheParentIsOver) {
     server_.job_states["p1"] = "test";
     take_job();
     effects();
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_job_state" && server_.calls[call] == 6) server_.job_states["p1"] = "completed";
-        return false;
-    };
-    reporter_.stay_allocated();
+    server_.at(state_question(6), [&] { server_.job_states["p1"] = "completed"; });
+    reporter_.wait_while_allocated();
     EXPECT_THAT(effects(), ElementsAre(json{"result", {{"job_state", "allocated"}}}));
     EXPECT_EQ(server_.calls["read_job_state"], 6);
 }
@@ -283,11 +274,8 @@ TEST_F(ServerReporterTest, StaysAllocatedUntilTheJobItselfIsOver) {
     for (const auto* over : {"cancelled", "complete"}) {
         take_job();
         server_.calls.clear();
-        server_.is_down = [&](const std::string& call) {
-            if (call == "read_job_state" && server_.calls[call] == 3) server_.job_states["j1"] = over;
-            return false;
-        };
-        reporter_.stay_allocated();
+        server_.at(state_question(3), [this, over] { server_.job_states["j1"] = over; });
+        reporter_.wait_while_allocated();
         EXPECT_EQ(server_.calls["read_job_state"], 3) << over;
     }
 }
@@ -298,29 +286,26 @@ TEST_F(ServerReporterTest, SaysThatItIsAllocatedUntilTheServerKnows) {
         if (call == "read_job_state") server_.job_states["j1"] = "complete";
         return call == "post_job_state" && server_.calls[call] <= 10;
     };
-    reporter_.stay_allocated();
+    reporter_.wait_while_allocated();
     EXPECT_EQ(server_.calls["post_job_state"], 11);
 }
 
 TEST_F(ServerReporterTest, StaysAllocatedNoLongerThanTheAgentLives) {
     take_job();
-    server_.is_down = [&](const std::string& call) {
-        if (call == "read_job_state" && server_.calls[call] == 4) reporter_.hurry();
-        return false;
-    };
-    reporter_.stay_allocated();
+    server_.at(state_question(4), [&] { reporter_.stop(); });
+    reporter_.wait_while_allocated();
     EXPECT_EQ(server_.calls["read_job_state"], 4);
 }
 
 TEST_F(ServerReporterTest, KeepsAnOutcomeThatItCannotDeliver) {
     take_job();
     fail("post_outcome", 1000);
-    reporter_.job_finished({{Phase::test, 1}}, false);
+    reporter_.deliver_outcome({{Phase::test, 1}}, false);
     EXPECT_FALSE(reporter_.is_delivered());
     const JobFolder kept(loop_, parts_.jobs(), "j1");
     ASSERT_TRUE(kept.record().outcome);
     EXPECT_EQ(kept.record().outcome->status, (PhaseStatus{{Phase::test, 1}}));
-    EXPECT_EQ(kept.record().outcome->state, "complete");
+    EXPECT_EQ(kept.record().outcome->state, JobState::complete);
     EXPECT_FALSE(kept.record().outcome_sent);
 }
 
@@ -329,21 +314,21 @@ TEST_F(ServerReporterTest, KeepsArtifactsThatItCannotDeliver) {
     fail("post_artifacts", 1000);
     std::filesystem::create_directories(job_folder_.path());
     folder_.write("state/jobs/j1/artifacts.tar.gz", "the archive");
-    reporter_.artifacts(job_folder_.archive());
-    reporter_.job_finished({}, false);
+    reporter_.upload_artifacts(job_folder_.archive());
+    reporter_.deliver_outcome({}, false);
     EXPECT_EQ(text_of(job_folder_.archive()), "the archive");
     EXPECT_FALSE(reporter_.is_delivered());
 }
 
 TEST_F(ServerReporterTest, NothingIsLeftOfAJobThatIsDelivered) {
     take_job();
-    reporter_.output(Phase::test, masked("sent\n"));
+    log_.output(Phase::test, masked("sent\n"));
     std::filesystem::create_directories(job_folder_.path());
     folder_.write("state/jobs/j1/artifacts.tar.gz", "the archive");
-    reporter_.artifacts(job_folder_.archive());
+    reporter_.upload_artifacts(job_folder_.archive());
     EXPECT_FALSE(std::filesystem::exists(job_folder_.archive()));
     EXPECT_FALSE(reporter_.is_delivered());
-    reporter_.job_finished({}, false);
+    reporter_.deliver_outcome({}, false);
     EXPECT_TRUE(reporter_.is_delivered());
 }
 
@@ -357,7 +342,7 @@ TEST_F(ServerReporterTest, TheJournalTellsOfTheJobInHand) {
     ASSERT_EQ(during.record().processes.size(), 1U);
     EXPECT_EQ(during.record().processes[0].marker, "NAME=VALUE");
     EXPECT_EQ(during.record().processes[0].supervisor, (ProcessIdentity{77, 5, "boot"}));
-    reporter_.phase_ran(Phase::test, {{Phase::test, 3}});
+    end_phase(Phase::test, {{Phase::test, 3}});
     const JobFolder after(loop_, parts_.jobs(), "j1");
     EXPECT_FALSE(after.record().running);
     EXPECT_EQ(after.record().status, (PhaseStatus{{Phase::test, 3}}));
@@ -368,56 +353,53 @@ TEST_F(ServerReporterTest, TheJournalTellsOfTheJobInHand) {
 TEST_F(ServerReporterTest, TheOutcomeIsDurableBeforeTheServerHearsOfIt) {
     take_job();
     bool decided = false;
-    reporter_.on_decided = [&] {
+    on_decided_ = [&] {
         decided = JobFolder(loop_, parts_.jobs(), "j1").record().outcome.has_value();
         EXPECT_EQ(server_.calls["post_outcome"], 0);
     };
-    reporter_.job_finished({}, false);
+    reporter_.deliver_outcome({}, false);
     EXPECT_TRUE(decided);
     EXPECT_EQ(server_.calls["post_outcome"], 1);
 }
 
-TEST_F(ServerReporterTest, HurriedTwiceItWaitsForNothing) {
+TEST_F(ServerReporterTest, AStopNowEndsAllWaiting) {
     take_job();
     server_.hold_logs = true;
-    reporter_.output(Phase::test, masked("never confirmed"));
-    reporter_.hurry();
-    reporter_.hurry();
-    reporter_.phase_ran(Phase::test, {});
+    log_.output(Phase::test, masked("never confirmed"));
+    reporter_.stop_now();
+    end_phase(Phase::test, {});
     EXPECT_TRUE(server_.fragments.empty());
 }
 
-TEST_F(ServerReporterTest, HurriedBeforeTheJobItWaitsForNothing) {
-    reporter_.hurry();
-    reporter_.hurry();
+TEST_F(ServerReporterTest, AStopNowBeforeTheJobEndsAllWaiting) {
+    reporter_.stop_now();
     take_job();
     server_.hold_logs = true;
-    reporter_.output(Phase::test, masked("never confirmed"));
-    reporter_.phase_ran(Phase::test, {});
+    log_.output(Phase::test, masked("never confirmed"));
+    end_phase(Phase::test, {});
     EXPECT_TRUE(server_.fragments.empty());
 }
 
 TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
     take_job();
-    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(0));
+    EXPECT_EQ(log_.lag(), std::chrono::seconds(0));
     server_.hold_logs = true;
-    reporter_.output(Phase::test, masked("first"));
+    log_.output(Phase::test, masked("first"));
     loop_.run_until([&] { return server_.held_logs() == 1; });
     clock_.advance(std::chrono::seconds(7));
-    reporter_.output(Phase::test, masked("second"));
+    log_.output(Phase::test, masked("second"));
     clock_.advance(std::chrono::seconds(3));
-    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(10));
+    EXPECT_EQ(log_.lag(), std::chrono::seconds(10));
     server_.answer_log();
-    EXPECT_EQ(reporter_.upload_lag(), std::chrono::seconds(3));
+    EXPECT_EQ(log_.lag(), std::chrono::seconds(3));
 }
 
 TEST_F(ServerReporterTest, KeepsTheRestOfALogThatItCannotDeliver) {
     take_job();
     fail("post_log", 1'000'000);
-    reporter_.output(Phase::test, masked("not sent\n"));
-    reporter_.hurry();
-    reporter_.hurry();
-    reporter_.job_finished({{Phase::test, 0}}, false);
+    log_.output(Phase::test, masked("not sent\n"));
+    reporter_.stop_now();
+    reporter_.deliver_outcome({{Phase::test, 0}}, false);
     EXPECT_FALSE(reporter_.is_delivered());
     Spool kept(job_folder_.worker(), job_folder_.path(), output_spool_name, {});
     const auto piece = kept.state().under_way ? kept.take_text_under_way() : kept.front(true)->text;

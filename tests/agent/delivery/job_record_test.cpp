@@ -1,5 +1,7 @@
 #include "agent/delivery/job_record.hpp"
 
+#include "tests/fakes/masked.hpp"
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -49,13 +51,13 @@ TEST(JobRecord, KnowsHowTheJobEnded) {
     const auto record =
         record_of({JournalEntry::taken("j1", noon), JournalEntry::cancelled(), JournalEntry::artifacts_sent(),
                    JournalEntry::recovers(), JournalEntry::recovers(),
-                   JournalEntry::decided({{Phase::test, 7}}, "cancelled"), JournalEntry::outcome_sent()});
+                   JournalEntry::decided({{Phase::test, 7}}, JobState::cancelled), JournalEntry::outcome_sent()});
     EXPECT_TRUE(record.cancelled);
     EXPECT_TRUE(record.artifacts_sent);
     EXPECT_EQ(record.recoveries, 2);
     ASSERT_TRUE(record.outcome);
     EXPECT_EQ(record.outcome->status, (PhaseStatus{{Phase::test, 7}}));
-    EXPECT_EQ(record.outcome->state, "cancelled");
+    EXPECT_EQ(record.outcome->state, JobState::cancelled);
     EXPECT_TRUE(record.outcome_sent);
 }
 
@@ -86,15 +88,15 @@ TEST(JobRecord, OfAJobThatCouldNotBeReadTheIdIsKnown) {
 TEST(JobRecord, AJobWithoutSecretsHasSomeOnceAPhaseRegistersOne) {
     const auto job = parse_job(R"({"job_id": "j1"})");
     ASSERT_TRUE(job);
-    auto record = record_of({JournalEntry::taken("j1", noon), JournalEntry::read(*job, *MaskSet::none())});
+    auto record = record_of({JournalEntry::taken("j1", noon), JournalEntry::read(*job, no_masks())});
     EXPECT_FALSE(record.has_secrets);
     EXPECT_TRUE(apply_entry(JournalEntry::mask_added().text(), record));
     EXPECT_TRUE(record.has_secrets);
 }
 
 TEST(JobRecord, KeepsTheEvents) {
-    const auto record = record_of({JournalEntry::taken("j1", noon),
-                                   JournalEntry::event({"job_start", "now", MaskSet::none()->mask("detail \xFF")})});
+    const auto record =
+        record_of({JournalEntry::taken("j1", noon), JournalEntry::event({"job_start", "now", masked("detail \xFF")})});
     ASSERT_EQ(record.events.size(), 1U);
     EXPECT_EQ(record.events[0].name, "job_start");
     EXPECT_EQ(record.events[0].timestamp, "now");

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
+#include "tests/fakes/masked.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <filesystem>
@@ -26,7 +27,7 @@ class LogUploaderTest : public testing::Test {
   protected:
     /// What it begins to send is durable then, and sent.
     void add(Phase phase, std::string_view text) {
-        uploader_->add(phase, MaskSet::none()->mask(text));
+        uploader_->add(phase, masked(text));
         settle();
     }
     void answer_log() {
@@ -229,7 +230,7 @@ TEST_F(LogUploaderTest, FlushingGivesUpAfterItsLimitAndLosesNothing) {
     add(Phase::test, "890");
     const auto flushed = uploader_->flush(milliseconds(20));
     ASSERT_FALSE(flushed);
-    EXPECT_EQ(flushed.error().message(), "10 bytes of the log of job j1 could not be sent");
+    EXPECT_EQ(flushed.error().message(), "10 bytes of the log are not sent yet");
     down = false;
     flush();
     EXPECT_EQ(server_.output_of(Phase::test), "1234567890");
@@ -292,7 +293,7 @@ TEST_F(LogUploaderTest, EachSeriesHasItsOwnNumbers) {
     Spool serial_spool(worker_, folder_ / "job", "serial", {});
     LogUploader serial(loop_, clock_, server_, serial_spool, LogSeries::serial, "j1", [] { return no_waiting(); });
     add(Phase::test, "out");
-    serial.add(Phase::test, MaskSet::none()->mask("boot"));
+    serial.add(Phase::test, masked("boot"));
     flush();
     EXPECT_TRUE(serial.flush(std::chrono::seconds(60)));
     ASSERT_EQ(server_.fragments.size(), 2U);
@@ -364,7 +365,7 @@ TEST_F(LogUploaderTest, RatherSendsTwiceThanNotAtAllIfTheServerWillNotSay) {
 TEST_F(LogUploaderTest, RatherSendsTwiceThanNotAtAllIfSomethingElseIsShown) {
     add(Phase::test, "one\n");
     flush();
-    server_.fragments.push_back({LogSeries::output, 7, "", Phase::test, MaskSet::none()->mask("somebody else's")});
+    server_.fragments.push_back({LogSeries::output, 7, "", Phase::test, masked("somebody else's")});
     server_.lost_logs = {{2, LostLog::without_fragment}};
     add(Phase::test, "two\n");
     flush();
@@ -434,7 +435,7 @@ TEST_F(LogUploaderTest, SendsNothingAfterACrashBeforeTheServerSaysWhatItHas) {
 TEST_F(LogUploaderTest, TellsWhenAllHasArrived) {
     int told = 0;
     uploader_->on_done([&] { ++told; });
-    uploader_->add(Phase::test, MaskSet::none()->mask("one\n"));
+    uploader_->add(Phase::test, masked("one\n"));
     EXPECT_FALSE(uploader_->is_done());
     loop_.run_until([&] { return told == 1; });
     EXPECT_TRUE(uploader_->is_done());
@@ -443,7 +444,7 @@ TEST_F(LogUploaderTest, TellsWhenAllHasArrived) {
 
 TEST_F(LogUploaderTest, NothingIsPostedThatIsNotDurable) {
     server_.hold_logs = true;
-    uploader_->add(Phase::test, MaskSet::none()->mask("one\n"));
+    uploader_->add(Phase::test, masked("one\n"));
     EXPECT_EQ(server_.held_logs(), 0U);
     settle();
     EXPECT_EQ(server_.held_logs(), 1U);

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/mask/mask_set.hpp"
 #include "tests/fakes/file_limit.hpp"
+#include "tests/fakes/masked.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ class SpoolTest : public testing::Test {
         spool_.reset();
         open(options);
     }
-    void add(Phase phase, std::string_view text) { spool_->add(phase, MaskSet::none()->mask(text)); }
+    void add(Phase phase, std::string_view text) { spool_->add(phase, masked(text)); }
     /// Takes the next piece; "test: text", or "none".
     std::string begin() {
         const auto piece = spool_->front(true);

@@ -3,6 +3,7 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
 #include "tests/fakes/file_limit.hpp"
+#include "tests/fakes/masked.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <cstdlib>
@@ -38,7 +39,7 @@ class UndeliveredResultsTest : public testing::Test {
         write("j2/testflinger.json", R"({"job_id": "j2", "test_data": {"secrets": {"TOKEN": "s3cret-value"}}})");
     }
     /// As a daemon that could deliver nothing leaves a job.
-    void keep(const std::string& id, const PhaseStatus& status = {}, const std::string& state = "complete") {
+    void keep(const std::string& id, const PhaseStatus& status = {}, JobState state = JobState::complete) {
         JobFolder folder(loop_, folder_ / "jobs", id);
         folder.commit(JournalEntry::taken(id, clock_.wall_time()));
         folder.commit(JournalEntry::decided(status, state));
@@ -62,7 +63,9 @@ class UndeliveredResultsTest : public testing::Test {
     TemporaryFolder folder_;
     Config config_;
     FakeJobServer server_{loop_};
-    UndeliveredResults results_{loop_, config_, server_, clock_, [] { return 1.0; }, folder_ / "jobs"};
+    int given_up_ = 0;
+    UndeliveredResults results_{
+        {loop_, clock_, config_, server_, [] { return 1.0; }}, folder_ / "jobs", [this] { ++given_up_; }};
 };
 
 TEST_F(UndeliveredResultsTest, AreDeliveredAndThenGone) {
@@ -157,14 +160,12 @@ TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
     EXPECT_TRUE(is_kept("j2/artifacts/log"));
     EXPECT_THAT(server_.effects, IsEmpty());
 
-    int given_up = 0;
-    results_.on_given_up = [&] { ++given_up; };
     config_.trebuchet.keep_results = std::chrono::hours(1);
     clock_.advance(std::chrono::hours(10'000));
     deliver();
     EXPECT_TRUE(is_kept("backup/file"));
     EXPECT_FALSE(is_kept("j2"));
-    EXPECT_EQ(given_up, 1);
+    EXPECT_EQ(given_up_, 1);
 }
 
 TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
@@ -227,16 +228,16 @@ TEST_F(UndeliveredResultsTest, TheRestOfALogGoesOnWhereItWas) {
         JobFolder folder(loop_, folder_ / "jobs", "j1");
         Spool spool(folder.worker(), folder.path(), output_spool_name, {});
         LogUploader uploader(loop_, clock_, server_, spool, LogSeries::output, "j1", [] { return 1.0; });
-        uploader.add(Phase::setup, MaskSet::none()->mask("set up\n"));
+        uploader.add(Phase::setup, masked("set up\n"));
         ASSERT_TRUE(uploader.flush(std::chrono::seconds(10)));
         server_.lost_logs = {{2, LostLog::with_fragment}};
-        uploader.add(Phase::test, MaskSet::none()->mask("arrived, but who knows \xFF\n"));
+        uploader.add(Phase::test, masked("arrived, but who knows \xFF\n"));
         loop_.run_until([&] { return server_.attempts.size() == 2; });
-        uploader.add(Phase::test, MaskSet::none()->mask("waits\n"));
-        uploader.add(Phase::cleanup, MaskSet::none()->mask("waits too\n"));
-        uploader.add(Phase::cleanup, MaskSet::none()->mask("\xC3"));
+        uploader.add(Phase::test, masked("waits\n"));
+        uploader.add(Phase::cleanup, masked("waits too\n"));
+        uploader.add(Phase::cleanup, masked("\xC3"));
         folder.commit(JournalEntry::taken("j1", clock_.wall_time()));
-        folder.commit(JournalEntry::decided({}, "complete"));
+        folder.commit(JournalEntry::decided({}, JobState::complete));
     }
     deliver();
     EXPECT_EQ(server_.output_of(Phase::setup), "set up\n");
@@ -272,8 +273,7 @@ TEST_F(UndeliveredResultsTest, AJobInHandIsLeftAloneWhenItsOutcomeIsDecided) {
 }
 
 TEST_F(UndeliveredResultsTest, AreTriedAgainWhateverElseGoesOn) {
-    UndeliveredResults results(
-        loop_, config_, server_, clock_, [] { return no_waiting(); }, folder_ / "jobs");
+    UndeliveredResults results({loop_, clock_, config_, server_, [] { return no_waiting(); }}, folder_ / "jobs");
     keep("j1");
     server_.is_down = [this](const std::string& call) { return call == "post_outcome" && server_.calls[call] < 4; };
     results.deliver_if_due();
@@ -292,8 +292,6 @@ TEST_F(UndeliveredResultsTest, NobodyWaitsForThem) {
 }
 
 TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
-    int given_up = 0;
-    results_.on_given_up = [&] { ++given_up; };
     config_.trebuchet.keep_results = std::chrono::hours(7 * 24);
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     keep("j1");
@@ -303,7 +301,7 @@ TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
     clock_.advance(std::chrono::hours(1));
     deliver();
     EXPECT_FALSE(is_left("j1"));
-    EXPECT_EQ(given_up, 1);
+    EXPECT_EQ(given_up_, 1);
 }
 
 TEST_F(UndeliveredResultsTest, AreTriedBeforeTheyAreGivenUp) {
@@ -317,7 +315,7 @@ TEST_F(UndeliveredResultsTest, AreTriedBeforeTheyAreGivenUp) {
 
 TEST_F(UndeliveredResultsTest, AreNotTooOldOnlyBecauseTheirJournalIsDamaged) {
     config_.trebuchet.keep_results = std::chrono::hours(10'000);
-    JobFolder(loop_, folder_ / "jobs", "j1").commit(JournalEntry::decided({}, "complete"));
+    JobFolder(loop_, folder_ / "jobs", "j1").commit(JournalEntry::decided({}, JobState::complete));
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     deliver();
     EXPECT_TRUE(is_left("j1"));

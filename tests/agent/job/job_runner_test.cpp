@@ -53,17 +53,24 @@ class JobRunnerTest : public testing::Test {
         EXPECT_TRUE(job) << job.error().message();
         job_ = std::move(*job);
         masks_ = *MaskSet::build(job_.secrets(), config_.trebuchet.mask);
-        runner_ = std::make_unique<JobRunner>(loop_, config_, reporter_, job_, masks_);
-        return runner_->run(folder_ / "secret");
+        runner_ = std::make_unique<JobRunner>(JobParts{.loop = loop_,
+                                                       .config = config_,
+                                                       .job = job_,
+                                                       .masks = masks_,
+                                                       .secret_base = folder_ / "secret",
+                                                       .log = reporter_,
+                                                       .listeners = {&reporter_},
+                                                       .control = reporter_});
+        return runner_->run();
     }
     /// What a job's log ends with once something was masked.
-    static constexpr std::string_view leaks_title = "\nSecrets that were masked in this job:\n";
+    static constexpr std::string_view mask_report_title = "\nSecrets that were masked in this job:\n";
     /// The lines after it, in the log of `phase`.
-    [[nodiscard]] std::string leaks(Phase phase) const {
+    [[nodiscard]] std::string masked_in(Phase phase) const {
         const auto found = reporter_.outputs.find(phase);
         if (found == reporter_.outputs.end()) return "";
-        const auto title = found->second.find(leaks_title);
-        return title == std::string::npos ? "" : found->second.substr(title + leaks_title.size());
+        const auto title = found->second.find(mask_report_title);
+        return title == std::string::npos ? "" : found->second.substr(title + mask_report_title.size());
     }
     /// A phase's output without its banner of three lines and the lines on what was masked.
     [[nodiscard]] std::string output(Phase phase) const {
@@ -72,7 +79,7 @@ class JobRunnerTest : public testing::Test {
         const auto& text = found->second;
         std::size_t start = 0;
         for (int line = 0; line < 3; ++line) start = text.find('\n', start) + 1;
-        return text.substr(start, text.find(leaks_title) - start);
+        return text.substr(start, text.find(mask_report_title) - start);
     }
     /// Calls `action` once, when this is reported.
     void when(const std::string& report, std::function<void()> action) {
@@ -497,14 +504,14 @@ TEST_F(JobRunnerTest, TheLogEndsWithWhatWasMaskedAndAnEventSaysIt) {
         "test: TOKEN (base64): 1 time\n"
         "artifacts: TOKEN (as it is): 2 times\n";
     EXPECT_EQ(output(Phase::cleanup), "clean\n");
-    EXPECT_EQ(leaks(Phase::cleanup), lines);
+    EXPECT_EQ(masked_in(Phase::cleanup), lines);
     EXPECT_EQ(reporter_.detail_of("secrets_masked"), lines);
 }
 
 TEST_F(JobRunnerTest, AJobThatMaskedNothingHasNoLineOnIt) {
     with_secret("TOKEN", "s3cret-value");
     run();
-    EXPECT_EQ(leaks(Phase::cleanup), "");
+    EXPECT_EQ(masked_in(Phase::cleanup), "");
     EXPECT_EQ(reporter_.detail_of("secrets_masked"), "none");
 }
 
@@ -517,7 +524,7 @@ TEST_F(JobRunnerTest, ArtifactsWithASecretAreRefusedIfSoConfigured) {
     EXPECT_THAT(output(Phase::test), HasSubstr("ERROR: none of the artifacts is sent"));
     EXPECT_THAT(output(Phase::test), HasSubstr("artifacts/log\" is withheld: it contains a secret: TOKEN (as it is)"));
     EXPECT_THAT(reporter_.detail_of("artifacts_refused"), HasSubstr("artifacts/log"));
-    EXPECT_EQ(leaks(Phase::test), "artifacts: TOKEN (as it is): 1 time\n");
+    EXPECT_EQ(masked_in(Phase::test), "artifacts: TOKEN (as it is): 1 time\n");
 }
 
 TEST_F(JobRunnerTest, AFailureOfMaskingEndsThePhaseAndTheJobButNotCleanup) {

@@ -41,8 +41,8 @@ class PhaseRunnerTest : public testing::Test {
         secrets.push_back({"TOKEN", SecretString("s3cret-value")});
         masks_ = *MaskSet::build(std::move(secrets), {3, MaskHash::sha256});
         mask_ = masks_->mask("s3cret-value").bytes();
-        job_masks_.emplace(masks_);
-        runner_.emplace(loop_, reporter_, *job_masks_, leaks_);
+        job_masks_.emplace(masks_, AddedMaskLimits{}, [this](std::string_view value) { on_added_(value); });
+        runner_.emplace(PhaseRunner::Parts{loop_, reporter_, listeners_, reporter_, *job_masks_, mask_report_});
         EXPECT_EQ(::mkfifo((folder_ / "gate").c_str(), 0600), 0);
         gate_ = FileDescriptor(::open((folder_ / "gate").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
     }
@@ -90,10 +90,12 @@ class PhaseRunnerTest : public testing::Test {
     EventLoop loop_;
     TemporaryFolder folder_;
     FakeReporter reporter_;
+    JobListeners listeners_{&reporter_};
     std::shared_ptr<const MaskSet> masks_;
     std::string mask_;
+    std::function<void(std::string_view)> on_added_ = [](std::string_view) {};
     std::optional<JobMasks> job_masks_;
-    LeakReport leaks_;
+    MaskReport mask_report_;
     std::optional<PhaseRunner> runner_;
     FileDescriptor gate_;
     int runs_ = 0;
@@ -165,7 +167,7 @@ TEST_F(PhaseRunnerTest, WhenMasksCanNotBeMadeTheCommandIsNotStarted) {
 }
 
 TEST_F(PhaseRunnerTest, OnceAValueCouldNotBeAddedNoPhaseLetsAnythingOut) {
-    job_masks_->on_added = [](std::string_view) { throw std::bad_alloc(); };
+    on_added_ = [](std::string_view) { throw std::bad_alloc(); };
     run("printf 'before\\n::add-mask::swordfish\\nswordfish\\n'");
     EXPECT_THAT(output(), AllOf(Not(HasSubstr("swordfish")), HasSubstr("secrets can't be masked any more")));
     EXPECT_EQ(run("touch started").exit_code(), 247);
@@ -174,7 +176,7 @@ TEST_F(PhaseRunnerTest, OnceAValueCouldNotBeAddedNoPhaseLetsAnythingOut) {
 
 TEST_F(PhaseRunnerTest, CountsWhatItMasks) {
     run("echo s3cret-value s3cret-value");
-    EXPECT_EQ(leaks_.text(), "test: TOKEN (as it is): 2 times\n");
+    EXPECT_EQ(mask_report_.text(), "test: TOKEN (as it is): 2 times\n");
 }
 
 TEST_F(PhaseRunnerTest, OutputArrivesWhileTheCommandRuns) {
@@ -474,7 +476,7 @@ TEST_F(PhaseRunnerTest, SaysThatWhatStandsInTheFifosPlaceIsNotRead) {
 TEST_F(PhaseRunnerTest, RefusesValuesThatAreTooShortOnceWithAWarning) {
     run("echo ::add-mask::ab; echo ::add-mask::cd; echo ::add-mask::; echo abcd");
     EXPECT_EQ(output(),
-              "WARNING: a value to be masked is refused: it is too short to be told from ordinary text\nabcd\n");
+              "WARNING: a value to be masked is refused: it is too short to be told apart from ordinary text\nabcd\n");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "common/archive/masked_names.hpp"
 
 #include "tests/common/archive/archive_masks.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <set>
 #include <string>
@@ -15,7 +16,7 @@ using testing::ElementsAre;
 using testing::Pair;
 
 TEST(MaskedNames, AreTheSameWithoutSecrets) {
-    EXPECT_THAT(masked_names({"b", "a\n", "\xff"}, "top", *MaskSet::none()),
+    EXPECT_THAT(masked_names({"b", "a\n", "\xff"}, "top", no_masks()),
                 ElementsAre(Pair("a\n", "a\n"), Pair("b", "b"), Pair("\xff", "\xff")));
 }
 

@@ -33,6 +33,21 @@ TEST(EventLoop, RunsHandlersInTheOrderOfTheirPosting) {
     EXPECT_THAT(order, ElementsAre(0, 1, 2, 3));
 }
 
+TEST(EventLoop, WaitsNoLongerThanTheLimit) {
+    EventLoop loop;
+    int turns = 0;
+    EXPECT_FALSE(loop.wait_for(milliseconds(1), [&] { return ++turns > 1000; }));
+    EXPECT_FALSE(loop.wait_for(milliseconds(1)));
+}
+
+TEST(EventLoop, WaitsNoLongerThanUntilTheConditionIsTrue) {
+    EventLoop loop;
+    bool happened = false;
+    loop.post([&] { happened = true; });
+    EXPECT_TRUE(loop.wait_for(hours(1), [&] { return happened; }));
+    EXPECT_TRUE(loop.wait_for(hours(1), [] { return true; }));
+}
+
 TEST(EventLoop, ReturnsAtOnceWhenTheConditionIsAlreadyTrue) {
     EventLoop loop;
     bool ran = false;
@@ -103,13 +118,10 @@ TEST(Timer, ARestartReplacesTheHandler) {
 TEST(Timer, DoesNothingAfterStopEvenIfDue) {
     EventLoop loop;
     Timer timer(loop);
-    Timer later(loop);
-    bool over = false;
     bool called = false;
     loop.post([&] { timer.stop(); });  // runs before what the reactor reports
     timer.start(milliseconds(0), [&] { called = true; });
-    later.start(milliseconds(5), [&] { over = true; });
-    loop.run_until([&] { return over; });
+    loop.wait_for(milliseconds(5));
     EXPECT_FALSE(called);
 }
 
@@ -120,7 +132,7 @@ TEST(Timer, DoesNothingAfterItsDestruction) {
         Timer timer(loop);
         timer.start(milliseconds(0), [&] { called = true; });
     }
-    run_for(loop, milliseconds(5));
+    loop.wait_for(milliseconds(5));
     EXPECT_FALSE(called);
 }
 
@@ -182,7 +194,7 @@ TEST(SignalWatcher, TheDestructorStopsCallsAndReleasesTheSignal) {
         const SignalWatcher watcher(loop, {SIGUSR2}, [&](int) { called = true; });
         ::raise(SIGUSR2);
     }
-    run_for(loop, milliseconds(5));
+    loop.wait_for(milliseconds(5));
     EXPECT_FALSE(called);
     struct sigaction after {};
     ::sigaction(SIGUSR2, nullptr, &after);

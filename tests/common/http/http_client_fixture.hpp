@@ -71,7 +71,7 @@ class HttpClientTest : public testing::Test {
         loop_.run_until(condition);
     }
     /// Waits until bytes in transit have arrived.
-    void wait_a_little() { run_for(loop_, std::chrono::milliseconds(30)); }
+    void wait_a_little() { loop_.wait_for(std::chrono::milliseconds(30)); }
 
     EventLoop loop_;
     std::unique_ptr<HttpClient> client_;

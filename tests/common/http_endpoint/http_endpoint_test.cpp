@@ -216,7 +216,7 @@ TEST_F(HttpEndpointTest, ClosesWhenAClientDoesNotReadItsAnswerInTime) {
     open({{"/much", [&] { return HttpPage{200, "text/plain", much}; }}});
     const Client client(endpoint_->port());
     client.send("GET /much HTTP/1.1\r\n\r\n");
-    run_for(loop_, milliseconds(60));
+    loop_.wait_for(milliseconds(60));
     std::string answer;
     meanwhile([&] { answer = client.receive(); });
     EXPECT_LT(answer.size(), much.size());
@@ -247,13 +247,10 @@ TEST_F(HttpEndpointTest, DoesNotSpinWhenItCannotAcceptConnections) {
     const int listener = listening_socket();
     ASSERT_GE(listener, 0);
     ASSERT_EQ(::shutdown(listener, SHUT_RDWR), 0);  // accept(2) fails at once, as it does without descriptors
-    Timer later(loop_);
-    bool over = false;
     int turns = 0;
-    later.start(milliseconds(20), [&] { over = true; });
-    loop_.run_until([&] {
+    loop_.wait_for(milliseconds(20), [&] {
         ++turns;
-        return over;
+        return false;
     });
     EXPECT_LT(turns, 10);
     ASSERT_EQ(::listen(listener, 4), 0);  // on a port that the kernel chooses

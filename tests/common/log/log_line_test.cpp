@@ -1,6 +1,7 @@
 #include "common/log/log_line.hpp"
 
 #include "common/mask/mask_set.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <string>
 
@@ -12,7 +13,7 @@ namespace trebuchet {
 namespace {
 
 std::string line(std::string_view text, std::size_t limit = 1000) {
-    return one_line(MaskSet::none()->mask(text), limit);
+    return one_line(masked(text), limit);
 }
 
 TEST(LogLine, IsAlwaysOneLine) {

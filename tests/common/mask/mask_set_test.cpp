@@ -1,6 +1,7 @@
 #include "common/mask/mask_set.hpp"
 
 #include "tests/common/mask/mask_oracle.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <string>
 #include <thread>
@@ -104,7 +105,7 @@ TEST(MaskSet, UsesTheConfiguredMinimumLength) {
 TEST(MaskSet, KnowsItsLongestForm) {
     EXPECT_GT(build({"secret", "longer secret", "ab"})->longest(), 13U);
     EXPECT_EQ(build({"", "ab"})->longest(), 0U);
-    EXPECT_EQ(MaskSet::none()->longest(), 0U);
+    EXPECT_EQ(no_masks().longest(), 0U);
 }
 
 TEST(MaskSet, MasksForSeveralThreadsAtOnce) {

@@ -1,4 +1,5 @@
 #include "common/mask/masker.hpp"
+#include "tests/fakes/masked.hpp"
 
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ TEST(MaskSetWithMore, NamesWhatIsTooShort) {
 }
 
 TEST(MaskSetWithMore, MayStartFromNothing) {
-    const auto set = MaskSet::none()->with(one("A", "hunter22")).value();
+    const auto set = no_masks().with(one("A", "hunter22")).value();
     EXPECT_THAT(text(set->mask("hunter22")), Not(HasSubstr("hunter")));
 }
 
@@ -64,7 +65,7 @@ TEST(MaskerChange, MasksValuesInHeldBytes) {
 TEST(MaskerChange, HoldsBackForTheNewValues) {
     Masker masker(MaskSet::none());
     auto out = text(masker.write("first sword"));
-    const auto more = MaskSet::none()->with(one("B", "swordfish")).value();
+    const auto more = no_masks().with(one("B", "swordfish")).value();
     out += text(masker.change_set(more));
     out += text(masker.write("s, then a sword"));
     EXPECT_EQ(out, "first swords, then a ");

@@ -73,12 +73,7 @@ class Manager {
 
 class ServiceManagerTest : public testing::Test {
   protected:
-    void run_for(milliseconds time) {
-        Timer later(loop_);
-        bool over = false;
-        later.start(time, [&] { over = true; });
-        loop_.run_until([&] { return over; });
-    }
+    void run_for(milliseconds time) { loop_.wait_for(time); }
 
     TemporaryFolder folder_;
     Manager manager_{folder_ / "notify"};

@@ -151,7 +151,7 @@ TEST_F(Stop, TwiceWhileAJobIsBeingTakenLosesNoJob) {
 
     agent.start();
     EXPECT_TRUE(server.reaches(id_, "complete")) << agent.log();
-    EXPECT_THAT(server.log(id_, "setup"), HasSubstr("the agent is stopping: this phase and what follows is not run."));
+    EXPECT_THAT(server.log(id_, "setup"), HasSubstr("the agent is stopping: skipping this and later phases."));
     EXPECT_EQ(server.result(id_)["setup_status"], 247);
     EXPECT_TRUE(eventually([&] { return everything_in(agent.jobs()).empty(); }));
 }

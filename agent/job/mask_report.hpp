@@ -11,7 +11,7 @@
 namespace trebuchet {
 
 /// What was masked of one job, by the place where it would have come out. Holds nothing of a value.
-class LeakReport {
+class MaskReport {
   public:
     /// "test", "test serial log", "artifacts", …: from code, never from outside.
     using Place = std::pair<std::string, std::shared_ptr<MaskCounts>>;

@@ -1,4 +1,4 @@
-#include "agent/job/leak_report.hpp"
+#include "agent/job/mask_report.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(LeakReport, IsEmptyUntilSomethingIsMasked) {
-    LeakReport report;
+TEST(MaskReport, IsEmptyUntilSomethingIsMasked) {
+    MaskReport report;
     EXPECT_TRUE(report.empty());
     static_cast<void>(report.at("test"));
     EXPECT_TRUE(report.empty());
@@ -20,8 +20,8 @@ TEST(LeakReport, IsEmptyUntilSomethingIsMasked) {
     EXPECT_FALSE(report.empty());
 }
 
-TEST(LeakReport, HasALineForEachPlaceNameAndForm) {
-    LeakReport report;
+TEST(MaskReport, HasALineForEachPlaceNameAndForm) {
+    MaskReport report;
     report.at("test")->add("TOKEN", Form::base64, 2);
     report.at("artifacts")->add("TOKEN", Form::exact);
     report.at("test")->add("TOKEN", Form::base64);
@@ -34,15 +34,15 @@ TEST(LeakReport, HasALineForEachPlaceNameAndForm) {
               "artifacts: TOKEN (as it is): 1 time\n");
 }
 
-TEST(LeakReport, KeepsAHostileNameToItsLine) {
-    LeakReport report;
+TEST(MaskReport, KeepsAHostileNameToItsLine) {
+    MaskReport report;
     report.at("test")->add("A\nB\x1b[2J", Form::exact);
     EXPECT_EQ(report.text().find('\n'), report.text().size() - 1);
     EXPECT_THAT(report.text(), Not(HasSubstr("\x1b")));
 }
 
-TEST(LeakReport, ShowsOnlyTheFirstTwoHundred) {
-    LeakReport report;
+TEST(MaskReport, ShowsOnlyTheFirstTwoHundred) {
+    MaskReport report;
     for (int name = 0; name < 250; ++name) report.at("test")->add("N" + std::to_string(name), Form::exact);
     EXPECT_THAT(report.text(), EndsWith("\nand 50 more\n"));
 }

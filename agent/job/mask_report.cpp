@@ -1,4 +1,4 @@
-#include "agent/job/leak_report.hpp"
+#include "agent/job/mask_report.hpp"
 
 #include "common/base/text.hpp"
 
@@ -23,18 +23,18 @@ std::string shown(const std::string& name) {
 
 }  // namespace
 
-std::shared_ptr<MaskCounts> LeakReport::at(std::string_view place) {
+std::shared_ptr<MaskCounts> MaskReport::at(std::string_view place) {
     for (const auto& [known, counts] : places_) {
         if (known == place) return counts;
     }
     return places_.emplace_back(place, std::make_shared<MaskCounts>()).second;
 }
 
-bool LeakReport::empty() const {
+bool MaskReport::empty() const {
     return std::all_of(places_.begin(), places_.end(), [](const Place& place) { return place.second->empty(); });
 }
 
-std::string LeakReport::text() const {
+std::string MaskReport::text() const {
     std::string lines;
     std::size_t count = 0;
     for (const auto& [place, counts] : places_) {

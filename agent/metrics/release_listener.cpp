@@ -1,4 +1,4 @@
-#include "agent/metrics/release_reporter.hpp"
+#include "agent/metrics/release_listener.hpp"
 
 #include "agent/job/phase_environment.hpp"
 #include "agent/metrics/os_release.hpp"
@@ -45,28 +45,26 @@ std::optional<std::string> os_release_command(const std::string& user, const std
            user + "' -- '" + address + "' cat /etc/os-release 2>/dev/null";
 }
 
-void ReleaseReporter::job_taken(const Job& job) {
+void ReleaseListener::job_taken(const Job& job) {
     user_ = user_of(job);
-    ForwardingReporter::job_taken(job);
 }
 
-void ReleaseReporter::device_info(const MaskedJson& info) {
+void ReleaseListener::device_info(const MaskedJson& info) {
     const auto address = info.value().find("device_ip");
     if (address != info.value().end() && address->is_string()) address_ = address->get<std::string>();
-    ForwardingReporter::device_info(info);
     ask_device();
 }
 
-void ReleaseReporter::provision_log(int exit_code, const MaskedChunk& detail) {
+void ReleaseListener::provision_log(int exit_code, const MaskedChunk& /*detail*/) {
     is_provisioned_ = exit_code == 0;
-    ForwardingReporter::provision_log(exit_code, detail);
 }
 
-void ReleaseReporter::ask_device() {
+void ReleaseListener::ask_device() {
     if (!is_provisioned_ || ssh_ || address_.empty()) return;
     const auto command = os_release_command(user_, address_);
     if (!command) {
-        log_warning("the device's release is not asked for: its address or user name is not one");
+        log_warning(
+            "can't ask the device for its release: its address or user name has characters that are not allowed");
         is_provisioned_ = false;
         return;
     }
@@ -90,10 +88,9 @@ void ReleaseReporter::ask_device() {
     limit_.start(time_limit, [this] { ssh_->kill(); });
 }
 
-void ReleaseReporter::job_finished(const PhaseStatus& status, bool cancelled) {
+void ReleaseListener::job_finished(const PhaseStatus& /*status*/, bool /*cancelled*/) {
     limit_.stop();
     ssh_.reset();
-    ForwardingReporter::job_finished(status, cancelled);
 }
 
 }  // namespace trebuchet

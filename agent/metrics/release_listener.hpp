@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/config/config.hpp"
-#include "agent/job/forwarding_reporter.hpp"
+#include "agent/job/job_listener.hpp"
 #include "agent/metrics/agent_metrics.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/process/process.hpp"
@@ -18,13 +18,13 @@ namespace trebuchet {
 /// there: letters, digits and `.:-_`, not at their start `-`.
 [[nodiscard]] std::optional<std::string> os_release_command(const std::string& user, const std::string& address);
 
-/// Passes everything on. After a successful provision it asks the device, by ssh with the keys of this host, which
-/// release runs there, and tells the metrics. That goes on beside the job and costs it nothing; nothing is asked before
+/// After a successful provision it asks the device, by ssh with the keys of this host, which release runs there, and
+/// tells the metrics. That runs beside the job and never delays it; nothing is asked before
 /// device-info.json names the device's address (`device_ip`).
-class ReleaseReporter final : public ForwardingReporter {
+class ReleaseListener final : public JobListener {
   public:
-    ReleaseReporter(JobReporter& inner, EventLoop& loop, const Config& config, AgentMetrics& metrics)
-        : ForwardingReporter(inner), loop_(loop), config_(config), metrics_(metrics), limit_(loop) {}
+    ReleaseListener(EventLoop& loop, const Config& config, AgentMetrics& metrics)
+        : loop_(loop), config_(config), metrics_(metrics), limit_(loop) {}
 
     void job_taken(const Job& job) override;
     void device_info(const MaskedJson& info) override;

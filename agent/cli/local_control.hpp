@@ -1,0 +1,22 @@
+#pragma once
+
+#include "agent/job/job_control.hpp"
+
+namespace trebuchet {
+
+/// Of a job that is run without a server: nobody cancels it, and there is nobody to wait for.
+class LocalControl final : public JobControl {
+  public:
+    [[nodiscard]] bool is_cancelled() override { return false; }
+    void watch_for_cancel(std::function<void()> /*handler*/) override {}
+    void unwatch() override {}
+    void wait_while_allocated() override {}
+    void wait_for_log_upload() override {}
+    void post_status(const PhaseStatus& /*status*/) override {}
+    void upload_artifacts(const std::filesystem::path& /*archive*/) override {}
+    void deliver_outcome(const PhaseStatus& /*status*/, bool /*cancelled*/) override {}
+    void stop() override {}
+    void stop_now() override {}
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,223 @@
+#include "agent/daemon/job_session.hpp"
+
+#include "agent/daemon/server_reporter.hpp"
+#include "agent/job/exit_codes.hpp"
+#include "agent/job/job_step.hpp"
+#include "agent/metrics/job_meter.hpp"
+#include "agent/metrics/release_listener.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace trebuchet {
+namespace {
+
+InterruptedJob interrupted_job(const JobRecord& record) {
+    InterruptedJob job;
+    job.entered = record.entered;
+    job.running = record.running;
+    job.status = record.status;
+    job.cancelled = record.cancelled;
+    for (const auto& event : record.events) job.events.push_back(event.name);
+    return job;
+}
+
+}  // namespace
+
+JobSession::JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered)
+    : parts_(parts),
+      orders_(orders),
+      undelivered_(undelivered),
+      idle_masks_(MaskSet::build({}, parts.config.trebuchet.mask).value_or(MaskSet::none())),
+      stop_timer_(parts.loop) {
+    set_log_masks(idle_masks_);
+}
+
+void JobSession::stop() {
+    stopping_ = true;
+    if (running_ != nullptr) start_to_stop();
+}
+
+void JobSession::stop_now() {
+    stopping_ = true;
+    stopping_now_ = true;
+    if (running_ != nullptr) running_->stop_now();
+}
+
+void JobSession::start_to_stop() {
+    if (parts_.config.trebuchet.drain == Drain::finish) {
+        log_info("stopping when the job in hand is finished");
+        return;
+    }
+    stop_timer_.start(parts_.config.trebuchet.stop_grace, [this] {
+        if (running_ != nullptr) running_->stop();
+    });
+}
+
+std::optional<SessionEnd> JobSession::run(TakenJob taken) {
+    const auto* too_long = std::get_if<TooLongJob>(&taken);
+    const auto id = too_long != nullptr ? too_long->id : job_id_of(std::get<WipedString>(taken));
+    if (!is_job_id(id)) {
+        log_error("the server gave a job without a valid id: it is dropped, and can't be reported as failed");
+        parts_.metrics.job_started();
+        return std::nullopt;
+    }
+    if (is_folder(parts_.jobs() / id)) {
+        log_error("job " + id + " is ignored: it was taken before, and its result is not delivered yet");
+        return std::nullopt;
+    }
+    undelivered_.job_in_hand(id);
+    JobFolder folder(parts_.loop, parts_.jobs(), id);
+    parts_.metrics.job_started();
+    if (too_long == nullptr) return run_document(std::get<WipedString>(std::move(taken)), folder);
+    folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
+    const auto limit = std::to_string(too_long->limit >> 20);
+    return report_unreadable(Error("the job is longer than the " + limit + " MiB that are accepted"), folder);
+}
+
+SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
+    const auto id = folder.path().filename().string();
+    RuntimeCopy copy(parts_.secret_base, id);
+    auto options = parts_.config.trebuchet.mask;
+    if (options.hash == MaskHash::keyed) options.key = std::make_shared<const SecretString>(draw_mask_key());
+    if (parts_.config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs) {
+        const auto saved = copy.save(document, options.key ? options.key->reveal() : std::string_view());
+        if (!saved) {
+            log_warning("job " + id +
+                        ": can't keep its secrets in memory for the next start; after a crash, what it "
+                        "leaves would be deleted unmasked: " +
+                        saved.error().message());
+        }
+    }
+    reached("job kept in memory");
+    // From here on the job has an end, whatever happens.
+    folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
+    reached("job noted");
+    const auto refuse = [&](const Error& reason) {
+        copy.wipe();
+        return report_unreadable(reason, folder);
+    };
+    const auto job = parse_job(document);
+    if (!job) return refuse(job.error());
+    if (job->id != id) return refuse(Error("the job names two ids: " + id + " and " + job->id));
+    reached("job parsed");
+    document.clear();
+    document.shrink_to_fit();
+    const auto masks = MaskSet::build(job->secrets(), options);
+    if (!masks) return refuse(masks.error());
+    folder.note(JournalEntry::read(*job, **masks));
+    reached("masks built");
+    for (const auto& name : (*masks)->too_short()) {
+        log_warning("job " + id + ": the value of " + name + " is too short to be masked");
+    }
+    return run_ready({*job, *masks, folder, copy, std::nullopt});
+}
+
+SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up) {
+    RuntimeCopy copy(parts_.secret_base, folder.record().id);
+    auto content = copy.read();
+    auto job = content ? parse_job(content->document) : Result<Job>(fail(""));
+    auto interrupted = interrupted_job(folder.record());
+    interrupted.masks_are_whole = job.has_value() || !folder.record().has_secrets;
+    interrupted.may_clean_up = may_clean_up;
+    if (!job) job = job_of(folder.record());
+    auto options = parts_.config.trebuchet.mask;
+    auto secrets = job->secrets();
+    if (content) {
+        if (!content->key.empty()) options.key = std::make_shared<const SecretString>(std::move(content->key));
+        std::move(content->added.begin(), content->added.end(), std::back_inserter(secrets));
+    }
+    auto masks = MaskSet::build(std::move(secrets), options);
+    if (!masks) {
+        interrupted.masks_are_whole = false;
+        masks = MaskSet::build({}, options);
+    }
+    if (!masks) return report_unreadable(masks.error(), folder);
+    reached("masks built again");
+    auto end = run_ready({*job, *masks, folder, copy, std::move(interrupted)});
+    copy.wipe();
+    return end;
+}
+
+SessionEnd JobSession::run_ready(const Ready& ready) {
+    const auto& id = ready.job.id;
+    const std::string doing = (ready.interrupted ? "ending job " : "running job ") + id;
+    set_log_masks(ready.masks);
+    log_info(doing);
+    parts_.on_status(doing);
+    ServerReporter reporter(parts_, orders_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
+    const auto outcome = run_reported_to(reporter, ready);
+    set_log_masks(idle_masks_);
+    if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
+        log_warning(problem);
+    }
+    log_info("job " + id + " is done");
+    reached("job done");
+    release_job(reporter, ready.folder);
+    return {id, outcome.recovery_failed};
+}
+
+JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready) {
+    auto& metrics = parts_.metrics;
+    JobMeter meter(metrics, parts_.clock);
+    MeteredLog log(reporter.log(), metrics);
+    ReleaseListener release(parts_.loop, parts_.config, metrics);
+    JobListeners listeners{&meter, &reporter};
+    if (parts_.metrics_are_served) listeners.add(release);
+    metrics.watch_upload_lag([&] { return reporter.log().lag(); });
+    JobRunner runner({.loop = parts_.loop,
+                      .config = parts_.config,
+                      .job = ready.job,
+                      .masks = ready.masks,
+                      .secret_base = parts_.secret_base,
+                      .log = log,
+                      .listeners = listeners,
+                      .control = reporter,
+                      .archive_folder = ready.folder.path(),
+                      .fetch_attachments = [&](const auto& file) { return reporter.fetch_attachments(file); },
+                      .on_mask_added =
+                          [&](std::string_view value) {
+                              ready.copy.add(value);
+                              auto& folder = ready.folder;
+                              if (!folder.record().has_secrets) folder.note_at_once(JournalEntry::mask_added());
+                          }});
+    running_ = &runner;
+    if (stopping_now_) runner.stop_now();
+    if (stopping_) start_to_stop();  // told while the job was being taken
+    const auto outcome = ready.interrupted ? runner.resume(*ready.interrupted) : runner.run();
+    running_ = nullptr;
+    stop_timer_.stop();
+    metrics.doubtful_logs(reporter.log().doubtful());
+    metrics.watch_upload_lag(nullptr);
+    return outcome;
+}
+
+void JobSession::release_job(ServerReporter& reporter, JobFolder& folder) {
+    reporter.hold_until_kept([this] { return stopping_; });
+    undelivered_.job_in_hand("");
+    if (!reporter.is_delivered()) return undelivered_.look_now();
+    folder.remove();
+    reached("job folder removed");
+}
+
+SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder) {
+    const auto job = job_of(folder.record());
+    log_error("job " + job.id + " can't be run, it is reported as failed: " + reason.message());
+    parts_.metrics.job_failed(Phase::setup);
+    ServerReporter reporter(parts_, orders_, folder, idle_masks_);
+    reporter.job_taken(job);
+    const auto text = idle_masks_->mask("ERROR: the job can't be run: " + reason.message() + "\n");
+    reporter.log().output(Phase::setup, text);
+    const PhaseStatus failed{{Phase::setup, could_not_start_code}};
+    reporter.phase_ran(Phase::setup, failed);
+    reporter.wait_for_log_upload();
+    reporter.post_status(failed);
+    reporter.deliver_outcome(failed, reporter.is_cancelled());
+    release_job(reporter, folder);
+    return {job.id, false};
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/orders.hpp"
+#include "agent/delivery/job_folder.hpp"
+#include "agent/delivery/undelivered_results.hpp"
+#include "agent/job/job_runner.hpp"
+#include "agent/job/runtime_copy.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+class ServerReporter;
+
+/// What became of a job, for the daemon.
+struct SessionEnd {
+    std::string job_id;
+    bool device_is_lost = false;  ///< a phase exited with 46
+};
+
+/// Runs the jobs that were taken, one at a time, each from its document until it is delivered or kept.
+class JobSession {
+  public:
+    /// All of it must outlive this object.
+    JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered);
+
+    /// Nothing if there was no job to run in it.
+    std::optional<SessionEnd> run(TakenJob taken);
+    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left.
+    SessionEnd resume(JobFolder& folder, bool may_clean_up);
+
+    // From handlers of the loop:
+
+    /// The job in hand has only `trebuchet.stop_grace` left, or all that it needs, as `trebuchet.drain` says.
+    void stop();
+    /// The job in hand, and every later one, ends at once.
+    void stop_now();
+
+  private:
+    /// A job that is ready to be run.
+    struct Ready {
+        const Job& job;
+        std::shared_ptr<const MaskSet> masks;
+        JobFolder& folder;
+        RuntimeCopy& copy;
+        std::optional<InterruptedJob> interrupted;  ///< it was in hand before: it is only ended
+    };
+
+    SessionEnd run_document(WipedString document, JobFolder& folder);
+    SessionEnd run_ready(const Ready& ready);
+    JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
+    /// The job can't be run at all: says so and gives it an end.
+    SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
+    void start_to_stop();
+    /// After its outcome: holds on to the job until nothing of it is in memory alone.
+    void release_job(ServerReporter& reporter, JobFolder& folder);
+
+    const DaemonParts& parts_;
+    Orders& orders_;
+    UndeliveredResults& undelivered_;
+    std::shared_ptr<const MaskSet> idle_masks_;  ///< while no job's secrets are known: well-known credentials alone
+    JobRunner* running_ = nullptr;
+    Timer stop_timer_;
+    bool stopping_ = false;
+    bool stopping_now_ = false;
+    bool told_of_memory_ = false;
+};
+
+}  // namespace trebuchet

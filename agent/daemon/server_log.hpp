@@ -1,0 +1,65 @@
+#pragma once
+
+#include "agent/daemon/daemon_parts.hpp"
+#include "agent/delivery/job_folder.hpp"
+#include "agent/delivery/log_uploader.hpp"
+#include "agent/job/job_control.hpp"
+#include "agent/job/log_sink.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace trebuchet {
+
+/// A job's two logs on their way to the server: each has a spool in the job's folder and an uploader.
+class ServerLog final : public LogSink {
+  public:
+    /// All of it must outlive this object.
+    ServerLog(const DaemonParts& parts, JobFolder& folder);
+
+    /// Begins to send what is spooled and what comes. Before the first text.
+    void begin();
+
+    void output(Phase phase, const MaskedChunk& text) override;
+    void serial(Phase phase, const MaskedChunk& text) override;
+    [[nodiscard]] bool is_full() const override { return output_->is_full(); }
+    void on_room(std::function<void()> handler) override { output_->on_room(std::move(handler)); }
+    void wait_for_serial_room() override;
+
+    /// The interrupted phase's serial log comes again from its start: what of it is spooled already is left out.
+    void skip_spooled_serial(std::uint64_t begin);
+    /// The next serial log begins at this position.
+    std::uint64_t begin_serial();
+
+    /// Waits until all is sent, at most log_upload_limit for each of the two; logs what could not be sent.
+    void wait_for_upload();
+    /// Nothing is waited for any longer than that.
+    void limit_waits(std::chrono::milliseconds limit);
+    /// Nothing more comes.
+    void finish();
+    /// Nothing is left to be sent.
+    [[nodiscard]] bool is_sent() const { return output_->is_done() && serial_->is_done(); }
+    /// Nothing is in memory alone.
+    [[nodiscard]] bool is_on_disk() const { return output_spool_.is_on_disk() && serial_spool_.is_on_disk(); }
+    void retry_disk();
+
+    /// Age of the oldest byte that the server has not confirmed.
+    [[nodiscard]] std::chrono::steady_clock::duration lag() const;
+    /// How many pieces may be at the server twice.
+    [[nodiscard]] unsigned doubtful() const { return output_->doubtful() + serial_->doubtful(); }
+
+  private:
+    const DaemonParts& parts_;
+    JobFolder& folder_;
+    Spool output_spool_;
+    Spool serial_spool_;
+    std::unique_ptr<LogUploader> output_;
+    std::unique_ptr<LogUploader> serial_;
+    std::optional<std::chrono::milliseconds> wait_limit_;  ///< once the agent stops
+    std::uint64_t serial_to_skip_ = 0;                     ///< bytes
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,34 @@
+#include "agent/job/attachment_step.hpp"
+
+#include "agent/job/job_step.hpp"
+#include "common/archive/tar_gz_reader.hpp"
+#include "common/event/beside.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/log/log.hpp"
+
+#include <system_error>
+
+namespace trebuchet {
+
+Result<void> AttachmentStep::run(const RunFolder& folder) {
+    if (!parts_.job.has_attachments || !parts_.fetch_attachments) return {};
+    const auto archive = folder.path() / "attachments.tar.gz";
+    auto done = parts_.fetch_attachments(archive);
+    if (!done) return fail(done.error().with_context("its attachments can't be fetched"));
+    reached("attachments arrived");
+    const auto target = folder.path() / "attachments";
+    run_beside(parts_.loop, [&] {
+        UnpackLimits limits;
+        limits.stop = &stopping_now_;
+        const auto unpacked = unpack_tar_gz(archive, target, {"provision", "firmware_update", "test"}, limits);
+        if (!unpacked) done = fail(unpacked.error().with_context("its attachments can't be unpacked"));
+    });
+    std::error_code ignored;
+    std::filesystem::remove(archive, ignored);
+    reached("attachments unpacked");
+    if (done) return {};
+    if (auto removed = remove_tree(target); !removed) log_warning(removed.error().message());
+    return done;
+}
+
+}  // namespace trebuchet

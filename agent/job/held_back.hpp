@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// What may be in the way of taking a job.
+enum class Guard {
+    disk,   ///< a folder that a job needs is full or can't be written to
+    spool,  ///< too much of former jobs is not delivered yet
+    clock,  ///< the time of day is wrong, or was only just changed
+    token,  ///< the file that this agent's authorization comes from can't be used
+};
+inline constexpr std::array all_guards{Guard::disk, Guard::spool, Guard::clock, Guard::token};
+
+[[nodiscard]] constexpr std::string_view name_of(Guard guard) {
+    switch (guard) {
+        case Guard::disk:
+            return "disk";
+        case Guard::spool:
+            return "spool";
+        case Guard::clock:
+            return "clock";
+        case Guard::token:
+            return "token";
+    }
+    return "";
+}
+
+/// Why the agent takes no jobs now.
+struct HeldBack {
+    Guard by = Guard::disk;
+    std::string reason;  ///< a sentence that says what to do
+};
+
+}  // namespace trebuchet

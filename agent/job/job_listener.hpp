@@ -1,0 +1,68 @@
+#pragma once
+
+#include "agent/job/job.hpp"
+#include "agent/job/phase_status.hpp"
+#include "common/mask/masked_chunk.hpp"
+#include "common/mask/masked_json.hpp"
+#include "common/process/process_identity.hpp"
+
+#include <filesystem>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trebuchet {
+
+class MaskReport;
+
+/// Hears of the job in hand: the server, the metrics, a person's terminal. What it is told is masked already. A
+/// listener logs what fails and goes on: a job goes on without its server. It may post what it hears, with a bound on
+/// each post; what waits for longer is a call of JobControl.
+class JobListener {
+  public:
+    virtual ~JobListener() = default;
+
+    virtual void job_taken(const Job& /*job*/) {}
+    /// The same for a job that was in hand when the agent was interrupted.
+    virtual void job_resumed(const Job& /*job*/) {}
+    /// The phase is next, whether it has a command to run or not. Not told of cleanup.
+    virtual void phase_entered(Phase /*phase*/) {}
+    /// Its command is about to run.
+    virtual void phase_runs(Phase /*phase*/) {}
+    /// All of the phase's processes will carry this NAME=VALUE in their environment.
+    virtual void process_starts(Phase /*phase*/, const std::string& /*marker*/) {}
+    virtual void process_started(const ProcessIdentity& /*supervisor*/) {}
+    virtual void device_info(const MaskedJson& /*info*/) {}
+    /// A phase ended; `status` holds every phase that did so far.
+    virtual void phase_ran(Phase /*phase*/, const PhaseStatus& /*status*/) {}
+    virtual void event(std::string_view /*name*/, const MaskedChunk& /*detail*/) {}
+    virtual void provision_log(int /*exit_code*/, const MaskedChunk& /*detail*/) {}
+    /// The device can't be used until somebody repairs it.
+    virtual void recovery_failed(const std::string& /*comment*/) {}
+    /// A gzip tar of masked files is ready, and is about to be uploaded.
+    virtual void artifacts_packed(const std::filesystem::path& /*archive*/) {}
+    /// Everything was masked that will be; it is in the log and the events already.
+    virtual void secrets_masked(const MaskReport& /*report*/) {}
+    /// Nothing of the job runs any more. Its outcome is about to be delivered.
+    virtual void job_finished(const PhaseStatus& /*status*/, bool /*cancelled*/) {}
+};
+
+/// Tells several listeners, in their order. They must outlive this object.
+class JobListeners {
+  public:
+    JobListeners(std::initializer_list<JobListener*> all) : all_(all) {}
+
+    void add(JobListener& listener) { all_.push_back(&listener); }
+
+    /// tell(&JobListener::phase_runs, phase)
+    template <typename... Parameters, typename... Arguments>
+    void tell(void (JobListener::*what)(Parameters...), const Arguments&... arguments) const {
+        for (auto* listener : all_) (listener->*what)(arguments...);
+    }
+
+  private:
+    std::vector<JobListener*> all_;
+};
+
+}  // namespace trebuchet

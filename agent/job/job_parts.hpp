@@ -1,0 +1,36 @@
+#pragma once
+
+#include "agent/config/config.hpp"
+#include "agent/job/job.hpp"
+#include "agent/job/job_control.hpp"
+#include "agent/job/job_listener.hpp"
+#include "agent/job/log_sink.hpp"
+#include "common/event/event_loop.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace trebuchet {
+
+/// What a job is run with. What is referred to must outlive the runner.
+struct JobParts {
+    EventLoop& loop;
+    const Config& config;
+    const Job& job;
+    std::shared_ptr<const MaskSet> masks;
+    std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
+    LogSink& log;
+    JobListeners listeners;
+    JobControl& control;
+    /// A folder of ours for the packed artifacts; nothing: the run folder.
+    std::optional<std::filesystem::path> archive_folder = std::nullopt;
+    /// Puts the job's attachments, a gzip tar, into this new file; null: there is nowhere to get them from.
+    std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments = nullptr;
+    /// Told of each value that a phase registers.
+    std::function<void(std::string_view value)> on_mask_added = [](std::string_view) {};
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace trebuchet {
+
+/// A job's two logs: what its commands print, and what they capture of the device's serial console.
+enum class LogSeries { output, serial };
+
+}  // namespace trebuchet

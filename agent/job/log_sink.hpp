@@ -1,0 +1,25 @@
+#pragma once
+
+#include "agent/job/phase.hpp"
+#include "common/mask/masked_chunk.hpp"
+
+#include <functional>
+
+namespace trebuchet {
+
+/// Where a job's masked text goes: towards the server, or to a terminal and files. `output` and `serial` only queue.
+class LogSink {
+  public:
+    virtual ~LogSink() = default;
+
+    virtual void output(Phase phase, const MaskedChunk& text) = 0;
+    virtual void serial(Phase phase, const MaskedChunk& text) = 0;
+    /// Too much output is queued: the phase should be held until the handler of `on_room` is called, once.
+    [[nodiscard]] virtual bool is_full() const { return false; }
+    /// Null: takes the handler back.
+    virtual void on_room(std::function<void()> /*handler*/) {}
+    /// Waits as long as too much of the serial logs is queued, at most log_upload_limit.
+    virtual void wait_for_serial_room() {}
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,134 @@
+#include "agent/job/phase_step.hpp"
+
+#include "agent/job/job_step.hpp"
+#include "agent/job/phase_environment.hpp"
+#include "common/log/log.hpp"
+
+#include <random>
+#include <string_view>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+/// By this variable a phase's processes are known again after the agent was killed.
+constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
+
+std::string random_marker() {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::random_device random;
+    std::string marker;
+    for (int i = 0; i < 32; ++i) marker += digits[random() & 0xFU];
+    return marker;
+}
+
+}  // namespace
+
+PhaseStep::PhaseStep(RunningJob& job)
+    : job_(job),
+      phases_({job.parts.loop, job.parts.log, job.parts.listeners, job.parts.control, job.masks, job.mask_report}),
+      files_(job) {}
+
+std::string PhaseStep::command_of(Phase phase) const {
+    const auto& commands = job_.parts.config.phase_commands;
+    const auto configured = commands.find(std::string(name_of(phase)));
+    return configured == commands.end() ? "" : configured->second;
+}
+
+std::string PhaseStep::reason_to_skip(Phase phase) const {
+    const std::string name(name_of(phase));
+    if (command_of(phase).empty()) return "no " + name + "_command configured";
+    if (phase == Phase::setup || phase == Phase::cleanup) return "";
+    const auto& data = job_.parts.job.data_of(phase);
+    if (!data.present) return "no " + name + "_data in the job";
+    return data.skip ? "the job asks to skip it" : "";
+}
+
+std::optional<PhaseEnd> PhaseStep::run(Phase phase, RunFolder& folder) {
+    if (const auto reason = reason_to_skip(phase); !reason.empty()) {
+        log_debug("phase " + std::string(name_of(phase)) + " is skipped: " + reason);
+        return std::nullopt;
+    }
+    job_.parts.listeners.tell(&JobListener::phase_runs, phase);
+    job_.last_phase = phase;
+    files_.send_device_info(folder);
+    auto setup = set_up(phase, folder);
+    if (setup.mask_fifo) setup.spec.mask_fifo = &*setup.mask_fifo;
+    PhaseEnd end;
+    if (setup.ready) {
+        reached("phase log opened");
+        end = phases_.run(std::move(setup.spec), setup.log.get());
+        if (setup.file_with_secrets) hide_secrets(folder);
+        reached("job file hidden");
+    } else {
+        end.command = CouldNotStart{setup.ready.error().message()};
+    }
+    setup.mask_fifo.reset();
+    files_.send_serial_log(phase, folder);
+    reached("serial log queued");
+    auto status = job_.outcome.status;
+    status[phase] = end.exit_code();
+    if (auto written = folder.write_outcome(status); !written) log_warning(written.error().message());
+    reached("exit code written");
+    job_.phase_ended(phase, end.exit_code());
+    return end;
+}
+
+PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
+    Setup setup;
+    const auto& config = job_.parts.config;
+    const auto secrets = secrets_of_phase(job_.parts.job, phase, config);
+    setup.file_with_secrets = !secrets.empty() && config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
+    setup.ready = folder.show_job(job_.parts.job, setup.file_with_secrets);
+    reached("job file linked");
+    if (setup.ready) {
+        auto opened = folder.open_phase_log(phase);
+        if (opened) setup.log = std::move(*opened);
+        if (!opened) setup.ready = fail(opened.error());
+    }
+    if (!setup.ready) {
+        const auto& reason = setup.ready.error().message();
+        job_.write(phase, "ERROR: the run folder can't be used: " + reason + "\n");
+        if (phase != Phase::cleanup) return setup;
+        // The device has to be cleaned up even when a phase filled the disk.
+        log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder can't be used: " + reason);
+        setup.ready = {};
+    }
+    auto& spec = setup.spec = spec_of(phase, folder);
+    spec.process.environment = phase_environment(Environment::inherited(), config, secrets);
+    const auto marker = random_marker();
+    spec.marker = std::string(marker_name) + "=" + marker;
+    spec.process.environment.set(marker_name, marker);
+    auto fifo = MaskFifo::make(job_.parts.secret_base / "mask.fifo");
+    if (fifo) {
+        setup.mask_fifo.emplace(std::move(*fifo));
+        spec.process.environment.set("TREBUCHET_MASK_FILE", setup.mask_fifo->path().string());
+    } else {
+        log_warning("job " + job_.parts.job.id + ": the " + std::string(name_of(phase)) +
+                    " phase gets no TREBUCHET_MASK_FILE: " + fifo.error().message());
+    }
+    return setup;
+}
+
+PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
+    const auto& config = job_.parts.config;
+    const auto& job = job_.parts.job;
+    PhaseSpec spec;
+    spec.phase = phase;
+    spec.banner = "Starting testflinger " + std::string(name_of(phase)) + " phase on " + config.agent_id;
+    spec.process.title = name_of(phase);
+    spec.process.command = command_of(phase);
+    spec.process.folder = folder.path();
+    spec.process.kill_grace = config.trebuchet.kill_grace;
+    if (phase != Phase::reserve) spec.global_timeout = job.global_timeout_within(config.global_timeout);
+    if (phase == Phase::test) spec.output_timeout = job.output_timeout_within(config.output_timeout);
+    spec.can_be_cancelled = phase != Phase::provision && phase != Phase::cleanup;
+    spec.can_be_stopped = phase != Phase::cleanup;
+    return spec;
+}
+
+void PhaseStep::hide_secrets(RunFolder& folder) const {
+    if (auto hidden = folder.show_job(job_.parts.job, false); !hidden) log_warning(hidden.error().message());
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "agent/job/added_masks.hpp"
+#include "agent/job/device_files.hpp"
+#include "agent/job/phase_runner.hpp"
+#include "agent/job/run_folder.hpp"
+#include "agent/job/running_job.hpp"
+
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// One phase of a job, from its configured command to its reported exit code.
+class PhaseStep {
+  public:
+    explicit PhaseStep(RunningJob& job);
+
+    /// "" if the phase has something to run, else why it is skipped.
+    [[nodiscard]] std::string reason_to_skip(Phase phase) const;
+    /// Runs the phase's command in the run folder, and sends what it printed and left. Nothing if it is skipped.
+    std::optional<PhaseEnd> run(Phase phase, RunFolder& folder);
+
+    DeviceFiles& device_files() { return files_; }
+
+    /// Ends what commands left running in the background, and waits until it is gone.
+    void end_leftovers() { phases_.end_leftovers(); }
+    /// Ends the phase that runs, if it may be ended (cleanup may not). From a handler of the loop.
+    void stop() { phases_.stop(); }
+    /// Kills what runs and what was left running. From a handler of the loop.
+    void stop_now() { phases_.stop_now(); }
+
+  private:
+    /// What a command needs while it runs.
+    struct Setup {
+        PhaseSpec spec;
+        FileDescriptor log;
+        std::optional<MaskFifo> mask_fifo;
+        bool file_with_secrets = false;  ///< the job file shows them, on tmpfs
+        Result<void> ready;              ///< an Error: the command must not be run
+    };
+    [[nodiscard]] std::string command_of(Phase phase) const;
+    [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
+    [[nodiscard]] PhaseSpec spec_of(Phase phase, const RunFolder& folder) const;
+    void hide_secrets(RunFolder& folder) const;
+
+    RunningJob& job_;
+    PhaseRunner phases_;
+    DeviceFiles files_;
+};
+
+}  // namespace trebuchet

@@ -1,0 +1,58 @@
+#include "agent/job/running_job.hpp"
+
+#include "agent/job/exit_codes.hpp"
+#include "common/log/log.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace trebuchet {
+
+RunningJob::RunningJob(JobParts its_parts)
+    : parts(std::move(its_parts)),
+      masks(parts.masks, {}, [this](std::string_view value) { parts.on_mask_added(value); }) {}
+
+void RunningJob::event(const std::string& name, std::string_view detail) {
+    if (masks.has_failed()) detail = {};  // a phase may have written it
+    parts.listeners.tell(&JobListener::event, name, masks.current()->mask(detail, mask_report.at("events").get()));
+}
+
+void RunningJob::phase_ended(Phase phase, int exit_code) {
+    outcome.status[phase] = exit_code;
+    parts.listeners.tell(&JobListener::phase_ran, phase, outcome.status);
+    parts.control.wait_for_log_upload();
+    parts.control.post_status(outcome.status);
+}
+
+void RunningJob::report_unable(const Error& reason) {
+    log_error("job " + parts.job.id + " can't run: " + reason.message());
+    write(Phase::setup, "ERROR: the job can't run: " + reason.message() + "\n");
+    end_reason = "setup_fail";
+    phase_ended(Phase::setup, could_not_start_code);
+}
+
+void RunningJob::with_masks(LiteralText what, const std::function<void()>& work) {
+    bool failed = masks.has_failed();
+    try {
+        if (!failed) work();
+    } catch (const std::exception&) {
+        failed = true;  // why may quote what should be masked
+    }
+    if (!failed) return;
+    auto text = MaskedChunk::literal("ERROR: secrets can't be masked any more: ");
+    text.append(what).append(" left out");
+    log_error("job " + parts.job.id + ": " + std::string(text.bytes()));
+    parts.log.output(last_phase, MaskedChunk::literal("\n").append(text).append(".\n"));
+}
+
+void RunningJob::report_masks() {
+    if (mask_report.empty()) return;
+    with_masks("the list of masked secrets is", [&] {
+        const auto lines = mask_report.text();
+        add_to_log("\nSecrets that were masked in this job:\n" + lines);
+        parts.listeners.tell(&JobListener::event, "secrets_masked", mask(lines));
+        parts.listeners.tell(&JobListener::secrets_masked, mask_report);
+    });
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,43 @@
+#include "agent/metrics/job_meter.hpp"
+
+#include <utility>
+
+namespace trebuchet {
+
+void JobMeter::job_taken(const Job& /*job*/) {
+    metrics_.release_known("");
+}
+
+void JobMeter::phase_entered(Phase phase) {
+    metrics_.state_is(name_of(phase));
+}
+
+void JobMeter::phase_runs(Phase phase) {
+    metrics_.state_is(name_of(phase));
+    began_ = clock_.now();
+}
+
+void JobMeter::phase_ran(Phase phase, const PhaseStatus& status) {
+    if (const auto began = std::exchange(began_, std::nullopt)) metrics_.phase_took(phase, clock_.now() - *began);
+    if (const auto code = status.find(phase); code != status.end() && code->second != 0) metrics_.job_failed(phase);
+}
+
+void JobMeter::secrets_masked(const MaskReport& report) {
+    metrics_.secrets_masked(report);
+}
+
+void JobMeter::recovery_failed(const std::string& /*comment*/) {
+    metrics_.recovery_failed();
+}
+
+void MeteredLog::output(Phase phase, const MaskedChunk& text) {
+    metrics_.masked(text.size());
+    inner_.output(phase, text);
+}
+
+void MeteredLog::serial(Phase phase, const MaskedChunk& text) {
+    metrics_.masked(text.size());
+    inner_.serial(phase, text);
+}
+
+}  // namespace trebuchet

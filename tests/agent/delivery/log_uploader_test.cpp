@@ -230,7 +230,7 @@ TEST_F(LogUploaderTest, FlushingGivesUpAfterItsLimitAndLosesNothing) {
     add(Phase::test, "890");
     const auto flushed = uploader_->flush(milliseconds(20));
     ASSERT_FALSE(flushed);
-    EXPECT_EQ(flushed.error().message(), "10 bytes of the log are not sent yet");
+    EXPECT_EQ(flushed.error().message(), "job j1: 10 bytes of the log are not sent yet");
     down = false;
     flush();
     EXPECT_EQ(server_.output_of(Phase::test), "1234567890");

@@ -10,10 +10,7 @@ namespace trebuchet {
 
 /// Runs the loop for `time`, so that what is on its way arrives.
 inline void run_for(EventLoop& loop, std::chrono::milliseconds time) {
-    Timer timer(loop);
-    bool over = false;
-    timer.start(time, [&over] { over = true; });
-    loop.run_until([&over] { return over; });
+    loop.wait_for(time);
 }
 
 /// Runs what is due by now, and what that posts.

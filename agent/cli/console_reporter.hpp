@@ -31,7 +31,7 @@ class ConsoleReporter final : public LogSink, public JobListener {
     void artifacts_packed(const std::filesystem::path& archive) override;
     void job_finished(const PhaseStatus& status, bool cancelled) override;
 
-    /// Of the phase that failed first; 0 if none did.
+    /// The exit code of the phase that failed first; 0 if none failed.
     [[nodiscard]] int first_failure() const { return first_failure_; }
 
   private:

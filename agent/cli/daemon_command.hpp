@@ -15,7 +15,7 @@ struct DaemonOptions {
 /// Runs the daemon until it is told to stop:
 ///
 ///     SIGTERM, SIGINT   stop; a second one: stop now, without cleanup
-///     SIGHUP            read the configuration again when no job is in hand; if it is wrong, go on with the old one
+///     SIGHUP            read the configuration again, and use it when no job is in hand; a wrong one is ignored
 ///     SIGUSR1           exit when no job is in hand, to be restarted by the service manager
 ///
 /// Returns the exit code: 0 stopped, 1 restart wanted, 2 the configuration or a folder of it is wrong, 3 another

@@ -4,7 +4,7 @@
 
 namespace trebuchet {
 
-/// Of a job that is run without a server: nobody cancels it, and there is nobody to wait for.
+/// For a job without a server: nobody cancels it, and there is nothing to wait for.
 class LocalControl final : public JobControl {
   public:
     [[nodiscard]] bool is_cancelled() override { return false; }

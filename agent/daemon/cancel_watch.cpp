@@ -8,9 +8,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// At least this long between two questions …
+/// The shortest pause between two polls.
 constexpr milliseconds shortest_pause{500};
-/// … and so many times as long as the last answer took, but no longer than somebody who cancels waits.
+/// A pause is this many times as long as the last answer took, but at most longest_pause, so that a cancellation is
+/// seen soon.
 constexpr int pause_factor = 20;
 constexpr milliseconds longest_pause{5000};
 

@@ -11,18 +11,18 @@
 
 namespace trebuchet {
 
-/// Asks the server again and again, beside the loop, whether a job is cancelled.
+/// Polls the server for the cancellation of a job, without blocking the loop.
 class CancelWatch {
   public:
-    /// `on_seen` is called when the server says so, before the handler. All but the values must outlive this object.
+    /// `on_seen` is called when the job is cancelled, before the handler. Everything referred to must outlive this
+    /// object.
     CancelWatch(EventLoop& loop, const Clock& clock, JobServer& server, std::function<void()> on_seen);
 
     /// Calls `handler` once when the job is cancelled, until `stop`.
     void start(std::string job_id, std::function<void()> handler);
     void stop();
 
-    /// How long to wait until the next question when the last one took so long: asking costs the server the reading of
-    /// the whole log.
+    /// The pause after a poll whose answer took this long. To answer, the server reads the whole log.
     [[nodiscard]] static std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration answer);
 
   private:

@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds advertise_pause{60};
 /// An agent from which the server hears nothing for seven days is forgotten.
 constexpr std::chrono::hours heartbeat{24};
-/// What begins with this, the agent wrote.
+/// The start of comments that the agent itself wrote.
 const std::string held_back_comment = "No jobs are taken: ";
 
 }  // namespace
@@ -93,7 +93,7 @@ void Daemon::introduce() {
     auto done = parts_.server.post_agent_state(record_.state, record_.comment);
     if (done) done = parts_.server.advertise();
     if (done) done = parts_.server.register_agent();
-    // By an agent that was killed.
+    // Left by an agent that was killed.
     if (done && !record_.job_id.empty()) done = parts_.server.post_agent_job("");
     if (!done) {
         parts_.metrics.server_failed();
@@ -168,7 +168,7 @@ void Daemon::obey_standing_order() {
     auto order = *orders_.take_standing();
     if (orders_.restart_is_signalled()) {
         end_ = DaemonEnd::restart;
-        // Whoever took the agent away must find it away when it is back.
+        // An agent that an administrator took offline must still be offline after its restart.
         const auto found = parts_.server.read_agent();
         const auto wanted = found ? orders_.read(*found) : Order::work;
         if (wanted == Order::offline || wanted == Order::maintenance) order = {wanted, found->comment};
@@ -211,7 +211,7 @@ bool Daemon::is_held_back() {
     if (held_back_ && !now) log_info("jobs are taken again");
     if (!now || !held_back_ || held_back_->by != now->by) held_back_ = now;
     if (now) parts_.on_status("no jobs are taken: " + now->reason);
-    // Whatever an administrator wrote there stays.
+    // A comment of an administrator stays.
     const bool is_ours = record_.comment.empty() || record_.comment.starts_with(held_back_comment);
     const auto comment = held_back_ ? held_back_comment + held_back_->reason : "";
     if (is_ours && record_.comment != comment) post_state("waiting", comment);

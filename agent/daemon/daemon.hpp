@@ -52,11 +52,12 @@ class Daemon {
     Posture ask_for_orders();
     /// Takes jobs and runs them until there is none. False: the server could not be asked.
     bool work();
-    /// Whether a guard keeps the agent from taking jobs; says so where people look.
+    /// True if a guard keeps the agent from taking jobs. Reports it in the log, the comment, the metrics and the
+    /// status.
     [[nodiscard]] bool is_held_back();
-    /// A job has ended: what was ordered meanwhile, else to wait for the next one.
+    /// After a job: obeys an order that came meanwhile, else posts that the agent waits.
     void job_ended(const SessionEnd& job);
-    /// Nobody can use the device: offline until somebody repairs it.
+    /// The device can't be used: takes the agent offline until somebody repairs it.
     void device_is_lost(const std::string& job_id);
     void obey_standing_order();
     Posture obey(Order order, const std::string& comment);

@@ -14,7 +14,7 @@
 
 namespace trebuchet {
 
-/// What the daemon is made with. All of it must outlive it.
+/// What a Daemon needs. All of it must outlive the daemon.
 struct DaemonParts {
     EventLoop& loop;
     const Clock& clock;
@@ -27,10 +27,10 @@ struct DaemonParts {
     std::filesystem::path state_base;   ///< this agent's state directory
     /// Asked before each poll for a job.
     std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
-    /// Told of what the agent does, for people: "waiting", "running job …".
+    /// Gets a text for people about what the agent does: "waiting", "running job …".
     std::function<void(const std::string&)> on_status = [](const std::string&) {};
 
-    /// Of the jobs that are in hand or not delivered.
+    /// The folder of the jobs that are in hand or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }
 };
 

@@ -15,7 +15,7 @@ struct DiskSpace {
     std::uint64_t files = 0;  ///< free inodes; as many as possible where the filesystem doesn't count them
 };
 
-/// Of the folder or, as long as it is not there, of the nearest one above it. An Error: it can't be written to.
+/// The space of the folder or, if it does not exist, of its nearest existing parent. Fails if that is not writable.
 [[nodiscard]] Result<DiskSpace> disk_space(const std::filesystem::path& folder);
 
 /// Bytes of the regular files below a folder whose names begin with one of `prefixes`, links not followed; 0 if there

@@ -32,7 +32,7 @@ struct GuardProbes {
     std::function<std::uint64_t()> undelivered = [] { return std::uint64_t{0}; };  ///< bytes
     /// What is wrong with the token, or "".
     std::function<std::string()> token_problem = [] { return std::string(); };
-    /// By how much the server's clock is ahead of ours; nothing: it did not say.
+    /// By how much the server's clock is ahead of ours; nullopt: unknown.
     std::function<std::optional<std::chrono::seconds>()> server_is_ahead = [] { return std::nullopt; };
 };
 
@@ -46,7 +46,7 @@ class Guards {
   public:
     Guards(const Clock& clock, GuardLimits limits, GuardProbes probes);
 
-    /// The first of them that is bad. To be asked before each poll.
+    /// The first guard that is bad. Call this before each poll.
     [[nodiscard]] std::optional<HeldBack> check();
 
   private:

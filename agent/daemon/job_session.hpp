@@ -21,20 +21,20 @@ struct SessionEnd {
     bool device_is_lost = false;  ///< a phase exited with 46
 };
 
-/// Runs the jobs that were taken, one at a time, each from its document until it is delivered or kept.
+/// Runs the jobs that were taken, one at a time, each from its document until its result is delivered or kept.
 class JobSession {
   public:
     /// All of it must outlive this object.
     JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered);
 
-    /// Nothing if there was no job to run in it.
+    /// nullopt if it has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
     /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left.
     SessionEnd resume(JobFolder& folder, bool may_clean_up);
 
     // From handlers of the loop:
 
-    /// The job in hand has only `trebuchet.stop_grace` left, or all that it needs, as `trebuchet.drain` says.
+    /// Gives the job in hand `trebuchet.stop_grace`, or all the time that it needs, as `trebuchet.drain` says.
     void stop();
     /// The job in hand, and every later one, ends at once.
     void stop_now();
@@ -46,16 +46,16 @@ class JobSession {
         std::shared_ptr<const MaskSet> masks;
         JobFolder& folder;
         RuntimeCopy& copy;
-        std::optional<InterruptedJob> interrupted;  ///< it was in hand before: it is only ended
+        std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
-    /// The job can't be run at all: says so and gives it an end.
+    /// Reports a job that can't be run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
     void start_to_stop();
-    /// After its outcome: holds on to the job until nothing of it is in memory alone.
+    /// After its outcome: keeps the job until nothing of it is in memory only.
     void release_job(ServerReporter& reporter, JobFolder& folder);
 
     const DaemonParts& parts_;

@@ -10,13 +10,13 @@
 // that its phases registered). A power cut leaves only the folder.
 //
 //  1. Folders that were being removed are removed.
-//  2. In hand was: each job whose journal has no decided outcome, and each that has a runtime copy but no folder yet.
+//  2. A job was in hand if its journal has no decided outcome, or if it has a runtime copy but no folder yet.
 //     A job with a decided outcome has ended; it is only delivered (UndeliveredResults).
-//  3. What else lies in the runtime folder is wiped.
-//  4. For each job in hand: the recovery is counted in its journal. After the third that did not get to its end,
-//     cleanup is skipped: it may be what kills the agent.
-//  5. What is left of its processes is ended. They are known by pid, start time and boot, and by the marker in their
-//     environment: a pid alone may be somebody else's by now.
+//  3. Everything else in the runtime folder is wiped.
+//  4. For each job in hand: the recovery is counted in its journal. After three that did not finish, cleanup is
+//     skipped, because it may be what kills the agent.
+//  5. The job's remaining processes are ended. They are recognised by pid, start time and boot, and by the marker in
+//     their environment; a pid alone may belong to another process by now.
 //  6. The masks are built again from the runtime copy. Without it, files that could only be sent masked are deleted.
 //  7. JobRunner::resume: the phase that ran is reported with exit code 247, cleanup runs, artifacts and outcome follow.
 //     No phase runs again. The log goes on where the spool ends, so no byte is lost or sent twice (LogUploader).
@@ -31,7 +31,7 @@
 namespace trebuchet {
 namespace {
 
-/// After so many starts that did not get to its end, a job's cleanup is skipped.
+/// After this many recoveries that did not finish, a job's cleanup is skipped.
 constexpr int most_recoveries = 3;
 /// Beyond the grace: processes that KILL does not end are stuck in the kernel.
 constexpr std::chrono::seconds kill_limit{10};
@@ -58,7 +58,7 @@ std::set<std::string> Recovery::jobs_in_hand() const {
     for (const auto& id : JobFolder::all(parts_.jobs())) {
         if (!JobFolder(parts_.loop, parts_.jobs(), id).record().outcome) in_hand.insert(id);
     }
-    // Taken, but killed before its journal began.
+    // Taken, but the agent was killed before the job's journal began.
     for (const auto& id : RuntimeCopy::all(parts_.secret_base)) {
         if (is_job_id(id) && !is_folder(parts_.jobs() / id)) in_hand.insert(id);
     }

@@ -8,8 +8,8 @@
 
 namespace trebuchet {
 
-/// Ends the jobs that a former agent had in hand when it was killed, at the start, before anything else is done. The
-/// steps are at the top of recovery.cpp.
+/// Ends the jobs that the agent had in hand when it was killed. Runs at the start, before anything else. Algorithm: see
+/// recovery.cpp.
 class Recovery {
   public:
     /// All of it must outlive this object.

@@ -20,7 +20,7 @@ class ServerLog final : public LogSink {
     /// All of it must outlive this object.
     ServerLog(const DaemonParts& parts, JobFolder& folder);
 
-    /// Begins to send what is spooled and what comes. Before the first text.
+    /// Begins to send what is spooled and what comes. Call this before the first text.
     void begin();
 
     void output(Phase phase, const MaskedChunk& text) override;
@@ -29,20 +29,20 @@ class ServerLog final : public LogSink {
     void on_room(std::function<void()> handler) override { output_->on_room(std::move(handler)); }
     void wait_for_serial_room() override;
 
-    /// The interrupted phase's serial log comes again from its start: what of it is spooled already is left out.
+    /// The interrupted phase's serial log comes again from its start: leaves out the part that is spooled already.
     void skip_spooled_serial(std::uint64_t begin);
-    /// The next serial log begins at this position.
+    /// Begins the next phase's serial log; returns its position.
     std::uint64_t begin_serial();
 
     /// Waits until all is sent, at most log_upload_limit for each of the two; logs what could not be sent.
     void wait_for_upload();
-    /// Nothing is waited for any longer than that.
+    /// From now on no wait takes longer than `limit`.
     void limit_waits(std::chrono::milliseconds limit);
     /// Nothing more comes.
     void finish();
     /// Nothing is left to be sent.
     [[nodiscard]] bool is_sent() const { return output_->is_done() && serial_->is_done(); }
-    /// Nothing is in memory alone.
+    /// Nothing is in memory only.
     [[nodiscard]] bool is_on_disk() const { return output_spool_.is_on_disk() && serial_spool_.is_on_disk(); }
     void retry_disk();
 

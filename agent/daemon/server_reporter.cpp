@@ -13,9 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// No try to post a job's progress begins later than that after the first: who reports must not wait for minutes.
+/// No retry of a progress post begins later than this after the first try: the job must not wait for minutes.
 constexpr std::chrono::seconds progress_limit{30};
-/// For what is under way when the agent is told to stop.
+/// The limit of running transfers and waits when the agent is told to stop.
 constexpr milliseconds stop_limit{5000};
 
 }  // namespace
@@ -177,7 +177,7 @@ void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) 
     reached("outcome decided");
     on_decided_();
     const auto post = [&, shown = state]() mutable {
-        // Who told us whether it is cancelled has only just asked.
+        // If no time has passed, `cancelled` is what the server has just said.
         if (std::exchange(time_passed, true) && shown != JobState::cancelled) shown = shown_state();
         return parts_.server.post_outcome(job_->id, status, *state_to_post(state, shown));
     };

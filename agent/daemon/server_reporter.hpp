@@ -18,13 +18,13 @@
 
 namespace trebuchet {
 
-/// Reports a job to the server, in the order in which the reference agent does, and steers it by what the server says.
-/// Posts that replace their former selves (status, states) are tried a few times; events and provision logs are sent
-/// once, since nobody can read them back.
+/// Reports a job to the server, in the reference agent's order, and controls the job by the server's answers. Posts
+/// that replace an earlier value (status, states) are retried a few times. Events and provision logs are sent once,
+/// because they can't be read back.
 class ServerReporter final : public JobListener, public JobControl {
   public:
-    /// What happens is noted in the job's folder, where what can't be delivered stays. `masks`: for what we say of the
-    /// job ourselves. `on_decided` is called once the job's outcome is decided and durable, before the server is told.
+    /// Notes progress in the job's folder, which also keeps what can't be delivered. `masks`: for the agent's own texts
+    /// about the job. `on_decided` is called once the job's outcome is decided and durable, before the server is told.
     /// All of it must outlive this object.
     ServerReporter(
         const DaemonParts& parts, Orders& orders, JobFolder& folder, std::shared_ptr<const MaskSet> masks,
@@ -57,8 +57,8 @@ class ServerReporter final : public JobListener, public JobControl {
 
     /// Nothing of the job is left to be delivered.
     [[nodiscard]] bool is_delivered() const;
-    /// After deliver_outcome: goes on trying as long as neither the server nor the disk takes all that is left, which
-    /// then is in memory alone; until `is_stopping`.
+    /// After deliver_outcome: if data is left that is neither sent nor on disk, retries both until none is left, or
+    /// until `is_stopping`.
     void hold_until_kept(const std::function<bool()>& is_stopping);
 
     /// Puts the job's attachments into a new file; a cancelled job's are not fetched.
@@ -67,15 +67,15 @@ class ServerReporter final : public JobListener, public JobControl {
   private:
     /// Tries until it succeeds, as often as the call's policy allows; logs each failure.
     bool with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send);
-    /// The same for Call::post_progress, and no try begins after progress_limit.
+    /// The same for Call::post_progress; no retry begins after progress_limit.
     bool post_with_retries(const std::string& what, const std::function<Result<void>()>& post);
-    /// Nothing is waited for any longer than that.
+    /// From now on no wait takes longer than `limit`.
     void limit_waits(std::chrono::milliseconds limit);
     void look_for_orders();
     void note_cancelled();
-    /// Of the job, as the server shows it now; unknown as well if it can't be asked.
+    /// The job's state at the server; also `unknown` if the request fails.
     [[nodiscard]] JobState shown_state();
-    /// Whether another job, or this one, has a final state; false as well if the server can't be asked.
+    /// True if this or another job has a final state; false if the request fails.
     [[nodiscard]] bool is_over(const std::string& job_id);
     [[nodiscard]] bool is_kept() const;
     void try_outcome_again();
@@ -92,7 +92,7 @@ class ServerReporter final : public JobListener, public JobControl {
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
     bool stopping_ = false;
-    Timer transfer_timer_;  ///< of what must not be waited for while the agent stops
+    Timer transfer_timer_;  ///< ends transfers while the agent stops
 };
 
 }  // namespace trebuchet

@@ -18,7 +18,7 @@
 
 namespace trebuchet {
 
-/// One try to deliver what is left of one job. It runs beside everything else on the loop:
+/// One try to deliver what is left of one job. Runs in the background, on the loop:
 ///
 ///     logs → artifacts (packed first, if the reference agent left them) → outcome → done
 ///
@@ -43,7 +43,7 @@ class Delivery {
 
     void start();
     [[nodiscard]] const std::string& job_id() const { return job_id_; }
-    /// All is delivered or given up: deletes what is left of it on disk.
+    /// Deletes the job's data on disk. Call this when everything is delivered or given up.
     void remove();
 
   private:
@@ -56,7 +56,7 @@ class Delivery {
     void finish(const Result<void>& result);
     /// Logs that this will never be delivered.
     void give_up(const std::string& what, const Error& reason) const;
-    /// Wraps an answer's handler: it is not called when this object is gone.
+    /// Wraps the handler of an answer, so that it is not called when this object is gone.
     template <typename... Arguments>
     auto guarded(void (Delivery::*handler)(Arguments...));
     void artifacts_packed(const Result<void>& packed);

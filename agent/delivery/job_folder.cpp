@@ -110,7 +110,7 @@ void JobFolder::remove() {
 }
 
 void JobFolder::remove(const fs::path& folder) {
-    // By no name that a job has, what is left of it is not taken for a job.
+    // No job has such a name, so what a crash leaves of it is not taken for a job.
     const auto doomed = folder.parent_path() / (removed_prefix + folder.filename().string());
     std::error_code error;
     fs::rename(folder, doomed, error);

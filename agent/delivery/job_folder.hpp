@@ -19,7 +19,7 @@ inline constexpr const char* output_spool_name = "output";
 inline constexpr const char* serial_spool_name = "serial";
 
 /// The folder of a job that is in hand or not fully delivered, 0700, in `jobs/` of the agent's state directory. It is
-/// all that survives a crash:
+/// all of a job that survives a power cut:
 ///
 ///     journal            what the job is and what was done: JobRecord
 ///     output.N serial.N  the spools of the two log series
@@ -40,13 +40,13 @@ class JobFolder {
     [[nodiscard]] std::filesystem::path archive() const { return path_ / "artifacts.tar.gz"; }
     [[nodiscard]] Worker& worker() { return worker_; }
 
-    /// Writes the entry: from now on it survives a crash of the agent, and within moments a power cut.
+    /// Writes the entry: it then survives a crash of the agent, and a moment later also a power cut.
     void note(const JournalEntry& entry);
     /// Writes the entry and waits until it is durable, or until the disk has refused it. Runs the loop: for the main
     /// flow only.
     void commit(const JournalEntry& entry);
 
-    /// The same without running the loop, which blocks: for handlers that must not go on before.
+    /// Like commit(), but blocks instead of running the loop: for handlers that must wait for it.
     void note_at_once(const JournalEntry& entry);
 
     /// Whether the disk has taken all entries.

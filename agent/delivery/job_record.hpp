@@ -45,12 +45,12 @@ struct JobRecord {
 class JournalEntry {
   public:
     [[nodiscard]] static JournalEntry taken(const std::string& job_id, std::chrono::system_clock::time_point time);
-    /// Nothing of the document but what `masks` lets through.
+    /// Keeps the document only in masked form.
     [[nodiscard]] static JournalEntry read(const Job& job, const MaskSet& masks);
     [[nodiscard]] static JournalEntry mask_added();
     [[nodiscard]] static JournalEntry entered(Phase phase);
-    /// The phase's command is about to be started; then, by whom it is run.
-    /// `serial_end`: the position behind all that is spooled of the serial log.
+    /// `starts`: the phase's command is about to be started; `started`: the supervisor that runs it. `serial_end`: the
+    /// end of the spooled serial log.
     [[nodiscard]] static JournalEntry starts(Phase phase, const std::string& marker, std::uint64_t serial_end = 0);
     [[nodiscard]] static JournalEntry started(const ProcessIdentity& supervisor);
     [[nodiscard]] static JournalEntry ran(const PhaseStatus& status);

@@ -24,7 +24,7 @@
 //  5. After a wait, what the server shows of the phase's log is read: its length and the last bytes.
 //       longer by the fragment, and ends with it   it arrived → as confirmed
 //       as long as before                          it did not → post it again
-//       anything else, or five refusals to say     post it again, rather twice than never; counted as doubtful
+//       anything else, or five refused reads       post it again: better twice than never; counted as doubtful
 //  6. After a crash the next agent opens the same spool. A fragment that is "under way" there may have been posted: it
 //     begins at 5.
 //
@@ -42,10 +42,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds pace{200};
 constexpr std::size_t most_marks = 1000;
 constexpr std::chrono::seconds mark_pause{1};
-/// Of a fragment's end, when it is looked for in what the server shows.
+/// How many bytes of a fragment's end are compared with what the server shows.
 constexpr std::size_t compared_tail = 4096;
 constexpr int most_refusals_to_say = 5;
-/// A proxy may say so for a while; within seconds, or a job would wait for each of its fragments.
+/// A proxy may refuse for a while. Only a few tries, or a job would wait long for each of its fragments.
 constexpr int most_times_invalid = 4;
 
 }  // namespace

@@ -17,10 +17,9 @@
 
 namespace trebuchet {
 
-/// Sends one of a job's two logs, each byte once and in order, across lost answers and crashes of the agent; the steps
-/// are at the top of log_uploader.cpp. One fragment is under way at a time. A fragment that could not be sent is
-/// retried with growing waits; one that the server refuses for good is left out after a few tries, and a note in the
-/// log says so. Lives on the loop's thread.
+/// Sends one of a job's two logs: each byte once and in order, even if answers are lost or the agent crashes. Sends one
+/// fragment at a time. Retries a fragment with growing waits; leaves out one that the server refuses for good, after a
+/// few tries, with a note in the log. Use it on the loop's thread. Algorithm: see log_uploader.cpp.
 class LogUploader {
   public:
     /// Begins to send what is in the spool. All but the id must outlive this object.
@@ -29,27 +28,27 @@ class LogUploader {
 
     void add(Phase phase, const MaskedChunk& text);
 
-    /// Nothing is under way or waits.
+    /// True if nothing is being sent or waits to be sent.
     [[nodiscard]] bool is_done() const { return !under_way_ && spool_.is_empty(); }
-    /// Called on the loop when that comes about.
+    /// `handler` is called on the loop when is_done() becomes true.
     void on_done(std::function<void()> handler) { on_done_ = std::move(handler); }
 
-    /// Too much waits to be sent: the caller of add() should pause until the handler of `on_room` is called, once.
+    /// True if too much waits to be sent: the caller of add() should pause until on_room's handler is called, once.
     [[nodiscard]] bool is_full() const { return spool_.is_full(); }
     void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
-    /// Sends all of it now, an unfinished character included. Runs the loop until that is done, `limit` at most. What
-    /// is left then stays queued; the Error says how much.
+    /// Sends everything now, also an incomplete character. Runs the loop until that is done, at most for `limit`. The
+    /// rest stays queued; the Error says how much.
     Result<void> flush(std::chrono::milliseconds limit);
-    /// Nothing is added any more: an unfinished character is sent as well.
+    /// Nothing more will be added: sends an incomplete character, too.
     void finish();
-    /// The flush that runs, and every later one, ends after `limit`.
+    /// The running flush, and every later one, takes at most `limit`.
     void limit_flush(std::chrono::milliseconds limit);
 
     /// How many fragments were posted again although the server may have had them.
     [[nodiscard]] unsigned doubtful() const { return doubtful_; }
 
-    /// Since when the oldest byte that the server has not confirmed is here; nothing if there is none.
+    /// When the oldest byte that the server has not confirmed arrived here; nullopt if there is none.
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> waiting_since() const;
 
   private:
@@ -61,7 +60,7 @@ class LogUploader {
     void leave_out(const std::string& problem);
     void try_again(const std::string& problem);
     void tell_of_trouble(const std::string& trouble);
-    /// Goes on later, with growing waits.
+    /// Continues later, with growing waits.
     void after_a_while();
     void look_whether_it_arrived();
     void looked(const tl::expected<ShownLog, LogReadFailure>& shown);

@@ -7,7 +7,7 @@
 
 namespace trebuchet {
 
-/// Reads back what was masked before it was stored. Only those who store nothing else may: spools and journals.
+/// Reads masked text back from storage. Only for classes that store nothing but masked text: spools and journals.
 class MaskedStore {
   private:
     friend class Spool;

@@ -38,7 +38,7 @@ namespace trebuchet {
 namespace {
 
 constexpr std::uint64_t largest_file = std::uint64_t{8} << 20;
-/// So that little is left out at once, and the limit is kept to.
+/// Small files, so that little is left out at once and the limit is kept.
 constexpr std::uint64_t least_files = 16;
 /// A disk that is nearly full takes a little now and then.
 constexpr int good_writes_to_tell = 16;
@@ -107,7 +107,7 @@ void Spool::add(Phase phase, const MaskedChunk& text) {
     if (leave_out) return;
     // In the order of the positions: not while something before it is still refused.
     if (!disk_refuses_) note_disk(write_text(phase, position, text.bytes()));
-    // Whoever is not behind need not read it from the disk.
+    // A reader that is not behind need not read it from the disk.
     const bool is_next = refused_.empty() && loaded_ == position;
     if (is_next && has_room_ahead()) {
         push_ahead(phase, position, text.bytes(), !disk_refuses_);

@@ -24,12 +24,12 @@ class UndeliveredResults {
     UndeliveredResults(
         const Delivery::Parts& parts, std::filesystem::path jobs, std::function<void()> on_given_up = [] {});
 
-    /// Begins to deliver, if something came since the last time or the wait after a failure is over. Returns at once:
-    /// the delivery runs beside everything else on the loop, and from then on begins again by itself.
+    /// Begins to deliver if there are new results, or if the wait after a failure is over. Returns at once: the
+    /// delivery runs in the background, on the loop, and from then on starts again by itself.
     void deliver_if_due();
-    /// This job is not touched; "": none.
+    /// The job that is not to be delivered now; "": none.
     void job_in_hand(std::string id) { in_hand_ = std::move(id); }
-    /// Something came.
+    /// There is a new result: looks for it soon, without the wait.
     void look_now();
     [[nodiscard]] bool is_delivering() const { return delivery_ != nullptr; }
 

@@ -19,9 +19,9 @@ struct AddedMaskLimits {
     std::size_t bytes = std::size_t{1} << 20;  ///< of all values together: each is kept in some thirty forms
 };
 
-/// Takes lines `::add-mask::VALUE` out of a phase's output: the value is handed over before the text after it, and the
-/// line is not shown. It begins at the start of a line and ends with LF or CRLF. Text that may still become the start
-/// of one is held back, at most the longest value's line; all other text passes without delay.
+/// Removes commands `::add-mask::VALUE` from a phase's output, and hands over each value before the text after it. A
+/// command is a whole line that ends with LF or CRLF. Holds back text that may still become a command, at most a line
+/// with the longest value; passes all other text on at once.
 class AddMaskFilter {
   public:
     using TakeText = std::function<void(std::string_view)>;
@@ -31,7 +31,7 @@ class AddMaskFilter {
     AddMaskFilter(TakeText text, TakeValue value) : text_(std::move(text)), value_(std::move(value)) {}
 
     void write(std::string_view bytes);
-    /// The stream has ended: what was held back goes out, an unfinished line with a value as a value.
+    /// Ends the stream: passes on what was held back. A command without its line end counts, too.
     void finish();
 
   private:
@@ -46,10 +46,10 @@ class AddMaskFilter {
     bool too_long_ = false;
 };
 
-/// A FIFO into which a phase writes values to be masked, one a line: $TREBUCHET_MASK_FILE.
+/// A FIFO into which a phase writes values to be masked, one per line: $TREBUCHET_MASK_FILE.
 class MaskFifo {
   public:
-    /// Makes it, 0600, in place of what is at `path`, and its folder if that is missing.
+    /// Creates it (0600), and its folder if missing. Replaces whatever is at `path`.
     static Result<MaskFifo> make(const std::filesystem::path& path);
     /// Removes it.
     ~MaskFifo();
@@ -59,14 +59,14 @@ class MaskFifo {
     MaskFifo& operator=(const MaskFifo&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// For a ReadWatcher: a command that writes more than the FIFO holds waits until it is drained.
+    /// For a ReadWatcher: a command that writes more than the FIFO holds blocks until drain().
     [[nodiscard]] int fd() const { return fd_.get(); }
-    /// Hands over the values of the whole lines that were written by now. Never waits, even while a command writes on.
+    /// Hands over the values of all complete lines. Never blocks, even if a command keeps writing.
     void drain(const AddMaskFilter::TakeValue& value);
-    /// After `drain`: hands over a last line that has no end yet, since it may be a whole value. If more of that line
-    /// comes, the longer value and what came are handed over as well.
+    /// After drain(): hands over a last line without a line end, too, because it may be a complete value. If more of
+    /// that line arrives, hands over the longer value and the new part as well.
     void take_unfinished(const AddMaskFilter::TakeValue& value);
-    /// Whether something else is at its path now: values that are written there are not read.
+    /// True if something else is at its path now: values that are written there are not read.
     [[nodiscard]] bool is_replaced() const;
 
   private:
@@ -76,7 +76,7 @@ class MaskFifo {
     std::filesystem::path path_;
     FileDescriptor fd_;
     WipedString rest_;
-    std::size_t told_ = 0;  ///< so much of the rest was handed over
+    std::size_t told_ = 0;  ///< bytes of rest_ that were handed over
 };
 
 }  // namespace trebuchet

@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-/// For packing, once the agent is to stop now.
+/// The time left for packing once the agent stops now.
 constexpr std::chrono::seconds packing_limit{3};
 
 }  // namespace

@@ -9,18 +9,18 @@
 
 namespace trebuchet {
 
-/// Packs what a job left in `artifacts/` of its run folder, masked, and hands it over. Reports what was masked in the
-/// whole job in between: the artifacts are the last place where something is masked.
+/// Packs and masks what a job left in `artifacts/` of its run folder, and uploads it. Before the upload it reports what
+/// was masked in the whole job, because nothing is masked after the artifacts.
 class ArtifactStep {
   public:
     explicit ArtifactStep(RunningJob& job);
 
     void run(const RunFolder& folder);
-    /// Packing has only a moment left: small artifacts are still kept for the next start.
+    /// Gives packing a few more seconds, enough to keep small artifacts for the next start.
     void stop_now();
 
   private:
-    /// The archive to send, or nothing; the job's log says which files are withheld.
+    /// The archive to send, if there is one. The job's log says which files are withheld.
     std::optional<std::filesystem::path> pack(const RunFolder& folder);
 
     RunningJob& job_;

@@ -12,9 +12,9 @@ class AttachmentStep {
   public:
     explicit AttachmentStep(const JobParts& parts) : parts_(parts) {}
 
-    /// Does nothing for a job without attachments. After an Error nothing of them is left.
+    /// Does nothing for a job without attachments. After an Error none of them is left.
     [[nodiscard]] Result<void> run(const RunFolder& folder);
-    /// Ends the unpacking.
+    /// Stops unpacking.
     void stop_now() { stopping_now_ = true; }
 
   private:

@@ -12,7 +12,7 @@
 namespace trebuchet {
 namespace {
 
-/// What is sent of a serial log at most; the file's writer is hostile.
+/// At most so many bytes of a serial log are sent; the file's writer is hostile.
 constexpr std::size_t serial_log_limit = 64U << 20;
 
 }  // namespace

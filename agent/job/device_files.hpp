@@ -7,15 +7,15 @@
 
 namespace trebuchet {
 
-/// Sends what a phase's command learnt of the device and left in the run folder, masked. If the masks fail, it is left
-/// out, and the job's log says so.
+/// Sends, masked, the files about the device that a phase left in the run folder. If masking fails, they are not sent,
+/// and the job's log says so.
 class DeviceFiles {
   public:
     explicit DeviceFiles(RunningJob& job) : job_(job) {}
 
-    /// If it is there and differs from what was sent last.
+    /// Sends device-info.json, if it exists and differs from what was sent last.
     void send_device_info(const RunFolder& folder);
-    /// What the phase captured of the serial console, if it did.
+    /// Sends the phase's serial log, if there is one.
     void send_serial_log(Phase phase, const RunFolder& folder);
 
   private:

@@ -4,16 +4,16 @@
 
 namespace trebuchet {
 
-/// The exit codes of phases that have a meaning of their own, as the reference agent counts them.
+/// Exit codes of phases with a special meaning, as in the reference agent.
 
-/// The command says: the device could not be recovered, somebody has to repair it. The connector's exit code too.
+/// The command could not recover the device: somebody must repair it. Connectors exit with the same code.
 inline constexpr int recovery_failed_code = 46;
 
 /// The command could not be started, or the job could not run at all.
 inline constexpr int could_not_start_code = 100;
 
-/// The agent ended the command, or was interrupted while it ran: 256 - SIGKILL, which is what the reference agent
-/// sends. Our commands may catch the TERM and exit with 0; that must not look like a success.
+/// The agent ended the command, or was interrupted while it ran: 256 - SIGKILL, as the reference agent reports it. A
+/// command may catch SIGTERM and exit with 0, which must not look like a success.
 inline constexpr int ended_by_agent_code = 256 - SIGKILL;
 
 }  // namespace trebuchet

@@ -6,12 +6,12 @@
 
 namespace trebuchet {
 
-/// What may be in the way of taking a job.
+/// A check that may keep the agent from taking jobs.
 enum class Guard {
     disk,   ///< a folder that a job needs is full or can't be written to
-    spool,  ///< too much of former jobs is not delivered yet
-    clock,  ///< the time of day is wrong, or was only just changed
-    token,  ///< the file that this agent's authorization comes from can't be used
+    spool,  ///< too much of earlier jobs is not delivered yet
+    clock,  ///< the time of day is wrong, or has just been changed
+    token,  ///< the token file or key file can't be used
 };
 inline constexpr std::array all_guards{Guard::disk, Guard::spool, Guard::clock, Guard::token};
 

@@ -10,14 +10,14 @@
 
 namespace trebuchet {
 
-/// What is known of a job that was in hand when the agent was interrupted.
+/// What is known about a job that was in hand when the agent was interrupted (killed, or the power was cut).
 struct InterruptedJob {
-    std::optional<Phase> entered;     ///< the last one, whether it has a command or not
-    std::optional<Phase> running;     ///< its command was started, or about to be, and its end is not known
+    std::optional<Phase> entered;     ///< the last one, with or without a command
+    std::optional<Phase> running;     ///< its command had started, or was about to, and is not known to have ended
     PhaseStatus status;               ///< of the phases that ended
     std::vector<std::string> events;  ///< names of those that were sent
     bool cancelled = false;
-    bool masks_are_whole = false;  ///< what a phase left behind can be sent
+    bool masks_are_whole = false;  ///< all secrets are known, so files that a phase left can be sent
     bool may_clean_up = true;
 
     [[nodiscard]] bool has_event(std::string_view name) const {

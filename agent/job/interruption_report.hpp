@@ -9,8 +9,8 @@
 
 namespace trebuchet {
 
-/// Tells of a job that was in hand when the agent was interrupted: which phase was ended, or is left out, by that, and
-/// what it left behind. Runs nothing.
+/// Reports a job that was in hand when the agent was interrupted: the phase that was ended or is skipped because of
+/// that, and the files that it left. Runs no command.
 class InterruptionReport {
   public:
     InterruptionReport(RunningJob& job, PhaseStep& phases, const InterruptedJob& interrupted)
@@ -19,7 +19,7 @@ class InterruptionReport {
     void run(RunFolder& folder);
 
   private:
-    /// Deletes what can't be masked any more, with a note.
+    /// Deletes files that can't be masked any more, and says so in the job's log.
     void drop_unmasked(const RunFolder& folder);
     /// The phase that would have been next; nothing if the job was ending.
     [[nodiscard]] std::optional<Phase> next_phase() const;

@@ -14,7 +14,7 @@
 
 namespace trebuchet {
 
-/// A variable of a phase's environment whose value is secret. "" when the server could not read it.
+/// An environment variable of a phase with a secret value; the value is "" if the server could not read the secret.
 struct SecretVariable {
     std::string name;
     SecretString value;
@@ -22,13 +22,12 @@ struct SecretVariable {
 
 /// What a job says about one phase: its `<phase>_data`.
 struct PhaseData {
-    bool present = false;  ///< there, and not null or empty once `attachments` is left out
+    bool present = false;  ///< exists, and is not null or empty apart from `attachments`
     bool skip = false;
     std::vector<SecretVariable> secrets;
 };
 
-/// A job as the server hands it out (GET /v1/job): what the agent itself needs of it, and the document for the
-/// connectors.
+/// A job as the server returns it (GET /v1/job): the fields that the agent uses, and the document for the connectors.
 struct Job {
     std::string id;  ///< letters, digits, `-` and `_` only: it is in names of folders and in URLs
     std::string queue;
@@ -43,23 +42,22 @@ struct Job {
     std::string public_document;  ///< the same without every phase's `secrets`; JSON
 
     [[nodiscard]] const PhaseData& data_of(Phase phase) const;
-    /// Every value that must not get out, for the masker: the secrets of all phases.
+    /// All values to mask: the secrets of all phases.
     [[nodiscard]] std::vector<NamedSecret> secrets() const;
     [[nodiscard]] bool has_secrets() const;
-    /// How long a phase may take, or a test be silent, where the configuration allows at most so long. A job that says
-    /// nothing has the reference agent's default, 4 hours or 15 minutes: a configuration that allows more is only for
-    /// jobs that ask for it.
+    /// The job's timeouts, at most `allowed`, which is the configuration's. A job without its own gets the reference
+    /// agent's default (4 hours, 15 minutes), even if the configuration allows more.
     [[nodiscard]] std::chrono::seconds global_timeout_within(std::chrono::seconds allowed) const;
     [[nodiscard]] std::chrono::seconds output_timeout_within(std::chrono::seconds allowed) const;
 };
 
-/// Whether it is a job's id: letters, digits, `-` and `_` only, at most 128.
+/// True for a valid job id: letters, digits, `-` and `_` only, at most 128.
 [[nodiscard]] bool is_job_id(std::string_view text);
 
-/// Reads a job. The Error names the field, what was found and what was expected, and no value of a secret.
+/// Parses a job. The Error names the field, what was found and what was expected, but quotes no secret.
 [[nodiscard]] Result<Job> parse_job(std::string_view document);
 
-/// The id of a job that parse_job refuses, if that much can be found, so that it can be reported as failed; else "".
+/// The id of a job that parse_job refuses, so that the job can be reported as failed; "" if no id is found.
 [[nodiscard]] std::string job_id_of(std::string_view document);
 
 }  // namespace trebuchet

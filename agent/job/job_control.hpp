@@ -8,18 +8,18 @@
 
 namespace trebuchet {
 
-/// So long the end of a phase waits for each of the job's logs to be sent. What is not sent by then is sent later.
+/// How long the end of a phase waits for each of the job's two logs to be sent. The rest is sent later.
 inline constexpr std::chrono::seconds log_upload_limit{60};
 
-/// What steers the job in hand, and all that its runner waits for.
+/// Controls the job in hand, and has every call for which its runner waits.
 ///
 /// The agent has one word for each way of stopping:
 ///
-///     stop       in good order: a phase gets TERM and its grace, cleanup runs, what fails is not tried again
-///     stop_now   without delay: what runs is killed, nothing is waited for; the next start delivers what is left
+///     stop       in good order: a phase gets SIGTERM and its grace, cleanup runs, failed calls are not retried
+///     stop_now   without delay: commands are killed, nothing waits; the next start delivers what is left
 ///     cancel     somebody cancelled this job at the server; the agent goes on
 ///     interrupt  one phase is ended early, for whatever reason (Interruption)
-///     give up    something is not tried any more, since it failed too often or for too long
+///     give up    something is not retried any more, because it failed too often or for too long
 class JobControl {
   public:
     virtual ~JobControl() = default;
@@ -30,21 +30,21 @@ class JobControl {
     virtual void watch_for_cancel(std::function<void()> handler) = 0;
     virtual void unwatch() = 0;
 
-    /// The device is allocated: says so, and waits until this job or its parent is over, or until `stop`.
+    /// Posts that the device is allocated, then waits until this job or its parent is over, or until `stop`.
     virtual void wait_while_allocated() = 0;
-    /// Waits until all that was written to the log is sent, at most log_upload_limit for each of the two logs.
+    /// Waits until the whole log is sent, at most log_upload_limit for each of the two logs.
     virtual void wait_for_log_upload() = 0;
     /// Posts the exit codes so far, with a few tries.
     virtual void post_status(const PhaseStatus& status) = 0;
-    /// Waits until the archive is sent, or kept to be sent later. May take hours; `stop` bounds it.
+    /// Waits until the archive is sent, or kept to be sent later. May take hours; after `stop` only seconds.
     virtual void upload_artifacts(const std::filesystem::path& archive) = 0;
     /// Decides the job's outcome, and waits until the rest of the log and the outcome are sent or kept to be sent
     /// later: at most twice log_upload_limit and the tries of Call::post_outcome.
     virtual void deliver_outcome(const PhaseStatus& status, bool cancelled) = 0;
 
-    /// The agent is to stop: from now on what fails is not tried again. From a handler of the loop.
+    /// The agent stops: from now on failed calls are not retried. Call this from a handler of the loop.
     virtual void stop() = 0;
-    /// The agent is to stop now: nothing is waited for any more. From a handler of the loop.
+    /// The agent stops now: nothing waits any more. Call this from a handler of the loop.
     virtual void stop_now() = 0;
 };
 

@@ -16,17 +16,17 @@ namespace trebuchet {
 
 class MaskReport;
 
-/// Hears of the job in hand: the server, the metrics, a person's terminal. What it is told is masked already. A
-/// listener logs what fails and goes on: a job goes on without its server. It may post what it hears, with a bound on
-/// each post; what waits for longer is a call of JobControl.
+/// Is told what happens to the job in hand, for the server, the metrics or a terminal. All that it gets is masked. A
+/// listener logs its own failures and continues, because a job goes on without its server. It may post what it is told
+/// if each post has a bound; calls that wait longer belong to JobControl.
 class JobListener {
   public:
     virtual ~JobListener() = default;
 
     virtual void job_taken(const Job& /*job*/) {}
-    /// The same for a job that was in hand when the agent was interrupted.
+    /// Instead of job_taken, for a job that was in hand when the agent was interrupted.
     virtual void job_resumed(const Job& /*job*/) {}
-    /// The phase is next, whether it has a command to run or not. Not told of cleanup.
+    /// The phase is next, with or without a command. Not called for cleanup.
     virtual void phase_entered(Phase /*phase*/) {}
     /// Its command is about to run.
     virtual void phase_runs(Phase /*phase*/) {}
@@ -34,7 +34,7 @@ class JobListener {
     virtual void process_starts(Phase /*phase*/, const std::string& /*marker*/) {}
     virtual void process_started(const ProcessIdentity& /*supervisor*/) {}
     virtual void device_info(const MaskedJson& /*info*/) {}
-    /// A phase ended; `status` holds every phase that did so far.
+    /// A phase ended; `status` has all phases that have ended so far.
     virtual void phase_ran(Phase /*phase*/, const PhaseStatus& /*status*/) {}
     virtual void event(std::string_view /*name*/, const MaskedChunk& /*detail*/) {}
     virtual void provision_log(int /*exit_code*/, const MaskedChunk& /*detail*/) {}
@@ -42,13 +42,13 @@ class JobListener {
     virtual void recovery_failed(const std::string& /*comment*/) {}
     /// A gzip tar of masked files is ready, and is about to be uploaded.
     virtual void artifacts_packed(const std::filesystem::path& /*archive*/) {}
-    /// Everything was masked that will be; it is in the log and the events already.
+    /// Nothing more will be masked. The report is already in the log and the events.
     virtual void secrets_masked(const MaskReport& /*report*/) {}
     /// Nothing of the job runs any more. Its outcome is about to be delivered.
     virtual void job_finished(const PhaseStatus& /*status*/, bool /*cancelled*/) {}
 };
 
-/// Tells several listeners, in their order. They must outlive this object.
+/// Tells several listeners, in order. They must outlive this object.
 class JobListeners {
   public:
     JobListeners(std::initializer_list<JobListener*> all) : all_(all) {}

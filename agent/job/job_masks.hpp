@@ -19,15 +19,15 @@ class JobMasks {
         std::function<void(std::string_view value)> on_added = [](std::string_view) {})
         : current_(std::move(first)), limits_(limits), on_added_(std::move(on_added)) {}
 
-    /// The set with all values that were registered. They are compiled when this is called, all that wait in one step.
+    /// The set with all registered values. Compiles the new ones, in one step.
     [[nodiscard]] const std::shared_ptr<const MaskSet>& current();
 
-    /// Masks the value from now on; an empty one is ignored. An Error, for people and without the value, if it is too
-    /// long, too short, or one too many.
+    /// Masks the value from now on; ignores an empty one. Fails if it is too long or too short, or if there are too
+    /// many. The Error does not contain the value.
     [[nodiscard]] Result<void> add(std::string_view value);
 
-    /// Whether a value that should be masked could not be added because memory ran out: then nothing more may be let
-    /// out. Known only after current() was called.
+    /// True if a value could not be added because memory ran out: then do not output anything more. Known only after
+    /// current().
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   private:

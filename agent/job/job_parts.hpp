@@ -15,7 +15,7 @@
 
 namespace trebuchet {
 
-/// What a job is run with. What is referred to must outlive the runner.
+/// What a JobRunner needs. Everything referred to must outlive it.
 struct JobParts {
     EventLoop& loop;
     const Config& config;
@@ -25,9 +25,9 @@ struct JobParts {
     LogSink& log;
     JobListeners listeners;
     JobControl& control;
-    /// A folder of ours for the packed artifacts; nothing: the run folder.
+    /// The folder for the packed artifacts; nullopt: the run folder.
     std::optional<std::filesystem::path> archive_folder = std::nullopt;
-    /// Puts the job's attachments, a gzip tar, into this new file; null: there is nowhere to get them from.
+    /// Downloads the job's attachments, a gzip tar, into this new file; null: attachments are not available.
     std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments = nullptr;
     /// Told of each value that a phase registers.
     std::function<void(std::string_view value)> on_mask_added = [](std::string_view) {};

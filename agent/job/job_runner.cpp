@@ -109,7 +109,7 @@ JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     } else {
         job_.report_masks();
     }
-    // Before the end is told, so that whoever is told finds nothing left.
+    // Before the end is reported, so that nobody who learns of the end finds the folder.
     if (folder) {
         if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
     }

@@ -13,13 +13,13 @@
 
 namespace trebuchet {
 
-/// Why the agent is offline after a phase exited with 46; users search for this text.
+/// The agent's comment while it is offline after exit code 46; users search for this text.
 [[nodiscard]] std::string recovery_failed_comment(const std::string& job_id);
 
 /// Runs one job from its first phase to its outcome:
 ///
 ///     setup … reserve, each: entered → (skipped | command → status) → success or fail
-///       │ a failure (but of test), a cancellation or the agent's stop leaves the row
+///       │ a failure (except of test), a cancellation or the agent's stop skips the rest
 ///     cleanup (always) → artifacts → the run folder is deleted → finished
 ///
 /// On the loop's thread; `run` returns when all is done.
@@ -29,16 +29,15 @@ class JobRunner {
 
     JobOutcome run();
 
-    /// Ends a job that was in hand when the agent was interrupted, in place of `run`: its phase is reported as ended by
-    /// the agent, cleanup runs, what is left is sent. Nothing else is run (again). None of its processes may be left.
+    /// Instead of run(), for a job that was in hand when the agent was interrupted: reports its phase as ended by the
+    /// agent, runs cleanup, and sends what is left. Runs no other phase. All processes of the job must have ended.
     JobOutcome resume(const InterruptedJob& interrupted);
 
-    /// The agent is to stop: the phase that runs is ended, the others but cleanup are skipped. From a handler of the
+    /// The agent stops: ends the running phase, and skips the others except cleanup. Call this from a handler of the
     /// loop.
     void stop();
 
-    /// The agent is to stop now: what runs is killed, the rest, cleanup included, is skipped. From a handler of the
-    /// loop.
+    /// The agent stops now: kills what runs, and skips the rest, also cleanup. Call this from a handler of the loop.
     void stop_now();
 
   private:

@@ -7,8 +7,8 @@
 
 namespace trebuchet {
 
-/// Where a job's life can be cut short, in the order in which a job with everything comes to them. After each, a start
-/// of the agent has to make good what was under way.
+/// The steps of a job after which tests kill the agent, in the order in which a job with all features passes them.
+/// After each of them the agent's next start must recover what was in progress.
 inline constexpr std::array job_steps{
     std::string_view("agent introduces itself"),
     std::string_view("agent registered"),
@@ -88,7 +88,7 @@ class JobStep {
     const char* name_;
 };
 
-/// The job in hand came so far: a fail point.
+/// The job in hand has reached this step: a fail point.
 inline void reached(JobStep step) noexcept {
     fail_point(step.name());
 }

@@ -16,9 +16,9 @@ class LogSink {
     virtual void serial(Phase phase, const MaskedChunk& text) = 0;
     /// Too much output is queued: the phase should be held until the handler of `on_room` is called, once.
     [[nodiscard]] virtual bool is_full() const { return false; }
-    /// Null: takes the handler back.
+    /// Null: removes the handler.
     virtual void on_room(std::function<void()> /*handler*/) {}
-    /// Waits as long as too much of the serial logs is queued, at most log_upload_limit.
+    /// While too much serial log is queued, waits for room; at most log_upload_limit.
     virtual void wait_for_serial_room() {}
 };
 

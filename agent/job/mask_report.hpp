@@ -10,13 +10,13 @@
 
 namespace trebuchet {
 
-/// What was masked of one job, by the place where it would have come out. Holds nothing of a value.
+/// Counts what was masked in one job, by the place where it would have appeared. Contains nothing of a value.
 class MaskReport {
   public:
     /// "test", "test serial log", "artifacts", …: from code, never from outside.
     using Place = std::pair<std::string, std::shared_ptr<MaskCounts>>;
 
-    /// Where to count what is masked at this place; for one thread at a time.
+    /// The counts of this place; for one thread at a time.
     [[nodiscard]] std::shared_ptr<MaskCounts> at(std::string_view place);
 
     /// In the order in which they were asked for.

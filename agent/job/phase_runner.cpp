@@ -13,7 +13,7 @@
 namespace trebuchet {
 namespace {
 
-/// Of a phase's log as a file in the run folder; what is sent has no limit.
+/// The limit of a phase's log file in the run folder; what is sent has no limit.
 constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
 
 constexpr LiteralText masking_failed_words(
@@ -62,7 +62,7 @@ struct PhaseRunner::Running {
         return interruption && std::holds_alternative<MaskingFailed>(*interruption);
     }
 
-    /// Does what needs the masks. From the first failure on nothing is let out but a sentence of ours.
+    /// Runs `work`, which needs the masks. After the first failure only our own message is output.
     void with_masks(const std::function<void()>& work) {
         if (masking_failed()) return;
         bool failed = false;
@@ -114,7 +114,8 @@ struct PhaseRunner::Running {
         }
     }
 
-    /// A write without a line end is a value, too, when output comes; if it is refused, the rest of it may still come.
+    /// When output comes, a write without a line end counts as a value, too. A refusal is not reported, as its rest may
+    /// still come.
     void take_unfinished_value() {
         if (spec.mask_fifo == nullptr) return;
         spec.mask_fifo->take_unfinished(
@@ -150,7 +151,7 @@ struct PhaseRunner::Running {
         mask("WARNING: a value to be masked is refused: " + added.error().message() + "\n");
     }
 
-    /// All that the command printed is there.
+    /// All of the command's output has arrived.
     void finish_commands() {
         drain_fifo();
         if (spec.mask_fifo != nullptr) {
@@ -250,7 +251,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
     running_ = &run;
     if (run.spec.mask_fifo != nullptr) {
-        // Who writes more than fits into it, and prints nothing, would wait for ever.
+        // Otherwise a command that fills the FIFO and prints nothing would block forever.
         run.fifo_watcher.emplace(parts_.loop, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
     }
     if (run.spec.global_timeout) {

@@ -56,15 +56,14 @@ struct PhaseSpec {
     std::optional<std::chrono::seconds> output_timeout;
     bool can_be_cancelled = false;
     bool can_be_stopped = false;  ///< by the agent's own stop
-    /// Into which the command may write values to be masked; null: none. Not owned.
+    /// The FIFO into which the command may write values to be masked; null: none. Not owned.
     MaskFifo* mask_fifo = nullptr;
-    /// After so long without output, what the masker holds back is let out as far as Masker::release() allows.
+    /// After this time without output, shows what Masker::release() allows of the held bytes.
     std::chrono::milliseconds release_after{500};
 };
 
-/// Runs phases: command → values that it registers → masker → phase log and log sink, live. One at a time, on the
-/// loop's thread. When masking fails, in whatever way, the command is killed, and what it printed and was not masked is
-/// let out nowhere.
+/// Runs phases, one at a time, on the loop's thread: command → AddMaskFilter → Masker → phase log and log sink, live.
+/// If masking fails in any way, kills the command; output that was not masked goes nowhere.
 class PhaseRunner {
   public:
     /// All of it must outlive the runner.
@@ -74,7 +73,7 @@ class PhaseRunner {
         const JobListeners& listeners;
         JobControl& control;
         JobMasks& masks;
-        MaskReport& mask_report;  ///< where it is counted what is masked
+        MaskReport& mask_report;  ///< counts what is masked
     };
     explicit PhaseRunner(const Parts& parts) : parts_(parts) {}
 
@@ -82,10 +81,10 @@ class PhaseRunner {
     /// tree is gone. `log_fd`: the phase log, to which the masked output is written.
     PhaseEnd run(PhaseSpec spec, int log_fd);
 
-    /// The agent is to stop: interrupts the phase that runs, if it can be stopped.
+    /// The agent stops: interrupts the running phase, if it can be stopped.
     void stop();
 
-    /// The agent is to stop now: kills what runs and what was left running.
+    /// The agent stops now: kills what runs and what was left running.
     void stop_now();
 
     /// Ends what commands left running in the background, and waits until it is gone.

@@ -11,7 +11,7 @@
 namespace trebuchet {
 namespace {
 
-/// By this variable a phase's processes are known again after the agent was killed.
+/// This variable identifies a phase's processes after the agent was killed.
 constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
 
 std::string random_marker() {

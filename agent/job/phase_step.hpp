@@ -18,16 +18,17 @@ class PhaseStep {
 
     /// "" if the phase has something to run, else why it is skipped.
     [[nodiscard]] std::string reason_to_skip(Phase phase) const;
-    /// Runs the phase's command in the run folder, and sends what it printed and left. Nothing if it is skipped.
+    /// Runs the phase's command in the run folder, and sends its output and the files that it left. nullopt if it is
+    /// skipped.
     std::optional<PhaseEnd> run(Phase phase, RunFolder& folder);
 
     DeviceFiles& device_files() { return files_; }
 
     /// Ends what commands left running in the background, and waits until it is gone.
     void end_leftovers() { phases_.end_leftovers(); }
-    /// Ends the phase that runs, if it may be ended (cleanup may not). From a handler of the loop.
+    /// Ends the running phase, if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() { phases_.stop(); }
-    /// Kills what runs and what was left running. From a handler of the loop.
+    /// Kills what runs and what was left running. Call this from a handler of the loop.
     void stop_now() { phases_.stop_now(); }
 
   private:

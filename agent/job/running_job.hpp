@@ -14,30 +14,30 @@ namespace trebuchet {
 /// How a job ended, for whoever ran it.
 struct JobOutcome {
     PhaseStatus status;            ///< exit codes of the phases that ran
-    bool recovery_failed = false;  ///< a phase exited with 46: somebody has to repair the device
+    bool recovery_failed = false;  ///< a phase exited with 46: somebody must repair the device
     bool cancelled = false;
     bool stopped = false;  ///< the agent's own stop cut it short
 };
 
-/// A job while it runs: what its steps share, and how they speak of it. All that is said is masked.
+/// The running job: what its steps share, and how they report it. All reports are masked.
 class RunningJob {
   public:
     explicit RunningJob(JobParts its_parts);
 
     [[nodiscard]] MaskedChunk mask(std::string_view text) { return masks.current()->mask(text); }
-    /// Into a phase's log.
+    /// Writes into a phase's log.
     void write(Phase phase, std::string_view text) { parts.log.output(phase, mask(text)); }
-    /// Behind the output of the phase that ran last.
+    /// Writes after the output of the phase that ran last.
     void add_to_log(std::string_view text) { write(last_phase, text); }
     void event(const std::string& name, std::string_view detail = {});
-    /// Its exit code is known: tells the listeners, waits for the phase's log to be sent, and posts the code.
+    /// A phase ended: tells the listeners, waits for the phase's log to be sent, and posts the exit code.
     void phase_ended(Phase phase, int exit_code);
     /// The job can't run: says so in the log of its first phase.
     void report_unable(const Error& reason);
-    /// Does what needs the masks, between phases. If they fail, `what` ("the artifacts are") is left out, and the job's
-    /// log says so.
+    /// Runs `work`, which needs the masks, between phases. If masking fails, the job's log says that `what` ("the
+    /// artifacts are") left out.
     void with_masks(LiteralText what, const std::function<void()>& work);
-    /// What was masked, as the log's last lines and as an event.
+    /// Reports what was masked, as the log's last lines and as an event.
     void report_masks();
 
     const JobParts parts;

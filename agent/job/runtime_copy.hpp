@@ -14,19 +14,19 @@
 
 namespace trebuchet {
 
-/// What the next start of the agent needs to mask what a job leaves, in memory only: a file on tmpfs, 0600, for as long
-/// as the job is in hand. It outlives the agent, but not a reboot.
+/// The secrets that the agent's next start needs to mask what a job left: a file on tmpfs (0600) that exists while the
+/// job is in hand. It survives the agent, but not a reboot.
 class RuntimeCopy {
   public:
-    /// `secret_base`: this agent's folder on tmpfs. Makes nothing.
+    /// `secret_base`: this agent's folder on tmpfs. Creates nothing yet.
     RuntimeCopy(const std::filesystem::path& secret_base, const std::string& job_id);
 
     /// The ids of the jobs that have one.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& secret_base);
 
-    /// The whole job as it arrived, and the key of its masks ("" without one).
+    /// Saves the whole job as it arrived, and the key of its masks ("": none).
     [[nodiscard]] Result<void> save(std::string_view document, std::string_view key);
-    /// A value that a phase registered.
+    /// Adds a value that a phase registered.
     void add(std::string_view value);
 
     struct Content {
@@ -34,8 +34,7 @@ class RuntimeCopy {
         SecretString key;
         std::vector<NamedSecret> added;
     };
-    /// What a former agent saved; nothing if it is not there or not whole.
-    /// Values can be added to it then.
+    /// What an earlier agent saved; nullopt if it is missing or incomplete. Then add() adds to it.
     [[nodiscard]] std::optional<Content> read();
 
     /// Overwrites and removes it.
@@ -46,8 +45,8 @@ class RuntimeCopy {
     std::optional<RecordFile> file_;
 };
 
-/// Overwrites and removes what killed agents left in their folder on tmpfs, but for the copies of the jobs that are to
-/// be recovered. Nobody else may run there now.
+/// Overwrites and removes what killed agents left in this folder on tmpfs, except the copies of the jobs to recover. No
+/// other agent may use the folder.
 void wipe_leftover_secrets(const std::filesystem::path& secret_base, const std::set<std::string>& jobs_to_recover);
 
 /// Overwrites a file of ours with zeros and removes it.

@@ -14,25 +14,26 @@
 
 namespace trebuchet {
 
-/// What is counted of one agent. The first four are the reference agent's, names, labels and buckets:
+/// The metrics of one agent. Each has the label agent_id. The first four have the reference agent's names, labels and
+/// buckets:
 ///
-///     jobs_total                  {agent_id}                                   jobs taken
-///     failures_total              {agent_id, test_phase}                       phases that ended non-zero
-///     phase_duration_seconds      {agent_id, test_phase, identifier, release}  histogram of the phases that ran
-///     recovery_failures_total     {agent_id}                                   a phase exited with 46
-///     trebuchet_agent_info        {agent_id, version}                          1
-///     trebuchet_agent_state       {agent_id, state}                            1 for the state it is in, else 0
-///     trebuchet_held_back         {agent_id, guard}                            1: takes no jobs because of the guard
-///     trebuchet_masked_bytes_total       {agent_id}   bytes of output and serial log that came out of the masker
-///     trebuchet_masked_total      {agent_id, place, form}   secrets masked in finished jobs: in which phase's output,
-///     … trebuchet_poll_duration_seconds    {agent_id}   histogram: from asking for a job to the answer
-///     trebuchet_failed_requests_total    {agent_id}   the server was asked for the state or a job, and did not answer
-///     trebuchet_results_given_up_total   {agent_id}   results that could not be delivered for too long, and are lost
-///     trebuchet_doubtful_log_fragments_total  {agent_id}  pieces of log that the server may show twice
-///     trebuchet_upload_lag_seconds       {agent_id}   age of the oldest byte of log that the server has not confirmed
+///     jobs_total                               jobs taken
+///     failures_total {test_phase}              phases that ended with a non-zero exit code
+///     phase_duration_seconds {test_phase, identifier, release}   histogram of the phases that ran
+///     recovery_failures_total                  phases other than cleanup that exited with 46
+///     trebuchet_agent_info {version}           1
+///     trebuchet_agent_state {state}            1 for the state it is in, else 0
+///     trebuchet_held_back {guard}              1: takes no jobs because of the guard
+///     trebuchet_masked_bytes_total             bytes of output and serial log that came out of the masker
+///     trebuchet_masked_total {place, form}     secrets masked in finished jobs
+///     trebuchet_poll_duration_seconds          histogram: from asking for a job to the answer
+///     trebuchet_failed_requests_total          requests to register, for the state or for a job without an answer
+///     trebuchet_results_given_up_total         results that could not be delivered for too long, and are lost
+///     trebuchet_doubtful_log_fragments_total   pieces of log that the server may show twice
+///     trebuchet_upload_lag_seconds             age of the oldest byte of log that the server has not confirmed
 ///
-/// No label holds a job's id or anything else that grows without bound: of releases, which devices tell, the first 32
-/// have a series each and the rest is "other". On the loop's thread.
+/// No label holds a job's id or anything else that grows without bound: the first 32 releases that devices report have
+/// a series each, the rest is "other". Use it on the loop's thread.
 class AgentMetrics {
   public:
     using Duration = std::chrono::steady_clock::duration;

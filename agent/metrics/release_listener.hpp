@@ -14,13 +14,12 @@
 
 namespace trebuchet {
 
-/// The shell command that prints a device's os-release; nothing if the address or the user is none that is safe to put
-/// there: letters, digits and `.:-_`, not at their start `-`.
+/// The shell command that prints a device's os-release; nullopt if the user or the address is not safe in a command:
+/// only letters, digits and `.:-_`, not beginning with `-`.
 [[nodiscard]] std::optional<std::string> os_release_command(const std::string& user, const std::string& address);
 
-/// After a successful provision it asks the device, by ssh with the keys of this host, which release runs there, and
-/// tells the metrics. That runs beside the job and never delays it; nothing is asked before
-/// device-info.json names the device's address (`device_ip`).
+/// After a successful provision it asks the device, by ssh with this host's keys, which release runs there, and passes
+/// it to the metrics. That never delays the job. It needs the device's address (`device_ip`) from device-info.json.
 class ReleaseListener final : public JobListener {
   public:
     ReleaseListener(EventLoop& loop, const Config& config, AgentMetrics& metrics)

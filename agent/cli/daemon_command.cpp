@@ -153,9 +153,10 @@ class Program {
         if (!former || former->state != *state) {
             auto taken = LockFile::take(*state / "lock");
             if (!taken) {
+                const auto& refusal = taken.error();
+                if (!refusal.is_held) return refuse(refusal.reason);
                 return tl::unexpected(
-                    Refusal{taken.error().is_held ? exit_busy : exit_usage,
-                            taken.error().reason.with_context(config.agent_id + " is served already")});
+                    Refusal{exit_busy, refusal.reason.with_context(config.agent_id + " is served already")});
             }
             lock = std::move(*taken);
         }

@@ -6,9 +6,10 @@
 
 namespace trebuchet {
 
-ServerLog::ServerLog(const DaemonParts& parts, JobFolder& folder)
+ServerLog::ServerLog(const DaemonParts& parts, JobFolder& folder, std::chrono::milliseconds serial_wait)
     : parts_(parts),
       folder_(folder),
+      serial_wait_(serial_wait),
       output_spool_(folder.worker(), folder.path(), output_spool_name, parts.config.trebuchet.spool),
       serial_spool_(folder.worker(), folder.path(), serial_spool_name, parts.config.trebuchet.spool) {}
 
@@ -42,15 +43,19 @@ void ServerLog::skip_spooled_serial(std::uint64_t begin) {
 
 std::uint64_t ServerLog::begin_serial() {
     serial_to_skip_ = 0;
+    serial_wait_left_ = serial_wait_;
     return serial_spool_.end();
 }
 
 void ServerLog::wait_for_serial_room() {
-    if (!serial_->is_full() || wait_limit_) return;
+    if (!serial_->is_full() || wait_limit_ || serial_wait_left_ <= std::chrono::milliseconds(0)) return;
+    const auto begun = parts_.clock.now();
     bool has_room = false;
     serial_->on_room([&] { has_room = true; });
-    parts_.loop.wait_for(log_upload_limit, [&] { return has_room || wait_limit_; });
+    const bool is_over = !parts_.loop.wait_for(serial_wait_left_, [&] { return has_room || wait_limit_; });
     serial_->on_room(nullptr);
+    const auto waited = std::chrono::ceil<std::chrono::milliseconds>(parts_.clock.now() - begun);
+    serial_wait_left_ = is_over ? std::chrono::milliseconds(0) : serial_wait_left_ - waited;
 }
 
 void ServerLog::wait_for_upload() {

@@ -17,8 +17,8 @@ namespace trebuchet {
 /// A job's two logs on their way to the server: each has a spool in the job's folder and an uploader.
 class ServerLog final : public LogSink {
   public:
-    /// All of it must outlive this object.
-    ServerLog(const DaemonParts& parts, JobFolder& folder);
+    /// `serial_wait`: how long one phase's serial log waits for room in all. All of it must outlive this object.
+    ServerLog(const DaemonParts& parts, JobFolder& folder, std::chrono::milliseconds serial_wait = log_upload_limit);
 
     /// Begins to send what is spooled and what comes. Call this before the first text.
     void begin();
@@ -54,12 +54,14 @@ class ServerLog final : public LogSink {
   private:
     const DaemonParts& parts_;
     JobFolder& folder_;
+    const std::chrono::milliseconds serial_wait_;
     Spool output_spool_;
     Spool serial_spool_;
     std::unique_ptr<LogUploader> output_;
     std::unique_ptr<LogUploader> serial_;
-    std::optional<std::chrono::milliseconds> wait_limit_;  ///< once the agent stops
-    std::uint64_t serial_to_skip_ = 0;                     ///< bytes
+    std::optional<std::chrono::milliseconds> wait_limit_;        ///< once the agent stops
+    std::chrono::milliseconds serial_wait_left_ = serial_wait_;  ///< of the phase whose serial log is being sent
+    std::uint64_t serial_to_skip_ = 0;                           ///< bytes
 };
 
 }  // namespace trebuchet

@@ -95,8 +95,9 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
         }
         phases_.device_files().send_device_info(*folder);
     }
-    outcome.recovery_failed = std::any_of(outcome.status.begin(), outcome.status.end(),
-                                          [](const auto& ended) { return ended.second == recovery_failed_code; });
+    outcome.recovery_failed = std::any_of(outcome.status.begin(), outcome.status.end(), [](const auto& ended) {
+        return ended.first != Phase::cleanup && ended.second == recovery_failed_code;
+    });
     if (!interrupted.has_event("job_end")) job_.event("job_end", job_.end_reason);
     return finish(folder);
 }

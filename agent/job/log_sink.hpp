@@ -18,7 +18,7 @@ class LogSink {
     [[nodiscard]] virtual bool is_full() const { return false; }
     /// Null: removes the handler.
     virtual void on_room(std::function<void()> /*handler*/) {}
-    /// While too much serial log is queued, waits for room; at most log_upload_limit.
+    /// While too much serial log is queued, waits for room; at most log_upload_limit in all for one phase.
     virtual void wait_for_serial_room() {}
 };
 

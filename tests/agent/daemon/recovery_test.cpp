@@ -285,5 +285,14 @@ TEST_F(RecoveryTest, ADeviceThatCouldNotBeRecoveredKeepsTheAgentOffline) {
     EXPECT_EQ(server_.agent.comment, recovery_failed_comment("j1"));
 }
 
+TEST_F(RecoveryTest, Code46OfCleanupDoesNotTakeTheAgentOfflineAsInAJobThatWasNotInterrupted) {
+    take();
+    keep_in_memory();
+    note(JournalEntry::ran({{Phase::test, 0}, {Phase::cleanup, 46}}));
+    after({"agent_job_id", ""}, [&] { daemon_.stop(); });
+    run();
+    EXPECT_EQ(server_.agent.state, "waiting");
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -145,6 +145,22 @@ TEST_F(ServerReporterTest, ASerialLogDoesNotMakeItFull) {
     EXPECT_FALSE(log_.is_full());
 }
 
+TEST_F(ServerReporterTest, ASerialLogWaitsForRoomOnlySoLongInAllForOnePhase) {
+    ServerLog log(parts_, job_folder_, std::chrono::milliseconds(20));
+    log.begin();
+    server_.hold_logs = true;
+    log.begin_serial();
+    for (int i = 0; i < 20; ++i) log.serial(Phase::test, masked(std::string(65'000, 'x')));
+    log.wait_for_serial_room();
+    bool loop_ran = false;
+    loop_.post([&] { loop_ran = true; });
+    log.wait_for_serial_room();
+    EXPECT_FALSE(loop_ran) << "it waited again";
+    log.begin_serial();
+    log.wait_for_serial_room();
+    EXPECT_TRUE(loop_ran) << "the next phase did not wait";
+}
+
 TEST_F(ServerReporterTest, TriesAgainWhatReplacesItsFormerSelf) {
     take_job();
     fail("post_status", 3);

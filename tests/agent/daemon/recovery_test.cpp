@@ -291,7 +291,7 @@ TEST_F(RecoveryTest, Code46OfCleanupDoesNotTakeTheAgentOfflineAsInAJobThatWasNot
     note(JournalEntry::ran({{Phase::test, 0}, {Phase::cleanup, 46}}));
     after({"agent_job_id", ""}, [&] { daemon_.stop(); });
     run();
-    EXPECT_EQ(server_.agent.state, "waiting");
+    EXPECT_NE(server_.agent.state, "offline");
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "common/base/version.hpp"
-#include "common/process/supervisor.hpp"
+#include "common/process/process.hpp"
+#include "common/process/supervisor/supervisor.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -23,7 +24,7 @@ void shut_the_doors() {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // what a killed supervisor leaves comes to us
+    trebuchet::adopt_orphans();
     std::signal(SIGPIPE, SIG_IGN);
 }
 

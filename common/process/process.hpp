@@ -4,6 +4,7 @@
 #include "common/event/event_loop.hpp"
 #include "common/process/environment.hpp"
 #include "common/process/process_identity.hpp"
+#include "common/process/process_tree.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace trebuchet {
 
@@ -24,6 +26,9 @@ struct ProcessSpec {
     std::filesystem::path folder;
     Environment environment;  ///< all of it: nothing is inherited
     std::chrono::milliseconds kill_grace{10'000};
+    /// Of the cgroup that it runs in where this program may make one (cgroup.hpp), such as "trebuchet-job-ID/test"; "":
+    /// none. Removed once the tree is gone.
+    std::string cgroup;
 };
 
 struct Exited {
@@ -40,12 +45,16 @@ struct CouldNotStart {
 using ProcessEnd = std::variant<Exited, Signalled, CouldNotStart>;
 
 /// A running command and all of its descendants, under a supervisor of their own (`supervise_phase`): whatever happens
-/// to this process, or to this object, none of them outlives it.
+/// to this process, or to this object, none of them outlives it that it has the right to end.
 ///
 ///     running ──command exits──▶ ended ──last descendant gone──▶ gone
 ///     running or ended ──stop()──▶ TERM to the tree, grace, KILL ──▶ gone
 ///
-/// Handlers are called on the loop's thread. Lives on one thread.
+/// It gets there also when the tree resists: a supervisor that was stopped is continued; one that was killed, or is not
+/// done a second after the grace, is replaced by this process, which kills the tree itself; and what is still there 5 s
+/// after the grace (kill(): after the limit) is left alone, and counts as gone: survivors() names it.
+///
+/// Handlers are called on the loop's thread. Lives on one thread. The program should be a subreaper (adopt_orphans).
 class Process {
   public:
     struct Handlers {
@@ -54,25 +63,36 @@ class Process {
         /// The command has ended and what it printed was read. `left` of its descendants still run, and go on until
         /// stop().
         std::function<void(const ProcessEnd&, std::size_t left)> ended;
-        /// The supervisor is gone, and with it every descendant. Comes after `ended`.
+        /// The supervisor is gone, and with it every descendant but the survivors. Comes after `ended`.
         std::function<void()> gone;
+        /// Something was done to the supervisor, one sentence. Not called any more once `ended` was.
+        std::function<void(const std::string&)> troubled{};
     };
 
     static std::unique_ptr<Process> start(EventLoop& loop, const ProcessSpec& spec, Handlers handlers);
 
-    /// Kills what is left of the tree and waits for it.
+    /// Kills what is left of the tree, and waits for its supervisor, 2 s at most.
     virtual ~Process() = default;
 
     /// TERM to the tree, then, after the grace, KILL. Again: no effect.
     virtual void stop() = 0;
     /// KILL to the tree, now.
-    virtual void kill() = 0;
+    virtual void kill(std::chrono::milliseconds limit = std::chrono::milliseconds(5'000)) = 0;
     /// Back-pressure: the pipe is not read until resumed, so that the tree blocks once it is full.
     virtual void pause_output() = 0;
     virtual void resume_output() = 0;
     [[nodiscard]] virtual bool is_gone() const = 0;
     /// Who it is, for a next life of this program; nothing if it could not be started or is gone.
     [[nodiscard]] virtual std::optional<ProcessIdentity> supervisor() const = 0;
+    /// Once it is gone: what could not be ended, the first of them.
+    [[nodiscard]] virtual const std::vector<Survivor>& survivors() const = 0;
+    /// CPU time of the whole tree so far, where it has a cgroup.
+    [[nodiscard]] virtual std::optional<std::chrono::microseconds> cpu_time() const = 0;
 };
+
+/// For main, before anything is started: what a killed supervisor leaves comes to this program, which can end it then;
+/// and the kernel reaps its children, so that no chain of processes can fill the process table with zombies. For a
+/// program that asks for no child's exit status.
+void adopt_orphans();
 
 }  // namespace trebuchet

@@ -1,11 +1,16 @@
 #include "common/file/safe_file.hpp"
+#include "common/process/cgroup.hpp"
 #include "common/process/process.hpp"
 #include "common/process/process_tree.hpp"
-#include "common/process/supervisor.hpp"
+#include "common/process/supervisor/supervisor.hpp"
+#include "common/process/supervisor_program.hpp"
+#include "common/process/tree_kill.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -13,7 +18,11 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,10 +41,28 @@ namespace bp = boost::process;
 namespace trebuchet {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 /// How long output is awaited after the command's end while a descendant still holds the pipe.
-constexpr std::chrono::milliseconds drain_time{300};
+constexpr milliseconds drain_time{300};
 /// What is read at most after that: a full pipe (pipe(7)).
 constexpr std::size_t drain_limit = 1U << 20;
+
+/// How often it is looked whether the supervisor was stopped.
+constexpr milliseconds supervisor_check{1'000};
+/// After the grace: how long the supervisor has until this process kills the tree itself, and until that is given up.
+constexpr milliseconds supervisor_delay{1'000};
+constexpr milliseconds kill_limit{5'000};
+/// The supervisor's share of the time that kill() has.
+constexpr milliseconds kill_delay{300};
+/// Between two looks at what was killed and is still there.
+constexpr milliseconds kill_pause{10};
+/// Until a supervisor has ended that has nobody left.
+constexpr milliseconds supervisor_end_delay{200};
+/// Processes that are looked at in one turn of the loop: about 3 ms.
+constexpr std::size_t processes_per_turn = 200;
+constexpr milliseconds last_wait{2'000};
 
 /// Supervisors that run now. A supervisor killed from outside leaves its tree to us, as its nearest subreaper: what is
 /// our child and not in here is such an orphan.
@@ -44,24 +71,47 @@ std::set<pid_t>& supervisors() {
     return pids;
 }
 
-void kill_orphans() {
-    for (const pid_t pid : descendants_of(::getpid())) {
-        if (::waitpid(pid, nullptr, WNOHANG) < 0) continue;  // not a child of ours
-        if (supervisors().contains(pid)) continue;
-        signal_descendants(pid, SIGKILL);
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
+/// Start times of orphans that could not be ended.
+std::map<pid_t, std::uint64_t>& given_up() {
+    static std::map<pid_t, std::uint64_t> pids;
+    return pids;
+}
+
+bool is_spared(pid_t child) {
+    if (supervisors().contains(child)) return true;
+    const auto known = given_up().find(child);
+    if (known == given_up().end()) return false;
+    const auto stat = read_process_stat(child);
+    if (stat && stat->start_time == known->second) return true;
+    given_up().erase(known);
+    return false;
+}
+
+/// What supervise_phase reads as COMMAND.
+Result<FileDescriptor> command_file(const ProcessSpec& spec) {
+    WipedString content(spec.command);
+    content += '\0';
+    for (const auto& [name, value] : spec.environment.variables()) {
+        content += name;
+        content += '=';
+        content += value.reveal();
+        content += '\0';
     }
+    FileDescriptor file(::memfd_create("trebuchet-command", MFD_CLOEXEC));
+    if (!file) return fail("can't make a file in memory: " + std::system_category().message(errno));
+    if (auto written = write_all(file.get(), content); !written) return fail(written.error());
+    return file;
 }
 
 /// What happens in the child between fork and exec: async-signal-safe calls only.
 struct ChildSetup : bp::extend::handler {
-    ChildSetup(int folder_fd, int channel_fd, char** environment_block)
-        : folder(folder_fd), channel(channel_fd), environment(environment_block) {}
+    ChildSetup(int folder_fd, std::array<int, 3> kept_fds, char** its_arguments)
+        : folder(folder_fd), kept(kept_fds), arguments(its_arguments), program(supervisor_program()) {}
 
     template <typename Executor>
     void on_setup(Executor& executor) const {
-        executor.env = environment;
+        static std::array<char*, 1> nothing{nullptr};
+        executor.env = nothing.data();
     }
     template <typename Executor>
     void on_exec_setup(Executor& executor) const {
@@ -71,12 +121,17 @@ struct ChildSetup : bp::extend::handler {
         sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
         ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-        ::fcntl(channel, F_SETFD, 0);
+        for (const int fd : kept) {
+            if (fd >= 0) ::fcntl(fd, F_SETFD, 0);
+        }
+        // If this returns, Boost executes this program itself.
+        if (program >= 0) ::syscall(SYS_execveat, program, "", arguments, executor.env, AT_EMPTY_PATH);
     }
 
     int folder;
-    int channel;
-    char** environment;
+    std::array<int, 3> kept;
+    char** arguments;
+    int program;
 };
 
 class SupervisedProcess final : public Process {
@@ -84,14 +139,10 @@ class SupervisedProcess final : public Process {
     SupervisedProcess(EventLoop& loop, Handlers handlers)
         : loop_(loop), state_(std::make_shared<State>(loop, std::move(handlers))) {}
 
-    ~SupervisedProcess() override {
-        state_->handlers = {};
-        if (state_->pid <= 0) return;
-        kill();
-        state_->collect();
-    }
+    ~SupervisedProcess() override { state_->abandon(); }
 
     void launch(const ProcessSpec& spec) {
+        state_->grace = spec.kill_grace;
         if (auto started = try_launch(spec); !started) {
             loop_.post([state = state_, reason = started.error().message()] {
                 state->finish(CouldNotStart{reason});
@@ -100,8 +151,8 @@ class SupervisedProcess final : public Process {
         }
     }
 
-    void stop() override { state_->order(SupervisorOrder::term); }
-    void kill() override { state_->order(SupervisorOrder::kill); }
+    void stop() override { state_->stop(); }
+    void kill(milliseconds limit) override { state_->kill(limit); }
     void pause_output() override { state_->paused = true; }
     void resume_output() override {
         if (std::exchange(state_->paused, false)) state_->read_output();
@@ -110,12 +161,25 @@ class SupervisedProcess final : public Process {
     [[nodiscard]] std::optional<ProcessIdentity> supervisor() const override {
         return state_->pid > 0 ? identity_of(state_->pid) : std::nullopt;
     }
+    [[nodiscard]] const std::vector<Survivor>& survivors() const override { return state_->survivors; }
+    [[nodiscard]] std::optional<std::chrono::microseconds> cpu_time() const override {
+        return state_->cgroup ? state_->cgroup->cpu_time() : state_->cpu_time;
+    }
 
   private:
     /// Shared with the handlers that asio still holds when the object is gone.
     struct State : std::enable_shared_from_this<State> {
-        State(EventLoop& loop, Handlers callbacks)
-            : handlers(std::move(callbacks)), pipe(loop.context()), channel(loop.context()), drain_timer(loop) {}
+        State(EventLoop& its_loop, Handlers callbacks)
+            : loop(its_loop),
+              handlers(std::move(callbacks)),
+              pipe(loop.context()),
+              channel(loop.context()),
+              life(loop.context()),
+              drain_timer(loop),
+              check_timer(loop),
+              takeover_timer(loop),
+              limit_timer(loop),
+              kill_timer(loop) {}
         ~State() = default;
         State(const State&) = delete;
         State& operator=(const State&) = delete;
@@ -139,15 +203,53 @@ class SupervisedProcess final : public Process {
 
         void read_channel() {
             channel.async_read_some(
-                asio::buffer(&report, sizeof report),
+                asio::buffer(&message, sizeof message),
                 [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
-                    if (!error && count == sizeof(SupervisorReport)) {
-                        self->command_ended();
-                        self->read_channel();
-                    } else if (error != asio::error::operation_aborted) {
-                        self->supervisor_ended();
+                    if (error || count != sizeof(SupervisorReport)) {
+                        self->channel_ended = true;
+                        return self->supervisor_may_have_ended();
                     }
+                    self->take_message();
+                    self->read_channel();
                 });
+        }
+
+        void take_message() {
+            if (message.kind == SupervisorReport::Kind::nothing_left) {
+                nothing_left = true;
+            } else if (!reported) {
+                report = message;
+                command_ended();
+            }
+        }
+
+        void watch_supervisor() {
+            life.async_wait(asio::posix::stream_descriptor::wait_read,
+                            [self = shared_from_this()](const boost::system::error_code& error) {
+                                if (error) return;
+                                self->life_ended = true;
+                                self->supervisor_may_have_ended();
+                            });
+            check_supervisor();
+        }
+
+        /// A job of the same user can stop it.
+        void check_supervisor() {
+            siginfo_t info{};
+            const int waited = ::waitid(P_PIDFD, static_cast<id_t>(life.native_handle()), &info, WSTOPPED | WNOHANG);
+            if (waited == 0 && info.si_pid != 0) {
+                signal_supervisor(SIGCONT);
+                tell_trouble("the supervisor of the command was stopped: it was continued");
+            }
+            check_timer.start(supervisor_check, [this] { check_supervisor(); });
+        }
+
+        void signal_supervisor(int signal) {
+            if (life.is_open()) ::syscall(SYS_pidfd_send_signal, life.native_handle(), signal, nullptr, 0);
+        }
+
+        void tell_trouble(const std::string& what) {
+            if (!ended && handlers.troubled) handlers.troubled(what);
         }
 
         void command_ended() {
@@ -186,6 +288,8 @@ class SupervisedProcess final : public Process {
                 case SupervisorReport::Kind::signalled:
                     finish(Signalled{report.value});
                     break;
+                case SupervisorReport::Kind::nothing_left:
+                    break;
                 case SupervisorReport::Kind::could_not_start:
                     finish(CouldNotStart{"can't run /bin/sh: " + std::system_category().message(report.value)});
                     break;
@@ -193,25 +297,124 @@ class SupervisedProcess final : public Process {
             if (gone) finish_tree();
         }
 
-        void supervisor_ended() {
-            collect();
-            if (!reported) {  // it was killed from outside
-                kill_orphans();
-                report = {SupervisorReport::Kind::signalled, SIGKILL, 0};
-                command_ended();
-            }
-            if (ended) finish_tree();
+        /// Its last messages may still be on their way when it has ended.
+        void supervisor_may_have_ended() {
+            if (life_ended && channel_ended) supervisor_ended();
         }
 
-        void collect() {
+        void supervisor_ended() {
+            forget_supervisor();
+            if (gone) return;
+            if (nothing_left) return finish_tree();
+            if (!is_killed)
+                tell_trouble("the supervisor of the command was killed: what is left of the command is ended");
+            if (!limit) set_limit(kill_limit);
+            start_killing();
+        }
+
+        void forget_supervisor() {
             if (pid > 0) {
-                while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+                ::waitpid(pid, nullptr, WNOHANG);
                 supervisors().erase(pid);
             }
             pid = -1;
-            gone = true;
             boost::system::error_code ignored;
             channel.close(ignored);
+            life.close(ignored);
+            check_timer.stop();
+            takeover_timer.stop();
+        }
+
+        void stop() {
+            if (std::exchange(stopping, true) || gone) return;
+            order(SupervisorOrder::term);
+            take_over_after(grace + supervisor_delay);
+            set_limit(grace + kill_limit);
+        }
+
+        void kill(milliseconds within) {
+            if (gone) return;
+            stopping = true;
+            order(SupervisorOrder::kill);
+            take_over_after(std::min(kill_delay, within / 2));
+            set_limit(within);
+        }
+
+        void take_over_after(milliseconds delay) {
+            if (pid > 0 && !tree_kill) takeover_timer.start(delay, [this] { start_killing(); });
+        }
+
+        void set_limit(milliseconds delay) {
+            const auto at = steady_clock::now() + delay;
+            if (limit && *limit <= at) return;
+            limit = at;
+            limit_timer.start(delay, [this] { give_up(); });
+        }
+
+        /// The tree, or what of it came to us when the supervisor was killed.
+        void start_killing() {
+            if (pid > 0) {
+                tree_kill.emplace(pid);
+            } else {
+                tree_kill.emplace(::getpid(), is_spared);
+            }
+            if (cgroup) cgroup->kill();
+            go_on_killing();
+        }
+
+        void go_on_killing() {
+            if (gone || !tree_kill) return;
+            switch (tree_kill->step(processes_per_turn)) {
+                case TreeKill::Progress::working:
+                    loop.post([self = shared_from_this()] { self->go_on_killing(); });
+                    return;
+                case TreeKill::Progress::empty:
+                    if (!cgroup || !cgroup->is_populated()) return tree_killed();
+                    [[fallthrough]];
+                case TreeKill::Progress::waiting:
+                    if (cgroup) cgroup->kill();
+                    kill_timer.start(kill_pause, [this] { go_on_killing(); });
+            }
+        }
+
+        void tree_killed() {
+            tree_kill.reset();
+            if (pid <= 0) return finish_tree();
+            // It has nobody left: it is about to end, or can't.
+            kill_timer.start(supervisor_end_delay, [this] {
+                is_killed = true;
+                signal_supervisor(SIGKILL);
+            });
+        }
+
+        /// It may end later: then the supervisor, which goes on trying, ends as well.
+        void give_up() {
+            if (gone) return;
+            if (tree_kill) survivors = tree_kill->survivors();
+            for (const auto& survivor : survivors) given_up()[survivor.pid] = survivor.start_time;
+            boost::system::error_code ignored;
+            channel.close(ignored);
+            finish_tree();
+        }
+
+        /// Nothing of it is left, or it was given up.
+        void finish_tree() {
+            gone = true;
+            takeover_timer.stop();
+            limit_timer.stop();
+            kill_timer.stop();
+            tree_kill.reset();
+            if (cgroup) {
+                cpu_time = cgroup->cpu_time();
+                cgroup->remove();
+                cgroup.reset();
+            }
+            if (!ended && !reported) {
+                report = {SupervisorReport::Kind::signalled, SIGKILL, 0};
+                command_ended();
+            }
+            if (!ended) return;  // then finish_if_drained() comes back
+            if (const auto handler = std::exchange(handlers.gone, nullptr)) handler();
         }
 
         void finish(const ProcessEnd& end) {
@@ -222,29 +425,59 @@ class SupervisedProcess final : public Process {
             if (handlers.ended) handlers.ended(end, static_cast<std::size_t>(report.left));
         }
 
-        void finish_tree() {
-            gone = true;
-            if (const auto handler = std::exchange(handlers.gone, nullptr)) handler();
-        }
-
         void order(SupervisorOrder what) {
+            signal_supervisor(SIGCONT);
             const auto byte = static_cast<char>(what);
             if (channel.is_open()) ::send(channel.native_handle(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         }
 
+        /// Nobody is told any more. Blocks until the supervisor is done, but not for long.
+        void abandon() {
+            handlers = {};
+            if (pid > 0 && !gone) {
+                order(SupervisorOrder::kill);
+                if (cgroup) cgroup->kill();
+                pollfd end{life.native_handle(), POLLIN, 0};
+                ::poll(&end, 1, static_cast<int>(last_wait.count()));
+                forget_supervisor();
+            }
+            if (cgroup) cgroup->remove();
+            gone = true;
+            limit_timer.stop();
+            kill_timer.stop();
+        }
+
+        EventLoop& loop;
         Handlers handlers;
+        milliseconds grace{0};
         asio::posix::stream_descriptor pipe;
         asio::posix::stream_descriptor channel;
+        asio::posix::stream_descriptor life;  ///< the supervisor's pidfd
+        std::optional<Cgroup> cgroup;
         Timer drain_timer;
+        Timer check_timer;
+        Timer takeover_timer;
+        Timer limit_timer;
+        Timer kill_timer;
+        SupervisorReport message;
         SupervisorReport report;
         /// Output before it is masked.
         std::vector<char, WipingAllocator<char>> buffer = std::vector<char, WipingAllocator<char>>(65536);
-        pid_t pid = -1;
+        pid_t pid = -1;  ///< the supervisor's, while it lives
+        std::optional<TreeKill> tree_kill;
+        std::optional<steady_clock::time_point> limit;  ///< then it is given up
+        std::vector<Survivor> survivors;
+        std::optional<std::chrono::microseconds> cpu_time;
         bool reading = false;
         bool paused = false;
         bool reported = false;
         bool output_ended = false;
         bool ended = false;
+        bool stopping = false;
+        bool nothing_left = false;
+        bool channel_ended = false;
+        bool life_ended = false;
+        bool is_killed = false;  ///< the supervisor, by us
         bool gone = false;
     };
 
@@ -258,14 +491,22 @@ class SupervisedProcess final : public Process {
         }
         state_->channel.assign(ends[0]);
         const FileDescriptor child_end(ends[1]);
-        EnvironmentBlock environment(spec.environment);
+        const auto command = command_file(spec);
+        if (!command) return fail(command.error());
+        if (!spec.cgroup.empty()) state_->cgroup = Cgroup::make(spec.cgroup);
+        const int cgroup = state_->cgroup ? state_->cgroup->folder() : -1;
+        std::vector<std::string> arguments{
+            supervisor_flag,        std::to_string(child_end.get()),         std::to_string(command->get()),
+            std::to_string(cgroup), std::to_string(spec.kill_grace.count()), spec.title};
+        std::string name = "trebuchet-supervisor";
+        std::vector<char*> pointers{name.data()};
+        for (auto& argument : arguments) pointers.push_back(argument.data());
+        pointers.push_back(nullptr);
         try {
             bp::async_pipe pipe(loop_.context());
-            bp::child supervisor(bp::exe = "/proc/self/exe",
-                                 bp::args = {supervisor_flag, std::to_string(child_end.get()),
-                                             std::to_string(spec.kill_grace.count()), spec.command, spec.title},
-                                 (bp::std_out & bp::std_err) > pipe, bp::std_in < bp::null,
-                                 ChildSetup(folder.get(), child_end.get(), environment.data()));
+            bp::child supervisor(bp::exe = "/proc/self/exe", bp::args = arguments, (bp::std_out & bp::std_err) > pipe,
+                                 bp::std_in < bp::null,
+                                 ChildSetup(folder.get(), {child_end.get(), command->get(), cgroup}, pointers.data()));
             state_->pid = supervisor.id();
             supervisors().insert(state_->pid);
             supervisor.detach();
@@ -275,6 +516,15 @@ class SupervisedProcess final : public Process {
         }
         state_->read_output();
         state_->read_channel();
+        if (const auto life = static_cast<int>(::syscall(SYS_pidfd_open, state_->pid, 0)); life >= 0) {
+            state_->life.assign(life);
+            state_->watch_supervisor();
+        } else {
+            loop_.post([state = state_] {
+                state->life_ended = true;
+                state->supervisor_may_have_ended();
+            });
+        }
         return {};
     }
 
@@ -288,6 +538,14 @@ std::unique_ptr<Process> Process::start(EventLoop& loop, const ProcessSpec& spec
     auto process = std::make_unique<SupervisedProcess>(loop, std::move(handlers));
     process->launch(spec);
     return process;
+}
+
+void adopt_orphans() {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    struct sigaction reaped_by_kernel {};
+    reaped_by_kernel.sa_handler = SIG_DFL;
+    reaped_by_kernel.sa_flags = SA_NOCLDWAIT;
+    ::sigaction(SIGCHLD, &reaped_by_kernel, nullptr);
 }
 
 }  // namespace trebuchet

@@ -29,6 +29,7 @@ struct LeftProcesses {
     std::optional<ProcessIdentity> supervisor;
     /// Whose environment at their start held this NAME=VALUE is part of it, whoever their parent is now; "": nobody.
     std::string marker;
+    std::string cgroup{};  ///< as in ProcessSpec; whoever is in it, or in one below it, is part of it; "": none
 };
 
 /// TERM to all of them, after `grace` KILL, until none is left; blocks until then, `limit` at most. Processes of this

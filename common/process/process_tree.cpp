@@ -1,75 +1,193 @@
 #include "common/process/process_tree.hpp"
 
+#include <algorithm>
 #include <array>
-#include <csignal>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
-#include <string>
-#include <unordered_map>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace trebuchet {
 namespace {
 
-/// The fourth field of /proc/PID/stat (proc(5)); 0 when the process is gone. The second, the name, may hold blanks and
-/// ")".
-pid_t parent_of(const char* pid) {
-    const std::string path = std::string("/proc/") + pid + "/stat";
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    std::array<char, 512> text{};
-    const auto length = ::read(fd, text.data(), text.size() - 1);
+constexpr int parent_field = 4;
+constexpr int threads_field = 20;
+constexpr int start_time_field = 22;
+
+/// Up to `size` - 1 bytes, and a NUL; false if the process is gone.
+bool read_text(const char* path, char* text, std::size_t size) {
+    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const auto length = ::read(fd, text, size - 1);
     ::close(fd);
-    if (length <= 0) return 0;
-    const char* name_end = std::strrchr(text.data(), ')');
-    if (name_end == nullptr || std::strlen(name_end) < 5) return 0;
-    return static_cast<pid_t>(std::strtol(name_end + 4, nullptr, 10));
+    text[std::max<ssize_t>(length, 0)] = '\0';
+    return length > 0;
 }
 
-using Children = std::unordered_map<pid_t, std::vector<pid_t>>;
-
-/// Of every process.
-Children read_children() {
-    Children children;
-    const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
-    if (!proc) return children;
-    while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
-        const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
-        if (pid <= 0) continue;
-        if (const pid_t parent = parent_of(entry->d_name); parent > 0) children[parent].push_back(pid);
+/// Calls `take` with each name in the folder that is a number.
+template <typename Take>
+bool for_each_number(const char* folder, const Take& take) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder), ::closedir);
+    if (!entries) return false;
+    while (const dirent* entry = ::readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
+        const auto number = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
+        if (number > 0) take(number);
     }
+    return true;
+}
+
+/// The numbers in a file of blank-separated ones, of any length.
+template <typename Take>
+bool for_each_number_in(const char* file, const Take& take) {
+    const int fd = ::open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    std::array<char, 4096> text{};
+    pid_t number = 0;
+    ssize_t length = 0;
+    while ((length = ::read(fd, text.data(), text.size())) > 0) {
+        for (const char* next = text.data(); next != text.data() + length; ++next) {
+            if (*next >= '0' && *next <= '9') {
+                number = number * 10 + (*next - '0');
+            } else if (number > 0) {
+                take(std::exchange(number, 0));
+            }
+        }
+    }
+    ::close(fd);
+    if (number > 0) take(number);
+    return true;
+}
+
+/// For each thread, with CONFIG_PROC_CHILDREN.
+bool kernel_lists_children() {
+    static const bool lists = ::access("/proc/thread-self/children", F_OK) == 0;
+    return lists;
+}
+
+/// False if the kernel keeps no lists.
+bool listed_children(pid_t parent, std::vector<pid_t>& children) {
+    if (!kernel_lists_children()) return false;
+    std::array<char, 64> folder{};
+    std::snprintf(folder.data(), folder.size(), "/proc/%d/task", parent);
+    for_each_number(folder.data(), [&](pid_t thread) {
+        std::array<char, 96> file{};
+        std::snprintf(file.data(), file.size(), "%s/%d/children", folder.data(), thread);
+        for_each_number_in(file.data(), [&](pid_t child) { children.push_back(child); });
+    });
+    return true;
+}
+
+}  // namespace
+
+std::optional<ProcessStat> read_process_stat(pid_t pid) {
+    std::array<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
+    std::array<char, 1024> text{};
+    if (!read_text(path.data(), text.data(), text.size())) return std::nullopt;
+    // The second field, the name, may hold blanks and ")".
+    const char* at = std::strrchr(text.data(), ')');
+    if (at == nullptr || at[1] != ' ' || at[2] == '\0') return std::nullopt;
+    const char state = at[2];
+    ProcessStat stat;
+    long threads = 0;
+    at += 2;
+    for (int field = 4; field <= start_time_field; ++field) {
+        at = std::strchr(at, ' ');
+        if (at == nullptr) return std::nullopt;
+        ++at;
+        if (field == parent_field) stat.parent = static_cast<pid_t>(std::strtol(at, nullptr, 10));
+        if (field == threads_field) threads = std::strtol(at, nullptr, 10);
+        if (field == start_time_field) stat.start_time = std::strtoull(at, nullptr, 10);
+    }
+    stat.is_alive = (state != 'Z' && state != 'X') || threads > 1;
+    return stat;
+}
+
+namespace {
+
+std::unordered_map<pid_t, std::vector<pid_t>> children_of_all() {
+    std::unordered_map<pid_t, std::vector<pid_t>> children;
+    for_each_number("/proc", [&](pid_t pid) {
+        if (const auto stat = read_process_stat(pid)) children[stat->parent].push_back(pid);
+    });
     return children;
 }
 
 }  // namespace
 
-std::vector<pid_t> children_of(pid_t parent) {
-    return read_children()[parent];
+bool HeldProcess::signal(int number) const {
+    return ::syscall(SYS_pidfd_send_signal, handle_, number, nullptr, 0) == 0 || errno != EPERM;
+}
+
+bool visit_process(pid_t pid, const std::function<bool(const ProcessStat&)>& is_meant, const VisitProcess& visit) {
+    const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (handle < 0) return false;
+    const auto stat = read_process_stat(pid);
+    const bool meant = stat && is_meant(*stat);
+    if (meant) visit(HeldProcess(pid, *stat, handle));
+    ::close(handle);
+    return meant;
+}
+
+void visit_children(pid_t parent, const VisitProcess& visit) {
+    std::vector<pid_t> children;
+    if (!listed_children(parent, children)) children = children_of_all()[parent];
+    for (const pid_t child : children) {
+        visit_process(
+            child, [&](const ProcessStat& stat) { return stat.parent == parent; }, visit);
+    }
+}
+
+TreeWalk::TreeWalk(pid_t root, std::function<bool(pid_t)> is_spared) : root_(root), is_spared_(std::move(is_spared)) {}
+
+void TreeWalk::add_children(pid_t parent) {
+    std::vector<pid_t> children;
+    if (!listed_children(parent, children)) children = all_children_[parent];
+    for (const pid_t child : children) {
+        if (parent == root_ && is_spared_ && is_spared_(child)) continue;
+        open_.push_back({child, parent});
+    }
+}
+
+bool TreeWalk::step(std::size_t count, const VisitProcess& visit) {
+    if (open_.empty()) {
+        if (!kernel_lists_children()) all_children_ = children_of_all();
+        add_children(root_);
+    }
+    for (; count > 0 && !open_.empty(); --count) {
+        const auto [pid, parent] = open_.back();
+        open_.pop_back();
+        // One whose parent has ended meanwhile is the root's now.
+        const auto is_child = [this, from = parent](const ProcessStat& stat) {
+            return stat.parent == from || stat.parent == root_;
+        };
+        if (visit_process(pid, is_child, visit)) add_children(pid);
+    }
+    return !open_.empty();
 }
 
 std::vector<pid_t> descendants_of(pid_t root) {
-    auto children = read_children();
     std::vector<pid_t> found;
-    std::vector<pid_t> open{root};
-    while (!open.empty()) {
-        const pid_t next = open.back();
-        open.pop_back();
-        for (const pid_t child : children[next]) {
-            found.push_back(child);
-            open.push_back(child);
-        }
-    }
+    TreeWalk(root).step(std::numeric_limits<std::size_t>::max(),
+                        [&](const HeldProcess& process) { found.push_back(process.pid()); });
     return found;
 }
 
-std::size_t signal_descendants(pid_t root, int signal) {
-    const auto all = descendants_of(root);
-    for (const pid_t pid : all) ::kill(pid, signal);
-    return all.size();
+std::string describe(const std::vector<Survivor>& survivors) {
+    std::string text;
+    for (const auto& survivor : survivors) {
+        if (!text.empty()) text += ", ";
+        text += std::to_string(survivor.pid) + " (user " + std::to_string(survivor.user) + ", " + survivor.name + ")";
+    }
+    return text;
 }
 
 }  // namespace trebuchet

@@ -1,4 +1,4 @@
-#include "common/process/supervisor.hpp"
+#include "common/process/supervisor/supervisor.hpp"
 
 #include <string_view>
 

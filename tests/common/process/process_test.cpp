@@ -1,6 +1,9 @@
 #include "common/process/process.hpp"
 
-#include "common/process/supervisor.hpp"
+#include "common/process/cgroup.hpp"
+#include "common/process/process_tree.hpp"
+#include "common/process/supervisor/supervisor.hpp"
+#include "tests/fakes/temporary_folder.hpp"
 
 #include <csignal>
 #include <fstream>
@@ -8,6 +11,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -21,13 +25,15 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 /// One command, run to its end on a loop of its own.
 struct RunningCommand {
     explicit RunningCommand(const std::string& command,
                             std::chrono::milliseconds grace = std::chrono::milliseconds(10'000),
-                            const std::string& folder = "/tmp") {
+                            const std::string& folder = "/tmp", const std::string& cgroup = "") {
         ProcessSpec spec;
+        spec.cgroup = cgroup;
         spec.title = "test";
         spec.command = command;
         spec.folder = folder;
@@ -43,7 +49,7 @@ struct RunningCommand {
                                       end = how;
                                       left = count;
                                   },
-                                  [this] { gone = true; }});
+                                  [this] { gone = true; }, [this](const std::string& what) { trouble = what; }});
     }
 
     void until_output(const std::string& text) {
@@ -75,8 +81,17 @@ struct RunningCommand {
     std::optional<ProcessEnd> end;
     std::size_t left = 0;
     bool gone = false;
+    std::string trouble;
     std::unique_ptr<Process> process;
 };
+
+std::vector<pid_t> children_of_this_process() {
+    std::vector<pid_t> pids;
+    visit_children(::getpid(), [&](const HeldProcess& process) {
+        if (process.is_alive()) pids.push_back(process.pid());
+    });
+    return pids;
+}
 
 bool exists(pid_t pid) {
     return pid > 0 && ::kill(pid, 0) == 0;
@@ -219,8 +234,19 @@ TEST(Process, DestroyingItKillsTheTree) {
     EXPECT_FALSE(exists(run.pid("child")));
 }
 
-TEST(Process, ATreeWhoseSupervisorWasKilledIsKilledToo) {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+/// As in the agent, for one test.
+class AdoptedOrphans : public testing::Test {
+  protected:
+    AdoptedOrphans() { adopt_orphans(); }
+    ~AdoptedOrphans() override {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+        ::signal(SIGCHLD, SIG_DFL);
+    }
+    AdoptedOrphans(const AdoptedOrphans&) = delete;
+    AdoptedOrphans& operator=(const AdoptedOrphans&) = delete;
+};
+
+TEST_F(AdoptedOrphans, AreKilledWhenTheSupervisorWasKilled) {
     RunningCommand run("setsid sleep 1000 & echo child=$!; echo supervisor=$PPID; wait");
     run.until_output("supervisor=");
     run.until_output("child=");
@@ -228,7 +254,71 @@ TEST(Process, ATreeWhoseSupervisorWasKilledIsKilledToo) {
     run.until_gone();
     EXPECT_FALSE(exists(run.pid("child")));
     EXPECT_EQ(run.signal(), SIGKILL);
-    ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+    EXPECT_THAT(run.trouble, HasSubstr("was killed"));
+}
+
+TEST_F(AdoptedOrphans, AreKilledThoughEachLivesForAMomentOnly) {
+    TemporaryFolder folder;
+    const auto beats = folder / "beats";
+    std::ofstream(folder / "chain") << "echo x >> '" << beats.string() << "'\n. /dev/null\nsh '"
+                                    << (folder / "chain").string() << "' &\n";
+    RunningCommand run("sh '" + (folder / "chain").string() + "' & until [ -s '" + beats.string() +
+                       "' ]; do :; done; kill -9 $PPID; sleep 1000");
+    run.until_gone();
+    const auto length = std::filesystem::file_size(beats);
+    EXPECT_TRUE(children_of_this_process().empty());
+    EXPECT_EQ(std::filesystem::file_size(beats), length);
+}
+
+TEST(Process, GoesOnWithASupervisorThatItsCommandStopped) {
+    RunningCommand run("kill -STOP $PPID; echo done; exit 4");
+    run.until_gone();
+    EXPECT_EQ(run.exit_code(), 4);
+    EXPECT_THAT(run.trouble, HasSubstr("was stopped"));
+}
+
+TEST(Process, IsKilledThoughItsSupervisorIsStoppedAgainAndAgain) {
+    RunningCommand run("echo ready; trap '' TERM; while :; do kill -STOP $PPID; sleep 0.01; done");
+    run.until_output("ready");
+    run.process->kill();
+    run.until_gone();
+    EXPECT_EQ(run.signal(), SIGKILL);
+    EXPECT_TRUE(run.process->survivors().empty());
+}
+
+TEST(Process, TheSupervisorHasNothingOfTheCommandsEnvironment) {
+    RunningCommand run("wc -c < /proc/$PPID/environ; tr '\\0' ' ' < /proc/$PPID/cmdline; exit 0");
+    run.until_ended();
+    EXPECT_THAT(run.output, StartsWith("0\n"));
+    EXPECT_THAT(run.output, HasSubstr(" test "));
+    EXPECT_THAT(run.output, Not(HasSubstr("cmdline")));
+}
+
+TEST(Process, RunsInACgroupOfItsOwnThatGoesWithIt) {
+    if (!Cgroup::is_available()) GTEST_SKIP() << "no cgroup can be made here";
+    const auto name = "trebuchet-test-" + std::to_string(::getpid());
+    RunningCommand run("grep ^0:: /proc/self/cgroup; grep ^0:: /proc/$PPID/cgroup; sleep 1000 & exit 0",
+                       std::chrono::milliseconds(10'000), "/tmp", name + "/phase");
+    run.until_ended();
+    EXPECT_THAT(run.output, HasSubstr(name + "/phase\n0::"));
+    EXPECT_TRUE(Cgroup::find(name + "/phase")->is_populated());
+    EXPECT_EQ(run.left, 1U);
+    run.process->stop();
+    run.until_gone();
+    EXPECT_GT(run.process->cpu_time()->count(), 0);
+    EXPECT_FALSE(Cgroup::find(name));
+}
+
+TEST_F(AdoptedOrphans, OfAKilledSupervisorAreKilledWithTheirCgroup) {
+    if (!Cgroup::is_available()) GTEST_SKIP() << "no cgroup can be made here";
+    const auto name = "trebuchet-test-" + std::to_string(::getpid());
+    RunningCommand run("(setsid sh -c 'echo deep=$$; exec sleep 1000' &); sleep 1000", std::chrono::milliseconds(10),
+                       "/tmp", name);
+    run.until_output("deep=");
+    ::kill(run.process->supervisor()->pid, SIGKILL);
+    run.until_gone();
+    EXPECT_FALSE(exists(run.pid("deep")));
+    EXPECT_FALSE(Cgroup::find(name));
 }
 
 TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {

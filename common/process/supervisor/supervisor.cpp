@@ -1,0 +1,321 @@
+// The supervisor of a phase:
+//
+//  1. Become the subreaper: whatever descends from here has this process as its parent once its own is gone. Block
+//     every signal, so that a job of the same user can end or stop this process by SIGKILL and SIGSTOP only (the agent
+//     notices both), and let nobody look into it.
+//  2. Fork the command, into its cgroup if there is one, with the environment out of the file COMMAND.
+//  3. Reap whatever ends. waitpid says ECHILD when nothing at all is left: no look at /proc is needed.
+//  4. When the command itself has ended, report how, and how many of its descendants still run.
+//  5. On the order TERM: send TERM (and CONT) to the whole tree, and to each orphan that comes to us later; after the
+//     grace, KILL.
+//  6. On the order KILL, or when the agent is gone: kill the cgroup, then the tree (TreeKill), again and again, every
+//     10 ms, after 2 s every 250 ms: what can't be killed, such as a process of another user, must cost nothing.
+//  7. Once nothing is left, say so and end.
+//
+// Example: a test starts a daemon and exits with 0. 3 reaps it, 4 reports "exited, 0, 1 left". The daemon runs on.
+// Before cleanup the agent orders TERM: 5 tells the daemon, which ends; 3 reaps it and gets ECHILD; 7.
+#include "common/process/supervisor/supervisor.hpp"
+
+#include "common/process/process_tree.hpp"
+#include "common/process/tree_kill.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// While killing: how often it is looked for what is still there.
+constexpr milliseconds kill_round{10};
+constexpr milliseconds slow_kill_round{250};
+constexpr milliseconds slow_after{2'000};
+/// While waiting for the tree to end after TERM: how often orphans are looked for.
+constexpr milliseconds term_round{20};
+/// An orphan that is still there is told again after this: between fork and exec a shell's child swallows TERM
+/// (measured with dash).
+constexpr milliseconds tell_again{200};
+/// After so many it is looked for orders again.
+constexpr int walks_per_round = 100;
+constexpr auto everything = std::numeric_limits<std::size_t>::max();
+
+struct Arguments {
+    int channel;
+    int command;
+    int cgroup;
+    milliseconds grace;
+};
+
+/// In a forked child: runs what the file holds; returns only if that failed.
+void execute(int command_file) {
+    struct stat info {};
+    if (::fstat(command_file, &info) != 0) return;
+    const auto size = static_cast<std::size_t>(info.st_size);
+    void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, command_file, 0);
+    if (mapped == MAP_FAILED) return;
+    char* const text = static_cast<char*>(mapped);
+    const auto count = static_cast<std::size_t>(std::count(text, text + size, '\0'));
+    auto** const environment = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
+    if (environment == nullptr) return;
+    std::size_t number = 0;
+    for (char* entry = text + std::strlen(text) + 1; entry < text + size; entry += std::strlen(entry) + 1) {
+        environment[number++] = entry;
+    }
+    std::array<char, 8> shell{"/bin/sh"};
+    std::array<char, 3> flag{"-c"};
+    std::array<char*, 4> arguments{shell.data(), flag.data(), text, nullptr};
+    ::execve(shell.data(), arguments.data(), environment);
+}
+
+/// fork() into a cgroup: a process is put there while it is made, at a quarter of the cost of moving it. -1 where the
+/// kernel or a filter of system calls does not let us.
+pid_t fork_into(int cgroup) {
+    clone_args arguments{};
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.exit_signal = SIGCHLD;
+    arguments.cgroup = static_cast<__u64>(cgroup);
+    return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+}
+
+void write_to(int folder, const char* file, const char* text) {
+    const int fd = ::openat(folder, file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    [[maybe_unused]] const auto written = ::write(fd, text, std::strlen(text));
+    ::close(fd);
+}
+
+/// Nobody else does it when the agent is gone: the group, and the one of the job if this was the last in it.
+void remove_group(int folder) {
+    std::array<char, 32> link{};
+    std::array<char, 4096> path{};
+    std::snprintf(link.data(), link.size(), "/proc/self/fd/%d", folder);
+    if (::readlink(link.data(), path.data(), path.size() - 1) <= 0 || ::rmdir(path.data()) != 0) return;
+    char* const name = std::strrchr(path.data(), '/');
+    *name = '\0';
+    const char* const above = std::strrchr(path.data(), '/');
+    if (above != nullptr && std::strncmp(above, "/trebuchet-", 11) == 0) ::rmdir(path.data());
+}
+
+class Supervisor {
+  public:
+    explicit Supervisor(const Arguments& arguments)
+        : channel_(arguments.channel),
+          command_file_(arguments.command),
+          cgroup_(arguments.cgroup),
+          grace_(arguments.grace) {}
+
+    int run() {
+        ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        ::setsid();
+        ::prctl(PR_SET_NAME, "trebuchet-phase", 0, 0, 0);
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        for (const int fd : {channel_, command_file_, cgroup_}) {
+            if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+        sigset_t all;
+        sigfillset(&all);
+        ::sigprocmask(SIG_BLOCK, &all, nullptr);
+        sigset_t watched;
+        sigemptyset(&watched);
+        sigaddset(&watched, SIGCHLD);
+        signals_ = ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+
+        start_command();
+        let_go_of_output();
+        while (reap()) wait_for_something();
+        if (agent_gone_ && cgroup_ >= 0) remove_group(cgroup_);
+        send({SupervisorReport::Kind::nothing_left, 0, 0});
+        return 0;
+    }
+
+  private:
+    void start_command() {
+        std::array<int, 2> exec_failure{};
+        if (::pipe2(exec_failure.data(), O_CLOEXEC) != 0) return could_not_start(errno);
+        const pid_t self = ::getpid();
+        if (cgroup_ >= 0) command_pid_ = fork_into(cgroup_);
+        const bool must_move = cgroup_ >= 0 && command_pid_ < 0;
+        if (command_pid_ < 0) command_pid_ = ::fork();
+        if (command_pid_ == 0) {
+            if (must_move) write_to(cgroup_, "cgroup.procs", "0");
+            become_command(self);
+            const int error = errno;
+            [[maybe_unused]] const auto written = ::write(exec_failure[1], &error, sizeof error);
+            ::_exit(127);
+        }
+        const int fork_error = errno;
+        ::close(exec_failure[1]);
+        ::close(command_file_);
+        int error = 0;
+        if (command_pid_ < 0) {
+            could_not_start(fork_error);
+        } else if (::read(exec_failure[0], &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
+            could_not_start(error);
+        }
+        ::close(exec_failure[0]);
+    }
+
+    /// In the child; returns only if exec failed.
+    void become_command(pid_t supervisor) const {
+        ::setsid();  // `kill 0` in a script reaches the script only
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (::getppid() != supervisor) ::_exit(127);
+        for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+        sigset_t none;
+        sigemptyset(&none);
+        ::sigprocmask(SIG_SETMASK, &none, nullptr);
+        execute(command_file_);
+    }
+
+    /// The pipe must end when the command's tree is done with it.
+    static void let_go_of_output() {
+        const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+        ::dup2(null, STDOUT_FILENO);
+        ::dup2(null, STDERR_FILENO);
+        ::close(null);
+        if (::chdir("/") != 0) return;
+    }
+
+    void send(const SupervisorReport& message) const {
+        ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+
+    void could_not_start(int error) {
+        reported_ = true;
+        send({SupervisorReport::Kind::could_not_start, error, 0});
+    }
+
+    /// Collects the dead, and reports the command if it is among them; false when nobody is left.
+    bool reap() {
+        std::optional<int> command_status;
+        pid_t pid = 0;
+        do {
+            int status = 0;
+            pid = ::waitpid(-1, &status, WNOHANG);
+            if (pid == command_pid_ && !reported_) command_status = status;
+        } while (pid > 0 || (pid < 0 && errno == EINTR));
+        const bool anybody_left = pid == 0;
+        if (command_status) report(*command_status, anybody_left);
+        return anybody_left;
+    }
+
+    void report(int status, bool anybody_left) {
+        reported_ = true;
+        const auto left = anybody_left ? static_cast<std::int32_t>(descendants_of(::getpid()).size()) : 0;
+        if (WIFEXITED(status)) {
+            send({SupervisorReport::Kind::exited, WEXITSTATUS(status), left});
+        } else {
+            send({SupervisorReport::Kind::signalled, WTERMSIG(status), left});
+        }
+    }
+
+    void wait_for_something() {
+        std::array<pollfd, 2> sources{{{signals_, POLLIN, 0}, {channel_, POLLIN, 0}}};
+        const nfds_t count = agent_gone_ ? 1 : 2;
+        ::poll(sources.data(), count, timeout());
+        drain_signals();
+        if (count == 2 && (sources[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0) take_order();
+        if (!told_.empty()) tell_orphans();
+        if (kill_at_ && steady_clock::now() >= *kill_at_) kill_tree();
+    }
+
+    [[nodiscard]] int timeout() const {
+        if (!kill_at_) return -1;
+        auto left = std::chrono::ceil<milliseconds>(*kill_at_ - steady_clock::now());
+        if (!told_.empty()) left = std::min(left, term_round);
+        return static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
+    }
+
+    void drain_signals() const {
+        std::array<signalfd_siginfo, 16> pending{};
+        while (::read(signals_, pending.data(), sizeof pending) > 0) continue;
+    }
+
+    void tell_to_end(const HeldProcess& process) {
+        told_[process.pid()] = steady_clock::now();
+        process.signal(SIGTERM);
+        process.signal(SIGCONT);
+    }
+
+    /// What a process forked while it was told to end comes to us when that is gone. What still has its parent is that
+    /// one's to end: it may be part of its clearing up.
+    void tell_orphans() {
+        visit_children(::getpid(), [this](const HeldProcess& orphan) {
+            const auto told = told_.find(orphan.pid());
+            const bool again =
+                told != told_.end() && orphan.pid() != command_pid_ && steady_clock::now() - told->second >= tell_again;
+            if (told == told_.end() || again) tell_to_end(orphan);
+        });
+    }
+
+    void kill_tree() {
+        told_.clear();
+        const auto now = steady_clock::now();
+        if (!killing_since_) killing_since_ = now;
+        if (cgroup_ >= 0) write_to(cgroup_, "cgroup.kill", "1");
+        for (int walks = 0; walks < walks_per_round && reap(); ++walks) {
+            if (tree_kill_.step(everything) != TreeKill::Progress::working) break;
+        }
+        const bool is_slow = now - *killing_since_ >= slow_after;
+        kill_at_ = steady_clock::now() + (is_slow ? slow_kill_round : kill_round);
+    }
+
+    void take_order() {
+        char order = 0;
+        const auto length = ::recv(channel_, &order, 1, MSG_DONTWAIT);
+        if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        agent_gone_ = length <= 0;
+        if (agent_gone_ || order == static_cast<char>(SupervisorOrder::kill)) {
+            kill_at_ = steady_clock::now();
+        } else if (order == static_cast<char>(SupervisorOrder::term) && !kill_at_) {
+            TreeWalk(::getpid()).step(everything, [this](const HeldProcess& process) { tell_to_end(process); });
+            kill_at_ = steady_clock::now() + grace_;
+        }
+    }
+
+    int channel_;
+    int command_file_;
+    int cgroup_;
+    milliseconds grace_;
+    int signals_ = -1;
+    pid_t command_pid_ = -1;
+    bool reported_ = false;
+    bool agent_gone_ = false;
+    std::optional<steady_clock::time_point> kill_at_;
+    std::optional<steady_clock::time_point> killing_since_;
+    TreeKill tree_kill_{::getpid()};
+    std::map<pid_t, steady_clock::time_point> told_;  ///< who got TERM, and when; empty once KILL is due
+};
+
+}  // namespace
+
+int supervise_phase(int argc, char** argv) {
+    if (argc < 7) return 2;
+    const auto number = [&](int at) { return static_cast<int>(std::strtol(argv[at], nullptr, 10)); };
+    return Supervisor({number(2), number(3), number(4), milliseconds(std::strtoll(argv[5], nullptr, 10))}).run();
+}
+
+}  // namespace trebuchet

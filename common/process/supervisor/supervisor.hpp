@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+namespace trebuchet {
+
+/// The first argument of a supervisor: the program `trebuchet-supervisor`, or the agent's own re-execution.
+inline constexpr const char* supervisor_flag = "--supervise-phase";
+
+/// Agent → supervisor, one byte each. The end of the channel means KILL as well.
+enum class SupervisorOrder : char { term = 'T', kill = 'K' };
+
+/// Supervisor → agent: once how the command ended, and at last that nothing is left of it.
+struct SupervisorReport {
+    enum class Kind : std::int32_t { exited, signalled, could_not_start, nothing_left };
+    Kind kind = Kind::exited;
+    std::int32_t value = 0;  ///< exit code, signal number or errno
+    std::int32_t left = 0;   ///< descendants that still run
+};
+
+/// Runs a command by /bin/sh -c as the subreaper of everything that comes of it. The arguments after the flag:
+///
+///     CHANNEL  descriptor: the agent's channel, one end of a SOCK_SEQPACKET pair
+///     COMMAND  descriptor of a file in memory: the command and, after it, its whole environment, NAME=VALUE, each
+///              ended by a NUL. Of neither anything is in this process's own arguments or environment.
+///     CGROUP   descriptor of the folder of the command's cgroup, or -1
+///     GRACE    milliseconds from TERM to KILL
+///     TITLE    for `ps`
+///
+/// Returns (and the process must exit) when no descendant is left: when they have ended by themselves, or were ended
+/// because the agent said so or is gone. Linux only; no threads.
+int supervise_phase(int argc, char** argv);
+
+}  // namespace trebuchet

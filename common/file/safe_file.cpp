@@ -51,16 +51,6 @@ tl::unexpected<Error> belongs_to_another(const std::filesystem::path& path, cons
                 std::to_string(::geteuid()) + ": remove it, or configure another");
 }
 
-/// Restores our own permissions (0700) on a folder and its subfolders, so that they can be removed.
-void open_up(const std::filesystem::path& folder) {
-    ::chmod(folder.c_str(), 0700);
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        if (is_folder(entry->path())) open_up(entry->path());
-    }
-}
-
 /// In a world-writable folder somebody else may have created `path` first: accept only a real folder of ours.
 Result<void> take_over_below_public(const std::filesystem::path& path) {
     std::filesystem::path folder;
@@ -186,17 +176,6 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
 bool is_folder(const std::filesystem::path& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-Result<void> remove_tree(const std::filesystem::path& path) {
-    std::error_code error;
-    std::filesystem::remove_all(path, error);
-    if (error && is_folder(path)) {
-        open_up(path);
-        std::filesystem::remove_all(path, error);
-    }
-    if (error) return fail("can't remove all of " + path.string() + ": " + error.message());
-    return {};
 }
 
 bool is_on_tmpfs(const std::filesystem::path& path) {

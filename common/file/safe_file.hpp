@@ -66,7 +66,8 @@ class FileDescriptor {
 [[nodiscard]] bool is_folder(const std::filesystem::path& path);
 
 /// Removes a file or a folder with its content, even if permissions were taken away. Removes links without following
-/// them. A missing path is a success.
+/// them and does not enter mounts. A missing path is a success. Needs three descriptors, however deep the folder is,
+/// and time for each file: do not call it on the loop's thread for a folder that a job has filled.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
 
 /// True if the path is on tmpfs or ramfs. (tmpfs can still be swapped out.)

@@ -10,6 +10,7 @@
 #include "agent/job/run_folder.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "common/base/version.hpp"
+#include "common/event/loop_lag.hpp"
 #include "common/file/lock_file.hpp"
 #include "common/http/origin.hpp"
 #include "common/log/log.hpp"
@@ -192,6 +193,7 @@ class Program {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
         }
         if (options_.metrics_port) open_endpoint(instance.config, metrics);
+        const LoopLag lag(loop_, [&](auto late) { metrics.loop_lagged(late, clock_.wall_time()); });
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(instance.http), instance.login, draw);
         const auto server = make_http_job_server(instance.config, api);

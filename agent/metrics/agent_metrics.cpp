@@ -1,5 +1,6 @@
 #include "agent/metrics/agent_metrics.hpp"
 
+#include "common/base/clock.hpp"
 #include "common/base/version.hpp"
 
 #include <array>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t release_limit = 32;
 constexpr int failures_until_problem = 3;
+constexpr std::chrono::seconds longest_quiet_lag{1};
 
 const MetricFamily failures{"failures_total", "Phases that ended with a non-zero exit code"};
 const MetricFamily masked_secrets{"trebuchet_masked_total", "Secrets that were masked in finished jobs"};
@@ -24,6 +26,11 @@ const std::vector<double>& phase_buckets() {
 
 const std::vector<double>& poll_buckets() {
     static const std::vector<double> bounds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
+    return bounds;
+}
+
+const std::vector<double>& lag_buckets() {
+    static const std::vector<double> bounds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10};
     return bounds;
 }
 
@@ -62,7 +69,9 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
           {{"agent_id", agent_id}})),
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
-          {{"agent_id", agent_id}})) {
+          {{"agent_id", agent_id}})),
+      loop_lag_(metrics_.histogram({"trebuchet_loop_lag_seconds", "How late the agent's event loop is"},
+                                   {{"agent_id", agent_id}}, lag_buckets())) {
     metrics_
         .gauge({"trebuchet_agent_info", "Always 1; the labels tell"}, {{"agent_id", agent_id}, {"version", version}})
         .set(1);
@@ -111,6 +120,14 @@ void AgentMetrics::secrets_masked(const MaskReport& report) {
 
 void AgentMetrics::polled(Duration time) {
     poll_duration_.observe(seconds(time));
+}
+
+void AgentMetrics::loop_lagged(Duration lag, std::chrono::system_clock::time_point now) {
+    loop_lag_.observe(seconds(lag));
+    if (lag <= longest_quiet_lag) return;
+    const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(lag).count() / 100;
+    lag_note_ = "the event loop was held for " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+                " s at " + iso8601(now);
 }
 
 void AgentMetrics::server_failed() {

@@ -31,6 +31,7 @@ namespace trebuchet {
 ///     trebuchet_results_given_up_total         results that could not be delivered for too long, and are lost
 ///     trebuchet_doubtful_log_fragments_total   pieces of log that the server may show twice
 ///     trebuchet_upload_lag_seconds             age of the oldest byte of log that the server has not confirmed
+///     trebuchet_loop_lag_seconds               histogram: how late the event loop is, measured twice a second
 ///
 /// No label holds a job's id or anything else that grows without bound: the first 32 releases that devices report have
 /// a series each, the rest is "other". Use it on the loop's thread.
@@ -58,6 +59,8 @@ class AgentMetrics {
     /// The server answered, or did not: problem() counts the failures in a row.
     void server_answered() { failures_in_a_row_ = 0; }
     void server_failed();
+    /// Something kept the event loop from what was due.
+    void loop_lagged(Duration lag, std::chrono::system_clock::time_point now);
     /// What keeps the agent from taking jobs, if anything does.
     void held_back(const std::optional<HeldBack>& by);
     /// As the API spells it; an unknown one counts as none.
@@ -71,6 +74,8 @@ class AgentMetrics {
     [[nodiscard]] std::string text();
     /// Why the agent can't work, one line; "" if it can. Being offline on an order is no problem.
     [[nodiscard]] std::string problem() const;
+    /// When the event loop was held for more than a second for the last time, one line; "" if it never was.
+    [[nodiscard]] const std::string& lag_note() const { return lag_note_; }
 
   private:
     [[nodiscard]] Counter failures_of(Phase phase);
@@ -86,6 +91,8 @@ class AgentMetrics {
     Counter doubtful_logs_;
     Counter results_given_up_;
     Gauge upload_lag_seconds_;
+    Histogram loop_lag_;
+    std::string lag_note_;
     std::function<Duration()> upload_lag_;
     std::string release_;
     std::set<std::string, std::less<>> releases_;

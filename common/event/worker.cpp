@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -27,12 +28,25 @@ struct Worker::State {
                 piece = std::move(self->pieces.front());
                 self->pieces.pop_front();
             }
-            piece.work();
-            piece.work = nullptr;
-            self->loop.post([weak = std::weak_ptr(self), done = std::move(piece.done)] {
-                const auto state = weak.lock();
-                if (state && !state->ended) done();
-            });
+            do_piece(self, std::move(piece));
+        }
+    }
+
+    static void do_piece(const std::shared_ptr<State>& self, Piece piece) {
+        piece.work();
+        piece.work = nullptr;
+        self->loop.post([weak = std::weak_ptr(self), done = std::move(piece.done)] {
+            const auto state = weak.lock();
+            if (state && !state->ended) done();
+        });
+    }
+
+    /// The process table is full: what waits is done here, on the loop.
+    static void do_here(const std::shared_ptr<State>& self) {
+        while (!self->pieces.empty()) {
+            Piece piece = std::move(self->pieces.front());
+            self->pieces.pop_front();
+            do_piece(self, std::move(piece));
         }
     }
 
@@ -61,7 +75,12 @@ void Worker::run(std::function<void()> work, std::function<void()> done) {
         state_->pieces.push_back({std::move(work), std::move(done)});
     }
     state_->changed.notify_one();
-    if (!state_->thread.joinable()) state_->thread = std::thread([state = state_] { State::do_all(state); });
+    if (state_->thread.joinable()) return;
+    try {
+        state_->thread = std::thread([state = state_] { State::do_all(state); });
+    } catch (const std::system_error&) {
+        State::do_here(state_);
+    }
 }
 
 }  // namespace trebuchet

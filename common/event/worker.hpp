@@ -7,7 +7,8 @@
 
 namespace trebuchet {
 
-/// Runs blocking tasks one after another on its own thread. The first task starts the thread.
+/// Runs blocking tasks one after another on its own thread. The first task starts the thread; if that fails, the task
+/// runs at once on the caller's.
 class Worker {
   public:
     explicit Worker(EventLoop& loop);

@@ -17,6 +17,7 @@ using std::chrono::seconds;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 std::size_t count(std::string_view text, std::string_view part) {
     std::size_t found = 0;
@@ -138,6 +139,16 @@ TEST_F(AgentMetricsTest, TellsOfAServerThatDoesNotAnswerForAWhile) {
     EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_failed_requests_total{agent_id=\"audino\"} 3\n"));
     metrics_.server_answered();
     EXPECT_EQ(metrics_.problem(), "");
+}
+
+TEST_F(AgentMetricsTest, SaysWhenTheLoopWasHeldForMoreThanASecond) {
+    metrics_.loop_lagged(std::chrono::milliseconds(900), std::chrono::system_clock::time_point());
+    EXPECT_EQ(metrics_.lag_note(), "");
+    metrics_.loop_lagged(std::chrono::milliseconds(2'340), std::chrono::system_clock::time_point());
+    EXPECT_THAT(metrics_.lag_note(), StartsWith("the event loop was held for 2.3 s at 1970-01-01T00:00:00"));
+    EXPECT_EQ(metrics_.problem(), "");
+    EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_loop_lag_seconds_bucket{agent_id=\"audino\",le=\"1\"} 1\n"));
+    EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_loop_lag_seconds_count{agent_id=\"audino\"} 2\n"));
 }
 
 }  // namespace

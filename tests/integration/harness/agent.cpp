@@ -3,11 +3,22 @@
 #include "tests/integration/harness/left_files.hpp"
 #include "tests/integration/harness/wait.hpp"
 
+#include <unistd.h>
+
 namespace trebuchet::harness {
 namespace {
 
 constexpr const char* config_file = "testflinger-agent.conf";
 constexpr const char* token_file = "refresh_token";
+
+void give_to(uid_t user, const std::filesystem::path& folder) {
+    if (user == 0) return;
+    auto paths = everything_in(folder);
+    paths.push_back(folder);
+    for (const auto& path : paths) {
+        if (::lchown(path.c_str(), user, user) != 0) continue;  // gone meanwhile
+    }
+}
 
 }  // namespace
 
@@ -43,7 +54,10 @@ void Agent::start() {
     std::vector<std::string> arguments{"-c", folder_ / config_file, "--token-file", folder_ / token_file};
     arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
     if (program_) former_.push_back(std::move(program_));
-    program_ = std::make_unique<ChildProgram>(Command{executable_, arguments, environment_, folder_.path()});
+    Command command{executable_, arguments, environment_, folder_.path()};
+    command.confinement = confinement_;
+    for (const auto& folder : {folder_.path(), memory_.path()}) give_to(confinement_.user, folder);
+    program_ = std::make_unique<ChildProgram>(command);
 }
 
 bool Agent::is_ready() {

@@ -34,6 +34,8 @@ class Agent {
     /// as fail_point.hpp has it; "" for none.
     void fail_at(const std::string& point);
     void write_token(const std::string& refresh_token) const;
+    /// From the next start on; its folders are given to the user.
+    void confine(const Confinement& where) { confinement_ = where; }
 
     /// Again after it ended: what the former program left running stays.
     void start();
@@ -69,6 +71,7 @@ class Agent {
     std::filesystem::path executable_ = TREBUCHET_AGENT;
     std::vector<std::string> arguments_;
     std::map<std::string, std::string> environment_;
+    Confinement confinement_;
     std::unique_ptr<ChildProgram> program_;
     std::vector<std::unique_ptr<ChildProgram>> former_;
 };

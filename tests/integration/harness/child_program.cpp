@@ -18,10 +18,12 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +98,19 @@ void kill_adopted() {
     }
 }
 
+/// In the child.
+bool confine(const Confinement& where) {
+    if (!where.cgroup.empty()) {
+        const FileDescriptor group(::open((where.cgroup / "cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+        if (!write_all(group.get(), "0")) return false;
+    }
+    if (where.user == 0) return true;
+    const rlimit processes{where.process_limit, where.process_limit};
+    if (where.process_limit > 0 && ::setrlimit(RLIMIT_NPROC, &processes) != 0) return false;
+    return ::setgroups(0, nullptr) == 0 && ::setresgid(where.user, where.user, where.user) == 0 &&
+           ::setresuid(where.user, where.user, where.user) == 0;
+}
+
 /// Forks and runs the command with these as its stdin, stdout and stderr.
 pid_t start(const Command& command, int in, int out, int err) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -115,7 +130,8 @@ pid_t start(const Command& command, int in, int out, int err) {
         started().insert(pid);
         return pid;
     }
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (!confine(command.confinement)) ::_exit(125);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // which a change of user takes back
     if (::getppid() != test) ::_exit(126);
     ::dup2(in, STDIN_FILENO);
     ::dup2(out, STDOUT_FILENO);
@@ -238,16 +254,39 @@ std::vector<pid_t> living_below(pid_t root) {
     return pids;
 }
 
-std::vector<pid_t> processes_with_argument(std::string_view text) {
+namespace {
+
+template <typename Is>
+std::vector<pid_t> processes_if(const Is& is_meant) {
     std::vector<pid_t> found;
     for (const auto& entry : fs::directory_iterator("/proc")) {
         const auto name = entry.path().filename().string();
         pid_t pid = 0;
         const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         const bool is_process = error == std::errc() && rest == name.data() + name.size();
-        if (is_process && told_of(entry.path() / "cmdline").find(text) != std::string::npos) found.push_back(pid);
+        if (is_process && is_meant(entry.path())) found.push_back(pid);
     }
     return found;
+}
+
+}  // namespace
+
+std::vector<pid_t> processes_of(uid_t user) {
+    return processes_if([&](const fs::path& process) {
+        const auto status = told_of(process / "status");
+        const auto at = status.find("\nUid:");
+        if (at == std::string::npos || status.find("\nState:\tZ") != std::string::npos) return false;
+        std::istringstream users(status.substr(at + 5));
+        uid_t real = 0;
+        uid_t effective = 0;
+        users >> real >> effective;
+        return real == user || effective == user;
+    });
+}
+
+std::vector<pid_t> processes_with_argument(std::string_view text) {
+    return processes_if(
+        [&](const fs::path& process) { return told_of(process / "cmdline").find(text) != std::string::npos; });
 }
 
 }  // namespace trebuchet::harness

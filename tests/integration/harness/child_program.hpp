@@ -2,6 +2,7 @@
 
 #include "common/file/safe_file.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -12,6 +13,13 @@
 
 namespace trebuchet::harness {
 
+/// Where a program runs that is to be attacked.
+struct Confinement {
+    uid_t user = 0;                  ///< its user and only group; 0: the test's own
+    std::size_t process_limit = 0;   ///< of that user; 0: none
+    std::filesystem::path cgroup{};  ///< its folder; "": the test's own
+};
+
 /// A program to start. Of the test's own environment it gets PATH only.
 struct Command {
     std::filesystem::path program;
@@ -19,6 +27,7 @@ struct Command {
     std::map<std::string, std::string> environment{};
     std::filesystem::path folder = "/";
     std::string input{};  ///< stdin, whole
+    Confinement confinement{};
 };
 
 /// How a program ended. `code`: what it exited with, or minus the signal that killed it.
@@ -70,6 +79,8 @@ class ChildProgram {
 /// The processes below `root` that are alive; zombies are not.
 [[nodiscard]] std::vector<pid_t> living_below(pid_t root);
 [[nodiscard]] bool is_alive(pid_t pid);
+/// Processes of this machine of that user, real or effective, that are alive.
+[[nodiscard]] std::vector<pid_t> processes_of(uid_t user);
 /// Processes of this machine that show `text` among their arguments.
 [[nodiscard]] std::vector<pid_t> processes_with_argument(std::string_view text);
 

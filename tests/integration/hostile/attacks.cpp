@@ -1,0 +1,186 @@
+#include "tests/integration/hostile/attack.hpp"
+
+namespace trebuchet::harness {
+namespace {
+
+constexpr const char* killed = "the supervisor of the command was killed";
+constexpr const char* stopped = "the supervisor of the command was stopped";
+
+/// A chain of processes each of which forks the next and ends, about one in 2 ms; $HOLD/beat grows as long as it lives.
+const std::string chain = R"sh(
+cat > "$HOLD/chain" <<'SCRIPT'
+trap '' TERM HUP
+echo x >> "$HOLD/beat"
+[ "$(wc -c < "$HOLD/beat")" -lt 200000 ] && setsid sh "$HOLD/chain" &
+SCRIPT
+setsid sh "$HOLD/chain" > /dev/null 2>&1 < /dev/null &
+until [ -s "$HOLD/beat" ];
+do :; done
+)sh";
+
+/// The agent: the parent of the supervisor.
+const std::string agent_pid = R"sh(agent=$(sed 's/.*) . \([0-9]*\) .*/\1/' /proc/$PPID/stat); )sh";
+
+std::vector<Attack> supervisor_attacks() {
+    return {
+        {"KillsItsSupervisor", "kill -9 $PPID; sleep 1000", AttackEnd::by_itself, killed, killed},
+        {"KillsItsSupervisorFromADaemon",
+         "supervisor=$PPID; setsid sh -c \"kill -9 $supervisor; sleep 1000\" & sleep 1000", AttackEnd::by_itself,
+         killed, killed},
+        {"KillsItsSupervisorAndLeavesAChain", chain + "kill -9 $PPID; sleep 1000", AttackEnd::by_itself, killed,
+         killed},
+        {"KillsItsSupervisorAmongZombies",
+         "for i in $(seq 50); do (setsid sh -c 'exit 0' &); done; perl -e 'for (1..50) { fork or exit } sleep 1000' & "
+         "sleep 0.2; kill -9 $PPID; sleep 1000",
+         AttackEnd::by_itself, killed, killed},
+        {"KillsTheSupervisorOfWhatItLeft",
+         "supervisor=$PPID; setsid sh -c \"trap '' TERM; sleep 0.2; kill -9 $supervisor; sleep 1000\" & exit 0"},
+        {"StopsItsSupervisor", "kill -STOP $PPID; echo goes on", AttackEnd::by_itself, stopped, stopped},
+        {"StopsItsSupervisorAndItself", "kill -STOP $PPID; echo ready; kill -STOP $$", AttackEnd::cancelled},
+        {"StopsItsSupervisorAgainAndAgain", "trap '' TERM; echo ready; while :; do kill -STOP $PPID; sleep 0.01; done",
+         AttackEnd::cancelled},
+        {"StopsTheSupervisorOfWhatItLeft",
+         "supervisor=$PPID; setsid sh -c \"trap '' TERM; while :; do kill -STOP $supervisor; sleep 0.01; done\" & exit "
+         "0"},
+        {"SendsItsSupervisorEverySignal",
+         "for s in HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM CHLD CONT TSTP TTIN TTOU URG XCPU "
+         "XFSZ VTALRM PROF WINCH POLL PWR SYS 34 40 64; do kill -$s $PPID; done; sleep 0.1; kill -0 $PPID && echo "
+         "still "
+         "there",
+         AttackEnd::by_itself, "still there", "still there"},
+        {"WritesToTheDescriptorsOfItsSupervisor",
+         "for fd in /proc/$PPID/fd/*; do echo K > $fd; done 2> /dev/null; sleep 0.2; echo goes on",
+         AttackEnd::by_itself, "goes on", "goes on"},
+        {"LooksIntoItsSupervisor",
+         "cat /proc/$PPID/environ /proc/$PPID/mem /proc/$PPID/maps > /dev/null 2>&1 && echo looked in; ls -l "
+         "/proc/$PPID/fd > /dev/null 2>&1 && echo looked in; true",
+         AttackEnd::by_itself, "!looked in", "!looked in"},
+        {"LooksIntoTheAgent",
+         agent_pid + "cat /proc/$agent/environ > /dev/null 2>&1 && echo looked in; cat /proc/$agent/maps > /dev/null "
+                     "2>&1 && echo looked in; true",
+         AttackEnd::by_itself, "!looked in", "!looked in"},
+        {"TracesItsSupervisor",
+         "perl -e 'print syscall(101, 16, $ARGV[0] + 0, 0, 0) == 0 ? \"traced\\n\" : \"refused\\n\"' $PPID; true",
+         AttackEnd::by_itself, "refused", "refused"},
+    };
+}
+
+std::vector<Attack> daemon_attacks() {
+    return {
+        {"LeavesADaemonWithASessionOfItsOwn", "(setsid sleep 1000 > /dev/null 2>&1 &); exit 0"},
+        {"LeavesADaemonWithoutEnvironment", "env -i setsid sleep 1000 > /dev/null 2>&1 & exit 0"},
+        {"LeavesADaemonThatHoldsItsOutput", "setsid sleep 1000 & echo done; exit 0", AttackEnd::by_itself, "done",
+         "done"},
+        {"LeavesADaemonThatIgnoresTerm", "trap '' TERM HUP INT; nohup sleep 1000 > /dev/null 2>&1 & exit 0"},
+        {"LeavesAChain", chain + "exit 0"},
+        {"LeavesAStoppedProcess", "sleep 1000 & kill -STOP $!; exit 0"},
+        {"KillsCleanupFromTheBackground",
+         "nohup sh -c 'trap \"\" TERM; while :; do kill -9 $(cat \"$HOLD/cleanup.pid\"); done' > /dev/null 2>&1 & exit "
+         "0"},
+        {"StarvesCleanupOfProcesses", "(while :; do sleep 1000 & done) > /dev/null 2>&1; exit 0"},
+        {"StartsMoreWhenItIsToldToEnd",
+         "trap 'setsid sh -c \"trap \\\"\\\" TERM; sleep 1000\" & exit 0' TERM; echo ready; while :; do sleep 0.01; "
+         "done",
+         AttackEnd::cancelled},
+        {"IgnoresTerm", "trap '' TERM; echo ready; while :; do sleep 1; done", AttackEnd::cancelled},
+        {"StopsItself", "echo ready; kill -STOP $$", AttackEnd::cancelled},
+        {"StopsItsWholeTree", "sleep 1000 & echo ready; kill -STOP 0", AttackEnd::cancelled},
+    };
+}
+
+std::vector<Attack> swarm_attacks() {
+    return {
+        {"IsAForkBomb", "bomb() { bomb | bomb & }; bomb 2> /dev/null; echo ready; sleep 1000", AttackEnd::cancelled},
+        {"LeavesAForkBomb", "bomb() { bomb | bomb & }; bomb 2> /dev/null; exit 0"},
+        {"IsAForkBombWithoutSupervisor", "bomb() { bomb | bomb & }; bomb 2> /dev/null; kill -9 $PPID; sleep 1000",
+         AttackEnd::by_itself, killed, killed},
+        {"FillsTheProcessTable",
+         "perl -e 'while (1) { my $pid = fork; last unless defined $pid; if (!$pid) { sleep 1000; exit } } print "
+         "\"ready\\n\"; $| = 1; sleep 1000'; sleep 1000",
+         AttackEnd::cancelled, "", ""},
+        {"FillsTheProcessTableWithZombies",
+         "perl -e '$| = 1; while (1) { my $pid = fork; last unless defined $pid; exit 0 unless $pid } print "
+         "\"ready\\n\"; "
+         "sleep 1000'",
+         AttackEnd::cancelled},
+        {"ForksAsFastAsItCan", "perl -e 'fork and exit 0 while 1' & echo ready; sleep 1000", AttackEnd::cancelled},
+        {"ForksAndEndsItselfIgnoringTerm", "perl -e '$SIG{TERM} = \"IGNORE\"; fork and exit 0 while 1' & exit 0"},
+    };
+}
+
+std::vector<Attack> broad_attacks() {
+    return {
+        {"KillsItsProcessGroup", "kill -9 0"},
+        {"KillsEverythingThatItMay", "sleep 0.1; kill -9 -1", AttackEnd::agent_killed},
+        {"KillsTheAgent", agent_pid + "kill -9 $agent; sleep 1000", AttackEnd::agent_killed},
+        {"KillsTheAgentThatHasADaemonWithoutEnvironment",
+         "env -i setsid sleep 1000 > /dev/null 2>&1 & " + agent_pid + "kill -9 $agent; sleep 1000",
+         AttackEnd::agent_killed},
+        {"KillsTheAgentAndItsSupervisorBesideADaemonWithoutEnvironment",
+         "env -i setsid sleep 1000 > /dev/null 2>&1 & " + agent_pid + "kill -9 $agent $PPID; sleep 1000",
+         AttackEnd::agent_killed, "", "", true},
+        {"ClosesItsOutput", "exec > /dev/null 2>&1 < /dev/null; sleep 0.1; exit 3"},
+        {"HasAHugeTitle", "perl -e '$0 = \"x\" x 4000 . \"\\n) Z 1 1 (\"; if (!fork) { sleep 1000 } exit 0'; exit 0"},
+        {"HasANameThatLooksLikeAStatusLine",
+         "cp /bin/sleep \"./a) Z 1 (b\"; ./a\\)\\ Z\\ 1\\ \\(b 1000 > /dev/null 2>&1 & exit 0"},
+        {"CallsItselfASupervisor", "perl -e '$0 = \"trebuchet-phase\"; if (!fork) { sleep 1000 } exit 0'; exit 0"},
+        {"PrintsWithoutEnd", "echo ready; yes", AttackEnd::cancelled},
+    };
+}
+
+std::vector<Attack> cgroup_attacks() {
+    return {
+        {"LeavesItsCgroup",
+         "group=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$PPID/cgroup); for mount in \"$group\" "
+         "/sys/fs/cgroup/unified${group#/sys/fs/cgroup}; do echo $$ > $mount/cgroup.procs; done 2> /dev/null; setsid "
+         "sleep 1000 > /dev/null 2>&1 & kill -9 $PPID; sleep 1000",
+         AttackEnd::by_itself, killed, killed},
+        {"MakesCgroupsInItsOwn",
+         "for mount in /sys/fs/cgroup /sys/fs/cgroup/unified; do group=$mount$(sed -n 's/^0:://p' /proc/self/cgroup); "
+         "mkdir -p $group/a/b/c $group/d && (echo 0 > $group/a/b/c/cgroup.procs; exec setsid sleep 1000) & done > "
+         "/dev/null 2>&1; exit 0"},
+        {"FreezesItsCgroup",
+         "sleep 1000 & echo ready; sleep 0.1; for mount in /sys/fs/cgroup /sys/fs/cgroup/unified; do echo 1 > "
+         "$mount$(sed -n 's/^0:://p' /proc/self/cgroup)/cgroup.freeze; done 2> /dev/null; sleep 1000",
+         AttackEnd::cancelled},
+        {"LeavesAProcessOfAnotherUser", "\"$HOLD/other-user\" sleep 25 > /dev/null 2>&1 & sleep 0.5; exit 0",
+         AttackEnd::by_itself, "", "could not end all processes", true},
+        {"WaitsForAProcessOfAnotherUser", "echo ready; \"$HOLD/other-user\" sleep 25; true", AttackEnd::cancelled, "",
+         "could not end all processes", true},
+        {"KillsItsSupervisorBesideAProcessOfAnotherUser",
+         "\"$HOLD/other-user\" sleep 25 > /dev/null 2>&1 & sleep 0.5; kill -9 $PPID; sleep 1000", AttackEnd::by_itself,
+         killed, "could not end all processes", true},
+    };
+}
+
+std::vector<Attack> folder_attacks() {
+    return {
+        {"MakesADeepRunFolder",
+         "levels=$(seq -s / 1500 | sed 's/[0-9]*/d/g'); for i in 1 2 3; do mkdir -p $levels; cd $levels; done"},
+        {"MakesAWideRunFolder", "seq 50000 | xargs touch"},
+        {"LocksItsRunFolder", "mkdir -p a/b; touch a/b/c; chmod 0 a/b a ."},
+        {"LinksItsRunFolderElsewhere",
+         "mkdir \"$HOLD/kept\"; touch \"$HOLD/kept/file\"; run=$PWD; cd ..; rm -rf \"$run\"; ln -s \"$HOLD/kept\" "
+         "\"$run\""},
+        {"PutsFifosWhereFilesGo",
+         "rm -f testflinger.json testflinger-outcome.json cleanup.log; for f in testflinger.json "
+         "testflinger-outcome.json cleanup.log cleanup-serial.log device-info.json device-connector-error.json; do "
+         "mkfifo $f; done"},
+    };
+}
+
+}  // namespace
+
+const std::vector<Attack>& attacks() {
+    static const std::vector<Attack> all = [] {
+        std::vector<Attack> together;
+        for (const auto& some : {supervisor_attacks(), daemon_attacks(), swarm_attacks(), broad_attacks(),
+                                 cgroup_attacks(), folder_attacks()}) {
+            together.insert(together.end(), some.begin(), some.end());
+        }
+        return together;
+    }();
+    return all;
+}
+
+}  // namespace trebuchet::harness

@@ -1,6 +1,7 @@
 #include "agent/daemon/recovery.hpp"
 
 #include "agent/job/job_step.hpp"
+#include "agent/job/phase_step.hpp"
 #include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
@@ -15,8 +16,8 @@
 //  3. Everything else in the runtime folder is wiped.
 //  4. For each job in hand: the recovery is counted in its journal. After three that did not finish, cleanup is
 //     skipped, because it may be what kills the agent.
-//  5. The job's remaining processes are ended. They are recognised by pid, start time and boot, and by the marker in
-//     their environment; a pid alone may belong to another process by now.
+//  5. The job's remaining processes are ended. They are recognised by pid, start time and boot, by the marker in their
+//     environment, and by their cgroup where there is one; a pid alone may belong to another process by now.
 //  6. The masks are built again from the runtime copy. Without it, files that could only be sent masked are deleted.
 //  7. JobRunner::resume: the phase that ran is reported with exit code 247, cleanup runs, artifacts and outcome follow.
 //     No phase runs again. The log goes on where the spool ends, so no byte is lost or sent twice (LogUploader).
@@ -78,7 +79,9 @@ SessionEnd Recovery::recover(JobFolder& folder) {
 
 void Recovery::end_processes(const JobRecord& record) {
     const auto grace = parts_.config.trebuchet.kill_grace;
-    for (const auto& processes : record.processes) {
+    auto left = record.processes;
+    left.push_back({std::nullopt, "", job_cgroup(parts_.secret_base, record.id)});
+    for (const auto& processes : left) {
         const auto ended = end_left_processes(processes, grace, grace + kill_limit);
         if (!ended) log_error("job " + record.id + ": can't end all processes that it left; going on without");
         if (ended.value_or(0) > 0) {

@@ -2,6 +2,7 @@
 
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
+#include "common/event/beside.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
@@ -112,7 +113,9 @@ JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     }
     // Before the end is reported, so that nobody who learns of the end finds the folder.
     if (folder) {
-        if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
+        run_beside(job_.parts.loop, [&] {
+            if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
+        });
     }
     reached("run folder removed");
     auto& outcome = job_.outcome;
@@ -181,6 +184,7 @@ void JobRunner::run_cleanup(RunFolder& folder) {
         log_warning("job " + job_.parts.job.id + ": skipping cleanup, because the agent stops now");
         return;
     }
+    phases_.end_leftovers();  // they could keep cleanup from working
     job_.event("cleanup_start");
     reached("starting cleanup");
     const auto end = phases_.run(Phase::cleanup, folder);

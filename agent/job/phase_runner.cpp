@@ -19,6 +19,9 @@ constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
 constexpr LiteralText masking_failed_words(
     "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left out.");
 
+/// The agent is to be gone 2 s after it was told to stop now.
+constexpr std::chrono::milliseconds hurried_kill{1'500};
+
 std::string seconds_text(std::chrono::seconds limit) {
     return "(" + std::to_string(limit.count()) + "s)";
 }
@@ -164,6 +167,22 @@ struct PhaseRunner::Running {
         mask("");
     }
 
+    /// Something that whoever reads the job's log should know.
+    void tell(const std::string& what) {
+        with_masks([&] {
+            mask((last_byte == '\n' ? "" : "\n") + what + "\n");
+            last_byte = '\n';
+        });
+    }
+
+    void tell_survivors() {
+        const auto& survivors = process->survivors();
+        if (survivors.empty()) return;
+        const auto text = "ERROR: the agent could not end all processes of this phase: " + describe(survivors);
+        tell(text);
+        with_masks([&] { log_error(std::string(runner.parts_.masks.current()->mask(text).bytes())); });
+    }
+
     void write_trailer() {
         with_masks([this] {
             std::string words;
@@ -244,7 +263,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
                                       run.ended = end;
                                       run.left = left;
                                   },
-                                  nullptr});
+                                  nullptr, [&](const std::string& what) { run.tell("WARNING: " + what); }});
     if (const auto supervisor = run.process->supervisor())
         parts_.listeners.tell(&JobListener::process_started, *supervisor);
     reached("command started");
@@ -269,6 +288,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     parts_.log.on_room(nullptr);
 
     run.with_masks([&] { run.finish_commands(); });
+    run.tell_survivors();
     run.write_trailer();
     reached("phase log complete");
     if (run.left > 0 && !run.process->is_gone()) {
@@ -287,18 +307,23 @@ void PhaseRunner::stop_now() {
     stopping_now_ = true;
     if (running_ != nullptr) {
         running_->interrupt(AgentStops{});
-        running_->process->kill();
+        running_->process->kill(hurried_kill);
     }
-    for (const auto& process : leftovers_) process->kill();
+    for (const auto& process : leftovers_) process->kill(hurried_kill);
 }
 
-void PhaseRunner::end_leftovers() {
-    for (const auto& process : leftovers_) stopping_now_ ? process->kill() : process->stop();
+std::vector<Survivor> PhaseRunner::end_leftovers() {
+    for (const auto& process : leftovers_) stopping_now_ ? process->kill(hurried_kill) : process->stop();
     parts_.loop.run_until([&] {
         return std::all_of(leftovers_.begin(), leftovers_.end(),
                            [](const auto& process) { return process->is_gone(); });
     });
+    std::vector<Survivor> survivors;
+    for (const auto& process : leftovers_) {
+        survivors.insert(survivors.end(), process->survivors().begin(), process->survivors().end());
+    }
     leftovers_.clear();
+    return survivors;
 }
 
 }  // namespace trebuchet

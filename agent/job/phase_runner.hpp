@@ -88,7 +88,7 @@ class PhaseRunner {
     void stop_now();
 
     /// Ends what commands left running in the background, and waits until it is gone.
-    void end_leftovers();
+    std::vector<Survivor> end_leftovers();
 
   private:
     struct Running;

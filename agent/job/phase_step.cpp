@@ -4,6 +4,7 @@
 #include "agent/job/phase_environment.hpp"
 #include "common/log/log.hpp"
 
+#include <functional>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,10 @@ std::string random_marker() {
 }
 
 }  // namespace
+
+std::string job_cgroup(const std::filesystem::path& secret_base, const std::string& job_id) {
+    return "trebuchet-job-" + job_id + "-" + std::to_string(std::hash<std::string>()(secret_base.string()) % 1'000'000);
+}
 
 PhaseStep::PhaseStep(RunningJob& job)
     : job_(job),
@@ -120,11 +125,22 @@ PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
     spec.process.command = command_of(phase);
     spec.process.folder = folder.path();
     spec.process.kill_grace = config.trebuchet.kill_grace;
+    spec.process.cgroup = job_cgroup(job_.parts.secret_base, job.id) + "/" + std::string(name_of(phase));
     if (phase != Phase::reserve) spec.global_timeout = job.global_timeout_within(config.global_timeout);
     if (phase == Phase::test) spec.output_timeout = job.output_timeout_within(config.output_timeout);
     spec.can_be_cancelled = phase != Phase::provision && phase != Phase::cleanup;
     spec.can_be_stopped = phase != Phase::cleanup;
     return spec;
+}
+
+void PhaseStep::end_leftovers() {
+    const auto survivors = phases_.end_leftovers();
+    if (survivors.empty()) return;
+    job_.with_masks("the names of processes that could not be ended are", [&] {
+        const auto text = "ERROR: the agent could not end all processes that the job left: " + describe(survivors);
+        log_error("job " + job_.parts.job.id + ": " + std::string(job_.mask(text).bytes()));
+        job_.add_to_log("\n" + text + "\n");
+    });
 }
 
 void PhaseStep::hide_secrets(RunFolder& folder) const {

@@ -6,10 +6,15 @@
 #include "agent/job/run_folder.hpp"
 #include "agent/job/running_job.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
 namespace trebuchet {
+
+/// Of all phases of the job, each in a group of its own below this (ProcessSpec::cgroup). The same in each life of the
+/// agent, and another one for each agent: `secret_base` tells them apart.
+[[nodiscard]] std::string job_cgroup(const std::filesystem::path& secret_base, const std::string& job_id);
 
 /// One phase of a job, from its configured command to its reported exit code.
 class PhaseStep {
@@ -24,8 +29,9 @@ class PhaseStep {
 
     DeviceFiles& device_files() { return files_; }
 
-    /// Ends what commands left running in the background, and waits until it is gone.
-    void end_leftovers() { phases_.end_leftovers(); }
+    /// Ends what commands left running in the background, and waits until it is gone. The job's log names what could
+    /// not be ended.
+    void end_leftovers();
     /// Ends the running phase, if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() { phases_.stop(); }
     /// Kills what runs and what was left running. Call this from a handler of the loop.

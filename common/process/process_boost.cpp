@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <map>
 #include <set>
@@ -87,6 +88,18 @@ bool is_spared(pid_t child) {
     return false;
 }
 
+/// The end to read of a pipe that holds all of it. Unlike a file in memory it knows no limit of a file's size.
+Result<FileDescriptor> full_pipe(std::string_view content) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail("no pipe");
+    FileDescriptor out(ends[0]);
+    const FileDescriptor in(ends[1]);
+    ::fcntl(in.get(), F_SETFL, O_NONBLOCK);
+    if (content.size() > PIPE_BUF) ::fcntl(in.get(), F_SETPIPE_SZ, static_cast<int>(content.size() + PIPE_BUF));
+    if (::write(in.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) return fail("full");
+    return out;
+}
+
 /// What supervise_phase reads as COMMAND.
 Result<FileDescriptor> command_file(const ProcessSpec& spec) {
     WipedString content(spec.command);
@@ -97,9 +110,11 @@ Result<FileDescriptor> command_file(const ProcessSpec& spec) {
         content += value.reveal();
         content += '\0';
     }
+    if (auto pipe = full_pipe(content)) return pipe;
     FileDescriptor file(::memfd_create("trebuchet-command", MFD_CLOEXEC));
     if (!file) return fail("can't make a file in memory: " + std::system_category().message(errno));
     if (auto written = write_all(file.get(), content); !written) return fail(written.error());
+    ::lseek(file.get(), 0, SEEK_SET);
     return file;
 }
 

@@ -30,15 +30,14 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +59,7 @@ constexpr milliseconds term_round{20};
 constexpr milliseconds tell_again{200};
 /// After so many it is looked for orders again.
 constexpr int walks_per_round = 100;
+constexpr std::size_t read_size = 65536;
 constexpr auto everything = std::numeric_limits<std::size_t>::max();
 
 struct Arguments {
@@ -71,12 +71,14 @@ struct Arguments {
 
 /// In a forked child: runs what the file holds; returns only if that failed.
 void execute(int command_file) {
-    struct stat info {};
-    if (::fstat(command_file, &info) != 0) return;
-    const auto size = static_cast<std::size_t>(info.st_size);
-    void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, command_file, 0);
-    if (mapped == MAP_FAILED) return;
-    char* const text = static_cast<char*>(mapped);
+    std::vector<char> content;
+    std::size_t size = 0;
+    for (ssize_t length = 1; length > 0; size += static_cast<std::size_t>(length)) {
+        content.resize(size + read_size);
+        length = ::read(command_file, content.data() + size, read_size);
+        if (length < 0) return;
+    }
+    char* const text = content.data();
     const auto count = static_cast<std::size_t>(std::count(text, text + size, '\0'));
     auto** const environment = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
     if (environment == nullptr) return;

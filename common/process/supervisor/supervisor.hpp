@@ -21,7 +21,7 @@ struct SupervisorReport {
 /// Runs a command by /bin/sh -c as the subreaper of everything that comes of it. The arguments after the flag:
 ///
 ///     CHANNEL  descriptor: the agent's channel, one end of a SOCK_SEQPACKET pair
-///     COMMAND  descriptor of a file in memory: the command and, after it, its whole environment, NAME=VALUE, each
+///     COMMAND  descriptor, read to its end: the command and, after it, its whole environment, NAME=VALUE, each
 ///              ended by a NUL. Of neither anything is in this process's own arguments or environment.
 ///     CGROUP   descriptor of the folder of the command's cgroup, or -1
 ///     GRACE    milliseconds from TERM to KILL

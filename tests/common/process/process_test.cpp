@@ -120,6 +120,23 @@ TEST(Process, HasItsEnvironmentAndNothingElse) {
     EXPECT_THAT(run.output, Not(HasSubstr("TREBUCHET_TEST_LEAK")));
 }
 
+TEST(Process, HasAnEnvironmentThatIsLargerThanAPipe) {
+    EventLoop loop;
+    ProcessSpec spec;
+    spec.title = "test";
+    spec.command = "env | wc -c";
+    spec.folder = "/";
+    spec.environment.set("PATH", "/usr/bin:/bin");
+    for (int number = 0; number < 14; ++number)
+        spec.environment.set("V" + std::to_string(number), std::string(100'000, 'x'));
+    std::string output;
+    bool gone = false;
+    const auto process =
+        Process::start(loop, spec, {[&](std::string_view bytes) { output += bytes; }, nullptr, [&] { gone = true; }});
+    loop.run_until([&] { return gone; });
+    EXPECT_GT(std::stoi(output), 1'400'000);
+}
+
 TEST(Process, RunsInItsFolder) {
     RunningCommand run("pwd -P", std::chrono::milliseconds(1000), "/usr/share");
     run.until_ended();

@@ -57,7 +57,7 @@ TEST_F(CommandPowerTest, ReportsTheKindOfFailure) {
     EXPECT_EQ(cycle_error(CommandKilled{SIGSEGV}).kind, Kind::failed);
     EXPECT_EQ(cycle_error(CommandTimedOut{}).kind, Kind::timed_out);
     EXPECT_EQ(cycle_error(CommandInterrupted{SIGTERM}).kind, Kind::interrupted);
-    EXPECT_EQ(cycle_error(CommandNotStarted{ENOENT}).kind, Kind::refused);
+    EXPECT_EQ(cycle_error(CommandNotStarted{ENOENT}).kind, Kind::not_installed);
 }
 
 TEST_F(CommandPowerTest, NamesTheMissingKey) {

@@ -34,6 +34,18 @@ void bound_waits(tcp::socket& socket) {
     ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
+/// A fault may make the server refuse connections for a moment.
+void connect(tcp::socket& socket, const tcp::resolver::results_type& addresses) {
+    boost::system::error_code error;
+    static_cast<void>(eventually(
+        [&] {
+            net::connect(socket, addresses, error);
+            return error != net::error::connection_refused;
+        },
+        std::chrono::seconds(2)));
+    if (error) throw boost::system::system_error(error);
+}
+
 }  // namespace
 
 Json Reply::json() const {
@@ -54,7 +66,7 @@ Reply send_request(const std::string& origin, const std::filesystem::path& ca, s
     net::ssl::stream<tcp::socket> stream(context, tls);
     stream.set_verify_mode(net::ssl::verify_peer);
     stream.set_verify_callback(net::ssl::host_name_verification(host));
-    net::connect(stream.next_layer(), tcp::resolver(context).resolve(host, origin.substr(colon + 1)));
+    connect(stream.next_layer(), tcp::resolver(context).resolve(host, origin.substr(colon + 1)));
     bound_waits(stream.next_layer());
     stream.handshake(net::ssl::stream_base::client);
 

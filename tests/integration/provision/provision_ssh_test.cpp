@@ -82,24 +82,24 @@ TEST_F(ProvisionOemRecovery, RestartsADeviceThatHangs) {
     EXPECT_THAT(device.calls(), HasSubstr("recover --now"));
 }
 
-TEST_F(ProvisionOemRecovery, ACommandThatFailsTakesTheDeviceOffline) {
+TEST_F(ProvisionOemRecovery, ACommandThatFailsIsAFailure) {
     device.program("recover", "echo no recovery partition >&2; exit 4");
-    EXPECT_EQ(run_stage("oemrecovery").code, 46);
+    EXPECT_EQ(run_stage("oemrecovery").code, 1);
     EXPECT_THAT(error_of(), AllOf(HasSubstr("exit code 4"), HasSubstr("no recovery partition")));
     EXPECT_THAT(device.calls(), Not(HasSubstr("--now")));
 }
 
-TEST_F(ProvisionOemRecovery, ACommandBeyondItsTimeTakesTheDeviceOffline) {
+TEST_F(ProvisionOemRecovery, ACommandBeyondItsTimeIsAFailure) {
     device.program("recover", hang());
     config["recovery_cmds_timeout"] = 1;
-    EXPECT_EQ(run_stage("oemrecovery").code, 46);
+    EXPECT_EQ(run_stage("oemrecovery").code, 1);
     EXPECT_THAT(error_of(), HasSubstr("recover --prepare failed: timed out"));
 }
 
-TEST_F(ProvisionOemRecovery, ADeviceThatNobodyCanReachNorRestartGoesOffline) {
+TEST_F(ProvisionOemRecovery, ADeviceThatNobodyCanReachNorRestartIsAFailure) {
     device.stop();
     config.erase("reboot_script");
-    EXPECT_EQ(run_stage("oemrecovery").code, 46);
+    EXPECT_EQ(run_stage("oemrecovery").code, 1);
     EXPECT_THAT(error_of(), HasSubstr("Connection refused"));
 }
 

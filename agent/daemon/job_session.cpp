@@ -187,7 +187,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
     running_ = &runner;
     if (stopping_now_) runner.stop_now();
     if (stopping_) start_to_stop();  // told while the job was being taken
-    const auto outcome = ready.interrupted ? runner.resume(*ready.interrupted) : runner.run();
+    auto outcome = ready.interrupted ? runner.resume(*ready.interrupted) : runner.run();
     running_ = nullptr;
     stop_timer_.stop();
     metrics.doubtful_logs(reporter.log().doubtful());

@@ -17,6 +17,7 @@ class LogSink {
     /// Too much output is queued: the phase should be held until the handler of `on_room` is called, once.
     [[nodiscard]] virtual bool is_full() const { return false; }
     /// Null: removes the handler.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): sinks keep the handler
     virtual void on_room(std::function<void()> /*handler*/) {}
     /// While too much serial log is queued, waits for room; at most log_upload_limit in all for one phase.
     virtual void wait_for_serial_room() {}

@@ -349,7 +349,7 @@ Result<std::uint64_t> parse_storage_size(std::string_view text) {
     std::uint64_t factor = 1;
     auto digits = text;
     if (!digits.empty()) {
-        switch (digits.back()) {
+        switch (digits.back()) {  // NOLINT(bugprone-branch-clone): each unit falls through to the next smaller one
             case 'T':
             case 't':
                 factor *= 1000;

@@ -99,8 +99,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::strcmp(argv[1], trebuchet::supervisor_flag) == 0)
-        return trebuchet::supervise_phase(argc, argv);
+    if (argc > 1 && std::strcmp(argv[1], trebuchet::supervisor_flag) == 0) trebuchet::supervise_phase(argc, argv);
     shut_the_doors();
     try {
         return run(argc, argv);

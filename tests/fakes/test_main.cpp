@@ -7,7 +7,7 @@
 /// For tests that run real processes: those are supervised by a re-execution of the program.
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag) {
-        return trebuchet::supervise_phase(argc, argv);
+        trebuchet::supervise_phase(argc, argv);
     }
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();

@@ -1,5 +1,5 @@
 #include "common/process/supervisor/supervisor.hpp"
 
 int main(int argc, char** argv) {
-    return trebuchet::supervise_phase(argc, argv);
+    trebuchet::supervise_phase(argc, argv);
 }

@@ -129,7 +129,7 @@ class Supervisor {
           cgroup_(arguments.cgroup),
           grace_(arguments.grace) {}
 
-    int run() {
+    void run() {
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         ::setsid();
         ::prctl(PR_SET_NAME, "trebuchet-phase", 0, 0, 0);
@@ -150,7 +150,6 @@ class Supervisor {
         while (reap()) wait_for_something();
         if (agent_gone_ && cgroup_ >= 0) remove_group(cgroup_);
         send({SupervisorReport::Kind::nothing_left, 0, 0});
-        return 0;
     }
 
   private:
@@ -314,10 +313,11 @@ class Supervisor {
 
 }  // namespace
 
-int supervise_phase(int argc, char** argv) {
-    if (argc < 7) return 2;
+void supervise_phase(int argc, char** argv) {
+    if (argc < 7) ::_exit(2);
     const auto number = [&](int at) { return static_cast<int>(std::strtol(argv[at], nullptr, 10)); };
-    return Supervisor({number(2), number(3), number(4), milliseconds(std::strtoll(argv[5], nullptr, 10))}).run();
+    Supervisor({number(2), number(3), number(4), milliseconds(std::strtoll(argv[5], nullptr, 10))}).run();
+    ::_exit(0);
 }
 
 }  // namespace trebuchet

@@ -27,8 +27,9 @@ struct SupervisorReport {
 ///     GRACE    milliseconds from TERM to KILL
 ///     TITLE    for `ps`
 ///
-/// Returns (and the process must exit) when no descendant is left: when they have ended by themselves, or were ended
-/// because the agent said so or is gone. Linux only; no threads.
-int supervise_phase(int argc, char** argv);
+/// Ends the process when no descendant is left: when they have ended by themselves, or were ended because the agent
+/// said so or is gone. By _exit: a sanitizer that looks for leaks at an ordinary exit stops the process for it, and
+/// waits for ever if the agent continues it in that moment. Linux only; no threads.
+[[noreturn]] void supervise_phase(int argc, char** argv);
 
 }  // namespace trebuchet

@@ -1,10 +1,12 @@
 #include "common/process/process.hpp"
 
+#include "common/file/safe_file.hpp"
 #include "common/process/cgroup.hpp"
 #include "common/process/process_tree.hpp"
 #include "common/process/supervisor/supervisor.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -16,7 +18,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -303,6 +307,28 @@ TEST(Process, IsKilledThoughItsSupervisorIsStoppedAgainAndAgain) {
     EXPECT_TRUE(run.process->survivors().empty());
 }
 
+TEST(Process, TheSupervisorEndsWithItsTreeWhenTheProgramIsGone) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    const pid_t program = ::fork();
+    if (program == 0) {
+        RunningCommand run("echo ready; sleep 1000", std::chrono::milliseconds(10'000), "/tmp",
+                           "trebuchet-test-" + std::to_string(::getpid()));
+        run.until_output("ready");
+        const pid_t pid = run.process->supervisor()->pid;
+        ::_exit(::write(ends[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
+    }
+    const FileDescriptor from(ends[0]);
+    ::close(ends[1]);
+    pid_t pid = 0;
+    ASSERT_EQ(::read(from.get(), &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+    const FileDescriptor supervisor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    ::waitpid(program, nullptr, 0);
+    if (!supervisor) return;  // it has ended already
+    pollfd end{supervisor.get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&end, 1, 10'000), 1) << "supervisor " << pid << " still runs";
+}
+
 TEST(Process, TheSupervisorHasNothingOfTheCommandsEnvironment) {
     RunningCommand run("wc -c < /proc/$PPID/environ; tr '\\0' ' ' < /proc/$PPID/cmdline; exit 0");
     run.until_ended();
@@ -360,8 +386,7 @@ TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {
 }  // namespace trebuchet
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag)
-        return trebuchet::supervise_phase(argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag) trebuchet::supervise_phase(argc, argv);
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
 }

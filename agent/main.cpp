@@ -55,8 +55,10 @@ int run(int argc, char** argv) {
     trebuchet::CheckConfigOptions to_check;
     auto* check = app.add_subcommand("check-config", "Check a configuration and print every problem in it");
     check->add_option("-c,--config", to_check.config, "The agent's configuration")->capture_default_str();
-    check->add_flag("--show", to_check.show,
-                    "Print every setting, its value and where the value comes from; secrets are never printed");
+    check->add_flag(
+        "--show", to_check.show,
+        "Print every setting, its value and where the value comes from. Files with secrets are not read, and "
+        "well-known credentials are masked; a password inside a command is printed");
     check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 

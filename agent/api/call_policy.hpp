@@ -46,8 +46,8 @@ struct CallPolicy {
         case Call::take_job:  // not repeated: each call may take a job off its queue, and a lost answer can't be asked
                               // for again. The waits are those until the next poll, beginning with the polling interval
             return {60s, 1, 0s, 60s};
-        case Call::post_progress:  // safe to repeat: replaces the old value
-            return {30s, 4, 300ms, 15s};
+        case Call::post_progress:  // safe to repeat: replaces the old value. The job waits for it, at most 45 s in all
+            return {10s, 4, 300ms, 2s};
         case Call::post_outcome:  // safe to repeat; without it a job seems to run forever. After about one minute it is
                                   // stored and delivered later
             return {30s, 8, 300ms, 15s};

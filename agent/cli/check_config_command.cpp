@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <iostream>
 #include <string>
-#include <vector>
 
 namespace trebuchet {
 namespace {

@@ -76,6 +76,17 @@ void SectionReader::absolute_path(const std::string& key, std::filesystem::path&
     show(key, shown_value(value.string()));
 }
 
+void SectionReader::secret_file(const std::string& key, std::filesystem::path& value) {
+    if (auto text = string(key)) {
+        if (text->starts_with('/')) {
+            value = std::move(*text);
+        } else {
+            note(key, YamlProblem{map_.find(key)->at, "found something else, expected an absolute path of a file"});
+        }
+    }
+    show(key, shown_value(value.string()));
+}
+
 void SectionReader::boolean(const std::string& key, bool& value) {
     if (const auto* node = take(key)) {
         const auto found = node->as_bool();

@@ -49,6 +49,8 @@ class SectionReader {
 
     /// An absolute path.
     void absolute_path(const std::string& key, std::filesystem::path& value);
+    /// The same, but a wrong value is not quoted: it may be the secret itself instead of its file.
+    void secret_file(const std::string& key, std::filesystem::path& value);
     void boolean(const std::string& key, bool& value);
     template <typename Choice>
     void choice(const std::string& key, const std::vector<std::pair<const char*, Choice>>& words, Choice& value);

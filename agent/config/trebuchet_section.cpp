@@ -33,7 +33,7 @@ void read_tls(const YamlNode& section, SectionNotes notes, TlsConfig& tls) {
     SectionReader reader(section, std::move(notes));
     reader.absolute_path("ca_file", tls.ca_file);
     reader.absolute_path("client_cert", tls.client_cert);
-    reader.absolute_path("client_key", tls.client_key);
+    reader.secret_file("client_key", tls.client_key);
     reader.refuse_unknown();
 }
 
@@ -79,6 +79,7 @@ void read_list_of_credentials(SectionReader& reader, std::vector<std::string>& o
         reader.note("mask_credentials_off", node->expected("a list of kinds, such as [jwt, aws]"));
         return;
     }
+    off.clear();  // the other file's list
     const std::vector<std::string> known(credential_kind_names.begin(), credential_kind_names.end());
     for (const auto& item : node->items) {
         if (const auto index = one_of(item, known)) {
@@ -113,7 +114,7 @@ void read_grace(SectionReader& reader, const std::string& key, std::chrono::mill
 }
 
 void read_login(SectionReader& reader, TrebuchetConfig& config) {
-    reader.absolute_path("secret_key_file", config.secret_key_file);
+    reader.secret_file("secret_key_file", config.secret_key_file);
     if (const auto id = reader.non_empty_string("client_id")) {
         if (id->find_first_of(":\r\n") == std::string::npos) {
             config.client_id = *id;

@@ -6,7 +6,6 @@
 #include "common/base/backoff.hpp"
 #include "common/log/log.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace trebuchet {
@@ -145,10 +144,11 @@ Daemon::Posture Daemon::ask_for_orders() {
 Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
     post_state(state_of(order), comment);
     parts_.on_status(record_.state);
-    if (order != Order::restart) return order == Order::work ? Posture::work : Posture::stay_away;
+    if (order == Order::work) return Posture::work;
+    if (order != Order::restart) return Posture::stay_away;
     log_info("exiting to be restarted" + (comment.empty() ? "" : ": " + comment));
     end_ = DaemonEnd::restart;
-    return Posture::leave;
+    return Posture::stay_away;
 }
 
 void Daemon::device_is_lost(const std::string& job_id) {
@@ -218,14 +218,13 @@ bool Daemon::is_held_back() {
     return now.has_value();
 }
 
-bool Daemon::post_state(std::string_view state, std::string_view comment) {
+void Daemon::post_state(std::string_view state, std::string_view comment) {
     record_.state = state;
     record_.comment = comment;
     parts_.metrics.state_is(state);
     auto posted = parts_.server.post_agent_state(state, comment);
     if (!posted) log_warning("can't post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();
-    return posted.has_value();
 }
 
 std::vector<std::string> Daemon::queues_to_poll() const {

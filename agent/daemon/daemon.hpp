@@ -6,8 +6,6 @@
 #include "agent/daemon/orders.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 
-#include <functional>
-#include <memory>
 #include <optional>
 
 namespace trebuchet {
@@ -46,7 +44,7 @@ class Daemon {
 
   private:
     /// Whether to take jobs now.
-    enum class Posture { work, stay_away, leave };
+    enum class Posture { work, stay_away };
 
     void introduce();
     Posture ask_for_orders();
@@ -61,7 +59,7 @@ class Daemon {
     void device_is_lost(const std::string& job_id);
     void obey_standing_order();
     Posture obey(Order order, const std::string& comment);
-    bool post_state(std::string_view state, std::string_view comment);
+    void post_state(std::string_view state, std::string_view comment);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();
     void sleep(std::chrono::milliseconds time);

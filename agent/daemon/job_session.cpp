@@ -9,11 +9,19 @@
 #include "common/log/log.hpp"
 
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
 namespace trebuchet {
 namespace {
+
+/// Without masks nothing may be said at all.
+std::shared_ptr<const MaskSet> masks_between_jobs(const MaskOptions& options) {
+    auto masks = MaskSet::build({}, options);
+    if (!masks) throw std::runtime_error(masks.error().message());
+    return *masks;
+}
 
 InterruptedJob interrupted_job(const JobRecord& record) {
     InterruptedJob job;
@@ -31,7 +39,7 @@ JobSession::JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResu
     : parts_(parts),
       orders_(orders),
       undelivered_(undelivered),
-      idle_masks_(MaskSet::build({}, parts.config.trebuchet.mask).value_or(MaskSet::none())),
+      idle_masks_(masks_between_jobs(parts.config.trebuchet.mask)),
       stop_timer_(parts.loop) {
     set_log_masks(idle_masks_);
 }
@@ -44,6 +52,7 @@ void JobSession::stop() {
 void JobSession::stop_now() {
     stopping_ = true;
     stopping_now_ = true;
+    stop_timer_.stop();
     if (running_ != nullptr) running_->stop_now();
 }
 
@@ -135,7 +144,10 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up) {
         interrupted.masks_are_whole = false;
         masks = MaskSet::build({}, options);
     }
-    if (!masks) return report_unreadable(masks.error(), folder);
+    if (!masks) {
+        copy.wipe();
+        return report_unreadable(masks.error(), folder);
+    }
     reached("masks built again");
     auto end = run_ready({*job, *masks, folder, copy, std::move(interrupted)});
     copy.wipe();
@@ -185,8 +197,12 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                               if (!folder.record().has_secrets) folder.note_at_once(JournalEntry::mask_added());
                           }});
     running_ = &runner;
-    if (stopping_now_) runner.stop_now();
-    if (stopping_) start_to_stop();  // told while the job was being taken
+    // Told while the job was being taken.
+    if (stopping_now_) {
+        runner.stop_now();
+    } else if (stopping_) {
+        start_to_stop();
+    }
     auto outcome = ready.interrupted ? runner.resume(*ready.interrupted) : runner.run();
     running_ = nullptr;
     stop_timer_.stop();

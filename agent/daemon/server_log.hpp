@@ -36,8 +36,10 @@ class ServerLog final : public LogSink {
 
     /// Waits until all is sent, at most log_upload_limit for each of the two; logs what could not be sent.
     void wait_for_upload();
-    /// From now on no wait takes longer than `limit`.
+    /// The agent stops: from now on no wait takes longer than `limit`.
     void limit_waits(std::chrono::milliseconds limit);
+    /// Set once limit_waits was called.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> wait_limit() const { return wait_limit_; }
     /// Nothing more comes.
     void finish();
     /// Nothing is left to be sent.

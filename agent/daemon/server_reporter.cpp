@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// No retry of a progress post begins later than this after the first try: the job must not wait for minutes.
-constexpr std::chrono::seconds progress_limit{30};
 /// The limit of running transfers and waits when the agent is told to stop.
 constexpr milliseconds stop_limit{5000};
 
@@ -127,7 +125,7 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
 void ServerReporter::wait_while_allocated() {
     bool told = false;
     auto shown = JobState::unknown;
-    while (!stopping_) {
+    while (!agent_stops()) {
         const auto asked_at = parts_.clock.now();
         const auto state = state_to_post(JobState::allocated, shown);
         if (!state) return;
@@ -135,7 +133,8 @@ void ServerReporter::wait_while_allocated() {
         if (!told) told = parts_.server.post_job_state(job_->id, *state).has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
         const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at);
-        parts_.loop.wait_for(std::min<milliseconds>(parts_.config.polling_interval, pause), [&] { return stopping_; });
+        parts_.loop.wait_for(std::min<milliseconds>(parts_.config.polling_interval, pause),
+                             [&] { return agent_stops(); });
         if (!told) shown = shown_state();
     }
 }
@@ -158,7 +157,7 @@ void ServerReporter::recovery_failed(const std::string& comment) {
 }
 
 void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
-    if (stopping_) transfer_timer_.start(stop_limit, [this] { parts_.server.stop_transfer(); });
+    if (agent_stops()) transfer_timer_.start(stop_limit, [this] { parts_.server.stop_transfer(); });
     const auto sent = with_retries(Call::post_artifacts, "upload the artifacts",
                                    [&] { return parts_.server.post_artifacts(job_->id, archive); });
     if (!sent) return log_info("job " + job_->id + ": the artifacts are kept and will be sent later");
@@ -253,17 +252,15 @@ void ServerReporter::unwatch() {
 
 bool ServerReporter::with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send) {
     const auto policy = policy_of(call);
-    const auto begun = parts_.clock.now();
     Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
     for (int left = policy.tries; left > 0; --left) {
         const auto done = send();
         if (done) return true;
-        const bool is_late = call == Call::post_progress && parts_.clock.now() - begun >= progress_limit;
-        const bool again = left > 1 && !stopping_ && !is_late && !done.error().is_final();
+        const bool again = left > 1 && !agent_stops() && !done.error().is_final();
         log_warning("job " + job_->id + ": can't " + what + ": " + done.error().message() +
                     (again ? "; retrying" : ""));
         if (!again) break;
-        parts_.loop.wait_for(backoff.next(), [&] { return stopping_; });
+        parts_.loop.wait_for(backoff.next(), [&] { return agent_stops(); });
     }
     return false;
 }
@@ -281,7 +278,7 @@ void ServerReporter::stop_now() {
 }
 
 void ServerReporter::limit_waits(milliseconds limit) {
-    stopping_ = true;
+    if (log_.wait_limit() && *log_.wait_limit() <= limit) return;  // a stop after a stop_now changes nothing
     transfer_timer_.start(limit, [this] { parts_.server.stop_transfer(); });
     log_.limit_waits(limit);
 }

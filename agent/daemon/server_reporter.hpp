@@ -70,7 +70,9 @@ class ServerReporter final : public JobListener, public JobControl {
     /// The same for Call::post_progress; no retry begins after progress_limit.
     bool post_with_retries(const std::string& what, const std::function<Result<void>()>& post);
     /// From now on no wait takes longer than `limit`.
+    /// Limits get shorter only.
     void limit_waits(std::chrono::milliseconds limit);
+    [[nodiscard]] bool agent_stops() const { return log_.wait_limit().has_value(); }
     void look_for_orders();
     void note_cancelled();
     /// The job's state at the server; also `unknown` if the request fails.
@@ -91,7 +93,6 @@ class ServerReporter final : public JobListener, public JobControl {
     CancelWatch cancel_watch_;
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
-    bool stopping_ = false;
     Timer transfer_timer_;  ///< ends transfers while the agent stops
 };
 

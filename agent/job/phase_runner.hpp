@@ -12,7 +12,6 @@
 #include "common/process/process.hpp"
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>

@@ -23,6 +23,8 @@ struct JobOutcome {
 class RunningJob {
   public:
     explicit RunningJob(JobParts its_parts);
+    RunningJob(const RunningJob&) = delete;  // its masks refer to it
+    RunningJob& operator=(const RunningJob&) = delete;
 
     [[nodiscard]] MaskedChunk mask(std::string_view text) { return masks.current()->mask(text); }
     /// Writes into a phase's log.

@@ -17,12 +17,13 @@ bool all(std::string_view text, const CharSet& set) {
     return std::all_of(text.begin(), text.end(), [&](char c) { return set.has(c); });
 }
 
-/// True if `before` ends with an escape (\n, %20, \u0022, a terminal colour), so that its last letter is not part of a
-/// word.
+/// True if `before` ends with an escape (\n, %20, \x0a, \u0022, a terminal colour), so that its last letter is not part
+/// of a word.
 bool ends_with_escape(std::string_view before) {
     const auto size = before.size();
     if (size >= 2 && before[size - 2] == '\\') return std::string_view("nrt0").find(before.back()) != before.npos;
     if (size >= 3 && before[size - 3] == '%') return all(before.substr(size - 2), hex_digits);
+    if (size >= 4 && before.substr(size - 4, 2) == "\\x" && all(before.substr(size - 2), hex_digits)) return true;
     if (size >= 6 && before.substr(size - 6, 2) == "\\u") return all(before.substr(size - 4), hex_digits);
     if (before.back() != 'm' && before.back() != 'K') return false;
     auto place = size - 1;

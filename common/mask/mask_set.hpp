@@ -42,7 +42,7 @@ struct MaskOptions {
 
 class MaskSet;
 
-/// Converts to a set without values. It has no mask() of its own: that would turn any text into a MaskedChunk.
+/// Converts to a set without values. It has no mask() of its own, so that no text becomes a MaskedChunk in passing.
 class NoMasks {
   public:
     operator std::shared_ptr<const MaskSet>() const;  // NOLINT(*-explicit-*): it stands for that set

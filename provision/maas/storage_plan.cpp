@@ -346,32 +346,15 @@ Result<std::uint64_t> parse_storage_size(std::string_view text) {
     const auto refused = [] {
         return fail("Sizes must end in T, G, M, K, B, or be an integer when no unit is provided.");
     };
+    constexpr std::string_view units = "BKMGT";
     std::uint64_t factor = 1;
     auto digits = text;
     if (!digits.empty()) {
-        switch (digits.back()) {  // NOLINT(bugprone-branch-clone): each unit falls through to the next smaller one
-            case 'T':
-            case 't':
-                factor *= 1000;
-                [[fallthrough]];
-            case 'G':
-            case 'g':
-                factor *= 1000;
-                [[fallthrough]];
-            case 'M':
-            case 'm':
-                factor *= 1000;
-                [[fallthrough]];
-            case 'K':
-            case 'k':
-                factor *= 1000;
-                [[fallthrough]];
-            case 'B':
-            case 'b':
-                digits.remove_suffix(1);
-                break;
-            default:
-                break;
+        const auto last = digits.back();
+        const auto power = units.find(last >= 'a' && last <= 'z' ? static_cast<char>(last - 'a' + 'A') : last);
+        if (power != std::string_view::npos) {
+            for (std::size_t i = 0; i < power; ++i) factor *= 1000;
+            digits.remove_suffix(1);
         }
     }
     while (!digits.empty() && digits.front() == ' ') digits.remove_prefix(1);

@@ -15,10 +15,12 @@
 
 namespace trebuchet {
 
-/// Writes down what is reported, in order, as "what: …" lines, and keeps the texts by phase.
+/// Writes down what is reported, in order, as "what: …" lines in `reports`, and keeps the texts by phase. `calls` also
+/// has what the runner waits for and tells beside it.
 class FakeReporter final : public LogSink, public JobListener, public JobControl {
   public:
     std::vector<std::string> reports;
+    std::vector<std::string> calls;
     std::map<Phase, std::string> outputs;
     std::map<Phase, std::string> serials;
     std::vector<std::pair<std::string, std::string>> events;
@@ -56,8 +58,12 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     [[nodiscard]] bool is_full() const override { return full; }
     void on_room(std::function<void()> handler) override { room_handler = std::move(handler); }
     void wait_while_allocated() override { note("allocated"); }
-    void wait_for_log_upload() override {}
-    void post_status(const PhaseStatus& /*status*/) override {}
+    void wait_for_log_upload() override { calls.emplace_back("log uploaded"); }
+    void post_status(const PhaseStatus& /*status*/) override { calls.emplace_back("status posted"); }
+    void artifacts_packed(const std::filesystem::path& /*archive*/) override { calls.emplace_back("artifacts packed"); }
+    void job_finished(const PhaseStatus& /*status*/, bool /*was_cancelled*/) override {
+        calls.emplace_back("job finished");
+    }
     void stop() override { note("stop"); }
     void stop_now() override { note("stop now"); }
     void device_info(const MaskedJson& info) override {
@@ -100,6 +106,7 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     static std::string name(Phase phase) { return std::string(name_of(phase)); }
     void note(const std::string& line) {
         reports.push_back(line);
+        calls.push_back(line);
         on_report(line);
     }
 };

@@ -27,5 +27,10 @@ TEST(CallPolicy, AWebhookThatHangsCostsAJobSeconds) {
     EXPECT_LE(policy.timeout * policy.tries, std::chrono::seconds(5));
 }
 
+TEST(CallPolicy, AJobWaitsLessThanAMinuteForProgressToBePosted) {
+    const auto policy = policy_of(Call::post_progress);
+    EXPECT_LE(policy.timeout * policy.tries + policy.longest_wait * (policy.tries - 1), std::chrono::minutes(1));
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -245,13 +245,17 @@ TEST(LoadConfig, ReadsOurSettingsFromBesideTheFile) {
 
 TEST(LoadConfig, LetsTheMainFileWinKeyByKey) {
     const TemporaryFolder folder;
-    folder.write("agent.conf", minimal + "trebuchet:\n  mask_min_length: 7\n  tls: {client_cert: /c.pem}\n");
+    folder.write("agent.conf", minimal +
+                                   "trebuchet:\n  mask_min_length: 7\n  mask_credentials_off: [aws]\n"
+                                   "  tls: {client_cert: /c.pem}\n");
     folder.write("trebuchet.yaml",
-                 "mask_min_length: 5\nmask_hash: sha256\ntls: {client_cert: /old.pem, client_key: /k.pem}\n");
+                 "mask_min_length: 5\nmask_hash: sha256\nmask_credentials_off: [jwt]\n"
+                 "tls: {client_cert: /old.pem, client_key: /k.pem}\n");
     const auto loaded = load_config(folder / "agent.conf");
     ASSERT_TRUE(loaded);
     EXPECT_EQ(loaded->config.trebuchet.mask.min_length, 7U);
     EXPECT_EQ(loaded->config.trebuchet.mask.hash, MaskHash::sha256);
+    EXPECT_THAT(loaded->config.trebuchet.mask_credentials_off, ElementsAre("aws"));
     EXPECT_EQ(loaded->config.trebuchet.tls.client_cert, "/c.pem");
     EXPECT_EQ(loaded->config.trebuchet.tls.client_key, "/k.pem");
 }

@@ -161,6 +161,12 @@ TEST(TrebuchetSection, KnowsTheKindsOfCredentials) {
                             "such as [jwt, aws]"));
 }
 
+TEST(TrebuchetSection, DoesNotQuoteWhatMayBeAKeyInPlaceOfItsFile) {
+    EXPECT_THAT(problems_of("{client_id: lab, secret_key_file: hunter22}"),
+                ElementsAre("a.conf:2:46: trebuchet.secret_key_file: found something else, expected an absolute path "
+                            "of a file"));
+}
+
 TEST(TrebuchetSection, WantsBothOfCertificateAndKey) {
     EXPECT_THAT(
         problems_of("{tls: {client_cert: /c.pem}}"),

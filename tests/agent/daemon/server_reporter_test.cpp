@@ -396,6 +396,16 @@ TEST_F(ServerReporterTest, AStopNowBeforeTheJobEndsAllWaiting) {
     EXPECT_TRUE(server_.fragments.empty());
 }
 
+TEST_F(ServerReporterTest, AStopAfterAStopNowDoesNotWaitAgain) {
+    take_job();
+    reporter_.stop();
+    EXPECT_EQ(log_.wait_limit(), std::chrono::milliseconds(5000));
+    reporter_.stop_now();
+    EXPECT_EQ(log_.wait_limit(), std::chrono::milliseconds(0));
+    reporter_.stop();
+    EXPECT_EQ(log_.wait_limit(), std::chrono::milliseconds(0));
+}
+
 TEST_F(ServerReporterTest, KnowsHowOldTheOldestUnconfirmedByteIs) {
     take_job();
     EXPECT_EQ(log_.lag(), std::chrono::seconds(0));

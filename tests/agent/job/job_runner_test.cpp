@@ -379,6 +379,15 @@ TEST_F(JobRunnerTest, CleanupRunsWhateverAPhaseDidToTheFolder) {
     }
 }
 
+TEST_F(JobRunnerTest, ThePhasesLogIsUploadedBeforeItsExitCodeIsPosted) {
+    only({{Phase::test, "exit 3"}});
+    run();
+    const auto at = std::find(reporter_.calls.begin(), reporter_.calls.end(), "ran: test 3");
+    ASSERT_GE(reporter_.calls.end() - at, 3);
+    EXPECT_EQ(at[1], "log uploaded");
+    EXPECT_EQ(at[2], "status posted");
+}
+
 TEST_F(JobRunnerTest, WithoutARunFolderTheJobFailsInItsSetup) {
     folder_.write("file", "x");
     config_.execution_basedir = folder_ / "file";
@@ -482,6 +491,9 @@ TEST_F(JobRunnerTest, ArtifactsAreSentMaskedAfterCleanup) {
     const auto& reports = reporter_.reports;
     EXPECT_THAT(std::vector<std::string>(reports.end() - 3, reports.end()),
                 ElementsAre("event: secrets_masked", "artifacts", "finished"));
+    const auto& calls = reporter_.calls;
+    EXPECT_THAT(std::vector<std::string>(calls.end() - 4, calls.end()),
+                ElementsAre("artifacts packed", "artifacts", "job finished", "finished"));
     const auto unpack = "cd '" + folder_.path().string() + "' && tar xzf copy.tar.gz";
     ASSERT_EQ(::system(unpack.c_str()), 0);
     EXPECT_EQ(text_of(folder_ / "artifacts/log"), "token " + std::string(masks_->mask("s3cret-value").bytes()) + "\n");

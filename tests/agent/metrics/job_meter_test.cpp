@@ -123,6 +123,11 @@ TEST_F(JobMeterTest, EveryListenerIsToldInOrder) {
     listeners_.tell(&JobListener::device_info, MaskedJson());
     listeners_.tell(&JobListener::event, "setup_success", masked("fine"));
     listeners_.tell(&JobListener::provision_log, 3, masked("provision_fail"));
+    listeners_.tell(&JobListener::artifacts_packed, std::filesystem::path("archive"));
+    listeners_.tell(&JobListener::job_finished, PhaseStatus{}, true);
+    EXPECT_THAT(std::vector<std::string>(inner_.calls.end() - 2, inner_.calls.end()),
+                ElementsAre("artifacts packed", "job finished"));
+    EXPECT_EQ(second.calls, inner_.calls);
     EXPECT_THAT(inner_.reports, ElementsAre("job_taken: j", "entered: setup", "runs: setup", "ran: setup 0",
                                             "device_info", "event: setup_success", "provision_log: 3 provision_fail"));
     EXPECT_EQ(second.reports, inner_.reports);

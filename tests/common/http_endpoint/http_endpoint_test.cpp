@@ -1,5 +1,6 @@
 #include "common/http_endpoint/http_endpoint.hpp"
 
+#include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
 #include "tests/fakes/run_loop.hpp"
 

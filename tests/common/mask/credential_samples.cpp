@@ -105,6 +105,7 @@ void add_tokens(std::vector<CredentialSample>& samples) {
     token(Kind::github, "https://", github_id, thirty_six, "@github.com/x\n");
     token(Kind::github, "a\\n", github_id, thirty_six, "\\nb");
     token(Kind::github, "x%3D", github_id, thirty_six, "%26");
+    token(Kind::github, "a\\x0a", github_id, thirty_six, "\\nb");
     token(Kind::github, "\x1B[31m", github_id, thirty_six, "\x1B[0m");
     token(Kind::github, "(", std::string("github") + "_pat_", thirty_six + "_" + thirty_six, ")");
     for (const std::string id :

@@ -36,6 +36,11 @@ TEST(CheckConfigShow, PrintsNoSecret) {
     const auto key = folder.write("key", "hunter22-in-a-file").string();
     const auto file = folder.write("agent.conf", minimal +
                                                      "test_command: curl https://user:hunter22-in-a-url@lab/x\n"
+                                                     "setup_command: |\n"
+                                                     "  login <<END\n"
+                                                     "  gh"
+                                                     "p_hunter22hunter22hunter22hunter22hunt\n"
+                                                     "  END\n"
                                                      "lab_password: hunter22-of-the-lab\n"
                                                      "advertised_images: {q: {x: 'url: ftp://u:hunter22-too@h/'}}\n"
                                                      "trebuchet: {client_id: c, secret_key_file: " +

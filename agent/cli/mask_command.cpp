@@ -1,6 +1,7 @@
 #include "agent/cli/mask_command.hpp"
 
 #include "agent/cli/exit_codes.hpp"
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/mask/credential_patterns.hpp"
@@ -16,7 +17,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -144,7 +144,7 @@ void complain(const std::string& message) {
 }
 
 int io_failed(const char* what) {
-    complain(what + std::system_category().message(errno));
+    complain(what + system_text(errno));
     return exit_io_failed;
 }
 

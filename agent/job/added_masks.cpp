@@ -1,9 +1,10 @@
 #include "agent/job/added_masks.hpp"
 
+#include "common/base/system_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -87,13 +88,13 @@ Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
     if (auto made = make_folder(path.parent_path()); !made) return fail(made.error());
     if (auto removed = remove_tree(path); !removed) return fail(removed.error());
     if (::mkfifo(path.c_str(), 0600) != 0) {
-        return fail("can't make the FIFO " + path.string() + ": " + std::system_category().message(errno));
+        return fail("can't make the FIFO " + path.string() + ": " + system_text(errno));
     }
     // For writing as well: then it never reports its end, however often commands open and close it.
     FileDescriptor fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISFIFO(info.st_mode)) {
-        return fail("can't open the FIFO " + path.string() + ": " + std::system_category().message(errno));
+        return fail("can't open the FIFO " + path.string() + ": " + system_text(errno));
     }
     return MaskFifo(path, std::move(fd));
 }

@@ -1,6 +1,7 @@
 #include "agent/job/pack_artifacts.hpp"
 
 #include "common/archive/tar_gz_writer.hpp"
+#include "common/base/system_text.hpp"
 #include "common/file/safe_file.hpp"
 
 #include <cerrno>
@@ -39,7 +40,7 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
             "ERROR: none of the artifacts is sent, because they or their names contain a secret");
         std::filesystem::remove(unfinished, ignored);
     } else if (::fdatasync(file->get()) != 0 || ::rename(unfinished.c_str(), archive.c_str()) != 0) {
-        return fail("can't keep " + archive.string() + ": " + std::system_category().message(errno));
+        return fail("can't keep " + archive.string() + ": " + system_text(errno));
     }
     for (auto& line : report->withheld) packed.withheld.push_back("artifact " + std::move(line));
     if (report->withheld_count > report->withheld.size()) {

@@ -7,7 +7,6 @@ option(TREBUCHET_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 option(TREBUCHET_PRECOMPILE "Precompile the headers that most files include. Not in release: it must find a missing #include" OFF)
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # -O3 made the agent a third larger and nothing but the masker faster
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(trebuchet_options INTERFACE)

@@ -1,5 +1,7 @@
 #include "common/file/lock_file.hpp"
 
+#include "common/base/system_text.hpp"
+
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -22,8 +24,7 @@ std::optional<pid_t> pid_in(int fd) {
 }
 
 LockRefusal unusable(const std::filesystem::path& path) {
-    return {Error("can't use the lock file " + path.string() + ": " + std::system_category().message(errno)),
-            std::nullopt, false};
+    return {Error("can't use the lock file " + path.string() + ": " + system_text(errno)), std::nullopt, false};
 }
 
 }  // namespace

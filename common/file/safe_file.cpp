@@ -1,8 +1,9 @@
 #include "common/file/safe_file.hpp"
 
+#include "common/base/system_text.hpp"
+
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,7 +15,7 @@ namespace trebuchet {
 namespace {
 
 tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path) {
-    return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
+    return fail(std::string(what) + " " + path.string() + ": " + system_text(errno));
 }
 
 /// Reads `fd` to its end. Fails if that is more than `limit` bytes.
@@ -119,7 +120,7 @@ Result<void> write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const auto count = ::write(fd, bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail("can't write: " + std::system_category().message(errno));
+        if (count < 0) return fail("can't write: " + system_text(errno));
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};

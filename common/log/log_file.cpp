@@ -1,7 +1,8 @@
 #include "common/log/log_file.hpp"
 
+#include "common/base/system_text.hpp"
+
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,7 +12,7 @@ namespace trebuchet {
 namespace {
 
 tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path) {
-    return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
+    return fail(std::string(what) + " " + path.string() + ": " + system_text(errno));
 }
 
 }  // namespace

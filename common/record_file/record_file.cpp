@@ -1,11 +1,11 @@
 #include "common/record_file/record_file.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/record_file/record_scan.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,7 +18,7 @@ namespace trebuchet {
 namespace {
 
 tl::unexpected<Error> failed(const char* what, const std::filesystem::path& path) {
-    return fail(std::string(what) + " " + path.string() + ": " + std::system_category().message(errno));
+    return fail(std::string(what) + " " + path.string() + ": " + system_text(errno));
 }
 
 struct Range {

@@ -1,5 +1,6 @@
 #include "common/secret/secret_memory.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <memory_resource>
 #include <mutex>
 #include <new>
-#include <system_error>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -91,7 +91,7 @@ std::string secret_memory_problem() {
     const std::lock_guard lock(memory.mutex);
     if (memory.pages.unlocked() == 0) return "";
     return std::to_string(memory.pages.unlocked() / 1024) + " KiB of the memory for secrets could not be locked (" +
-           std::system_category().message(memory.pages.lock_error()) +
+           system_text(memory.pages.lock_error()) +
            ") and may reach the swap: raise the limit for locked memory (LimitMEMLOCK= of the service)";
 }
 

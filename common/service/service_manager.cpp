@@ -1,5 +1,6 @@
 #include "common/service/service_manager.hpp"
 
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
@@ -146,7 +147,7 @@ void ServiceManager::send_unsent() {
     unsent_.clear();
     if (error != 0 && !std::exchange(has_warned_, true)) {
         log_warning("can't notify the service manager at " + trebuchet::quoted(settings_.socket) + ": " +
-                    std::system_category().message(error));
+                    system_text(error));
     }
 }
 

@@ -2,22 +2,13 @@
 
 #include "tests/integration/harness/process_status.hpp"
 
-#include <filesystem>
-#include <fstream>
-#include <limits>
-#include <sstream>
+#include <ctime>
 #include <string>
-
-#include <unistd.h>
 
 namespace trebuchet {
 namespace {
 
 constexpr double bytes_per_megabyte = 1e6;
-
-std::filesystem::path proc(pid_t pid, const char* file) {
-    return std::filesystem::path("/proc") / std::to_string(pid) / file;
-}
 
 std::optional<double> megabytes(pid_t pid, const std::string& key, const std::string& file = "status") {
     const auto kibibytes = harness::process_status(pid, key, file);
@@ -25,17 +16,12 @@ std::optional<double> megabytes(pid_t pid, const std::string& key, const std::st
     return static_cast<double>(*kibibytes) * 1024 / bytes_per_megabyte;
 }
 
-/// Fields 14 and 15 of /proc/PID/stat (proc(5)).
+/// 0 for a process that is gone.
 std::chrono::duration<double> cpu_time(pid_t pid) {
-    std::ifstream in(proc(pid, "stat"));
-    in.ignore(std::numeric_limits<std::streamsize>::max(), ')');
-    std::string skipped;
-    for (int number = 3; number < 14; ++number) in >> skipped;
-    long user = 0;
-    long system = 0;
-    in >> user >> system;
-    return std::chrono::duration<double>(static_cast<double>(user + system) /
-                                         static_cast<double>(::sysconf(_SC_CLK_TCK)));
+    clockid_t clock{};
+    timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "tests/labserver/store/data_file.hpp"
 
 #include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include <fcntl.h>
 
@@ -55,7 +55,7 @@ std::string_view column(const Statement& statement, int at) {
 Result<void> make_file(const std::filesystem::path& path) {
     const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file) return {};
-    return fail("can't open the data file " + path.string() + ": " + std::generic_category().message(errno));
+    return fail("can't open the data file " + path.string() + ": " + system_text(errno));
 }
 
 }  // namespace

@@ -163,7 +163,7 @@ TEST(TrebuchetSection, KnowsTheKindsOfCredentials) {
 
 TEST(TrebuchetSection, DoesNotQuoteWhatMayBeAKeyInPlaceOfItsFile) {
     EXPECT_THAT(problems_of("{client_id: lab, secret_key_file: hunter22}"),
-                ElementsAre("a.conf:2:46: trebuchet.secret_key_file: found something else, expected an absolute path "
+                ElementsAre("a.conf:2:35: trebuchet.secret_key_file: found something else, expected an absolute path "
                             "of a file"));
 }
 

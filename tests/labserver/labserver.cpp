@@ -9,7 +9,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// How long the real server keeps jobs, logs, files, and agents and queues that it hears nothing of.
+/// How long the real server keeps jobs, logs and files, and agents and queues that are not updated.
 constexpr std::chrono::hours kept_for{7 * 24};
 constexpr std::chrono::minutes between_sweeps{1};
 

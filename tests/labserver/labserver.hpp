@@ -12,7 +12,7 @@
 
 namespace trebuchet::labserver {
 
-/// The whole server without its network: /v1 behind the recorder and the faults, /control beside them.
+/// The server without the network. Requests to /v1 pass the recorder and the faults; requests to /control do not.
 class Labserver final : public Handler {
   public:
     explicit Labserver(const Clock& clock, TokenLifetimes lifetimes = {});
@@ -23,26 +23,26 @@ class Labserver final : public Handler {
     [[nodiscard]] std::optional<Cut> cut(std::string_view method, std::string_view target);
     void add_fault(Fault fault) { faults_.add(std::move(fault)); }
 
-    /// Bytes of body that this target takes; more is answered with 413.
+    /// The largest body that this target accepts, in bytes. A larger one is answered with 413.
     [[nodiscard]] static std::uint64_t body_limit(std::string_view target);
 
     [[nodiscard]] Result<std::vector<std::string>> add_clients(const Json& clients) {
         return state_->clients.add(clients);
     }
 
-    /// Knows again what the file holds, and keeps in it what it learns before it answers. To be called first; the file
-    /// must outlive this.
+    /// Loads the data in the file, and from then on saves every change before the answer is sent. Call it first; the
+    /// file must outlive this server.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
   private:
     void forget_what_is_old();
-    /// As if the program had been killed and started again: what is in no file is forgotten.
+    /// As after a kill and a new start: what is not in the data file is lost, except clients.
     void restart();
 
     const Clock& clock_;
     TokenLifetimes lifetimes_;
     DataFile* data_ = nullptr;
-    std::optional<State> state_;  ///< made anew by a restart, at the same place: who refers to it may go on
+    std::optional<State> state_;  ///< a restart replaces it in place, so references stay valid
     Router api_;
     Faults faults_;
     Recorder recorder_;

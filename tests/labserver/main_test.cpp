@@ -45,7 +45,7 @@ class Program {
         ::close(output_);
     }
 
-    /// Up to and without the next line break, or all that is left.
+    /// The next line without its line break, or the rest.
     std::string read_line() {
         std::string line;
         char c = 0;

@@ -46,7 +46,8 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     std::int64_t access_seconds = 600;
     std::int64_t refresh_seconds = std::int64_t{6} * 24 * 3600;
     app.set_version_flag("--version", std::string("trebuchet-labserver ") + version);
-    app.add_option("--listen", listen, "Where to listen (required); port 0 is any free one")->type_name("ADDRESS:PORT");
+    app.add_option("--listen", listen, "Where to listen (required); port 0 is any free port")
+        ->type_name("ADDRESS:PORT");
     app.add_option("--cert", certificate, "Certificate chain in PEM; without it the server speaks plain HTTP")
         ->type_name("FILE");
     app.add_option("--key", key, "The certificate's private key in PEM, without a passphrase")->type_name("FILE");
@@ -56,18 +57,18 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
         ->type_name("FILE");
     app.add_option(
            "--data", data,
-           "Where to keep what the server learns, secrets too: made if it is not there. Without it, all is gone "
-           "when the server ends")
+           "SQLite file for the server's data, with the secrets in plain text; created if missing. Without it the data "
+           "is kept in memory and lost when the server stops")
         ->type_name("FILE");
     app.add_option("--fault", faults,
-                   "What goes wrong, as in \"status=503 GET /v1/job x3\"; may be given again and again. "
+                   "Inject a fault, such as \"status=503 GET /v1/job x3\"; may be given several times. "
                    "tests/labserver/README.md lists the faults")
         ->type_name("SPEC")
         ->take_all();
-    app.add_option("--access-token-seconds", access_seconds, "How long access tokens are good")
+    app.add_option("--access-token-seconds", access_seconds, "Lifetime of access tokens")
         ->capture_default_str()
         ->type_name("SECONDS");
-    app.add_option("--refresh-token-seconds", refresh_seconds, "How long refresh tokens are good")
+    app.add_option("--refresh-token-seconds", refresh_seconds, "Lifetime of refresh tokens")
         ->capture_default_str()
         ->type_name("SECONDS");
     try {
@@ -88,12 +89,12 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     }
     for (const auto seconds : {access_seconds, refresh_seconds}) {
         if (seconds < 1 || seconds > longest_lifetime) {
-            return usage_error("a token is good for 1 to " + std::to_string(longest_lifetime) + " seconds, not for " +
-                               std::to_string(seconds));
+            return usage_error("the lifetime of a token must be from 1 to " + std::to_string(longest_lifetime) +
+                               " seconds, found " + std::to_string(seconds));
         }
     }
     if (certificate.empty() != key.empty()) {
-        return usage_error(certificate.empty() ? "--key needs --cert as well" : "--cert needs --key as well");
+        return usage_error(certificate.empty() ? "--key needs --cert" : "--cert needs --key");
     }
     if (!certificate.empty()) options.tls = TlsFiles{certificate, key};
     if (!clients.empty()) options.clients = clients;

@@ -25,7 +25,8 @@ struct Options {
     std::vector<Fault> faults;
 };
 
-/// Why the program ends before it starts: 0 for help and version, to stdout; 2 for a wrong command line, to stderr.
+/// The program prints `text` and exits with `code`: 0 for help and version (to stdout), 2 for a wrong command line (to
+/// stderr).
 struct EarlyExit {
     int code = 0;
     std::string text;

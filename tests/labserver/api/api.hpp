@@ -6,7 +6,7 @@
 
 namespace trebuchet::labserver {
 
-// Each adds its part of the API to a router; `state` must outlive the router.
+// Each function adds its part of the API to a router. `state` must outlive the router.
 
 /// /v1, /v1/oauth2
 void add_auth_routes(Router& router, State& state);
@@ -23,15 +23,16 @@ void add_queue_routes(Router& router, State& state);
 /// /v1/secrets
 void add_secret_routes(Router& router, State& state);
 
-/// The same route for this machine alone, and for no web page that somebody opens on it: a page can't send JSON
-/// elsewhere without being allowed.
+/// The same route, but it answers this machine only, and no web page that is open in a browser here: a browser lets a
+/// page send JSON to another server only if that server allows it.
 [[nodiscard]] Route only_from_here(Route route);
 
-/// Whether Python's uuid.UUID takes it: 32 hexadecimal digits, with hyphens anywhere.
+/// Whether Python's uuid.UUID accepts it: 32 hexadecimal digits, with hyphens anywhere.
 [[nodiscard]] bool is_job_id(std::string_view text);
 [[nodiscard]] Response bad_job_id();
 
-/// The agent's fields and `restricted_to`: for each restricted queue that it listens on, who may use it.
+/// The agent's fields, and `restricted_to`: for each restricted queue that the agent listens on, the clients that may
+/// use it.
 [[nodiscard]] Json describe_agent(const State& state, const std::string& name);
 
 }  // namespace trebuchet::labserver

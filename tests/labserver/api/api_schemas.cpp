@@ -66,7 +66,7 @@ Json check_queues(const Json& queues) {
     return {};
 }
 
-/// Any object; what `check` finds wrong with it is about the whole.
+/// Any object that passes `check`. An error is about the object as a whole.
 Check any_object(Json (*check)(const Json&)) {
     return [check](Json& value) {
         auto error = value.is_object() ? check(value) : wrong("Invalid input type.");

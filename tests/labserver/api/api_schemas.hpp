@@ -10,7 +10,7 @@ namespace trebuchet::labserver {
 inline constexpr std::array<std::string_view, 7> phases = {"setup",    "provision", "firmware_update", "test",
                                                            "allocate", "reserve",   "cleanup"};
 
-/// What the bodies and queries of the v1 API must look like. Facts: the real server's api/schemas.py.
+/// What the bodies and queries of the v1 API must look like. Source: the real server's api/schemas.py.
 namespace schemas {
 
 [[nodiscard]] Check job();
@@ -28,7 +28,7 @@ namespace schemas {
 [[nodiscard]] Check refresh_token();
 [[nodiscard]] Check restricted_queue();
 
-/// Not the real server's: one client of --clients and of POST /control/clients.
+/// One client of --clients or POST /control/clients. The real server has nothing like it.
 [[nodiscard]] Check client();
 
 }  // namespace schemas

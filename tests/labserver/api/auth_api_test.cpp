@@ -119,7 +119,7 @@ TEST_F(AuthApi, KeepsRefreshTokensWhenTheKeyIsRotated) {
     EXPECT_EQ(refresh(token).status, 200);
 }
 
-TEST_F(AuthApi, TreatsWhoHasNoTokenAsAContributor) {
+TEST_F(AuthApi, TreatsACallerWithoutATokenAsAContributor) {
     EXPECT_EQ(get("/v1/agents/data").status, 200);
     const auto response = ask_as_agent({});
     EXPECT_EQ(response.status, 403);
@@ -135,7 +135,7 @@ TEST_F(AuthApi, AsksForATokenWhenAnonymousAccessIsOff) {
     EXPECT_EQ(get("/v1").status, 200);
 }
 
-TEST_F(AuthApi, NamesTheRolesThatAnEndpointWants) {
+TEST_F(AuthApi, NamesTheRolesThatAnEndpointRequires) {
     const auto job_id = std::string(some_job_id);
     const Json fragment = {
         {"fragment_number", 0}, {"timestamp", "2026-01-01T00:00:00Z"}, {"phase", "test"}, {"log_data", ""}};
@@ -165,7 +165,7 @@ TEST_F(AuthApi, ChecksTheRoleBeforeTheBody) {
     EXPECT_EQ(post(std::string("/v1/result/") + some_job_id, {{"nonsense", 1}}).status, 403);
 }
 
-TEST_F(AuthApi, SaysThatItIsThere) {
+TEST_F(AuthApi, AnswersGetV1) {
     EXPECT_EQ(get("/v1").status, 200);
     EXPECT_EQ(get("/v1/").status, 200);
     EXPECT_EQ(send("HEAD", "/v1").status, 200);

@@ -79,7 +79,7 @@ TEST(Multipart, FindsAFieldAmongOthers) {
               "");
 }
 
-TEST(Multipart, FindsNothingInWhatIsNoForm) {
+TEST(Multipart, FindsNothingInMalformedForms) {
     const auto type = "multipart/form-data; boundary=b"s;
     for (const auto& body :
          {""s, "--b"s, "--b--"s, "--b\r\n"s, "--b\r\n\r\n"s, "--b\r\n\r\n\r\n--b--"s, "--b\r\n--b\r\n--b"s,

@@ -15,12 +15,12 @@ std::string quote(const std::string& text) {
     return "'" + text + "'";
 }
 
-/// What the caller may have on this queue: the larger of the queue's own and the "*" entry.
+/// The caller's limit for this queue: the larger of the queue's entry and the "*" entry.
 std::int64_t allowance(const Json& by_queue, const std::string& queue) {
     return std::max(by_queue.value(queue, std::int64_t{0}), by_queue.value("*", std::int64_t{0}));
 }
 
-/// 401 for who has no token, 403 for who has the wrong one.
+/// 401 for an anonymous caller, 403 for others.
 Response not_permitted(const Identity& caller, const std::string& what) {
     return caller.anonymous() ? problem(401, "Authentication is required for " + what)
                               : problem(403, "Not enough permissions for " + what);
@@ -58,7 +58,7 @@ std::optional<Response> refuse_secrets(const State& state, const Identity& calle
     const auto secrets = data.value("/test_data/secrets"_json_pointer, Json());
     if (secrets.is_null()) return std::nullopt;
     if (!state.settings.secrets_store) return problem(422, "No secrets store");
-    if (caller.anonymous()) return problem(422, "Secrets need a client ID: submit the job with a token");
+    if (caller.anonymous()) return problem(422, "Secrets need a client id: submit the job with a token");
     std::vector<std::string> inaccessible;
     for (const auto& path : secrets) {
         if (!state.secrets.exists(caller.client_id, path.get<std::string>())) inaccessible.push_back(path);
@@ -99,7 +99,7 @@ Response submit(State& state, const Call& call) {
     return json_answer({{"job_id", id}});
 }
 
-/// The paths replaced by the values, as only the agent that runs the job gets to see them.
+/// Replaces secret paths by their values. Only the agent that runs the job gets the values.
 void resolve_secrets(State& state, Json& data) {
     const auto place = "/test_data/secrets"_json_pointer;
     if (!data.contains(place)) return;
@@ -132,7 +132,7 @@ Response take(State& state, const Call& call) {
     return response;
 }
 
-/// What GET /v1/job/<id> shows: what can be submitted, not what the server added.
+/// What GET /v1/job/<id> shows: the fields that can be submitted, not those that the server added.
 Json shown(const Job& job) {
     auto data = job.data;
     for (const auto* internal : {"client_id", "attachments_status"}) data.erase(internal);

@@ -35,7 +35,7 @@ TEST_F(JobApi, GivesAJobOutOnceAsOneFlatObject) {
     EXPECT_EQ(empty.body, "");
 }
 
-TEST_F(JobApi, WantsQueuesAndACookie) {
+TEST_F(JobApi, RequiresQueuesAndACookie) {
     EXPECT_EQ(get("/v1/job", as_agent()).status, 400);
     EXPECT_EQ(get("/v1/job?other=q", as_agent()).status, 400);
     const auto response = get("/v1/job?queue=q", as("rig"));

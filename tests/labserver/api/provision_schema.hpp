@@ -4,7 +4,7 @@
 
 namespace trebuchet::labserver::schemas {
 
-/// `provision_data` of a job: it must fit one of the device types that the real server knows.
+/// `provision_data` of a job: it must match one of the device types that the real server knows.
 [[nodiscard]] Check provision_data();
 
 /// One entry of `attachments`.

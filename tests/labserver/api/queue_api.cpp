@@ -5,7 +5,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// The fields that the list of a queue's agents shows.
+/// The fields of an agent in the list of a queue's agents.
 Json shown_on_queue(const Json& agent) {
     auto shown = Json::object();
     for (const auto* field :

@@ -47,7 +47,7 @@ std::string names_of(const std::vector<Role>& roles) {
     return joined(names, 0, ", ");
 }
 
-/// The checked body, or the refusal.
+/// The checked body, or the error response.
 tl::expected<Json, Response> checked_body(const Request& request, const Check& check) {
     auto body = Json::object();
     if (request.says_json() && !request.body.empty()) {
@@ -115,7 +115,7 @@ Response Router::answer(const Route& route, Call call) const {
     try {
         response = respond();
     } catch (const std::exception& bug) {
-        response = problem(500, std::string("A bug of the labserver: ") + bug.what());
+        response = problem(500, std::string("Bug in the labserver: ") + bug.what());
     }
     if (response.client_id.empty()) response.client_id = call.caller.client_id;
     return response;

@@ -13,10 +13,10 @@
 
 namespace trebuchet::labserver {
 
-/// One request as its handler sees it: allowed, and with a body that is as it should be.
+/// One request as its handler sees it: the caller has permission, and the body was checked.
 struct Call {
     const Request& request;
-    std::vector<std::string> parts;  ///< what stood for the {…} of the pattern, decoded
+    std::vector<std::string> parts;  ///< values of the pattern's {…}, decoded
     Query query;
     Identity caller;
     Json body;  ///< checked; null if the route takes no JSON
@@ -25,9 +25,9 @@ struct Call {
 struct Route {
     std::string method;
     std::string pattern;      ///< "/v1/job/{id}"; a last "{path...}" takes the rest, slashes included
-    std::vector<Role> roles;  ///< who may; empty: everybody, whatever token they show
+    std::vector<Role> roles;  ///< roles with permission; empty: everybody, with any token or none
     std::function<Response(const Call&)> answer;
-    Check body{};  ///< empty: the body is not looked at
+    Check body{};  ///< empty: the body is ignored
 };
 
 inline const std::vector<Role> all_roles = {Role::admin, Role::manager, Role::contributor, Role::agent};
@@ -36,8 +36,8 @@ inline const std::vector<Role> administrators = {Role::admin, Role::manager};
 inline const std::vector<Role> agents_and_administrators = {Role::admin, Role::manager, Role::agent};
 inline const std::vector<Role> agents_only = {Role::agent};
 
-/// Finds the route, lets in who may, checks the body, answers: in that order, which is the real server's.
-/// A part of a path that is written out goes before one that is a {…}, whatever the order of adding.
+/// Finds the route, checks the permission, checks the body and answers, in the same order as the real server.
+/// A literal path segment takes precedence over a {…}, whatever the order in which routes were added.
 class Router final : public Handler {
   public:
     explicit Router(const State& state) : state_(state) {}
@@ -50,7 +50,7 @@ class Router final : public Handler {
         Route route;
         std::vector<std::string> pattern;
     };
-    /// The caller, or the refusal: 401 for an expired token, 403 for one that is not ours.
+    /// The caller, or the error response: 401 for an expired token, 403 for a token that this server did not sign.
     [[nodiscard]] tl::expected<Identity, Response> identify(const Request& request) const;
     [[nodiscard]] Response answer(const Route& route, Call call) const;
 

@@ -11,9 +11,9 @@
 
 namespace trebuchet::labserver {
 
-/// Checks one value and puts it into the form that is stored ("5" becomes 5 where a number is expected, as on the real
-/// server). Returns null if it is good, else what is wrong: a list of sentences, or an object of those by field or
-/// index. Rules and wording are those of marshmallow, which the real server uses.
+/// Checks one value and converts it to its stored form: "5" becomes 5 where a number is expected, as on the real
+/// server. Returns null if the value is valid, else the errors: a list of sentences, or an object that maps fields or
+/// indexes to them. Rules and wording are those of marshmallow, which the real server uses.
 using Check = std::function<Json(Json& value)>;
 
 enum class Presence { optional, required };
@@ -24,10 +24,10 @@ struct Field {
     Check check;
     Presence presence = Presence::optional;
     Null null = Null::refused;
-    std::optional<Json> fallback = std::nullopt;  ///< put there when the field is missing
+    std::optional<Json> fallback = std::nullopt;  ///< the value of a missing field
 };
 
-/// An object with these fields and no others. `whole` looks at it when every field is good.
+/// An object with these fields and no others. `whole` checks the object once every field is valid.
 [[nodiscard]] Check object(std::vector<Field> fields, Check whole = {});
 
 /// An object with any fields.
@@ -46,10 +46,10 @@ struct Field {
 /// Seconds as a number, or "90", "2h30m", "1 day"; stored as seconds.
 [[nodiscard]] Check duration();
 
-/// The first that accepts the value decides its form.
+/// Accepts what one of the choices accepts, and stores it in the form of the first that does.
 [[nodiscard]] Check first_that_fits(std::vector<Check> choices, std::string error);
 
-/// The seconds that a duration() accepts; nullopt if it is none.
+/// Parses what duration() accepts, as seconds. Returns nullopt if the text is not a duration.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 
 }  // namespace trebuchet::labserver

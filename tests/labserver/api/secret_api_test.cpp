@@ -27,7 +27,7 @@ TEST_F(SecretApi, GivesTheValuesToTheAgentThatTakesTheJob) {
     EXPECT_EQ(json_of(get("/v1/job/" + id))["test_data"]["secrets"], Json({{"TOKEN", "lab/token"}}));
 }
 
-TEST_F(SecretApi, GivesTheEmptyStringForASecretThatIsGoneByThen) {
+TEST_F(SecretApi, GivesTheEmptyStringForASecretThatNoLongerExists) {
     store("gone", {{"value", "v"}});
     store("expires", {{"value", "v"}, {"expire_after", 60}});
     submit_with({{"GONE", "gone"}, {"EXPIRED", "expires"}});

@@ -10,7 +10,7 @@
 
 namespace trebuchet::labserver {
 
-/// Who sends a request, and with what.
+/// The sender of a request, and the headers that it sends.
 struct Sender {
     std::string token{};   ///< empty: anonymous
     std::string cookie{};  ///< the whole Cookie header
@@ -18,7 +18,8 @@ struct Sender {
     bool from_loopback = true;
 };
 
-/// A server with a client of each role: root, boss, alice, bob and rig, each with the secret key "<id>-key".
+/// A server with these clients, each with the secret key "<id>-key": root, boss, alice, bob and rig. Every role is
+/// among them.
 class ServerTest : public ::testing::Test {
   protected:
     ServerTest();
@@ -34,20 +35,20 @@ class ServerTest : public ::testing::Test {
     }
     Response remove(const std::string& target, const Sender& by = {}) { return send("DELETE", target, {}, by); }
 
-    /// With a fresh access token.
+    /// A sender with a new access token of this client.
     Sender as(const std::string& client_id);
-    /// As rig, with the cookie of an agent.
+    /// The client rig, with this agent's cookie.
     Sender as_agent(const std::string& name = "a1");
-    /// GET /v1/job as that agent; what the listener does when the answer goes out is done too.
+    /// Calls GET /v1/job as this agent. Also calls `when_written`, as the listener does when it sends the answer.
     Response take(const std::string& query = "queue=q", const std::string& agent = "a1");
-    /// Submits it and gives its id.
+    /// Submits the job and returns its id.
     std::string submit(const Json& job, const Sender& by = {});
     Json result_of(const std::string& job_id);
     void advance_clock(std::chrono::seconds by);
 
     FakeClock clock;
     Labserver server{clock};
-    Labserver* used = &server;  ///< by all of the above
+    Labserver* used = &server;  ///< the server that the functions above call
 };
 
 [[nodiscard]] Json json_of(const Response& response);

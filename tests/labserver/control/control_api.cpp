@@ -10,7 +10,7 @@ namespace {
 
 using enum Presence;
 
-/// Longer than anything here lives, and far from overflowing a time point.
+/// Longer than any lifetime here, and far from overflowing a time point.
 constexpr std::int64_t furthest_advance = 10LL * 365 * 24 * 3600;
 
 double seconds(const Moment& moment) {
@@ -87,7 +87,7 @@ Response set_settings(State& state, const Call& call) {
 
 Response timings(State& state, const Call& call) {
     const auto* job = state.jobs.find(call.parts[0]);
-    if (job == nullptr) return problem(404, "There is no such job");
+    if (job == nullptr) return problem(404, "Job not found");
     auto answer = Json::object();
     if (job->posted) answer["posted"] = seconds(*job->posted);
     if (job->taken) answer["taken"] = seconds(*job->taken);

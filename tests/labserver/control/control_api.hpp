@@ -6,7 +6,8 @@
 
 namespace trebuchet::labserver {
 
-// Each adds its part of the control API, which answers this machine only. What it is given must outlive the router.
+// Each function adds its part of the control API, which answers this machine only. The other arguments must outlive
+// the router.
 
 /// /control
 void add_control_routes(Router& router, State& state, Recorder& recorder);

@@ -91,7 +91,7 @@ TEST_F(ControlApi, SetsAgentsAsAnAdministratorDoes) {
     EXPECT_EQ(post("/control/agents/a1", {{"queues", {"q"}}}).status, 422);
 }
 
-TEST_F(ControlApi, MeasuresFromTheAnswerGoingOutToTheJobsCompletion) {
+TEST_F(ControlApi, MeasuresFromTheSentAnswerToTheJobsCompletion) {
     const auto id = submit({{"job_queue", "q"}});
     clock.advance(milliseconds(250));
     const auto response = get("/v1/job?queue=q", as_agent());
@@ -113,7 +113,7 @@ TEST_F(ControlApi, MeasuresFromTheAnswerGoingOutToTheJobsCompletion) {
     EXPECT_EQ(get(std::string("/control/timings/") + some_job_id).status, 404);
 }
 
-TEST_F(ControlApi, SurvivesAJobThatIsForgottenBeforeItsAnswerGoesOut) {
+TEST_F(ControlApi, SurvivesAJobThatExpiresBeforeItsAnswerIsSent) {
     submit({{"job_queue", "q"}});
     const auto response = get("/v1/job?queue=q", as_agent());
     advance_clock(std::chrono::hours(8 * 24));

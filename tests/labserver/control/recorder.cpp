@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* left_out = "(left out)";
 
-/// The body as it may be remembered: without the fields that hold credentials or stored secrets.
+/// The body as it is recorded: without the fields that contain credentials or stored secrets.
 std::string rememberable_body(const Request& request) {
     const auto path = path_of(request.target);
     const bool may_hold_secret = path.starts_with("/v1/secrets/") || path.starts_with("/v1/oauth2/");
@@ -22,7 +22,7 @@ std::string rememberable_body(const Request& request) {
     return to_text(*body);
 }
 
-/// Of a body that was refused for its length only the announced size is known; 0 if it was not announced.
+/// Of a body that was refused because of its length only the announced size is known; 0 if none was announced.
 std::size_t size_of_body(const Request& request) {
     if (!request.body_over_limit) return request.body.size();
     const auto announced = request.header("content-length");

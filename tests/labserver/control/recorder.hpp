@@ -10,21 +10,21 @@
 
 namespace trebuchet::labserver {
 
-/// Passes requests on and remembers them for GET /control/requests. No header is remembered, no answer, and no secret
-/// of a body that is known to hold one. When the bodies get too big together, the oldest requests are forgotten.
+/// Passes requests on and records them for GET /control/requests. Never recorded: headers, answers, and the secrets in
+/// the bodies of calls that send secrets. Above `limit`, the oldest requests are deleted.
 class Recorder final : public Handler {
   public:
-    /// `next` and `clock` must outlive it; `limit` in bytes of targets and bodies.
+    /// `next` and `clock` must outlive the recorder. `limit`: total size of the recorded targets and bodies, in bytes.
     Recorder(Handler& next, const Clock& clock, std::size_t limit = 64U << 20U)
         : next_(next), clock_(clock), limit_(limit) {}
 
     [[nodiscard]] Response handle(const Request& request) override;
 
-    /// The requests with a number above `number`, oldest first, each
-    /// {number, time, method, target, status, agent, client, size, body}: time in seconds since 1970, size and body of
-    /// the request, body only if it was JSON; status 0: neither handled nor answered.
+    /// The requests with a number above `number`, oldest first, each as
+    /// {number, time, method, target, status, agent, client, size, body}. `time` is in seconds since 1970; `size` and
+    /// `body` are those of the request, `body` only if it was JSON; status 0 means: neither handled nor answered.
     [[nodiscard]] Json since(std::uint64_t number) const;
-    /// Forgets all; numbers go on.
+    /// Deletes all records; the numbers continue.
     void clear();
     [[nodiscard]] std::uint64_t last_number() const { return last_number_; }
 

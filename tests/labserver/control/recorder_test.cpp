@@ -37,7 +37,7 @@ TEST_F(RecorderTest, RemembersEveryRequestInOrder) {
                                 {"size", 0}}));
 }
 
-TEST_F(RecorderTest, GivesWhatCameSinceANumber) {
+TEST_F(RecorderTest, ReturnsTheRequestsAfterANumber) {
     for (int i = 0; i < 4; ++i) ASSERT_EQ(get("/v1").status, 200);
     EXPECT_EQ(recorded("?since=2").size(), 2U);
     EXPECT_EQ(recorded("?since=2")[0]["number"], 3);

@@ -17,7 +17,7 @@ constexpr std::int64_t most_bytes = std::int64_t{1} << 30U;
 struct Kind {
     FaultKind kind;
     std::string_view name;
-    std::string_view value;  ///< what it is; empty: there is none
+    std::string_view value;  ///< what the value means; empty: the fault takes none
     std::int64_t fallback = 0;
     std::int64_t least = 0;
     std::int64_t most = 0;
@@ -63,7 +63,7 @@ std::string names() {
     return all;
 }
 
-/// Where nothing else is said: a server without a webhook misses it for events only.
+/// The default target: a server without a webhook fails events only.
 std::string usual_target(FaultKind kind) {
     return kind == FaultKind::no_webhook ? "/v1/job/*/events" : "*";
 }
@@ -83,7 +83,7 @@ bool is_target(std::string_view word) {
     return word.starts_with('/') || word.starts_with('*');
 }
 
-/// Each star takes as little as will do: what stands before the next star is then found at its first place.
+/// Matches each star as short as possible: the text up to the next star is looked for at its first occurrence.
 bool fits(std::string_view pattern, std::string_view text) {
     const auto first = pattern.find('*');
     if (first == std::string_view::npos) return pattern == text;
@@ -105,7 +105,7 @@ bool fits(std::string_view pattern, std::string_view text) {
 
 Result<std::int64_t> value_of(const Kind& kind, const Json& given) {
     const std::string name(kind.name);
-    if (kind.value.empty()) return fail("the fault " + name + " has no value, found " + to_text(given));
+    if (kind.value.empty()) return fail("the fault " + name + " takes no value, found " + to_text(given));
     const bool good = given.is_number_integer() && given >= kind.least && given <= kind.most;
     if (good) return given.get<std::int64_t>();
     return fail("the fault " + name + " has the value " + to_text(given) + ", expected " + std::string(kind.value) +
@@ -133,8 +133,9 @@ Result<Fault> parse_fault(std::string_view spec) {
         if (!fields.contains("what")) {
             const auto equals = word.find('=');
             if (equals != std::string_view::npos) {
-                const auto number = parse_number(word.substr(equals + 1));
-                if (!number) return refuse("the value " + trebuchet::quoted(word.substr(equals + 1)) + " is no number");
+                const auto given = word.substr(equals + 1);
+                const auto number = parse_number(given);
+                if (!number) return refuse("the value " + trebuchet::quoted(given) + " is not a number");
                 fields["value"] = *number;
             }
             field = "what";

@@ -9,7 +9,7 @@
 
 namespace trebuchet::labserver {
 
-/// What can go wrong with a request. README.md says what each does.
+/// Kinds of faults. README.md describes each.
 enum class FaultKind {
     refuse,
     restart,
@@ -34,18 +34,19 @@ enum class FaultKind {
     wrong_types,
 };
 
-/// Whether it cuts the connection before the request's body is read: the request is not handled, nor recorded.
+/// Whether the fault cuts the connection before the request's body is read. The request is then neither handled nor
+/// recorded.
 [[nodiscard]] constexpr bool is_before_reading(FaultKind kind) {
     return kind == FaultKind::refuse || kind == FaultKind::restart || kind == FaultKind::close_unread;
 }
 
-/// Something that goes wrong with some requests. As JSON {"what", "value", "method", "target", "count"}, all but `what`
-/// optional; as text "WHAT[=VALUE] [METHOD] [TARGET] [xCOUNT]".
+/// A fault, and the requests that it hits. As JSON {"what", "value", "method", "target", "count"}, all optional except
+/// `what`; as text "WHAT[=VALUE] [METHOD] [TARGET] [xCOUNT]".
 struct Fault {
     FaultKind kind = FaultKind::status;
-    std::int64_t value = 0;    ///< milliseconds, bytes, levels or a status, as the kind has it
+    std::int64_t value = 0;    ///< milliseconds, bytes, levels or a status, depending on the kind
     std::string method{};      ///< empty: any
-    std::string target = "*";  ///< of the path, without the query; "*" stands for any text, slashes too
+    std::string target = "*";  ///< a path without its query; "*" matches any text, also slashes
     std::uint64_t count = 1;   ///< how many requests it hits; 0: all
 
     [[nodiscard]] bool matches(std::string_view request_method, std::string_view request_target) const;

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Read, not handled, and cut: status 0 in the record.
+/// The request was read but is not handled, and the connection is cut: the recorded status is 0.
 Response closed(std::string before = {}) {
     Response response;
     response.status = 0;
@@ -24,7 +24,7 @@ std::string interim_answer(std::int64_t status) {
     return "HTTP/1.1 " + std::to_string(status) + " Interim\r\nLink: </later>; rel=preload\r\n\r\n";
 }
 
-/// Bytes of all values, always the same; they don't start as HTTP does.
+/// Bytes of all values, the same each time. They do not start like HTTP.
 std::string garbage(std::int64_t size) {
     std::string bytes(static_cast<std::size_t>(size), '\0');
     std::uint32_t state = 1;
@@ -35,7 +35,7 @@ std::string garbage(std::int64_t size) {
     return bytes;
 }
 
-/// In fields that are as long as Beast makes them.
+/// Each field is about as long as Beast can write.
 void add_headers(Response& response, std::int64_t bytes) {
     constexpr std::int64_t one = 32'000;
     for (std::int64_t left = bytes; left > 0; left -= one) {
@@ -44,7 +44,7 @@ void add_headers(Response& response, std::int64_t bytes) {
     }
 }
 
-/// In place of handling the request; nullopt: it is handled.
+/// The answer to give instead of handling the request. nullopt: the request is handled.
 std::optional<Response> answer_instead(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::close:
@@ -52,7 +52,7 @@ std::optional<Response> answer_instead(const Fault& fault) {
         case FaultKind::garbage:
             return closed(garbage(fault.value));
         case FaultKind::status:
-            return problem(static_cast<int>(fault.value), "A fault that was asked for");
+            return problem(static_cast<int>(fault.value), "Injected fault");
         case FaultKind::expired_token:
             return problem(401, "Token has expired");
         case FaultKind::rotated_key:
@@ -64,7 +64,7 @@ std::optional<Response> answer_instead(const Fault& fault) {
     }
 }
 
-/// What becomes of the answer to a request that was handled. False: it is not one that this can happen to.
+/// Applies the fault to the answer of a request that was handled. Returns false if the fault cannot hit this answer.
 bool spoil(Response& response, const Fault& fault) {
     Wire wire;
     switch (fault.kind) {

@@ -9,19 +9,19 @@
 
 namespace trebuchet::labserver {
 
-/// Passes requests on, but those that a fault is meant for. Of several, the first that was added and is not used up
-/// acts alone.
+/// Passes requests on, and injects faults into those that match one. If several faults match a request, only the first
+/// added that is not used up acts.
 class Faults final : public Handler {
   public:
-    /// `next` must outlive it.
+    /// `next` must outlive this object.
     explicit Faults(Handler& next) : next_(next) {}
 
     void add(Fault fault) { entries_.push_back({std::move(fault), 0}); }
     void clear() { entries_.clear(); }
-    /// In the order of adding, used up or not, each with its `hits`.
+    /// All faults in the order in which they were added, used up or not, each with its `hits`.
     [[nodiscard]] Json list() const;
 
-    /// The fault that cuts the connection of a request before it is read; it counts as a hit.
+    /// Returns the fault that cuts the connection before this request is read, and counts a hit.
     [[nodiscard]] std::optional<Fault> before_reading(std::string_view method, std::string_view target);
     [[nodiscard]] Response handle(const Request& request) override;
 

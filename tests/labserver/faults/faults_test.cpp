@@ -31,11 +31,11 @@ TEST(Fault, IsReadBackAsItIsShown) {
     }
 }
 
-TEST(Fault, SaysWhatItCannotRead) {
+TEST(Fault, SaysWhatIsWrongInASpec) {
     const std::pair<const char*, const char*> wrong[] = {
         {"", "there is no fault \"\""},           {"flood", "\"flood\", expected one of refuse, restart,"},
-        {"status=99", "from 200 to 599"},         {"status=many", "\"many\" is no number"},
-        {"status=", "\"\" is no number"},         {"close=1", "has no value"},
+        {"status=99", "from 200 to 599"},         {"status=many", "\"many\" is not a number"},
+        {"status=", "\"\" is not a number"},      {"close=1", "takes no value"},
         {"close GET PUT", "a second method"},     {"close /a /b", "a second target"},
         {"close x1 x2", "a second count"},        {"close x-1", "count"},
         {"close get", "can't read \"get\""},      {"GET /v1/job", "there is no fault \"GET\""},
@@ -117,7 +117,7 @@ TEST_F(FaultsTest, LeaveTheControlApiAlone) {
     EXPECT_EQ(get("/control/faults", remote).status, 403);
 }
 
-TEST_F(FaultsTest, RecordARequestThatWasHandledThoughItsAnswerIsLost) {
+TEST_F(FaultsTest, RecordARequestWhoseAnswerIsLost) {
     set("lose-answer POST /v1/job");
     const auto response = post("/v1/job", {{"job_queue", "q"}});
     ASSERT_TRUE(response.wire.has_value());
@@ -127,7 +127,7 @@ TEST_F(FaultsTest, RecordARequestThatWasHandledThoughItsAnswerIsLost) {
     EXPECT_EQ(take().status, 200) << "the job is there";
 }
 
-TEST_F(FaultsTest, RecordAsUnansweredWhatWasReadAndNotHandled) {
+TEST_F(FaultsTest, RecordStatusZeroForARequestThatWasReadButNotHandled) {
     set("close POST /v1/job");
     const auto response = post("/v1/job", {{"job_queue", "q"}});
     ASSERT_TRUE(response.wire.has_value());
@@ -152,7 +152,7 @@ TEST_F(FaultsTest, CutBeforeReadingWithoutARecord) {
     EXPECT_EQ(get("/v1").status, 200);
 }
 
-TEST_F(FaultsTest, AnswerAsForTokensThatAreNotGood) {
+TEST_F(FaultsTest, AnswerAsForInvalidTokens) {
     set("expired-token");
     set("rotated-key");
     EXPECT_EQ(get("/v1/job?queue=q", as_agent()).status, 401);
@@ -160,7 +160,7 @@ TEST_F(FaultsTest, AnswerAsForTokensThatAreNotGood) {
     EXPECT_EQ(get("/v1/job?queue=q", as_agent()).status, 204);
 }
 
-TEST_F(FaultsTest, MissAWebhookForEventsOnly) {
+TEST_F(FaultsTest, FailOnlyEventsWithoutAWebhook) {
     set("no-webhook");
     const auto job = submit({{"job_queue", "q"}, {"job_status_webhook", "https://example.com/hook"}});
     const Json events = {{"agent_id", "a1"},
@@ -175,11 +175,11 @@ TEST_F(FaultsTest, SpoilOnlyAnswersThatTheyCanSpoil) {
     set("huge-json=1000 GET /v1/job");
     set("truncate=5 GET /v1/job");
     EXPECT_EQ(take().status, 204);
-    EXPECT_EQ(faults()[0]["hits"], 0) << "no JSON, no hit";
+    EXPECT_EQ(faults()[0]["hits"], 0) << "an answer without JSON is not hit";
     submit({{"job_queue", "q"}});
     EXPECT_GT(take().body.size(), 1000U);
     EXPECT_EQ(take().status, 204);
-    EXPECT_EQ(faults()[1]["hits"], 0) << "nothing to cut off";
+    EXPECT_EQ(faults()[1]["hits"], 0) << "an answer without a body is not hit";
     submit({{"job_queue", "q"}});
     const auto response = take();
     ASSERT_TRUE(response.wire.has_value());

@@ -5,12 +5,12 @@ namespace {
 
 constexpr std::string_view kept = "job_id";
 
-/// With one more field ahead of the others, whose value may be no JSON.
+/// The object with an additional first field, whose value need not be valid JSON.
 std::string with_field(const Json& object, const std::string& value) {
     return "{\"a_hostile\":" + value + "," + to_text(object).substr(1);
 }
 
-/// Each string with a NUL at its end.
+/// Appends a NUL to each string.
 void add_nul(Json& value) {
     if (value.is_string()) value.get_ref<std::string&>().push_back('\0');
     if (!value.is_structured()) return;

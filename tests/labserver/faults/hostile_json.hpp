@@ -8,8 +8,8 @@
 
 namespace trebuchet::labserver {
 
-/// A JSON object with what the fault is about in it: of its fields, `job_id` stays as it was. nullopt if `body` is no
-/// JSON object, or one without fields.
+/// The JSON object `body` with the fault applied to it. `job_id` is not changed. Returns nullopt if `body` is not a
+/// JSON object or has no fields.
 [[nodiscard]] std::optional<std::string> hostile_json(std::string_view body, const Fault& fault);
 
 }  // namespace trebuchet::labserver

@@ -66,14 +66,14 @@ struct Shared {
     ListenerOptions options;
     Handler& handler;
     std::function<void(std::chrono::milliseconds)> go_away{};
-    unsigned departures = 0;  ///< how often all connections were cut
+    unsigned departures = 0;  ///< how many times all connections were cut
 
     void complain(const std::string& what) const {
         if (options.complain) options.complain(what);
     }
 };
 
-/// One connection. It keeps itself alive by the operation that it waits for.
+/// One connection. The pending operation keeps it alive.
 template <typename Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
   public:
@@ -107,7 +107,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     void read_header() {
         parser_.emplace();
         parser_->header_limit(header_limit);
-        parser_->body_limit(UINT64_MAX);  // Beast 1.74 takes "none" for "no body at all"
+        parser_->body_limit(UINT64_MAX);  // Beast 1.74 takes boost::none for "no body allowed"
         expire_in(shared_.options.idle_timeout);
         http::async_read_header(
             stream_, buffer_, *parser_,
@@ -216,10 +216,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         });
     }
 
-    /// Much at once, or one byte and a pause.
+    /// Writes everything at once, or with a pause after each byte.
     void write_bytes(std::chrono::milliseconds pause) {
         if (sent_ == bytes_.size()) return go_on();
-        const auto end = sent_ < before_ ? before_ : bytes_.size();  // what is ahead of the answer leaves ahead of it
+        const auto end = sent_ < before_ ? before_ : bytes_.size();  // a separate write for what precedes the answer
         const auto size = pause.count() == 0 ? end - sent_ : 1;
         expire_in(shared_.options.transfer_timeout);
         net::async_write(stream_, net::buffer(bytes_.data() + sent_, size),
@@ -237,7 +237,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         read_header();
     }
 
-    /// `then` may use this session.
+    /// The session still exists when `then` is called.
     template <typename Then>
     void wait(std::chrono::milliseconds time, Then then) {
         if (time.count() == 0) return then();
@@ -257,7 +257,8 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         discard();
     }
 
-    /// Closing while the client still sends would reset the connection, and the client would never see the answer.
+    /// Reads and drops what the client still sends. Closing now would reset the connection, and the client would never
+    /// see the answer.
     void discard() {
         if (discarded_ > linger_limit) return close();
         rest_.resize(64U << 10U);
@@ -286,17 +287,17 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     Stream stream_;
     const Shared& shared_;
     bool from_loopback_;
-    unsigned opened_after_;  // departure
+    unsigned opened_after_;  ///< the number of departures when this connection was opened
     beast::flat_buffer buffer_;
     boost::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> message_;
     std::vector<char> rest_;
     std::size_t discarded_ = 0;
 
-    // Of an answer that does not go out simply.
+    // Used for an answer with a Wire.
     net::steady_timer timer_;
     std::string bytes_;
-    std::size_t before_ = 0;  ///< how many of them are ahead of the answer
+    std::size_t before_ = 0;  ///< how many of them precede the answer
     std::size_t sent_ = 0;
     After after_ = After::close;
 };
@@ -351,7 +352,7 @@ struct HttpsListener::Impl {
         return error;
     }
 
-    /// The port stays ours, but connecting to it is refused.
+    /// Keeps the port, but refuses connections to it for this time.
     void go_away(std::chrono::milliseconds time) {
         ++shared.departures;
         if (time.count() == 0) return;
@@ -384,7 +385,7 @@ struct HttpsListener::Impl {
         });
     }
 
-    /// When descriptors run out, accepting fails at once, again and again.
+    /// Accepts again after a pause: while there are no free file descriptors, accepting fails at once each time.
     void accept_later(const beast::error_code& error) {
         shared.complain("can't accept a connection: " + error.message());
         pause.expires_after(std::chrono::milliseconds(100));
@@ -408,7 +409,7 @@ struct HttpsListener::Impl {
         }
     }
 
-    // Sessions die with `io`, and refer to what stands above it.
+    // `io` owns the sessions, and they refer to the members declared before it.
     Shared shared;
     net::ssl::context tls;
     net::io_context io{1};

@@ -3,7 +3,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// Each fault as it arrives at a client.
+/// What a client sees of each fault.
 class HttpsListenerFaults : public HttpsListenerTest {
   protected:
     void start_with(const std::vector<std::string>& specs, bool with_tls = false) {
@@ -11,7 +11,7 @@ class HttpsListenerFaults : public HttpsListenerTest {
         start(with_tls);
     }
 
-    /// All that comes until the server closes the connection.
+    /// Everything received until the server closes the connection.
     template <typename Stream>
     static std::string rest_of(Connection<Stream>& client) {
         std::string text;
@@ -39,7 +39,7 @@ TEST_F(HttpsListenerFaults, CloseTheConnectionWithoutAnAnswer) {
     EXPECT_EQ(status_of_get(), 200U);
 }
 
-TEST_F(HttpsListenerFaults, CloseTheConnectionWithoutTlsSayingSo) {
+TEST_F(HttpsListenerFaults, CloseTheConnectionWithoutATlsCloseMessage) {
     start_with({"close"}, true);
     auto client = encrypted();
     http::write(client.stream, request(http::verb::get, "/v1"));
@@ -66,7 +66,7 @@ TEST_F(HttpsListenerFaults, RefuseConnectionsForAWhile) {
     socket.connect({net::ip::make_address("127.0.0.1"), listener->port()}, error);
     EXPECT_EQ(error, net::error::connection_refused);
     other.send_text("GET /v1 HTTP/1.1\r\nHost: x\r\n\r\n");
-    EXPECT_EQ(rest_of(other), "") << "a connection from before ends too";
+    EXPECT_EQ(rest_of(other), "") << "connections opened before are cut too";
 }
 
 TEST_F(HttpsListenerFaults, ListenAgainAfterThat) {
@@ -111,7 +111,7 @@ TEST_F(HttpsListenerFaults, SendAnInterimAnswerAndNothingMore) {
     start_with({"interim-only=102"});
     auto client = plain();
     EXPECT_EQ(client.ask(request(http::verb::get, "/v1")).result_int(), 102U);
-    EXPECT_EQ(client.ask(request(http::verb::get, "/v1")).result_int(), 200U) << "that is the next one's";
+    EXPECT_EQ(client.ask(request(http::verb::get, "/v1")).result_int(), 200U) << "the answer to the second request";
 }
 
 TEST_F(HttpsListenerFaults, TruncateTheBody) {

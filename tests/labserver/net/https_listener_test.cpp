@@ -90,7 +90,7 @@ TEST_F(HttpsListenerTest, AnswersHeadWithoutABody) {
     EXPECT_EQ(client.ask(request(http::verb::get, "/v1")).result_int(), 200U);
 }
 
-TEST_F(HttpsListenerTest, Answers413FromSixteenMebibytesOnAndTheClientGetsToSeeIt) {
+TEST_F(HttpsListenerTest, Answers413FromSixteenMebibytesOnAndTheClientReceivesIt) {
     start(true);
     const std::string most(16U * 1024 * 1024 - 1, ' ');
     EXPECT_EQ(encrypted().ask(request(http::verb::post, "/v1/job", most)).result_int(), 400U);
@@ -129,7 +129,7 @@ TEST_F(HttpsListenerTest, TakesLargerUploads) {
               bytes);
 }
 
-TEST_F(HttpsListenerTest, SaysGoOnToWhoExpectsIt) {
+TEST_F(HttpsListenerTest, Sends100ContinueToAClientThatExpectsIt) {
     start(false);
     auto client = plain();
     client.send_text(
@@ -142,7 +142,7 @@ TEST_F(HttpsListenerTest, SaysGoOnToWhoExpectsIt) {
     EXPECT_EQ(client.receive().result_int(), 200U);
 }
 
-TEST_F(HttpsListenerTest, RefusesABodyBeforeItIsSentIfItIsAnnouncedAsTooLong) {
+TEST_F(HttpsListenerTest, RefusesATooLongBodyBeforeItIsSent) {
     start(false);
     auto client = plain();
     client.send_text("POST /v1/job HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n");

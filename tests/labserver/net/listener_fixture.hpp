@@ -40,7 +40,7 @@ inline ClientRequest request(http::verb verb, const std::string& target, const s
     return message;
 }
 
-/// A client's end, with or without TLS.
+/// A client's connection, with or without TLS.
 template <typename Stream>
 struct Connection {
     Stream stream;

@@ -13,20 +13,20 @@
 
 namespace trebuchet::labserver {
 
-/// One HTTP request, read to its end.
+/// One complete HTTP request.
 struct Request {
     std::string method;
-    std::string target;                          ///< as on the request line, undecoded, with the query
+    std::string target;                          ///< as in the request line, not decoded, with the query
     std::map<std::string, std::string> headers;  ///< names in lower case
     std::string body;
-    bool body_over_limit = false;  ///< the body was not read, because it is longer than what this target takes
+    bool body_over_limit = false;  ///< the body was not read, because it is longer than this target accepts
     bool from_loopback = false;
 
-    /// "" if there is no such header; `name` in lower case.
+    /// Returns "" if there is no such header. `name` is in lower case.
     [[nodiscard]] std::string_view header(const std::string& name) const;
     /// The cookie that POST /v1/agents/data set; "" if there is none.
     [[nodiscard]] std::string agent_name() const;
-    /// Whether the content type says that the body is JSON. The real server ignores a body that does not say so.
+    /// Whether the content type is JSON. The real server ignores a body with another type.
     [[nodiscard]] bool says_json() const;
 };
 
@@ -35,20 +35,20 @@ struct Response {
     std::string content_type = "text/html; charset=utf-8";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
-    std::string client_id;               ///< who asked, if known: for the record, not sent
-    std::function<void()> when_written;  ///< called when the answer is about to go to the socket; may be empty
-    std::optional<Wire> wire{};          ///< how it goes out, if not simply so
+    std::string client_id;               ///< the caller, if known: recorded, not sent
+    std::function<void()> when_written;  ///< called just before the answer is written to the socket; may be empty
+    std::optional<Wire> wire{};          ///< how the answer is sent, if not as plain HTTP
 };
 
 [[nodiscard]] Response json_answer(const Json& body, int status = 200);
 [[nodiscard]] Response text_answer(std::string body, int status = 200);
 [[nodiscard]] Response no_content();
-/// A refusal as the real server words it: {"detail": …, "message": …}.
+/// An error in the real server's form: {"detail": …, "message": …}.
 [[nodiscard]] Response problem(int status, std::string_view message, Json detail = Json::object());
-/// 422; `location` is where the fields came from: "json" or "query".
+/// 422. `location` is where the fields came from: "json" or "query".
 [[nodiscard]] Response invalid(const char* location, Json errors);
 
-/// Answers a request; never throws for anything that a client can send. Not for several threads at once.
+/// Answers a request. Never throws, whatever a client sends. Not thread-safe.
 class Handler {
   public:
     Handler() = default;

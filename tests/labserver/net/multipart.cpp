@@ -14,7 +14,7 @@ std::string lower_case(std::string_view text) {
     return lowered;
 }
 
-/// The value of `; name=value` or `; name="value"` in a header; "" if it is not there.
+/// The value of `; name=value` or `; name="value"` in a header, or "" if there is none.
 std::string_view parameter(std::string_view header, std::string_view name) {
     const auto lowered = lower_case(header);
     for (auto semicolon = header.find(';'); semicolon != std::string_view::npos;
@@ -32,7 +32,7 @@ std::string_view parameter(std::string_view header, std::string_view name) {
     return {};
 }
 
-/// The value of the header `name` among a part's headers; "" if it is not there.
+/// The value of the header `name` in a part's headers, or "" if there is none.
 std::string_view part_header(std::string_view headers, std::string_view name) {
     while (!headers.empty()) {
         const auto end = std::min(headers.find("\r\n"), headers.size());

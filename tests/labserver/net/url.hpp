@@ -11,10 +11,10 @@ namespace trebuchet::labserver {
 /// The parameters of a query in their order; a name may occur more than once.
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-/// "%2F" to "/"; a percent sign that starts no escape stays as it is.
+/// Turns "%2F" into "/". A percent sign that starts no escape stays as it is.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 
-/// What follows the question mark of a request's target, decoded; "+" is a space.
+/// The decoded query of a request's target. "+" is a space.
 [[nodiscard]] Query query_of(std::string_view target);
 
 /// The first value of that name.
@@ -26,10 +26,10 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// The target without its query.
 [[nodiscard]] std::string_view path_of(std::string_view target);
 
-/// "/v1/job/x%20y/" to {"v1", "job", "x y"}.
+/// "/v1/job/x%20y/" gives {"v1", "job", "x y"}.
 [[nodiscard]] std::vector<std::string> segments_of(std::string_view path);
 
-/// Whether it is an absolute http, https, ftp or ftps address whose host is an IP address, localhost or has a dot.
+/// Whether the text is an absolute http, https, ftp or ftps URL whose host is an IP address, is localhost or has a dot.
 [[nodiscard]] bool is_url(std::string_view text);
 
 }  // namespace trebuchet::labserver

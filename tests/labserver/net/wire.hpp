@@ -7,20 +7,20 @@
 
 namespace trebuchet::labserver {
 
-/// How an answer goes over the wire, if not simply as HTTP has it.
+/// How an answer is sent, if not as plain HTTP.
 struct Wire {
-    std::chrono::milliseconds delay{0};                          ///< before its first byte
-    std::chrono::milliseconds pause{0};                          ///< between two of its bytes; 0: they go out together
-    std::string before{};                                        ///< bytes ahead of the answer
-    bool answer = true;                                          ///< false: nothing of the answer goes out
-    std::optional<std::uint64_t> content_length = std::nullopt;  ///< what it claims instead of its true length
-    bool cut = false;                                            ///< then the connection ends, without TLS's goodbye
+    std::chrono::milliseconds delay{0};                          ///< before the first byte
+    std::chrono::milliseconds pause{0};                          ///< after each byte; 0: all bytes are sent together
+    std::string before{};                                        ///< bytes to send before the answer
+    bool answer = true;                                          ///< false: the answer is not sent
+    std::optional<std::uint64_t> content_length = std::nullopt;  ///< sent instead of the true length
+    bool cut = false;  ///< cut the connection afterwards, without a TLS close message
 };
 
-/// The end of a connection when no more than a request's headers was read.
+/// Cuts a connection after no more than a request's headers was read.
 struct Cut {
-    bool all = false;                   ///< the other connections too, at their next request
-    std::chrono::milliseconds away{0};  ///< so long nobody listens
+    bool all = false;                   ///< cut the other connections too, at their next request
+    std::chrono::milliseconds away{0};  ///< how long new connections are refused
 };
 
 }  // namespace trebuchet::labserver

@@ -11,31 +11,30 @@
 
 namespace trebuchet::labserver {
 
-/// What agents said about themselves, and what administrators made of it.
+/// What agents posted about themselves, and what administrators changed.
 class AgentStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
-    /// Sets the fields given and leaves the others; makes the agent if it is new. `log` is kept apart: its last 100
-    /// lines.
+    /// Sets the given fields and keeps the others; adds the agent if it is new. Of `log` the last 100 lines are kept.
     void update(const std::string& name, Json fields, Time now);
-    /// Takes a field away.
+    /// Removes a field.
     void erase_field(const std::string& name, const char* field);
-    /// false if there is no such agent.
+    /// Counts provisions that failed in a row. Returns false if there is no such agent.
     bool count_provision(const std::string& name, bool passed);
 
     [[nodiscard]] bool exists(const std::string& name) const { return agents_.contains(name); }
-    /// Every field, and `name` and `updated_at`; null if there is no such agent.
+    /// Every field, plus `name` and `updated_at`. Returns null if there is no such agent.
     [[nodiscard]] Json describe(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> names() const;
-    /// Those that listen on the queue.
+    /// The agents that listen on the queue.
     [[nodiscard]] std::vector<std::string> on_queue(const std::string& queue) const;
     [[nodiscard]] std::vector<std::string> queues_of(const std::string& name) const;
 
-    /// Forgets the agents last heard of before `limit`.
+    /// Removes the agents that were last updated before `limit`.
     void forget_before(Time limit);
 
   private:

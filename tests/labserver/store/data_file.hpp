@@ -13,26 +13,26 @@
 
 namespace trebuchet::labserver {
 
-/// The rows of a few tables in one SQLite file, for one program at a time. What put() or erase() did is there after the
-/// program was killed, though not for certain after the machine was.
+/// The rows of a few tables in one SQLite file. Only one program at a time can use it. Changes survive a kill of the
+/// program; after a crash of the machine they may be lost.
 class DataFile {
   public:
-    /// Makes the file, for its owner alone, if there is none.
+    /// Creates the file if it is missing, with mode 0600.
     [[nodiscard]] static Result<DataFile> open(const std::filesystem::path& path);
 
     DataFile(DataFile&&) noexcept;
     DataFile& operator=(DataFile&&) noexcept;
     ~DataFile();
 
-    /// Replaces the row of that key, or adds one at the end. `bytes` may be anything.
+    /// Replaces the row with this key, or adds one at the end. `bytes` may contain any bytes.
     void put(std::string_view table, std::string_view key, const Json& row, std::string_view bytes = {});
     void erase(std::string_view table, std::string_view key);
 
-    /// Why the first put() or erase() since the last call had no effect.
+    /// Returns the error of the first put() or erase() that failed since the last call.
     [[nodiscard]] Result<void> check();
 
     using Visit = std::function<void(const std::string& key, const Json& row, std::string_view bytes)>;
-    /// In the order in which they were added. Fails if a row is not what `visit` expects of the JSON in it.
+    /// Visits the rows in the order in which they were added. Fails if `visit` throws because of a row's JSON.
     [[nodiscard]] Result<void> for_each(std::string_view table, const Visit& visit);
 
   private:
@@ -41,7 +41,7 @@ class DataFile {
     std::unique_ptr<Impl> impl_;
 };
 
-/// As a row holds it: microseconds since 1970.
+/// The form in a row: microseconds since 1970.
 [[nodiscard]] inline std::int64_t stored(std::chrono::system_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }

@@ -13,10 +13,10 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// "TbLs": by it a file is known as a labserver's.
+/// "TbLs": marks a file as a labserver's.
 constexpr int application_id = 0x54624c73;
 
-// One program at a time, which may be killed at any moment; the machine is trusted to stay up.
+// Only one program uses the file. It may be killed at any moment, but a crash of the machine is not covered.
 constexpr const char* setup =
     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA trusted_schema = "
     "OFF;";
@@ -51,7 +51,7 @@ std::string_view column(const Statement& statement, int at) {
                : std::string_view(data, static_cast<std::size_t>(sqlite3_column_bytes(statement.get(), at)));
 }
 
-/// 0600 from the first moment on: what SQLite makes beside it has the same permissions.
+/// Creates the file with mode 0600 before SQLite opens it: the files that SQLite adds get the same mode.
 Result<void> make_file(const std::filesystem::path& path) {
     const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file) return {};
@@ -97,7 +97,7 @@ struct DataFile::Impl {
             done = execute(schema);
             if (!done) return done;
         } else if (*id != application_id) {
-            return fail("data file " + path + ": another program's database, expected a labserver's or no file yet");
+            return fail("data file " + path + ": a database of another program; expected a labserver's file, or none");
         }
         put = prepare(
             "INSERT INTO rows (kind, key, value, bytes) VALUES (?1, ?2, ?3, ?4) "
@@ -165,7 +165,7 @@ Result<void> DataFile::for_each(std::string_view table, const Visit& visit) {
             visit(key, Json::parse(column(statement, 1)), column(statement, 2));
         } catch (const Json::exception& error) {
             done = fail("data file " + impl_->path + ": row " + trebuchet::quoted(key) + " of " + std::string(table) +
-                        " is not as a labserver writes it: " + error.what());
+                        " is not in a labserver's format: " + error.what());
         }
     }
     if (done && step != SQLITE_DONE) done = fail(impl_->error());

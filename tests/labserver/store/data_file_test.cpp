@@ -13,12 +13,12 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-/// A server with a data file, which can be started again.
+/// A server with a data file, which can be restarted.
 class DataFileTest : public ServerTest {
   protected:
     DataFileTest() { start_again(); }
 
-    /// As after a kill: nothing is told to the old one. What ServerTest adds as clients is there again.
+    /// As after a kill: the old server is not told. Adds the clients of ServerTest again.
     void start_again() {
         kept_.reset();
         data_.reset();
@@ -65,7 +65,7 @@ TEST_F(DataFileTest, KeepsJobsAndTheirOrder) {
     EXPECT_EQ(take().status, 204);
 }
 
-TEST_F(DataFileTest, KeepsWhatAJobHasComeTo) {
+TEST_F(DataFileTest, KeepsResultsAndTimings) {
     const auto id = submit({{"job_queue", "q"}});
     clock.advance(seconds(2));
     take();
@@ -83,7 +83,7 @@ TEST_F(DataFileTest, KeepsWhatAJobHasComeTo) {
     EXPECT_EQ(timings["taken_to_complete_ms"], 3000.0);
 }
 
-TEST_F(DataFileTest, LetsALogThatIsHalfThereGoOn) {
+TEST_F(DataFileTest, ContinuesAnUnfinishedLog) {
     const auto id = submit({{"job_queue", "q"}});
     post_fragment(id, 0, "one ");
     post_fragment(id, 2, "three ");
@@ -173,7 +173,7 @@ TEST_F(DataFileTest, IsReadAgainAtARestart) {
     ASSERT_TRUE(cut.has_value());
     EXPECT_TRUE(cut->all);
     EXPECT_EQ(cut->away.count(), 5);
-    EXPECT_EQ(result_of(id)["job_state"], "waiting") << "settings are forgotten";
+    EXPECT_EQ(result_of(id)["job_state"], "waiting") << "settings are not kept";
     EXPECT_EQ(json_of(get("/v1/job?queue=q", agent))["job_id"], id);
 }
 
@@ -192,7 +192,7 @@ TEST_F(DataFileTest, IsForOneServerAtATime) {
         << second.error().message();
 }
 
-TEST(DataFile, SaysWhatItCannotUse) {
+TEST(DataFile, SaysWhyAFileCannotBeUsed) {
     const TemporaryFolder folder;
     const auto why = [](const std::filesystem::path& path) {
         const auto opened = DataFile::open(path);
@@ -202,7 +202,7 @@ TEST(DataFile, SaysWhatItCannotUse) {
     EXPECT_NE(why(folder.write("text", std::string(5000, 'x'))).find("not a database"), std::string::npos);
 }
 
-TEST(DataFile, SaysWhichRowIsNotAsItShouldBe) {
+TEST(DataFile, SaysWhichRowIsMalformed) {
     const TemporaryFolder folder;
     auto data = DataFile::open(folder / "lab.db");
     ASSERT_TRUE(data.has_value()) << data.error().message();

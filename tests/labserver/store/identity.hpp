@@ -23,7 +23,7 @@ enum class Role { admin, manager, contributor, agent };
     return std::nullopt;
 }
 
-/// Who asks. Without a token that is an anonymous contributor.
+/// The caller. Without a token, an anonymous contributor.
 struct Identity {
     std::string client_id;  ///< empty: anonymous
     Role role = Role::contributor;

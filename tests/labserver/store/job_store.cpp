@@ -16,7 +16,7 @@ Json stored_moment(const std::optional<Moment>& moment) {
     return moment ? Json(stored(moment->wall)) : Json();
 }
 
-/// The steady clock of now has no part of the past: as long ago as the wall clock says.
+/// Computes the steady time from the age on the wall clock: a steady time means nothing after a restart.
 std::optional<Moment> moment_from(const Json& row, const Moment& now) {
     if (row.is_null()) return std::nullopt;
     const auto wall = time_from(row);
@@ -58,7 +58,7 @@ void JobStore::keep(const Job& job) const {
 }
 
 Job& JobStore::add(Job job) {
-    if (data_ != nullptr) data_->erase(table, job.id);  // the new one goes to the end
+    if (data_ != nullptr) data_->erase(table, job.id);  // the new job is added at the end
     auto& added = insert(std::move(job));
     keep(added);
     return added;

@@ -15,7 +15,7 @@
 
 namespace trebuchet::labserver {
 
-/// One instant on both clocks: `steady` to measure with, `wall` to show.
+/// One instant on both clocks: `steady` for measuring, `wall` for showing.
 struct Moment {
     std::chrono::steady_clock::time_point steady;
     std::chrono::system_clock::time_point wall;
@@ -31,7 +31,7 @@ struct Job {
     Json status = Json::object();  ///< exit codes by phase
     Json device_info;              ///< null until posted
 
-    std::optional<Moment> posted, taken, complete;  ///< taken: the answer of GET /v1/job went out
+    std::optional<Moment> posted, taken, complete;  ///< taken: when GET /v1/job was answered
 
     [[nodiscard]] std::string queue() const { return string_at(data, "job_queue"); }
     /// "", "waiting" or "complete"
@@ -39,40 +39,41 @@ struct Job {
     [[nodiscard]] bool is_over() const { return state == "complete" || state == "completed" || state == "cancelled"; }
 };
 
-/// All jobs, whatever their state, and the order in which those that wait are given out: by priority, then by age.
-/// Pointers stay good until the job is replaced or forgotten.
+/// All jobs in any state. Waiting jobs are handed out by priority, then by age. Pointers are valid until the job is
+/// replaced or removed.
 class JobStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data, const Moment& now);
-    /// To be called when fields of a job were changed; what add() and set_state() change is kept anyway.
+    /// Saves a job whose fields were changed directly; add() and set_state() save it themselves.
     void keep(const Job& job) const;
 
-    /// A job of the same id is replaced.
+    /// Replaces a job with the same id.
     Job& add(Job job);
 
-    /// nullptr if there is no such job.
+    /// Returns nullptr if there is no such job.
     [[nodiscard]] Job* find(const std::string& id);
 
-    /// Any change of state goes through here: the queue follows it.
+    /// Changes the state, and puts the job into the queue or takes it out. The only way to change the state.
     void set_state(Job& job, std::string state);
 
-    /// The first waiting job of these queues that this agent may have, now `running`; nullptr if there is none.
+    /// Sets the first waiting job of these queues that does not exclude this agent to `running` and returns it. Returns
+    /// nullptr if there is none.
     [[nodiscard]] Job* take(const std::vector<std::string>& queues, const std::string& agent);
 
-    /// Waiting jobs of the same queue that come before it; nullopt if the job is not waiting.
+    /// How many waiting jobs of the same queue are before this one. nullopt if the job is not waiting.
     [[nodiscard]] std::optional<std::size_t> position(const Job& job) const;
 
-    /// In the order in which they were posted.
+    /// Visits the jobs in the order in which they were submitted.
     void for_each(const std::function<void(const Job&)>& visit) const;
 
-    /// Forgets the jobs that were posted before `limit`.
+    /// Removes the jobs that were submitted before `limit`.
     void forget_before(Time limit);
 
   private:
-    using Place = std::pair<std::int64_t, std::uint64_t>;  // minus the priority, sequence number
+    using Place = std::pair<std::int64_t, std::uint64_t>;  // negated priority, sequence number
 
     Job& insert(Job job);
     [[nodiscard]] static Place place_of(const Job& job, std::uint64_t sequence) { return {-job.priority, sequence}; }

@@ -15,19 +15,19 @@ class QueueStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
     void advertise(const std::string& queue, const std::string& description, Time now);
-    /// Replaces the queue's images; does not count as hearing of the queue.
+    /// Replaces the queue's images. Does not count as advertising the queue.
     void set_images(const std::string& queue, Json images);
 
     /// {queue: description}
     [[nodiscard]] Json descriptions() const;
-    /// {image: provision data}, empty for an unknown queue.
+    /// {image: provision data}; empty for an unknown queue.
     [[nodiscard]] Json images(const std::string& queue) const;
 
-    /// Forgets the queues last advertised before `limit`.
+    /// Removes the queues that were last advertised before `limit`.
     void forget_before(Time limit);
 
   private:

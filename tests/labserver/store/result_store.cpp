@@ -8,7 +8,7 @@ namespace {
 constexpr const char* fragments_table = "log fragments";
 constexpr const char* files_table = "files";
 
-/// `arrival`: how many fragments the log had before this one.
+/// `arrival`: how many fragments the log had before this one was added.
 std::string fragment_key(const std::pair<std::string, std::string>& log, std::size_t arrival) {
     return to_text({log.first, log.second, arrival});
 }

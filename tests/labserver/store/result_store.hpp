@@ -25,29 +25,29 @@ struct LogText {
     std::string data;
 };
 
-/// Logs and files of jobs, by job id, whether or not the job exists: the real server keeps them apart from jobs too.
+/// Logs and files by job id, whether or not the job exists: the real server does not keep them with the jobs either.
 class ResultStore {
   public:
     using Time = std::chrono::system_clock::time_point;
     using Bytes = std::shared_ptr<const std::string>;
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
-    /// `type` is "output" or "serial". A fragment that comes twice is kept twice.
+    /// `type` is "output" or "serial". A fragment that is sent twice is stored twice.
     void add_fragment(const std::string& job_id, const std::string& type, LogFragment fragment, Time now);
 
-    /// The fragments of one phase in the order of their numbers, joined; those from `start_fragment` and, if given,
-    /// from `start_time` on.
+    /// The fragments of one phase, joined in the order of their numbers. Starts at `start_fragment` and, if given, at
+    /// `start_time`.
     [[nodiscard]] LogText text(const std::string& job_id, const std::string& type, std::string_view phase,
                                std::int64_t start_fragment = INT64_MIN, std::optional<Time> start_time = {}) const;
 
     /// `kind` is "artifact" or "attachments".
     void set_file(const std::string& job_id, const std::string& kind, std::string bytes, Time now);
-    /// nullptr if there is none.
+    /// Returns nullptr if there is no such file.
     [[nodiscard]] Bytes file(const std::string& job_id, const std::string& kind) const;
 
-    /// Forgets what was last added to before `limit`.
+    /// Removes logs and files that were last updated before `limit`.
     void forget_before(Time limit);
 
   private:

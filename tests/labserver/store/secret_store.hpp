@@ -12,23 +12,23 @@
 
 namespace trebuchet::labserver {
 
-/// What submitters stored under PUT /v1/secrets, by client and path.
+/// What submitters stored with PUT /v1/secrets, by client and path.
 class SecretStore {
   public:
     using Time = std::chrono::system_clock::time_point;
 
     explicit SecretStore(const Clock& clock) : clock_(clock) {}
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
-    /// Replaces what was there. An ephemeral secret goes away when it is first read and has no `expires`.
+    /// Replaces a secret of the same path. An ephemeral secret is deleted when it is first read; it has no `expires`.
     void write(const std::string& client_id, const std::string& path, std::string_view value,
                std::optional<Time> expires, bool ephemeral);
     void remove(const std::string& client_id, const std::string& path);
 
     [[nodiscard]] bool exists(const std::string& client_id, const std::string& path) const;
-    /// The value, "" if there is none or it has expired; an ephemeral one is gone afterwards.
+    /// Returns the value, or "" if there is none or it has expired. Deletes an ephemeral secret.
     [[nodiscard]] SecretString take(const std::string& client_id, const std::string& path);
 
   private:

@@ -4,7 +4,7 @@
 
 namespace trebuchet::labserver {
 
-/// The real time plus what a test has added to it, so that tokens and secrets expire without anybody waiting.
+/// The real time plus a shift, so that a test can let tokens and secrets expire without waiting.
 class ShiftedClock final : public Clock {
   public:
     explicit ShiftedClock(const Clock& real) : real_(real) {}

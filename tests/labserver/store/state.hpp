@@ -14,18 +14,18 @@ namespace trebuchet::labserver {
 
 /// What POST /control/settings changes.
 struct Settings {
-    int events_status = 200;    ///< answer to POST /v1/job/<id>/events: 500 no webhook configured, 502 unreachable, …
-    bool anonymous = true;      ///< false: who has no token gets 401, as from a server with OpenID Connect
-    bool secrets_store = true;  ///< false: as from a server without one
+    int events_status = 200;  ///< answer to POST /v1/job/<id>/events; 500: no webhook configured, 502: unreachable, …
+    bool anonymous = true;    ///< false: 401 without a token, as from a server with OpenID Connect
+    bool secrets_store = true;  ///< false: as from a server without a secrets store
 };
 
-/// Everything that the server knows, for one thread. In memory; what keep_in() is about, in a file too.
+/// All of the server's data, in memory. Not thread-safe.
 struct State {
     State(const Clock& real_clock, TokenLifetimes lifetimes)
         : real(real_clock), clock(real_clock), tokens(clock, lifetimes), secrets(clock) {}
 
-    /// Takes over what the file holds, and keeps in it every change from now on: not of clients, whose file is another,
-    /// nor of settings and the clock.
+    /// Loads the stores from the file, and from then on saves every change in it. Not in the file: clients (they have a
+    /// file of their own), settings, the clock.
     [[nodiscard]] Result<void> keep_in(DataFile& data) {
         auto done = tokens.keep_in(data);
         if (done) done = secrets.keep_in(data);
@@ -36,7 +36,7 @@ struct State {
         return done;
     }
 
-    /// Now on the real clocks, for measuring: POST /control/clock has no part in it.
+    /// Now, on the real clocks, for measuring: POST /control/clock does not change it.
     [[nodiscard]] Moment moment() const { return {real.now(), real.wall_time()}; }
 
     const Clock& real;

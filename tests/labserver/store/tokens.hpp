@@ -19,8 +19,7 @@ struct TokenLifetimes {
     std::chrono::seconds refresh{std::chrono::hours(6 * 24)};
 };
 
-/// Access tokens are JSON web tokens signed with HMAC-SHA-256 (RFC 7519, HS256); refresh tokens are random and
-/// remembered.
+/// Access tokens are JSON web tokens signed with HMAC-SHA-256 (RFC 7519, HS256). Refresh tokens are random and stored.
 class Tokens {
   public:
     enum class AccessFault { expired, invalid };
@@ -29,18 +28,18 @@ class Tokens {
     /// Starts with a random key.
     Tokens(const Clock& clock, TokenLifetimes lifetimes);
 
-    /// Takes over what the file holds, and keeps in it every change from now on. It must outlive this store.
+    /// Loads the store from the file, and from then on saves every change in it. The file must outlive the store.
     [[nodiscard]] Result<void> keep_in(DataFile& data);
 
     [[nodiscard]] std::string issue_access(const Identity& identity) const;
     [[nodiscard]] tl::expected<Identity, AccessFault> identify(std::string_view access_token) const;
 
     [[nodiscard]] std::string issue_refresh(const std::string& client_id);
-    /// The client that it was issued to.
+    /// Returns the id of the client that the token was issued to.
     [[nodiscard]] tl::expected<std::string, RefreshFault> redeem(const std::string& refresh_token) const;
     [[nodiscard]] tl::expected<void, RefreshFault> revoke(const std::string& refresh_token);
 
-    /// A new key: every access token so far is invalid; refresh tokens stay good.
+    /// Makes a new key: all existing access tokens become invalid, refresh tokens stay valid.
     void rotate_key();
 
     [[nodiscard]] const TokenLifetimes& lifetimes() const { return lifetimes_; }

@@ -9,7 +9,7 @@ namespace trebuchet::labserver {
 /// RFC 4648, section 5 (URL-safe alphabet), without padding.
 [[nodiscard]] std::string base64url(std::string_view bytes);
 
-/// Either alphabet, with or without padding; nullopt for anything else.
+/// Decodes either alphabet, with or without padding. Returns nullopt for anything else.
 [[nodiscard]] std::optional<std::string> base64_decoded(std::string_view text);
 
 }  // namespace trebuchet::labserver

@@ -5,7 +5,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// Reads from left to right; after the first thing that is not as expected, everything fails.
+/// Reads from left to right. After the first error, every further read fails.
 class Reader {
   public:
     explicit Reader(std::string_view text) : rest_(text) {}
@@ -23,7 +23,7 @@ class Reader {
         return value;
     }
 
-    /// Whether one of `characters` comes next; if so, it is taken.
+    /// Skips the next character if it is one of `characters`. Returns whether it was.
     bool take(std::string_view characters) {
         if (rest_.empty() || characters.find(rest_.front()) == std::string_view::npos) return false;
         taken_ = rest_.front();
@@ -34,7 +34,7 @@ class Reader {
         if (!take(characters)) good_ = false;
     }
 
-    /// The fraction of a second after its dot, in microseconds; what is finer is dropped.
+    /// The fraction of a second after the dot, in microseconds, rounded down.
     int micros() {
         int value = number(1, 6);
         for (auto digits = last_digits_; digits < 6; ++digits) value *= 10;
@@ -84,7 +84,7 @@ std::optional<Time> parse_iso_time(std::string_view text) {
                               day(static_cast<unsigned>(day_number))};
     if (!reader.good() || !reader.at_end() || !date.ok() || hour > 23 || minute > 59 || second > 59)
         return std::nullopt;
-    if (year_number < 1700 || year_number > 2200) return std::nullopt;  // what a Time can hold
+    if (year_number < 1700 || year_number > 2200) return std::nullopt;  // the range of Time
     return Time(sys_days(date)) + hours(hour) + minutes(minute - offset) + seconds(second) + microseconds(micro);
 }
 

@@ -5,7 +5,7 @@
 namespace trebuchet::labserver {
 namespace {
 
-/// Copying and printing a Json recurses, so that a deep one would overflow the stack: count before parsing.
+/// Counted before parsing: copying and printing a Json recurse, so a deep one would overflow the stack.
 int depth(std::string_view text) {
     int open = 0;
     int deepest = 0;

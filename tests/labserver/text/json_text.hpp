@@ -11,14 +11,14 @@ namespace trebuchet::labserver {
 
 using Json = nlohmann::json;
 
-/// How many arrays and objects may lie inside one another in what a client sends.
+/// How deep arrays and objects may be nested in what a client sends.
 inline constexpr int max_json_depth = 100;
 
-/// Parses what a client sent: valid UTF-8, one value, at most max_json_depth deep. The Error quotes nothing of the
-/// text.
+/// Parses what a client sent. Fails unless it is valid UTF-8, one value, and at most max_json_depth deep. The Error
+/// does not quote the text.
 [[nodiscard]] Result<Json> parse_json(std::string_view text);
 
-/// Without line breaks; bytes that are not UTF-8 become U+FFFD.
+/// The value as JSON without line breaks. Bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string to_text(const Json& value);
 
 /// The string under `key`, or "" if there is none.

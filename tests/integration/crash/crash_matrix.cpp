@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr const char* interrupted = "ERROR: the agent was interrupted (crash or power cut)";
 
-/// Where the job is off the server's queue, and nowhere else yet: the one place at which a crash loses it.
+/// The only step at which a crash loses the job: it is no longer in the server's queue, and not yet on disk.
 constexpr const char* lost_step = "job arrived";
 
 Json fault(const std::string& what, const std::string& method, const std::string& target, int count,
@@ -33,7 +33,7 @@ Json fault(const std::string& what, const std::string& method, const std::string
 
 constexpr std::size_t turns = 12;
 
-/// What goes wrong with the server meanwhile, by turns.
+/// The server's faults, a different set for each crash.
 std::vector<Json> faults_of_turn(std::size_t turn) {
     const std::string logs = "/v1/result/*/log/*";
     const std::string results = "/v1/result/*";
@@ -81,7 +81,7 @@ std::string plain(std::string_view name) {
     return word;
 }
 
-/// What stands between the lines that tell of an interruption. The first of them begins a line of its own.
+/// Splits a log at the lines that report an interruption. The first such line starts a new line.
 std::vector<std::string> without_interruptions(std::string text) {
     std::vector<std::string> pieces;
     for (auto at = text.find(interrupted); at != std::string::npos; at = text.find(interrupted)) {
@@ -105,7 +105,7 @@ std::string name_of_crash(const ::testing::TestParamInfo<Crash>& instance) {
 }
 
 std::vector<Crash> crashes_at_steps(std::size_t each) {
-    // Of what each phase passes, that of test; of what is passed a hundred times, one in the middle.
+    // For a step of each phase: the test phase's. For a step that is reached a hundred times: one in the middle.
     const std::map<std::string_view, int> turns{
         {"phase is next", 4},     {"job state posted", 4},  {"agent state posted", 4},   {"event posted", 9},
         {"job file linked", 3},   {"phase log opened", 3},  {"starting the command", 3}, {"command started", 3},
@@ -143,7 +143,7 @@ std::vector<Crash> crashes_of_recovery(std::size_t each) {
 }
 
 std::vector<Crash> crashes_at_random(std::size_t count) {
-    std::mt19937 random(20261121);  // NOLINT(*-msc51-cpp): the same each time
+    std::mt19937 random(20261121);  // NOLINT(*-msc51-cpp): repeatable
     std::uniform_int_distribution<int> times(0, 1500);
     std::vector<Crash> all;
     for (std::size_t i = 0; i < count; ++i) {
@@ -170,7 +170,7 @@ void CrashMatrix::crash(const std::string& job_id) {
         kill_in_time();
     }
     ASSERT_EQ(agent.program().wait().code, -SIGKILL) << agent.log();
-    EXPECT_TRUE(eventually([&] { return whole.processes().empty(); })) << "the phase outlives the agent";
+    EXPECT_TRUE(eventually([&] { return whole.processes().empty(); })) << "processes of a phase outlive the agent";
     note_phase_logs(job_id);
     expect_no_secret_in({agent.state(), agent.logs(), agent.results()});
     if (how.outage == Outage::between) server.kill_and_start_again();
@@ -231,7 +231,7 @@ void CrashMatrix::expect_output(const std::string& job_id, const std::string& ph
     const auto pieces = without_interruptions(text);
     EXPECT_TRUE(is_prefix(phase_logs_[phase], text)) << phase_logs_[phase] << "\nis not the start of\n" << text;
     const auto said = "log of " + phase + ":\n" + text + "\nserial log:\n" + serial + "\n" + agent.log();
-    if (phase == "cleanup") {  // it is run again from its start
+    if (phase == "cleanup") {  // cleanup is repeated from its start
         EXPECT_EQ(pieces.back(), whole_output) << said;
         EXPECT_EQ(status, 0) << said;
         EXPECT_TRUE(serial.ends_with(WholeJob::serial())) << said;
@@ -253,7 +253,7 @@ std::string CrashMatrix::without_masks(const std::string& text) {
     auto rest = text;
     while (std::regex_search(rest, found, mask)) {
         if (mask_.empty()) mask_ = found[0];
-        EXPECT_EQ(found[0], mask_) << "the masks of a job are equal";
+        EXPECT_EQ(found[0], mask_) << "all masks of a job must be equal";
         rest = found.suffix().str();
     }
     return WholeJob::plain(text);
@@ -266,11 +266,11 @@ void CrashMatrix::expect_no_secret_in(const std::vector<std::filesystem::path>& 
     ASSERT_TRUE(set) << set.error().message();
     for (const auto& place : folders) {
         for (const auto& file : everything_in(place)) {
-            EXPECT_EQ((*set)->mask(file.string()).bytes(), file.string()) << "a secret stands in a name";
+            EXPECT_EQ((*set)->mask(file.string()).bytes(), file.string()) << "a file name contains a secret";
             std::error_code error;
             if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(file, error))) continue;
             const auto bytes = text_of(file);
-            EXPECT_EQ((*set)->mask(bytes).bytes(), bytes) << "a secret stands in " << file;
+            EXPECT_EQ((*set)->mask(bytes).bytes(), bytes) << file << " contains a secret";
         }
     }
 }

@@ -14,31 +14,31 @@
 
 namespace trebuchet::harness {
 
-/// What becomes of the server.
+/// What happens to the server.
 enum class Outage {
     none,
-    between,  ///< it is killed and started again while the agent is away
-    after,    ///< it is killed while the agent is away, and is back only after the agent
-    before,   ///< it is killed before the agent, and is back only after it; only for kills by time
+    between,  ///< killed and restarted while the agent is down
+    after,    ///< killed while the agent is down, restarted after the agent
+    before,   ///< killed before the agent, restarted after it; only for kills by time
 };
 
-/// One way for an agent to be killed while it runs a job with everything, and for its server to behave meanwhile.
+/// How the agent is killed while it runs a WholeJob, and what the server does meanwhile.
 struct Crash {
     std::string name;
-    std::string point;                  ///< of common/fail_point; "": by time
-    std::chrono::milliseconds after{};  ///< since the job was taken
-    std::string recovery_point{};       ///< where the next start is killed as well; "": nowhere
-    std::vector<Json> faults{};         ///< of the server, from the start
+    std::string point;                  ///< fail point (common/fail_point); "": killed by time
+    std::chrono::milliseconds after{};  ///< time since the job was taken
+    std::string recovery_point{};       ///< where the restarted agent is killed too; "": nowhere
+    std::vector<Json> faults{};         ///< faults of the server from the start
     Outage outage = Outage::none;
 
     friend void PrintTo(const Crash& shown, std::ostream* out) { *out << shown.name; }
 };
 
-/// Kills at each of the steps of a job, and at `count` random times; with another fault of the server each. Every
-/// `each`-th of these only.
+/// A kill at every `each`-th step of a job, each with other faults of the server.
 [[nodiscard]] std::vector<Crash> crashes_at_steps(std::size_t each);
+/// Kills at `count` random times, each with other faults of the server.
 [[nodiscard]] std::vector<Crash> crashes_at_random(std::size_t count);
-/// Kills at each step of the recovery after a first kill.
+/// A kill at every `each`-th step of the recovery that follows a first kill.
 [[nodiscard]] std::vector<Crash> crashes_of_recovery(std::size_t each);
 
 [[nodiscard]] std::string name_of_crash(const ::testing::TestParamInfo<Crash>& instance);
@@ -47,9 +47,9 @@ class CrashMatrix : public ::testing::TestWithParam<Crash> {
   protected:
     CrashMatrix();
 
-    /// Kills the agent as the parameter says, and starts it again.
+    /// Kills the agent as the parameter says, and restarts it.
     void crash(const std::string& job_id);
-    /// Everything that was promised of the job holds.
+    /// Expects that the agent kept every promise for this job.
     void expect_made_good(const std::string& job_id);
     TemporaryFolder folder;
     TestAuthority authority{folder.path(), "authority"};
@@ -64,8 +64,8 @@ class CrashMatrix : public ::testing::TestWithParam<Crash> {
     void expect_output(const std::string& job_id, const std::string& phase);
     [[nodiscard]] std::string without_masks(const std::string& text);
 
-    std::string mask_;                               ///< the one that all of a job's logs carry
-    std::map<std::string, std::string> phase_logs_;  ///< what the killed agent had got of each phase
+    std::string mask_;                               ///< the mask that all logs of a job contain
+    std::map<std::string, std::string> phase_logs_;  ///< what the killed agent had read from each phase
 };
 
 }  // namespace trebuchet::harness

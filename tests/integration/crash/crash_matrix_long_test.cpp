@@ -3,7 +3,7 @@
 namespace trebuchet::harness {
 namespace {
 
-/// A server that takes a piece of log and says nothing until the agent gives the answer up.
+/// A server that accepts a log fragment and does not answer until the agent gives up waiting.
 Crash stalled(std::chrono::milliseconds after) {
     Crash crash{"StallsAndAfter" + std::to_string(after.count()) + "Ms", "", after};
     crash.faults = {{{"what", "delay"}, {"value", 31'000}, {"method", "POST"}, {"target", "/v1/result/*/log/output"}}};

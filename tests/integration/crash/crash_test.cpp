@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// The agent is killed in the middle of a job, and started again.
+/// The agent is killed in the middle of a job, and restarted.
 class Crash : public LabTest {
   protected:
     static constexpr const char* secret = "a value that nobody may see";
@@ -80,7 +80,7 @@ TEST_F(Crash, InMidTestLosesAndDoublesNothingAndLeavesNoProcessAndNoSecret) {
 TEST_F(Crash, NeitherTheAgentNorWhatItRunsDumpsCore) {
     rlimit limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_CORE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max;  // for what is started from here on
+    limit.rlim_cur = limit.rlim_max;  // for all programs started from here on
     ASSERT_EQ(::setrlimit(RLIMIT_CORE, &limit), 0);
     auto held = gate();
     agent.on("provision", "sh -c 'kill -ABRT $$'; ulimit -Hc; true");
@@ -108,7 +108,7 @@ TEST_F(Crash, NeitherTheAgentNorWhatItRunsDumpsCore) {
     }
 }
 
-/// The protocol has no way to say that a job arrived: the server takes it off its queue when it answers.
+/// The protocol cannot confirm that a job arrived: the server removes it from the queue when it answers the poll.
 TEST_F(Crash, BeforeAJobIsKeptLosesThatJobAndNothingElse) {
     agent.on("test", "echo \"$TOKEN\"");
     agent.fail_at("job arrived");

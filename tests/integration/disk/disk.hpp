@@ -7,17 +7,18 @@
 
 namespace trebuchet::harness {
 
-/// An agent whose disk refuses from some moment on.
+/// An agent whose disk fails from a certain moment on.
 class DiskTest : public LabTest {
   protected:
     DiskTest();
 
-    /// From the `from`-th change on, counted from now. `calls`: "sync" for those only.
+    /// Makes changes fail with `error` from the `from`-th on, counted from now. `calls`: "sync" for fsync only.
     void refuse(int error, int from = 1, const std::string& calls = "");
+    /// Ends the failure.
     void relent();
 
-    /// Starts the agent, lets it be idle, and posts a job once its disk refuses as `refuse` has it. Whatever becomes of
-    /// the job, it is told, nothing of its log is there twice, and the next one runs.
+    /// Starts the agent, and posts a job while its disk fails as in refuse(). Expects that the agent reports the job's
+    /// end, however it ends, that no line of the log is sent twice, and that the next job runs.
     void run_job_while(int error, int from, const std::string& calls = "");
 
     WholeJob whole{server, agent};

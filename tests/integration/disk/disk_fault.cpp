@@ -42,7 +42,7 @@ __attribute__((constructor)) void take_orders() {
 }
 
 struct Order {
-    int number = 0;  ///< of the error; 0: none
+    int number = 0;  ///< errno; 0: no error
     long from = 1;
     bool syncs_only = false;
 };
@@ -78,7 +78,7 @@ bool lies_below(int fd) {
     return ::readlink(link.data(), path.data(), path.size() - 1) > 0 && lies_below(path.data());
 }
 
-/// A relative path's folder decides.
+/// For a relative path, the folder `fd` decides.
 bool lies_below(int fd, const char* path) {
     return path != nullptr && path[0] != '/' && fd != AT_FDCWD ? lies_below(fd) : lies_below(path);
 }
@@ -111,7 +111,7 @@ Function* next(const char* name) {
     return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-/// Then the kernel says so, whatever the disk.
+/// If so, the kernel reports EEXIST whatever the state of the disk.
 bool stands_there(const char* path) {
     return ::syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
 }
@@ -131,7 +131,7 @@ int open_at(int at, const char* path, int flags, mode_t mode) {
 
 }  // namespace
 
-// In place of the C library's, as its headers declare them.
+// Replacements for functions of the C library, with the signatures of its headers.
 extern "C" {
 
 int open(const char* path, int flags, ...) {
@@ -192,7 +192,7 @@ int symlink(const char* target, const char* path) noexcept {
     return static_cast<int>(::syscall(SYS_symlinkat, target, AT_FDCWD, path));
 }
 int rename(const char* from, const char* to) noexcept {
-    if (order().number != ENOSPC && refused(to)) return -1;  // it needs no room
+    if (order().number != ENOSPC && refused(to)) return -1;  // a rename needs no free space
     return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 

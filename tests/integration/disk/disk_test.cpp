@@ -40,7 +40,7 @@ TEST_F(Disk, ThatIsReadOnlyKeepsTheAgentFromTakingJobsUntilItIsNot) {
     EXPECT_EQ(server.result(id)["test_status"], 0);
 }
 
-TEST_F(Disk, ThatCanNotBeSyncedIsNoReasonToLoseAJob) {
+TEST_F(Disk, ThatCanNotBeSyncedLosesNoJob) {
     run_job_while(EIO, 1, "sync");
 }
 
@@ -52,7 +52,7 @@ TEST_F(Disk, ThatFailsLosesNoLog) {
     run_job_while(EIO, 35);
 }
 
-/// Of disk_long_test.cpp some.
+/// Some of the cases of disk_long_test.cpp.
 INSTANTIATE_TEST_SUITE_P(SomeChange, DiskFullFrom, ::testing::Values(2, 5, 9, 14, 20, 30, 45, 65, 90));
 
 }  // namespace

@@ -5,10 +5,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// At the download of what a job comes with.
+/// A fault during the download of attachments.
 class FaultOfTheDownload : public FaultsTest, public ::testing::WithParamInterface<Case> {
   protected:
-    /// Posts a job whose test finds a million bytes among its attachments.
+    /// Posts a job whose test checks for an attachment of a million bytes.
     std::string post_with_attachment() {
         auto id = server.post_job(
             job({{"test_data", {{"test_cmds", "x"}, {"attachments", Json::array({{{"agent", "noise"}}})}}}}));
@@ -29,7 +29,7 @@ class FaultOfTheDownload : public FaultsTest, public ::testing::WithParamInterfa
     }
 };
 
-TEST_P(FaultOfTheDownload, DoesNotKeepTheJobFromItsAttachments) {
+TEST_P(FaultOfTheDownload, LosesNoAttachment) {
     agent.on("test", "wc -c <attachments/test/noise");
     const auto id = post_with_attachment();
     add_fault(GetParam().fault, "GET", "/v1/job/*/attachments");

@@ -6,11 +6,11 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// What a phase, or whoever wrote the job, gives the agent to read.
+/// Hostile input to the agent, from a phase or from the job's author.
 class BadInput : public LabTest {
   protected:
     BadInput() { agent.on("test", "echo tested"); }
-    /// The provision phase leaves what this command makes as device-info.json.
+    /// Runs a job whose provision phase runs `command`, which writes device-info.json.
     std::string run_job_leaving(const std::string& command) {
         agent.on("provision", command);
         return run_job({{"provision_data", {{"distro", "noble"}}}, {"test_data", {{"test_cmds", "x"}}}});

@@ -55,7 +55,7 @@ TEST_F(Connection, ComesBackWhenTheServerWasAway) {
     const auto after = second.post_job(job(small_job()));
 
     EXPECT_TRUE(second.reaches(after, "complete")) << agent.log();
-    EXPECT_EQ(second.agent(agent_id)["queues"], Json::array({queue})) << "it has registered again";
+    EXPECT_EQ(second.agent(agent_id)["queues"], Json::array({queue})) << "the agent has not registered again";
 }
 
 TEST_F(Connection, IsRefusedToAServerOfAnotherAuthority) {
@@ -117,7 +117,7 @@ TEST_F(Connection, TakesTwoRequestsForAnIdlePoll) {
         if (request["agent"] != agent_id) continue;
         ++since_last;
         if (request["target"] != std::string("/v1/job?queue=") + queue) continue;
-        // The first poll comes after the registration.
+        // The first poll follows the registration.
         if (seen++ > 0) {
             EXPECT_LE(since_last, 2U);
         }
@@ -170,7 +170,7 @@ TEST_F(Connection, ReadsTheTokenFileAgainWhenItsTokenIsNotGoodAnyMore) {
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
 }
 
-TEST_F(Connection, StandsATokenFileThatIsGoneOrHalfWrittenForAWhile) {
+TEST_F(Connection, ToleratesATokenFileThatIsMissingOrHalfWrittenForAWhile) {
     agent.start();
     ASSERT_TRUE(eventually([&] { return polls() > 0; })) << agent.log();
     std::filesystem::remove(agent.folder() / "refresh_token");
@@ -213,7 +213,7 @@ TEST_F(Connection, GoesOnWhenTheWebhookFails) {
     fields["job_status_webhook"] = webhook;
     const auto id = run_job(fields);
 
-    EXPECT_EQ(count("POST", "/v1/job/" + id + "/events"), 1U) << "it gives up quickly";
+    EXPECT_EQ(count("POST", "/v1/job/" + id + "/events"), 1U) << "the agent must give up after one attempt";
     EXPECT_EQ(server.result(id)["test_status"], 0);
 }
 

@@ -7,7 +7,7 @@
 
 namespace trebuchet::harness {
 
-/// A job costs some forty requests, an idle agent two in a second, one that spins a thousand.
+/// A job makes about 40 requests, an idle agent 2 in a second, an agent in a busy loop 1000.
 inline constexpr std::size_t most_requests = 400;
 
 class FaultsTest : public LabTest {
@@ -22,7 +22,7 @@ class FaultsTest : public LabTest {
         server.add_fault(fault);
     }
 
-    /// Whether the agent runs, and runs a job as if nothing had been.
+    /// Expects that the agent is running, and that it runs a job as usual.
     void expect_good_agent() {
         EXPECT_TRUE(agent.program().is_running()) << agent.log();
         const auto id = server.post_job(job(small_job()));
@@ -32,7 +32,7 @@ class FaultsTest : public LabTest {
         EXPECT_LE(requests_of_agent(), most_requests) << agent.log();
     }
 
-    /// Those that were read, and those that were cut before that.
+    /// The requests that the server read, plus those that it cut before reading.
     std::size_t requests_of_agent() {
         std::size_t count = 0;
         for (const auto& request : server.requests()) {

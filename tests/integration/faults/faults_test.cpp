@@ -6,7 +6,7 @@
 namespace trebuchet::harness {
 namespace {
 
-/// A fault of the connection or of HTTP, at one request of each kind that an agent makes.
+/// A fault of the connection or of HTTP, once for each kind of request that an agent makes.
 class FaultOfTheServer : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(FaultOfTheServer, LeavesAnAgentThatRunsTheNextJob) {
@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"Garbage", {{"what", "garbage"}}}, Case{"HugeHeaders", {{"what", "huge-headers"}}}),
     name_of);
 
-/// The same at the call that gets the agent its access token.
+/// The same for the call that gets the access token.
 class FaultOfTheLogin : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(FaultOfTheLogin, LeavesAnAgentThatRunsTheNextJob) {
@@ -63,10 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"HugeHeaders", {{"what", "huge-headers"}}}),
     name_of);
 
-/// A fault that stays until it is taken away.
+/// A fault that lasts until it is removed.
 class LastingFault : public FaultsTest, public ::testing::WithParamInterface<Case> {
   protected:
-    /// How many requests the agent made within a second.
+    /// The largest number of requests that the agent made within one second.
     std::size_t busiest_second() {
         std::deque<double> times;
         std::size_t most = 0;
@@ -79,7 +79,7 @@ class LastingFault : public FaultsTest, public ::testing::WithParamInterface<Cas
     }
 };
 
-TEST_P(LastingFault, IsMetWithPatience) {
+TEST_P(LastingFault, IsRetriedAtIntervals) {
     auto fault = GetParam().fault;
     fault["count"] = 0;
     server.add_fault(fault);
@@ -98,10 +98,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"Interim", {{"what", "interim"}}}, Case{"Garbage", {{"what", "garbage"}}}),
     name_of);
 
-/// At the upload of a file.
+/// A fault during the upload of artifacts.
 class FaultOfTheUpload : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(FaultOfTheUpload, KeepsNoArtifactFromTheServer) {
+TEST_P(FaultOfTheUpload, LosesNoArtifact) {
     agent.on("test", "mkdir artifacts; head -c 1000000 /dev/urandom | tee artifacts/noise | sha256sum");
     add_fault(GetParam().fault, "POST", "/v1/result/*/artifact");
     const auto id = server.post_job(job(small_job()));

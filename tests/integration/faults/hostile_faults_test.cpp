@@ -5,12 +5,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A fault of a JSON answer, at each that the agent reads, but not at a job.
+/// A hostile JSON answer to each call whose answer the agent reads, except the poll that gets a job.
 class HostileAnswer : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(HostileAnswer, LeavesAnAgentThatRunsTheNextJob) {
     const auto& fault = GetParam().fault;
-    auto held = gate();  // while the test waits, the agent asks for the job's state
+    auto held = gate();  // while the test phase waits, the agent asks for the job's state
     agent.on("test", "seq 1 100; " + held.wait_command());
     add_fault(fault, "POST", "/v1/oauth2/refresh");
     add_fault(fault, "GET", "/v1/agents/data/board-1");
@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"InvalidUtf8", {{"what", "invalid-utf8"}}}, Case{"WrongTypes", {{"what", "wrong-types"}}}),
     name_of);
 
-/// The same of a job: lost for the board, but not for who waits for it.
+/// A hostile job: it cannot run, but its submitter gets an answer.
 class HostileJob : public FaultsTest, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(HostileJob, IsReportedAsFailedWithTheReason) {
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Kind, HostileJob,
                                            Case{"WrongTypes", {{"what", "wrong-types"}}}),
                          name_of);
 
-TEST_F(FaultsTest, DoNotMindNulsInTheTextsOfAJob) {
+TEST_F(FaultsTest, RunAJobWhoseTextsContainNuls) {
     add_fault({{"what", "nul-json"}}, "GET", "/v1/job");
     const auto id = server.post_job(job(small_job()));
     agent.start();
@@ -66,7 +66,7 @@ TEST_F(FaultsTest, DoNotMindNulsInTheTextsOfAJob) {
     expect_good_agent();
 }
 
-TEST_F(FaultsTest, HaveAJobReportedAsFailedWhoseSecretHoldsANul) {
+TEST_F(FaultsTest, ReportAJobWhoseSecretContainsANulAsFailed) {
     server.store_secret("lab/token", "s3cr3t-of-the-lab");
     add_fault({{"what", "nul-json"}}, "GET", "/v1/job");
     const auto id = server.post_job(job({{"test_data", {{"secrets", {{"TOKEN", "lab/token"}}}}}}));

@@ -9,12 +9,12 @@ namespace {
 
 constexpr int lines = 150'000;
 
-/// A test that prints numbers, too many for one fragment of the log.
+/// The test phase prints numbers, too many for one log fragment.
 class LogFaults : public LabTest, public ::testing::WithParamInterface<Json> {
   protected:
     LogFaults() { agent.on("test", "seq 1 " + std::to_string(lines)); }
 
-    /// What the server took of the test's log, with each fragment once.
+    /// The test phase's log as the server accepted it, each fragment once.
     std::string log_taken() {
         std::map<int, std::string> fragments;
         for (const auto& request : server.requests()) {
@@ -41,13 +41,15 @@ TEST_P(LogFaults, LoseNothingAndDoubleNothing) {
     const auto id = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
     agent.start();
     ASSERT_TRUE(server.faults_have_hit()) << agent.log();
-    // To ask for the job's state costs the server the reading of the whole log.
+    // Waits for the agent's log, because the server reads the whole log of the job to answer with the job's state.
     ASSERT_TRUE(agent.logs_text("job " + id + " is done")) << agent.log();
     ASSERT_EQ(server.job_state(id), "complete");
 
     const auto taken = log_taken();
-    EXPECT_TRUE(taken.ends_with("*\n" + numbers())) << taken.size() << " bytes after the banner";
-    EXPECT_TRUE(server.log(id, "test") == taken) << server.log(id, "test").size() << " bytes are shown";
+    EXPECT_TRUE(taken.ends_with("*\n" + numbers()))
+        << taken.size() << " bytes; the log must end with the banner and the numbers";
+    EXPECT_TRUE(server.log(id, "test") == taken)
+        << server.log(id, "test").size() << " bytes are shown; no fragment may be shown twice";
     EXPECT_EQ(server.result(id)["test_status"], 0);
 }
 

@@ -13,9 +13,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// How a test phase ends.
+/// How the test phase ends.
 enum class End { by_itself, output_timeout, global_timeout, cancelled };
-/// What else happens while the server is away.
+/// What else happens while the server is down.
 enum class Meanwhile { nothing, agent_stopped, agent_killed };
 
 std::string name_of(End end) {
@@ -44,7 +44,7 @@ std::string name_of(Meanwhile meanwhile) {
     return "";
 }
 
-/// The server is away from the middle of a phase until after its end.
+/// The server is down from the middle of a phase until after its end.
 class EndInAnOutage : public LabTest, public ::testing::WithParamInterface<std::tuple<End, Meanwhile>> {
   protected:
     static constexpr int lines = 2000;
@@ -68,7 +68,7 @@ class EndInAnOutage : public LabTest, public ::testing::WithParamInterface<std::
         return job(fields);
     }
 
-    /// The agent has the text on disk, to be sent.
+    /// Whether the agent has stored the text on disk, to send it later.
     [[nodiscard]] bool keeps(std::string_view text) const {
         const auto files = agent.files_holding(text);
         return std::any_of(files.begin(), files.end(), [this](const std::filesystem::path& file) {
@@ -118,7 +118,7 @@ TEST_P(EndInAnOutage, LosesAndDoublesNothing) {
         EXPECT_NE(result["test_status"], 0);
     }
 
-    // And it goes on with the next.
+    // The agent runs the next job.
     const auto next = kept_.post_job(job({{"provision_data", {{"distro", "none"}}}}));
     EXPECT_TRUE(kept_.reaches(next, "complete")) << agent.log();
 }

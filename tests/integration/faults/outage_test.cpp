@@ -13,7 +13,7 @@ using ::testing::Not;
 
 constexpr const char* secret = "s3cr3t-of-the-lab";
 
-/// A server that is away when a job ends, and an agent that is stopped before it is back.
+/// The server is down when a job ends, and the agent is stopped before the server is back.
 class Outage : public LabTest {
   protected:
     Outage() {
@@ -34,7 +34,7 @@ TEST_F(Outage, LosesAndDoublesNothingOfAJobThatEndsMeanwhile) {
     ASSERT_TRUE(kept.shows(id, "test", "before")) << agent.log();
     kept.kill();
     held_.open();
-    // The phase ends, and what it printed waits for the server.
+    // The phase ends, and its output waits for the server.
     ASSERT_TRUE(eventually([&] {
         const auto log = agent.log();
         return log.find("can't send the log") != std::string::npos ||

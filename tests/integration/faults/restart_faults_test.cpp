@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A server that keeps what it knows.
+/// A server with a data file.
 class KeptServer : public LabTest {
   protected:
     KeptServer() {
@@ -59,7 +59,7 @@ TEST_F(KeptServer, KeepsOrdersToTheAgent) {
     ASSERT_TRUE(agent.logs_text("as offline")) << agent.log();
     kept.kill_and_start_again();
     const auto id = kept.post_job(small_job());
-    // The record begins anew with the program.
+    // The record of requests starts empty with each start of the server.
     const auto asked_for = [&](const std::string& target) {
         const auto requests = kept.requests();
         return std::count_if(requests.begin(), requests.end(), [&](const Json& request) {

@@ -16,7 +16,7 @@ void give_to(uid_t user, const std::filesystem::path& folder) {
     auto paths = everything_in(folder);
     paths.push_back(folder);
     for (const auto& path : paths) {
-        if (::lchown(path.c_str(), user, user) != 0) continue;  // gone meanwhile
+        if (::lchown(path.c_str(), user, user) != 0) continue;  // deleted meanwhile
     }
 }
 

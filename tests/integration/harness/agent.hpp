@@ -16,51 +16,52 @@ namespace trebuchet::harness {
 inline constexpr const char* agent_id = "board-1";
 inline constexpr const char* queue = "bench";
 
-/// trebuchet-agent as a daemon for one test, with folders of its own: those for logs, runs and results on disk, the one
-/// for secrets on tmpfs. Everything but `start` only says what to start.
+/// trebuchet-agent as a daemon for one test, with its own folders: logs, runs and results on disk, secrets on tmpfs.
+/// The setters take effect at the next start().
 class Agent {
   public:
     explicit Agent(LabServer& server);
 
-    /// Further keys of testflinger-agent.conf, or others for those that it has: the server's address, the queue, the
-    /// folders, a poll each second, `trebuchet.tls.ca_file`. Null takes a key away.
+    /// Adds keys to testflinger-agent.conf, or changes those that it has from the start: the server's address, the
+    /// queue, the folders, a polling interval of 1 s, `trebuchet.tls.ca_file`. Null removes a key.
     void configure(const Json& keys);
-    /// `<phase>_command`
+    /// Sets `<phase>_command`.
     void on(const std::string& phase, const std::string& command) { configure({{phase + "_command", command}}); }
-    /// One more argument of the command line.
+    /// Adds an argument to the command line.
     void add_argument(const std::string& argument) { arguments_.push_back(argument); }
     void set_environment(const std::string& name, const std::string& value) { environment_[name] = value; }
-    /// From the next start on: a program whose fail points work, and which is killed at this one: "NAME" or "NAME:N",
-    /// as fail_point.hpp has it; "" for none.
+    /// Uses a build of the agent with fail points, which is killed at this one: "NAME" or "NAME:N" as in
+    /// fail_point.hpp;
+    /// "" for none.
     void fail_at(const std::string& point);
     void write_token(const std::string& refresh_token) const;
-    /// From the next start on; its folders are given to the user.
+    /// Runs the agent as another user or in another cgroup. The agent's folders are given to that user.
     void confine(const Confinement& where) { confinement_ = where; }
 
-    /// Again after it ended: what the former program left running stays.
+    /// May be called again after the agent ended. Processes that the former agent left running are not killed.
     void start();
-    /// Writes the configuration without starting anything, such as for a SIGHUP.
+    /// Writes the configuration file, for a test that then sends SIGHUP.
     void write_configuration() const;
-    /// Once it was started.
+    /// The running program. Call start() first.
     [[nodiscard]] ChildProgram& program() { return *program_; }
     /// Waits until the agent has registered.
     [[nodiscard]] bool is_ready();
 
-    /// Where a test may leave things for the phases, such as scripts.
+    /// A folder for the test's own files, such as scripts for the phases.
     [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
     [[nodiscard]] std::filesystem::path runs() const { return folder_ / "run"; }
     [[nodiscard]] std::filesystem::path logs() const { return folder_ / "logs"; }
     [[nodiscard]] std::filesystem::path results() const { return folder_ / "results"; }
     [[nodiscard]] std::filesystem::path state() const { return folder_ / "state"; }
-    /// What it keeps of jobs that are in hand or not delivered.
+    /// What the agent stores about jobs that are running or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state() / "jobs"; }
     [[nodiscard]] std::filesystem::path secrets() const { return memory_ / "runtime"; }
 
-    /// The agent's own log: what it printed, and what it wrote to its file.
+    /// The agent's own log: its output, and its log file.
     [[nodiscard]] std::string log() const;
-    /// Waits for it.
+    /// Waits until the agent's log contains `text`.
     [[nodiscard]] bool logs_text(std::string_view text) const;
-    /// Files that the agent has left and that hold `text`.
+    /// The agent's files that contain `text`.
     [[nodiscard]] std::vector<std::filesystem::path> files_holding(std::string_view text) const;
 
   private:

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The first time it fetches a kernel.
+/// The first build downloads a kernel.
 constexpr std::chrono::seconds build_patience{240};
 
 fs::path build_image() {
@@ -27,14 +27,14 @@ fs::path build_image() {
     }
     ChildProgram program({TREBUCHET_DUT "/build-image", {}, environment});
     if (!eventually([&] { return !program.is_running(); }, build_patience)) {
-        throw std::runtime_error("tests/dut/build-image takes too long: " + program.err());
+        throw std::runtime_error("tests/dut/build-image did not finish in time: " + program.err());
     }
     const auto ending = program.wait();
-    if (ending.code != 0) throw std::runtime_error("there is no image of a device to test: " + ending.err);
+    if (ending.code != 0) throw std::runtime_error("tests/dut/build-image failed: " + ending.err);
     return ending.out.substr(0, ending.out.find('\n'));
 }
 
-/// Connected, or not open.
+/// Returns a connected socket, or an empty descriptor.
 FileDescriptor connect_to(std::uint16_t port) {
     FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -59,7 +59,7 @@ Board::Board(bool is_on) {
                              {image, folder_.path(), std::to_string(ssh_.number()), std::to_string(serial_.number())}});
     const auto has_started = [&] { return fs::exists(folder_ / "qmp") || !program_->is_running(); };
     if (!eventually(has_started) || !program_->is_running()) {
-        throw std::runtime_error("the board does not start: " + program_->err());
+        throw std::runtime_error("the board did not start: " + program_->err());
     }
 }
 

@@ -14,29 +14,28 @@
 
 namespace trebuchet::harness {
 
-/// How long a virtual board may take to boot on a machine that has much else to do. It takes 5 s on an idle one.
+/// How long a virtual board may take to boot on a busy machine. It takes 5 s on an idle one.
 inline constexpr std::chrono::seconds boot_patience{240};
 
-/// What tests/dut/build-image made: `vmlinuz`, `initrd`, `image.zst`, `image-id`, `id_ed25519`. Made at the first call,
-/// in this process or an earlier one. Throws, with what it said, if it can't be made.
+/// Returns the folder that tests/dut/build-image fills: `vmlinuz`, `initrd`, `image.zst`, `image-id`, `id_ed25519`. The
+/// first call builds it, unless an earlier process has. Throws with the script's output if that fails.
 [[nodiscard]] const std::filesystem::path& dut_image();
 
-/// A virtual board that exists beside the agent, as tests/dut/run-board starts it, with an empty SD card. It has its
-/// ports and its folder to itself.
+/// A virtual board with an empty SD card, started by tests/dut/run-board. It has its own ports and folder.
 class Board {
   public:
-    /// `is_on`: whether it runs; else it is only its ports, and somebody else starts it.
+    /// `is_on`: starts the board. Otherwise this only reserves its ports, and somebody else starts it.
     explicit Board(bool is_on = true);
 
-    /// Waits until its serial console, for which there may be no other client, prints `text`.
+    /// Waits until the serial console prints `text`. The console must have no other client.
     [[nodiscard]] bool prints(std::string_view text);
 
-    /// Runs a command on it over ssh, as its user, with a private key.
+    /// Runs a command on the board over ssh, as its default user, with this private key.
     [[nodiscard]] Ending shell(const std::filesystem::path& key, const std::string& command) const;
 
     [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
     [[nodiscard]] std::filesystem::path card() const { return folder_ / "sd.img"; }
-    /// default.yaml for it, without what says how QEMU comes to run.
+    /// default.yaml for the board, without the keys that start QEMU.
     [[nodiscard]] Json configuration() const;
 
   private:

@@ -42,7 +42,7 @@ FileDescriptor memory_file(const char* name) {
     return file;
 }
 
-/// A file of /proc; "" if its process ended, even while it is read.
+/// The content of a file in /proc; "" if the process has ended, also while the file is read.
 std::string told_of(const fs::path& file) {
     const std::ifstream stream(file);
     std::ostringstream text;
@@ -68,13 +68,13 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
     return pointers;
 }
 
-/// Programs that were started here and not reaped yet.
+/// The programs that were started here and are not reaped yet.
 std::set<pid_t>& started() {
     static std::set<pid_t> pids;
     return pids;
 }
 
-/// Processes that came to us because the one that started them is gone.
+/// The orphans that this process has adopted as a subreaper.
 std::vector<pid_t> adopted() {
     std::vector<pid_t> orphans;
     for (const auto& task : fs::directory_iterator("/proc/self/task")) {
@@ -98,7 +98,7 @@ void kill_adopted() {
     }
 }
 
-/// In the child.
+/// Called in the child.
 bool confine(const Confinement& where) {
     if (!where.cgroup.empty()) {
         const FileDescriptor group(::open((where.cgroup / "cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
@@ -131,7 +131,7 @@ pid_t start(const Command& command, int in, int out, int err) {
         return pid;
     }
     if (!confine(command.confinement)) ::_exit(125);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // which a change of user takes back
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a change of user clears it
     if (::getppid() != test) ::_exit(126);
     ::dup2(in, STDIN_FILENO);
     ::dup2(out, STDOUT_FILENO);
@@ -159,14 +159,15 @@ Terminal open_terminal() {
     return {std::move(ours), std::move(theirs)};
 }
 
-/// Reads until nobody has the other side open any more.
+/// Reads until the other side is closed.
 std::string shown_on(const FileDescriptor& terminal) {
     std::string text;
     std::array<char, 4096> buffer{};
     while (true) {
         pollfd ready{terminal.get(), POLLIN, 0};
         const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
-        if (::poll(&ready, 1, static_cast<int>(limit)) <= 0) throw std::runtime_error("the terminal was not closed");
+        if (::poll(&ready, 1, static_cast<int>(limit)) <= 0)
+            throw std::runtime_error("the program did not close the terminal in time");
         const auto count = ::read(terminal.get(), buffer.data(), buffer.size());
         if (count <= 0) return text;  // EIO: closed
         text.append(buffer.data(), static_cast<std::size_t>(count));
@@ -221,7 +222,7 @@ void ChildProgram::signal(int number) const {
 }
 
 Ending ChildProgram::wait() {
-    if (!eventually([&] { return !is_running(); })) throw std::runtime_error("the program does not end");
+    if (!eventually([&] { return !is_running(); })) throw std::runtime_error("the program did not end in time");
     return {code_of(status_), out(), err(), WCOREDUMP(status_) != 0};
 }
 

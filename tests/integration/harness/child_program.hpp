@@ -13,24 +13,24 @@
 
 namespace trebuchet::harness {
 
-/// Where a program runs that is to be attacked.
+/// Confines a program: another user, a limit on processes, a cgroup.
 struct Confinement {
-    uid_t user = 0;                  ///< its user and only group; 0: the test's own
-    std::size_t process_limit = 0;   ///< of that user; 0: none
-    std::filesystem::path cgroup{};  ///< its folder; "": the test's own
+    uid_t user = 0;                  ///< user id, and the only group id; 0: the test's own
+    std::size_t process_limit = 0;   ///< how many processes that user may have; 0: no limit
+    std::filesystem::path cgroup{};  ///< the cgroup's folder; "": the test's own cgroup
 };
 
-/// A program to start. Of the test's own environment it gets PATH only.
+/// A program to start. From the test's environment it inherits only PATH.
 struct Command {
     std::filesystem::path program;
     std::vector<std::string> arguments;
     std::map<std::string, std::string> environment{};
     std::filesystem::path folder = "/";
-    std::string input{};  ///< stdin, whole
+    std::string input{};  ///< the whole stdin
     Confinement confinement{};
 };
 
-/// How a program ended. `code`: what it exited with, or minus the signal that killed it.
+/// How a program ended. `code`: the exit code, or the negated number of the signal that killed it.
 struct Ending {
     int code = 0;
     std::string out;
@@ -38,8 +38,8 @@ struct Ending {
     bool dumped_core = false;
 };
 
-/// A program under test that runs. Its output goes to files in memory, so that it never waits for the test. When this
-/// object goes, the program and everything that it left running is killed and reaped.
+/// A running program under test. Its output goes to files in memory, so it never blocks on the test. The destructor
+/// kills and reaps the program and everything that it left running.
 class ChildProgram {
   public:
     /// Throws if it can't be started.
@@ -49,15 +49,16 @@ class ChildProgram {
     ChildProgram& operator=(const ChildProgram&) = delete;
 
     [[nodiscard]] pid_t pid() const { return pid_; }
-    /// All that it printed so far.
+    /// The output so far.
     [[nodiscard]] std::string out() const;
     [[nodiscard]] std::string err() const;
 
-    /// Waits until stdout or stderr holds `text`. False if it ended without that, or after harness::patience.
+    /// Waits until stdout or stderr contains `text`. Returns false if the program ended without it, or after
+    /// harness::patience.
     [[nodiscard]] bool prints(std::string_view text);
     [[nodiscard]] bool is_running();
     void signal(int number) const;
-    /// Waits for its end; throws after harness::patience.
+    /// Waits for the program to end. Throws after harness::patience.
     Ending wait();
 
   private:
@@ -70,18 +71,18 @@ class ChildProgram {
     FileDescriptor err_;
 };
 
-/// Runs a program to its end.
+/// Runs a program and waits for it to end.
 [[nodiscard]] Ending run(const Command& command);
 
-/// The same with a terminal as stdin, stdout and stderr: `out` is what the terminal showed.
+/// The same, with a terminal as stdin, stdout and stderr. `out` is what the terminal showed.
 [[nodiscard]] Ending run_on_terminal(const Command& command);
 
-/// The processes below `root` that are alive; zombies are not.
+/// The living descendants of `root`, without zombies.
 [[nodiscard]] std::vector<pid_t> living_below(pid_t root);
 [[nodiscard]] bool is_alive(pid_t pid);
-/// Processes of this machine of that user, real or effective, that are alive.
+/// All living processes with this real or effective user.
 [[nodiscard]] std::vector<pid_t> processes_of(uid_t user);
-/// Processes of this machine that show `text` among their arguments.
+/// All processes whose arguments contain `text`.
 [[nodiscard]] std::vector<pid_t> processes_with_argument(std::string_view text);
 
 }  // namespace trebuchet::harness

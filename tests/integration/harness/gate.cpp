@@ -10,7 +10,7 @@ namespace trebuchet::harness {
 
 Gate::Gate(std::filesystem::path path) : path_(std::move(path)) {
     if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("can't make the FIFO " + path_.string());
-    // Open for both, so that what is written stays there until somebody reads it (fifo(7)).
+    // Open for reading and writing, so that what is written stays in the FIFO until it is read (fifo(7)).
     fifo_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
     if (!fifo_) throw std::runtime_error("can't open the FIFO " + path_.string());
 }

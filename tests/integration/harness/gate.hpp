@@ -7,15 +7,15 @@
 
 namespace trebuchet::harness {
 
-/// Where a phase's script waits until the test lets it go on.
+/// Holds a phase's script until the test opens it.
 class Gate {
   public:
-    /// `path`: where to put it. Throws if it can't be made.
+    /// Makes a FIFO at `path`. Throws on failure.
     explicit Gate(std::filesystem::path path);
 
-    /// The shell command that waits; it may be passed once per `open`.
+    /// The shell command that waits. Each `open` lets one wait pass.
     [[nodiscard]] std::string wait_command() const;
-    /// Also before somebody waits.
+    /// May be called before anybody waits.
     void open();
 
   private:

@@ -27,14 +27,14 @@ using tcp = net::ip::tcp;
 
 constexpr std::uint64_t answer_limit = 256U << 20U;
 
-/// Reads and writes that get stuck end with an error.
+/// Sets a timeout, so that a stuck read or write ends with an error.
 void bound_waits(tcp::socket& socket) {
     const timeval limit{patience.count(), 0};
     ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-/// A fault may make the server refuse connections for a moment.
+/// Retries for 2 s: a fault may make the server refuse connections for a moment.
 void connect(tcp::socket& socket, const tcp::resolver::results_type& addresses) {
     boost::system::error_code error;
     static_cast<void>(eventually(

@@ -14,11 +14,11 @@ struct Reply {
     int status = 0;
     std::string body;
 
-    /// Null if it is not JSON.
+    /// Returns null if the body is not JSON.
     [[nodiscard]] Json json() const;
 };
 
-/// One request over a connection of its own, which trusts `ca` alone. `origin`: "https://host:port". `token`: "" for
+/// Sends one request over a new connection, which trusts only `ca`. `origin`: "https://host:port". `token`: "" for
 /// none. `body`: null for none. Throws if there is no answer.
 [[nodiscard]] Reply send_request(const std::string& origin, const std::filesystem::path& ca, std::string_view method,
                                  const std::string& target, const std::string& token, const Json& body);

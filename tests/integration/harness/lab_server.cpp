@@ -48,10 +48,11 @@ void LabServer::start() {
     auto arguments = arguments_;
     arguments.insert(arguments.end(), {"--listen", "127.0.0.1:" + std::to_string(port_)});
     program_ = std::make_unique<ChildProgram>(Command{TREBUCHET_LABSERVER, arguments});
-    if (!program_->prints("\n")) throw std::runtime_error("the labserver is not ready: " + program_->err());
+    if (!program_->prints("\n")) throw std::runtime_error("the labserver did not get ready: " + program_->err());
     const auto out = program_->out();
     const auto start = out.find("https://");
-    if (start == std::string::npos) throw std::runtime_error("the labserver says no address: " + out + program_->err());
+    if (start == std::string::npos)
+        throw std::runtime_error("the labserver printed no address: " + out + program_->err());
     url_ = out.substr(start, out.find_first_of(" \n", start) - start);
     port_ = static_cast<std::uint16_t>(std::stoul(url_.substr(url_.rfind(':') + 1)));
 }
@@ -121,7 +122,7 @@ void LabServer::attach(const std::string& job_id, const fs::path& archive) {
     const auto sent = run({"/usr/bin/curl",
                            {"-sS", "--fail-with-body", "--cacert", authority_, "-H", "Authorization: Bearer " + token,
                             "-F", "file=@" + archive.string(), url_ + "/v1/job/" + job_id + "/attachments"}});
-    if (sent.code != 0) throw std::runtime_error("the attachments are refused: " + sent.out + sent.err);
+    if (sent.code != 0) throw std::runtime_error("the server refused the attachments: " + sent.out + sent.err);
 }
 
 void LabServer::store_secret(const std::string& path, const std::string& value) {

@@ -13,10 +13,10 @@
 
 namespace trebuchet::harness {
 
-/// Nobody calls it: the labserver only records what it should be told.
+/// Nothing calls this URL: the labserver only records the events.
 inline constexpr const char* webhook = "https://webhook.example/hook";
 
-/// A server that runs, and an agent that is yet to be started.
+/// A running server, and an agent that the test starts.
 class LabTest : public ::testing::Test {
   protected:
     /// A job for the agent's queue.
@@ -28,7 +28,7 @@ class LabTest : public ::testing::Test {
 
     [[nodiscard]] Gate gate(const std::string& name = "gate") const { return Gate(folder / name); }
 
-    /// Starts the agent, posts the job and waits for its end; returns its id.
+    /// Posts the job, starts the agent if it is not running, and waits for the job to complete. Returns the job's id.
     std::string run_job(const Json& fields) {
         auto id = server.post_job(job(fields));
         if (!agent_runs_) agent.start();

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 std::vector<fs::path> everything_in(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
-    // What is looked at may be deleted meanwhile: that ends the walk, and is no error.
+    // A file that is deleted meanwhile ends the walk without an error.
     for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         found.push_back(entry->path());
     }

@@ -9,7 +9,7 @@ namespace trebuchet::harness {
 /// Every file, folder and link below `folder`, sorted.
 [[nodiscard]] std::vector<std::filesystem::path> everything_in(const std::filesystem::path& folder);
 
-/// What is below `folder` and holds `text`, in its bytes or in its name.
+/// The files below `folder` that contain `text`, in their bytes or in their name.
 [[nodiscard]] std::vector<std::filesystem::path> files_holding(const std::filesystem::path& folder,
                                                                std::string_view text);
 

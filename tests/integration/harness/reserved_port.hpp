@@ -6,8 +6,8 @@
 
 namespace trebuchet::harness {
 
-/// A port of 127.0.0.1 on which nobody listens, and which nobody gets by chance: connecting is refused, until a server
-/// that sets SO_REUSEADDR asks for it.
+/// Reserves a port of 127.0.0.1. Nobody else gets it by chance, and connecting is refused until a server that sets
+/// SO_REUSEADDR listens on it.
 class ReservedPort {
   public:
     ReservedPort();

@@ -5,17 +5,17 @@
 
 namespace trebuchet::harness {
 
-/// How long a program may take for what it has to do: far more than it needs on a busy machine. It bounds waiting, and
-/// says nothing about speed.
+/// How long a test waits for a program: far longer than it needs, even on a busy machine. This is a bound, not a
+/// measure of speed.
 inline constexpr std::chrono::seconds patience{60};
 
-/// Asks every `pause` until the condition holds: true. False once `limit` is over, which is a failure of what is waited
-/// for. The one place where tests wait.
+/// Checks the condition every `pause`. Returns true when it holds, false after `limit`. This is the only place where
+/// tests wait.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = patience,
                               std::chrono::milliseconds pause = std::chrono::milliseconds(5));
 
-/// The same, with a condition that asks a server whose faults hit the test's own requests as well: what it throws is
-/// no.
+/// The same for a condition that asks a server whose faults may also hit the test's requests: an exception counts as
+/// false.
 [[nodiscard]] bool in_spite_of_faults(const std::function<bool()>& condition,
                                       std::chrono::milliseconds limit = patience);
 

@@ -18,7 +18,8 @@ std::string line(const std::string& phase, int number) {
 }  // namespace
 
 WholeJob::WholeJob(LabServer& server, Agent& agent) : server_(server), folder_(agent.folder().path()) {
-    // By its own name, so that it is found again; it outlives its phase, unless it is ended.
+    // A background process with a name of its own, by which processes() finds it. It outlives its phase unless the
+    // agent kills it.
     std::filesystem::create_symlink("/bin/sleep", folder_ / "linger");
     agent.folder().write("phase", R"(phase=$1 lines=$2
 (setsid ')" + (folder_ / "linger").string() +
@@ -55,7 +56,7 @@ std::string WholeJob::post() {
     const auto archive = folder_ / "attachments.tar.gz";
     const auto made = run(
         {"/bin/sh", {"-c", "mkdir -p test && echo note > test/note && tar czf attachments.tar.gz test"}, {}, folder_});
-    if (made.code != 0) throw std::runtime_error("no attachments: " + made.err);
+    if (made.code != 0) throw std::runtime_error("can't make the attachments: " + made.err);
     server_.attach(id, archive);
     return id;
 }

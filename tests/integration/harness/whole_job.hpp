@@ -9,28 +9,29 @@
 
 namespace trebuchet::harness {
 
-/// A job with everything: attachments, a secret that each phase prints, a serial log, artifacts, device info, events.
+/// A job that uses everything: attachments, a secret that each phase prints, serial logs, artifacts, device info and
+/// events.
 class WholeJob {
   public:
-    /// `TOKEN` in the phases.
+    /// The value of $TOKEN in the phases.
     static constexpr const char* secret = "a value that nobody may see";
     static constexpr std::array phases{"setup", "provision", "test", "cleanup"};
 
-    /// Sets the agent's phases up and stores the secret.
+    /// Configures the agent's phases and stores the secret on the server.
     WholeJob(LabServer& server, Agent& agent);
 
-    /// Posts one; returns its id.
+    /// Posts a job and returns its id.
     std::string post();
 
-    /// A log with "<mask>" for each mask and without the agent's list of what was masked.
+    /// The log with "<mask>" in place of each mask, and without the agent's list of masked secrets.
     [[nodiscard]] static std::string plain(const std::string& log);
-    /// What the phase prints after its banner, as `plain` has it.
+    /// The phase's output after the banner, in the form of `plain`.
     [[nodiscard]] static std::string output_of(const std::string& phase);
-    /// The serial log of each phase, likewise.
+    /// The serial log of each phase, in the form of `plain`.
     [[nodiscard]] static std::string serial();
     [[nodiscard]] static std::string banner(const std::string& phase);
 
-    /// Processes of the phases that are alive.
+    /// The phases' living processes.
     [[nodiscard]] std::vector<pid_t> processes() const;
 
   private:

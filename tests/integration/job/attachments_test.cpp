@@ -9,7 +9,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// Jobs that come with files.
+/// Jobs with attachments.
 class Attachments : public LabTest {
   protected:
     Attachments() {
@@ -24,7 +24,7 @@ class Attachments : public LabTest {
                 {"test_data", {{"test_cmds", "x"}, {"attachments", Json::array({attachment})}}}};
     }
 
-    /// Posts the job and an archive that a shell command writes to "$out" in a folder of its own.
+    /// Posts the job with an archive that `command` writes to "$out". The command runs in an empty folder.
     std::string post(const Json& fields, const std::string& command) {
         const auto id = server.post_job(job(fields));
         const auto archive = folder / "attachments.tar.gz";
@@ -48,7 +48,7 @@ class Attachments : public LabTest {
         EXPECT_THAT(server.log(id, "cleanup"), HasSubstr("cleaning up"));
         EXPECT_THAT(everything_in(agent.runs()), IsEmpty());
         const auto next = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
-        EXPECT_TRUE(server.reaches(next, "complete")) << "it polls on";
+        EXPECT_TRUE(server.reaches(next, "complete")) << "the agent must continue to poll";
     }
 };
 
@@ -95,7 +95,7 @@ TEST_F(Attachments, ThatCannotBeFetchedMakeTheJobFail) {
     EXPECT_THAT(server.log(id, "setup"), HasSubstr("its attachments can't be fetched"));
 }
 
-/// A device that several jobs share: `allocate`.
+/// The allocate phase, in which several jobs share a device.
 class Allocate : public LabTest {
   protected:
     Allocate() {

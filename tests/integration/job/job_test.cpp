@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 constexpr const char* secret = "s3cr3t-of-the-lab";
 constexpr const char* mask_pattern = "\\*\\*[0-9a-f]{6}\\*\\*";
 
-/// A job whose phases print, keep and report a secret. Its test waits for the gate between its first line and the rest.
+/// A job whose phases print, store and report a secret. The test phase waits for the gate after its first line.
 class JobWithSecret : public LabTest {
   protected:
     JobWithSecret() {
@@ -40,7 +40,7 @@ class JobWithSecret : public LabTest {
                 {"job_status_webhook", webhook}};
     }
 
-    /// From pick-up to the first line of the test.
+    /// Posts the job, starts the agent and waits for the first line of the test phase.
     void start() {
         id_ = server.post_job(job(fields()));
         agent.start();
@@ -200,7 +200,7 @@ TEST_F(JobWithSecret, KeepsTheSecretOffTheDiskWhileTheJobRuns) {
     const auto job_file = agent.secrets() / id_ / "testflinger.json";
     EXPECT_THAT(holding, ElementsAre(run / "device-info.json", run / "provision-serial.log",
                                      agent.secrets() / id_ / "recovery", job_file))
-        << "the first two were written by the phase itself";
+        << "the phase itself wrote the first two files";
     struct stat file {};
     ASSERT_EQ(::stat(job_file.c_str(), &file), 0);
     EXPECT_EQ(file.st_mode & 0777U, 0600U);
@@ -221,7 +221,8 @@ TEST_F(JobWithSecret, ShowsTheSecretInNoProcessesArguments) {
     ASSERT_NO_FATAL_FAILURE(start());
 
     EXPECT_THAT(processes_with_argument(secret), IsEmpty());
-    EXPECT_THAT(processes_with_argument("lab-agent"), IsEmpty()) << "nor is a token to be seen";
+    EXPECT_THAT(processes_with_argument("lab-agent"), IsEmpty())
+        << "a client id, and so a token, is visible in an argument";
 }
 
 TEST_F(LabTest, MasksTheSecretInWhatAFailedConnectorSays) {

@@ -8,7 +8,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// An agent without a token manager: it logs in by itself.
+/// An agent that logs in by itself, without a token manager.
 class Login : public LabTest {
   protected:
     Login() {

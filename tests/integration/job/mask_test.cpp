@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// `trebuchet-agent mask --secrets FILE [--read-size N]`.
+/// Runs `trebuchet-agent mask --secrets FILE [--read-size N]`.
 class Mask : public ::testing::Test {
   protected:
     [[nodiscard]] Ending mask(const std::vector<std::string>& values, const std::string& input,
@@ -37,7 +37,7 @@ class Mask : public ::testing::Test {
         return std::regex_replace(ending.out, any_mask, "M");
     }
 
-    /// "M" stands for each mask. The output must be the same whatever the size of the reads.
+    /// The masked output with "M" for each mask. Expects the same output for every read size.
     [[nodiscard]] std::string masked(const std::vector<std::string>& values, const std::string& input) const {
         auto whole = shown(values, input, "65536");
         for (const auto* size : {"1", "2", "3", "7"}) EXPECT_EQ(shown(values, input, size), whole) << size;
@@ -77,7 +77,7 @@ TEST_F(Mask, FindsAValueInsideALongNearMiss) {
     EXPECT_EQ(masked({"abcdefgh", "cde"}, "abcdefgX"), "abMfgX");
 }
 
-TEST_F(Mask, LetsGoOfAnUnfinishedValueAtTheEnd) {
+TEST_F(Mask, PassesAnUnfinishedValueAtTheEnd) {
     EXPECT_EQ(masked({"secret"}, "secre"), "secre");
 }
 
@@ -115,7 +115,7 @@ TEST_F(Mask, ShowsEqualValuesAsEqualWithinOneRunOnly) {
     const auto first = mask({"secret", "another"}, "secret another secret", "64").out;
     EXPECT_EQ(first.substr(0, 10), first.substr(first.size() - 10));
     EXPECT_NE(first.substr(0, 10), first.substr(11, 10));
-    EXPECT_NE(first, mask({"secret", "another"}, "secret another secret", "64").out) << "the key is another one";
+    EXPECT_NE(first, mask({"secret", "another"}, "secret another secret", "64").out) << "each run has its own key";
 }
 
 TEST_F(Mask, SaysOnRequestWhichFormsAreMaskedAndWhichValuesAreWeak) {

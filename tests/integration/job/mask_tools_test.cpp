@@ -16,11 +16,11 @@
 namespace trebuchet::harness {
 namespace {
 
-/// One way in which a phase may print the value that stands in $V.
+/// A command with which a phase may print the value of $V.
 struct Tool {
     const char* name;
     const char* command;
-    /// What stands around the value, besides punctuation and blanks.
+    /// What the tool prints around the value, without punctuation and spaces.
     const char* before = "";
     const char* after = "";
 };
@@ -113,7 +113,7 @@ const std::vector<Tool>& tools() {
     return all;
 }
 
-/// Behind the output of each tool. No mask, and no part of a value.
+/// Printed after the output of each tool. It is neither a mask nor part of a value.
 constexpr std::string_view separator = "@@\n==NEXT==\n@@";
 
 std::string script() {
@@ -122,7 +122,7 @@ std::string script() {
         const std::string name = tool.name;
         text += "( ";
         if (name.starts_with("python")) {
-            // No tool's text has an apostrophe outside of quotes that bash does not see.
+            // Quoted END: bash does not expand anything in the Python code.
             text += "python3 - 2>&1 <<'END'\n" + std::string(python) + "\n" + tool.command + "\nEND\n";
         } else {
             text += std::string(tool.command) + "\n";
@@ -141,7 +141,7 @@ std::vector<std::string> split(std::string_view text) {
     return parts;
 }
 
-/// Letters and digits of what is left besides masks.
+/// The letters and digits that remain when the masks are removed.
 std::string residue(const std::string& masked) {
     static const std::regex mask(R"(\*\*[0-9a-f]{6}\*\*)");
     std::string left;
@@ -156,7 +156,7 @@ std::string letters(std::string_view text) {
     return residue(std::string(text));
 }
 
-/// What phases print with the tools of a small system, jq and Python.
+/// What phases can print with the tools of a small system, jq and Python.
 class MaskTools : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(MaskTools, FindNoWayToPrintTheValue) {

@@ -30,7 +30,7 @@ class Phases : public LabTest {
         return phases;
     }
 
-    /// The process whose number a phase left in `file`.
+    /// The process whose id a phase wrote to `file`.
     [[nodiscard]] pid_t process_named_in(const std::string& file) const {
         pid_t pid = 0;
         EXPECT_TRUE(eventually([&] { return bool(std::istringstream(text_of(agent.folder() / file)) >> pid); }));
@@ -125,7 +125,7 @@ TEST_F(Phases, DoNotRunWhileTheAgentIsOffline) {
         }
         return count;
     };
-    // A poll may be under way. The one after it knows.
+    // A poll may be in progress already. The one after it sees the order.
     const auto before = polls();
     ASSERT_TRUE(eventually([&] { return polls() >= before + 2; })) << agent.log();
     const auto id = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
@@ -153,7 +153,7 @@ TEST_F(Phases, AreCutShortWhenTheJobIsCancelled) {
 
     EXPECT_THAT(ran(id), ElementsAre("setup", "test", "cleanup"));
     EXPECT_THAT(server.log(id, "test"), HasSubstr("Job cancellation was requested, exiting."));
-    EXPECT_EQ(server.result(id)["test_status"], 247) << "whatever it made of the TERM";
+    EXPECT_EQ(server.result(id)["test_status"], 247) << "247 whatever the phase does on SIGTERM";
     EXPECT_EQ(server.job_state(id), "cancelled");
     for (const auto pid : below) EXPECT_FALSE(is_alive(pid));
 }
@@ -211,7 +211,7 @@ TEST_F(Phases, InheritNoOpenFiles) {
     EXPECT_THAT(log, HasSubstr("fd 0 -> /dev/null\n"));
     EXPECT_THAT(log, HasSubstr("fd 1 -> pipe:"));
     EXPECT_THAT(log, HasSubstr("fd 2 -> pipe:"));
-    EXPECT_THAT(log, HasSubstr("fd 3 -> /proc/")) << "the folder that ls reads";
+    EXPECT_THAT(log, HasSubstr("fd 3 -> /proc/")) << "the folder that ls lists";
     EXPECT_THAT(log, Not(HasSubstr("fd 4")));
     EXPECT_THAT(log, Not(HasSubstr("inherited")));
 }
@@ -255,7 +255,7 @@ TEST_F(Phases, LeaveNoBackgroundProcessOfTheJobBehind) {
     ASSERT_TRUE(server.shows(id, "test", "started")) << agent.log();
     std::vector<pid_t> background;
     for (const auto* name : {"plain", "own-session", "stubborn"}) background.push_back(process_named_in(name));
-    for (const auto pid : background) EXPECT_TRUE(is_alive(pid)) << "it goes on until the job ends";
+    for (const auto pid : background) EXPECT_TRUE(is_alive(pid)) << "background processes run until the job ends";
     held.open();
     ASSERT_TRUE(server.agent_is(agent_id, "waiting")) << agent.log();
 

@@ -16,7 +16,7 @@ using ::testing::MatchesRegex;
 
 constexpr const char* iso_time = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?(Z|\\+00:00)";
 
-/// What the agent says to the server, as the server recorded it.
+/// The agent's requests, as the server recorded them.
 class Protocol : public LabTest {
   protected:
     Protocol() {
@@ -25,7 +25,7 @@ class Protocol : public LabTest {
     }
 
     static Json small_job() { return {{"test_data", {{"test_cmds", "x"}}}}; }
-    /// All phases but allocate, which would wait for the job's end.
+    /// A job with all phases except allocate, which would wait for the job's end.
     static Json whole_job() {
         return {{"provision_data", {{"distro", "noble"}}},
                 {"firmware_update_data", {{"version", "latest"}}},
@@ -33,7 +33,7 @@ class Protocol : public LabTest {
                 {"reserve_data", {{"timeout", 60}}}};
     }
 
-    /// Those of the agent, in their order, without its logins.
+    /// The agent's requests in order, without its logins.
     std::vector<Json> requests_of_agent() {
         std::vector<Json> found;
         for (const auto& request : server.requests()) {
@@ -84,7 +84,7 @@ TEST_F(Protocol, EveryCallIsMadeWithATokenAndTheCookie) {
     for (const auto& request : server.requests()) {
         const auto& target = request["target"].get_ref<const std::string&>();
         if (request["client"].is_null()) {
-            EXPECT_EQ(target, "/v1/oauth2/refresh") << "without a token";
+            EXPECT_EQ(target, "/v1/oauth2/refresh") << "only a renewal is made without a token";
         }
         if (request["client"] != clients::agent) continue;
         if (registered) {
@@ -142,7 +142,8 @@ TEST_F(Protocol, IdlePollsKeepTheirInterval) {
     };
     ASSERT_TRUE(eventually([&] { return times().size() >= 3; })) << agent.log();
     const auto polls = times();
-    for (std::size_t i = 1; i < polls.size(); ++i) EXPECT_GE(polls[i] - polls[i - 1], 0.9) << "of a second";
+    for (std::size_t i = 1; i < polls.size(); ++i)
+        EXPECT_GE(polls[i] - polls[i - 1], 0.9) << "seconds between two requests";
 }
 
 TEST_F(Protocol, ATokenThatComesLaterIsTakenWhereNobodyMayBeAnonymous) {
@@ -257,7 +258,8 @@ TEST_F(Protocol, TheJobsStateIsAskedForRarelyWhileAPhaseRuns) {
     ASSERT_TRUE(eventually([&] { return times().size() >= 3; })) << agent.log();
     const auto asked = times();
     held.open();
-    for (std::size_t i = 1; i < asked.size(); ++i) EXPECT_GE(asked[i] - asked[i - 1], 0.4) << "of a second";
+    for (std::size_t i = 1; i < asked.size(); ++i)
+        EXPECT_GE(asked[i] - asked[i - 1], 0.4) << "seconds between two requests";
     EXPECT_TRUE(server.reaches(id, "complete"));
 }
 
@@ -372,7 +374,8 @@ TEST_F(Protocol, AllThatTheServerSaysOfAJobStandsInItsFile) {
     for (const auto& [key, value] : fields.items()) EXPECT_EQ(file[key], value) << key;
     EXPECT_EQ(file["job_id"], id);
     EXPECT_EQ(file["job_queue"], queue);
-    EXPECT_THAT(file["started_at"].get<std::string>(), EndsWith("+00:00Z")) << "malformed, and none of ours";
+    EXPECT_THAT(file["started_at"].get<std::string>(), EndsWith("+00:00Z"))
+        << "the server's malformed time must be kept as it is";
 }
 
 TEST_F(Protocol, AnUnreadableSecretIsEmptyInTheEnvironmentAndInTheJobFile) {
@@ -444,7 +447,7 @@ TEST_F(Protocol, ATimeoutIsCountedForEachPhaseByItself) {
 
     EXPECT_THAT(server.log(id, "test"), EndsWith("\nERROR: Global timeout reached! (5s)\n"));
     EXPECT_THAT(ran(id), ElementsAre("setup", "provision", "firmware_update", "test", "reserve", "cleanup"));
-    EXPECT_THAT(server.log(id, "cleanup"), EndsWith("cleaning up\n")) << "with five seconds of its own";
+    EXPECT_THAT(server.log(id, "cleanup"), EndsWith("cleaning up\n")) << "cleanup has its own timeout of 5 s";
 }
 
 TEST_F(Protocol, WithoutMetricsNobodyAsksTheDeviceForItsRelease) {

@@ -15,7 +15,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     }
 }
 
-/// Null if it is none.
+/// Returns null for a request without an effect.
 Json effect_of(const std::string& method, const std::string& target, int status, const Json& body) {
     if (method == "GET") return target.rfind("/v1/job?", 0) == 0 && status == 200 ? Json{"take_job"} : Json();
     if (target == "/v1/agents/data/$AGENT") {
@@ -28,7 +28,7 @@ Json effect_of(const std::string& method, const std::string& target, int status,
     if (target == "/v1/agents/provision_logs/$AGENT") return {"provision_log", body["exit_code"], body["detail"]};
     if (target == "/v1/job/$JOB/events") {
         const auto& last = body["events"].back();
-        if (last["event_name"] == "secrets_masked") return {};  // the reference does not tell
+        if (last["event_name"] == "secrets_masked") return {};  // the reference does not send it
         return {"event", last["event_name"], last["detail"]};
     }
     if (target == "/v1/result/$JOB") return {"result", body};

@@ -7,29 +7,29 @@
 
 namespace trebuchet::harness {
 
-/// One job as the reference agent ran it: tests/testdata/recorded/NAME.json.
+/// A recording of one job of the reference agent: tests/testdata/recorded/NAME.json.
 struct Recording {
     Json configuration;
-    Json job;                   ///< null: none was posted
-    std::vector<Json> effects;  ///< what the agent made the server do, in order; see effects_of
+    Json job;                   ///< null: no job was posted
+    std::vector<Json> effects;  ///< the effects of the agent's requests on the server, in order; see effects_of
     Json output;                ///< log text by phase
 };
 
 [[nodiscard]] Recording load_recording(const std::string& name);
 
-/// What stands for what differs from run to run: "$AGENT", "$JOB" and "$SERVER" in a recording.
+/// The values that differ from run to run. A recording has "$AGENT", "$JOB" and "$SERVER" in their place.
 struct Names {
     std::string agent;
     std::string job;
     std::string server;
 };
 
-/// The requests of GET /control/requests as a recording writes them down: ["agent_state", state, comment],
-/// ["result", body], ["event", name, detail] and so on. Questions and log output are no effects; the serial log's
-/// fragments of one phase are one.
+/// Converts the answer of GET /control/requests to the form of a recording: ["agent_state", state, comment],
+/// ["result", body], ["event", name, detail] and so on. GET requests and log output are left out. The serial log
+/// fragments of one phase become one effect.
 [[nodiscard]] std::vector<Json> effects_of(const Json& requests, const Names& names);
 
-/// `text` with the names replaced, and each mask by "(mask)": the keys of masks differ.
+/// The text with the names replaced as in a recording, and with "(mask)" for each mask, because the keys differ.
 [[nodiscard]] std::string generalized(std::string text, const Names& names);
 
 }  // namespace trebuchet::harness

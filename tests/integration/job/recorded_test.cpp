@@ -7,11 +7,11 @@
 namespace trebuchet::harness {
 namespace {
 
-/// As long as the name with which the recordings were made: the banner's frame depends on it.
+/// As long as the agent's name in the recordings: the width of the banner depends on it.
 constexpr const char* recorded_agent = "recorded-agent-1";
 
-/// Drives the reference agent's recorded jobs through ours. What the server is made to do must be the same, in the same
-/// order, but for what each test says.
+/// Runs the reference agent's recorded jobs with our agent. The effects on the server must be the same in the same
+/// order, except for the differences that a test names.
 class Recorded : public LabTest {
   protected:
     void load(const std::string& name) {
@@ -34,7 +34,7 @@ class Recorded : public LabTest {
             auto job = recording_.job;
             job["job_queue"] = recorded_agent;
             job["job_status_webhook"] = webhook;
-            // All of the recorded jobs had one; the recordings show it only where it says something.
+            // All recorded jobs had provision_data; a recording shows it only if it matters.
             if (!job.contains("provision_data")) job["provision_data"] = {{"skip", false}};
             id_ = server.post_job(job);
         }
@@ -50,7 +50,7 @@ class Recorded : public LabTest {
                   200);
     }
 
-    /// Where ours differs on purpose.
+    /// Expects our effect in place of the recorded one: a deliberate difference.
     void expect_instead(const Json& recorded, const Json& ours) {
         const auto found = std::find(recording_.effects.begin(), recording_.effects.end(), recorded);
         ASSERT_NE(found, recording_.effects.end()) << recorded;
@@ -70,7 +70,7 @@ class Recorded : public LabTest {
     void compare_output() {
         for (const auto& [phase, text] : recording_.output.items()) {
             auto ours = server.log(id_, phase);
-            // What the reference does not tell stands at the log's end.
+            // The list of masked secrets at the end of a log is ours; the reference has none.
             ours = ours.substr(0, ours.find("\nSecrets that were masked in this job:\n"));
             EXPECT_EQ(generalized(ours, names()), generalized(text, names())) << phase;
         }
@@ -123,7 +123,7 @@ TEST_F(Recorded, AJobWhoseTestFailsAndThatReservesTheDevice) {
 TEST_F(Recorded, AJobThatIsCancelled) {
     load("cancel_in_test");
     run_in_test("echo started; exec sleep 1000");
-    // The state that the submitter set must stay: posting "complete" would overwrite it.
+    // Ours keeps the submitter's `cancelled`: posting `complete` would overwrite it.
     auto outcome = recording_.effects[recording_.effects.size() - 3];
     auto ours = outcome;
     ours[1]["job_state"] = "cancelled";
@@ -142,7 +142,7 @@ TEST_F(Recorded, AJobDuringWhichTheAgentIsTakenOffline) {
     ASSERT_TRUE(server.shows(id_, "test", "started")) << agent.log();
     set_state("offline", "maintenance window");
     held.open();
-    // What the administrator did is none of ours.
+    // The administrator's calls are not the agent's.
     compare_effects();
 }
 
@@ -162,7 +162,7 @@ TEST_F(Recorded, AJobThatReachesItsOutputTimeout) {
 
 TEST_F(Recorded, AnAgentThatIsRestartedWhileIdle) {
     load("restart_when_idle");
-    // The reference says offline, which it can't tell from an administrator's when it comes back.
+    // The reference posts `offline`; after the restart it cannot tell this from an administrator's order.
     expect_instead({"agent_state", "offline", "update"}, {"agent_state", "restart", "update"});
     start();
     ASSERT_TRUE(eventually([&] { return effects().size() == 2; })) << agent.log();
@@ -173,7 +173,7 @@ TEST_F(Recorded, AnAgentThatIsRestartedWhileIdle) {
 
 TEST_F(Recorded, AnAgentThatIsToldToRestartInMidJob) {
     load("sigusr1_in_mid_job");
-    // As above.
+    // As in AnAgentThatIsRestartedWhileIdle.
     const std::string comment = "Restart signal detected from supervisor process";
     expect_instead({"agent_state", "offline", comment}, {"agent_state", "restart", comment});
     auto held = gate();

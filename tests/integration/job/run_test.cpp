@@ -34,7 +34,7 @@ test_data:
     - echo "boot $TOKEN" > test-serial.log
 )";
 
-/// `trebuchet-agent run JOB.yaml --secrets FILE --output DIR`.
+/// Runs `trebuchet-agent run JOB.yaml --secrets FILE --output DIR`.
 class Run : public ::testing::Test {
   protected:
     Run() {
@@ -71,7 +71,7 @@ TEST_F(Run, ShowsTheMaskedLogWithPhaseHeadingsAndTimes) {
     EXPECT_THAT(ending.out, HasSubstr("signing in with **"));
     EXPECT_THAT(ending.out, Not(HasSubstr(secret)));
     EXPECT_THAT(ending.err, Not(HasSubstr(secret)));
-    EXPECT_THAT(ending.out, HasSubstr("noble")) << "what the connector would have provisioned";
+    EXPECT_THAT(ending.out, HasSubstr("noble")) << "the connector prints what it would provision";
     for (const auto* phase : {"provision", "test"}) {
         EXPECT_THAT(ending.out,
                     MatchesRegex("(.|\n)*\n=== [0-9]{2}:[0-9]{2}:[0-9]{2}  " + std::string(phase) + "\n(.|\n)*"));

@@ -6,7 +6,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Each phase says which of the variables it has: "phase [TOKEN] [OTHER]".
+/// Each phase prints the variables that it has: "phase [TOKEN] [OTHER]".
 class Secrets : public LabTest {
   protected:
     Secrets() {

@@ -16,14 +16,14 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// What the agent shows to whoever runs it: the service manager, monitoring, a second start.
+/// What the agent shows to the service manager, to monitoring, and to a second agent for the same device.
 class Service : public LabTest {
   protected:
     Service() { agent.on("test", "echo tested; exit 3"); }
 
     static Json small_job() { return {{"test_data", {{"test_cmds", "x"}}}}; }
 
-    /// "http://127.0.0.1:PORT", of its `life`, from 1, until a SIGHUP
+    /// "http://127.0.0.1:PORT" of the metrics. `life` counts from 1; each SIGHUP begins a new one.
     std::string metrics_origin(std::ptrdiff_t life = 1) {
         std::string origin;
         static_cast<void>(eventually([&] {
@@ -41,7 +41,7 @@ class Service : public LabTest {
     }
 };
 
-/// The service manager's end of $NOTIFY_SOCKET.
+/// The service manager's side of $NOTIFY_SOCKET.
 class NotifySocket {
   public:
     explicit NotifySocket(std::filesystem::path path) : path_(std::move(path)), fd_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
@@ -52,7 +52,7 @@ class NotifySocket {
             throw std::runtime_error("bind");
     }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Waits until a message that holds `text` was there.
+    /// Waits for a message that contains `text`.
     bool hears(const std::string& text) {
         return eventually([&] {
             std::array<char, 4096> buffer{};
@@ -170,10 +170,11 @@ TEST_F(Service, ASecondStartSaysWhoServesTheDeviceAndExitsWithThree) {
     agent.program().signal(SIGKILL);
     static_cast<void>(agent.program().wait());
     agent.start();
-    EXPECT_TRUE(agent.logs_text("registered as board-1")) << "a lock does not outlive its holder: " << agent.log();
+    EXPECT_TRUE(agent.logs_text("registered as board-1"))
+        << "the lock must end with the process that holds it: " << agent.log();
 }
 
-TEST_F(Service, TakesItsFoldersBelowAPublicOneOnlyIfTheyAreItsOwn) {
+TEST_F(Service, RefusesALinkInAPublicFolderAsItsOwnFolder) {
     const auto base = folder / "public";
     std::filesystem::create_directory(base);
     ASSERT_EQ(::chmod(base.c_str(), 01777), 0);
@@ -218,7 +219,7 @@ TEST(CheckConfig, SaysThatAConfigurationIsFine) {
     EXPECT_THAT(ending.err, HasSubstr("agent.conf:4:1: unknown key \"odd\""));
 }
 
-TEST(CheckConfig, SaysAllThatIsWrongAtOnce) {
+TEST(CheckConfig, ReportsAllProblemsAtOnce) {
     const TemporaryFolder folder;
     const auto file =
         folder.write("agent.conf", "agent_id: a\nserver_adress: https://lab\njob_queues: q\npolling_interval: x\n");

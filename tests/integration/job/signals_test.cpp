@@ -9,7 +9,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// An agent whose test phase waits until the test lets it go on.
+/// An agent whose test phase waits for the gate.
 class Signals : public LabTest {
   protected:
     Signals() {
@@ -81,7 +81,7 @@ TEST_F(Signals, ASecondSigtermDoesNotWaitForAServerThatIsAway) {
     tell(SIGTERM);
     agent.program().signal(SIGTERM);
     EXPECT_EQ(agent.program().wait().code, 0);
-    EXPECT_THAT(files_holding(agent.jobs(), "\"decided\""), Not(IsEmpty())) << "the outcome is kept";
+    EXPECT_THAT(files_holding(agent.jobs(), "\"decided\""), Not(IsEmpty())) << "the outcome must be stored";
 }
 
 TEST_F(Signals, ASigusr1EndsItWithCodeOneAfterTheJob) {
@@ -93,7 +93,7 @@ TEST_F(Signals, ASigusr1EndsItWithCodeOneAfterTheJob) {
     EXPECT_EQ(server.job_state(id_), "complete");
     EXPECT_EQ(server.agent(agent_id)["state"], "restart");
     agent.start();
-    EXPECT_TRUE(server.agent_is(agent_id, "waiting")) << "it comes back to work";
+    EXPECT_TRUE(server.agent_is(agent_id, "waiting")) << "the agent must take jobs again";
 }
 
 TEST_F(Signals, ASigusr1EndsAnIdleAgentWithCodeOne) {
@@ -109,7 +109,8 @@ TEST_F(Signals, ASighupReadsTheConfigurationAgainWhenTheJobIsDone) {
     agent.on("test", "echo configured anew");
     agent.write_configuration();
     tell(SIGHUP);
-    EXPECT_FALSE(server.agent(agent_id)["location"] == "another bench") << "not in mid-job";
+    EXPECT_FALSE(server.agent(agent_id)["location"] == "another bench")
+        << "the configuration must not change during the job";
     held_.open();
     ASSERT_TRUE(server.reaches(id_, "complete"));
     ASSERT_TRUE(eventually([&] { return server.agent(agent_id)["location"] == "another bench"; })) << agent.log();
@@ -138,7 +139,7 @@ TEST_F(Signals, ASighupMayMakeItAnotherAgent) {
     agent.configure({{"agent_id", "board-2"}});
     agent.write_configuration();
     tell(SIGHUP);
-    // Its state folder is the same, as the service manager says, and so is the lock.
+    // The service manager sets the state directory, so it stays the same, and the lock too.
     EXPECT_TRUE(server.agent_is("board-2", "waiting")) << agent.log();
     EXPECT_TRUE(agent.program().is_running());
 }

@@ -5,7 +5,7 @@
 namespace trebuchet::harness {
 namespace {
 
-/// An agent's state, as administrators set it and the agent obeys it.
+/// Agent states that an administrator sets and the agent obeys.
 class States : public LabTest {
   protected:
     States() { agent.on("test", "echo tested"); }
@@ -73,7 +73,8 @@ TEST_F(States, TheReferencesRestartLeavesNobodyOffline) {
 
 TEST_F(States, AJobThatExcludesTheAgentIsNotTaken) {
     ASSERT_NO_FATAL_FAILURE(start());
-    const Json another{{"state", "waiting"}, {"queues", {queue}}};  // else nobody could ever run the job
+    // Without a second agent on the queue, the server would refuse the job.
+    const Json another{{"state", "waiting"}, {"queues", {queue}}};
     ASSERT_EQ(server.ask(clients::agent, "POST", "/v1/agents/data/board-2", another).status, 200);
     auto fields = small_job();
     fields["exclude_agents"] = {agent_id};

@@ -11,7 +11,7 @@ using ::testing::Not;
 
 constexpr const char* secret = "s3cr3t-of-the-lab";
 
-/// An agent whose test phase runs, with a secret, until somebody ends it.
+/// An agent whose test phase has a secret and runs until it is stopped.
 class Stop : public LabTest {
   protected:
     Stop() {
@@ -28,7 +28,7 @@ class Stop : public LabTest {
         agent.start();
         ASSERT_TRUE(server.shows(id_, "test", "started")) << agent.log();
         phases_ = living_below(agent.program().pid());
-        ASSERT_GE(phases_.size(), 4U) << "supervisors, shells and sleeps";
+        ASSERT_GE(phases_.size(), 4U) << "expected supervisors, shells and sleeps";
     }
 
     [[nodiscard]] std::vector<pid_t> left() const {
@@ -116,7 +116,7 @@ TEST_F(Stop, BySigkillPutsNoSecretOnTheDisk) {
     EXPECT_THAT(files_holding(agent.folder().path(), secret), IsEmpty());
 }
 
-TEST_F(Stop, BySigkillDoesNotKeepTheNextStartFromWorking) {
+TEST_F(Stop, BySigkillDoesNotPreventTheNextStart) {
     ASSERT_NO_FATAL_FAILURE(start());
     agent.program().signal(SIGKILL);
     static_cast<void>(agent.program().wait());

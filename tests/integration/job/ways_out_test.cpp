@@ -15,12 +15,12 @@ using ::testing::Not;
 
 constexpr const char* value = "correct horse=42";
 
-/// The value as a person could still read it: as it is, the part of its base64 that depends on nothing else, hex, and
-/// percent-encoded.
+/// The forms in which a person can read the value: plain, base64 (the part that does not depend on the text around it),
+/// hex, percent-encoded.
 constexpr std::array shown_forms{"correct horse=42", "Y29ycmVjdCBob3JzZT00M", "636f727265637420686f7273653d3432",
                                  "correct%20horse%3D42"};
 
-/// A shell command that prints every one of them.
+/// A shell command that prints each form.
 constexpr const char* print_forms = R"(
     printf '%s\n' "$TOKEN"; printf '%s\n' "$TOKEN" >&2
     printf %s "$TOKEN" | base64
@@ -28,7 +28,7 @@ constexpr const char* print_forms = R"(
     printf '%s\n' "$TOKEN" | sed 's/ /%20/; s/=/%3D/'
 )";
 
-/// A job whose phases let a secret out wherever they can.
+/// A job whose phases leak a secret in every possible way.
 class WaysOut : public LabTest {
   protected:
     WaysOut() {
@@ -51,7 +51,7 @@ class WaysOut : public LabTest {
         return id;
     }
 
-    /// Nothing that the server was sent, or that the agent keeps on disk, holds the value.
+    /// Expects the value neither in what was sent to the server nor in what the agent stored on disk.
     void expect_unseen(const std::string& id) {
         const auto requests = server.requests().dump();
         const auto artifacts = everything_in(server.artifacts(id));

@@ -31,7 +31,7 @@ std::ostream& operator<<(std::ostream& out, const Figures& figures) {
                << " threads";
 }
 
-/// Every other fault. None of them loses a job's document with its answer.
+/// Injects every other fault of the list. None of them loses the answer that contains a job.
 void flap_once(LabServer& server, std::size_t round) {
     const std::string results = "/v1/result/*";
     const std::string agents = "/v1/agents/*";
@@ -59,7 +59,7 @@ class Flapping : public LabTest {
         server.store_secret("token", "a secret value");
     }
 
-    /// Whole jobs, and so many that have no phase that each makes for a poll without a pause.
+    /// Posts `what.polls` jobs: `what.jobs` with a phase, the others empty, so that the agent polls without pauses.
     void run_round(std::size_t round, const FlappingRounds& what) {
         static_cast<void>(server.control("DELETE", "/requests"));
         std::vector<std::string> whole;

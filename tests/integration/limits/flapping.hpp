@@ -6,13 +6,13 @@ namespace trebuchet::harness {
 
 struct FlappingRounds {
     std::size_t rounds = 0;
-    std::size_t polls = 0;    ///< in each
-    std::size_t jobs = 0;     ///< in each, with a phase and a secret
-    std::size_t warm_up = 0;  ///< rounds that fill caches and pools
+    std::size_t polls = 0;    ///< per round
+    std::size_t jobs = 0;     ///< per round, with a phase and a secret
+    std::size_t warm_up = 0;  ///< rounds that fill caches and pools; not measured
 };
 
-/// Lets an agent poll and work for a server that is away, cuts, refuses and stalls all the time. Expects every job to
-/// be whole, and memory, descriptors and threads to stay flat; prints them.
+/// Runs an agent with a server that is down, cuts connections, refuses them and stalls all the time. Expects every job
+/// to be complete, and memory, file descriptors and threads to stay constant. Prints these figures.
 void flap(const FlappingRounds& what);
 
 }  // namespace trebuchet::harness

@@ -5,7 +5,7 @@
 namespace trebuchet::harness {
 namespace {
 
-TEST(FlappingLong, LosesNoJobAndGrowsNothing) {
+TEST(FlappingLong, LosesNoJobAndLeaksNothing) {
     flap({.rounds = 20, .polls = 500, .jobs = 25, .warm_up = 2});
 }
 

@@ -5,7 +5,7 @@
 namespace trebuchet::harness {
 namespace {
 
-TEST(Flapping, LosesNoJobAndGrowsNothing) {
+TEST(Flapping, LosesNoJobAndLeaksNothing) {
     flap({.rounds = 3, .polls = 40, .jobs = 4, .warm_up = 1});
 }
 

@@ -9,17 +9,17 @@
 #include <string>
 
 namespace trebuchet::harness {
-/// The agent's memory when nothing much happens is 15 to 20 MB.
+/// An idle agent uses 15 to 20 MB.
 inline constexpr std::size_t most_memory = std::size_t{40} * 1024;  // KiB
 
-/// A line of /proc/PID/status, KiB.
+/// A value of /proc/PID/status, in KiB.
 inline std::size_t memory_of(pid_t pid, const std::string& name) {
     const auto size = process_status(pid, name);
-    if (!size) throw std::runtime_error("no " + name + " in the process's status");
+    if (!size) throw std::runtime_error("/proc/PID/status has no " + name);
     return static_cast<std::size_t>(*size);
 }
 
-/// What jobs may make of the agent's memory.
+/// How much memory jobs may cost the agent.
 class Limits : public LabTest {
   protected:
     Limits() { agent.set_environment("STATE_DIRECTORY", folder / "state"); }

@@ -8,7 +8,7 @@ TEST_F(Limits, AHundredMegabytesOfOutputTakeLittleMemory) {
     server.store_secret("token", "a secret value");
     const auto id = server.post_job(job({{"test_data", {{"test_cmds", "x"}, {"secrets", {{"TOKEN", "token"}}}}}}));
     agent.start();
-    // Not by the result, which holds all of the output.
+    // Not by the result, which contains all of the output.
     ASSERT_TRUE(server.agent_is(agent_id, "test")) << agent.log();
     ASSERT_TRUE(server.agent_is(agent_id, "waiting")) << agent.log();
     EXPECT_GE(server.ask(clients::submitter, "GET", "/v1/result/" + id + "/log/output?phase=test").body.size(),

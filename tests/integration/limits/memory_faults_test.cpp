@@ -3,12 +3,12 @@
 namespace trebuchet::harness {
 namespace {
 
-/// A job's document may have 16 MiB; who takes it in piece by piece has up to twice that.
+/// A job's document may have 16 MiB; a buffer that grows while it is received takes up to twice that.
 constexpr std::size_t most_with_a_job = most_memory + std::size_t{32} * 1024;  // KiB
-/// An endless head is told from a job in one chunk only when its buffer, which doubles, outgrows twice that and 4 MiB.
+/// Endless headers are told from a job in one chunk only when the buffer, which doubles, exceeds twice that plus 4 MiB.
 constexpr std::size_t most_with_a_head = most_memory + 2 * std::size_t{36} * 1024;  // KiB
 
-/// A test that waits, so that the agent asks for the job's state.
+/// The test phase waits, so the agent asks for the job's state.
 class MemoryFaults : public Limits {
   protected:
     void expect_little_memory_with(Json fault, std::size_t most = most_with_a_job) {
@@ -32,7 +32,7 @@ class MemoryFaults : public Limits {
         held.open();
         ASSERT_TRUE(server.reaches(next, "complete")) << agent.log();
         const auto peak = memory_of(agent.program().pid(), "VmHWM");
-        std::cout << "such answers: " << peak << " KiB at most\n";
+        std::cout << "with this fault: " << peak << " KiB at most\n";
         EXPECT_LE(peak, most);
     }
 };

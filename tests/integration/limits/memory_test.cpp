@@ -42,8 +42,8 @@ std::string texts(const std::vector<FoundPiece>& pieces) {
     return all;
 }
 
-/// Looks into the memory of an agent that runs a job with secrets. The values are made up for each run: what is found
-/// has come with the job.
+/// Searches the memory of an agent that runs a job with secrets. The values are random in each run, so any value that
+/// is found came with the job.
 class Memory : public LabTest {
   protected:
     Memory() {

@@ -10,22 +10,22 @@
 
 namespace trebuchet::harness {
 
-/// Where a piece of something that was looked for lies in a process's memory.
+/// A piece of a searched value that was found in a process's memory.
 struct FoundPiece {
     std::uintptr_t address = 0;
-    std::string region;   ///< as /proc/PID/maps calls it: "[heap]", "[stack]", a file; "" if it is anonymous
-    bool locked = false;  ///< never in swap
+    std::string region;   ///< name in /proc/PID/maps: "[heap]", "[stack]", a file; "" if anonymous
+    bool locked = false;  ///< never swapped
     bool hidden = false;  ///< never in a core dump
-    std::string bytes;    ///< the piece, and what follows it
+    std::string bytes;    ///< the piece and the bytes that follow it
 
     [[nodiscard]] std::string text() const;
 };
 
-/// A piece is that long; what is looked for has this length at least.
+/// The size of a piece, and the minimum size of a searched value, in bytes.
 inline constexpr std::size_t piece_size = 16;
 
-/// Where the memory of process `pid` holds any 16 bytes in a row of any of `values`; the pieces of one place that
-/// overlap count once. For root. Throws if the memory can't be read.
+/// Finds the places in the memory of process `pid` that contain any 16 consecutive bytes of any of `values`.
+/// Overlapping pieces count once. Needs root. Throws if the memory can't be read.
 [[nodiscard]] std::vector<FoundPiece> pieces_in_memory(pid_t pid, const std::vector<std::string>& values);
 
 }  // namespace trebuchet::harness

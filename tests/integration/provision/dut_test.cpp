@@ -13,14 +13,14 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// What the script of a job needs to work on the device.
+/// Shell function for a job's script: runs a command on the device.
 const std::string shell_on_device = R"(dut() {
     ssh -i "$DUT_KEY" -p "$DEVICE_PORT" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
         "ubuntu@$DEVICE_IP" "$@"
 }
 )";
 
-/// A job on a device that boots: QEMU, in software.
+/// A job on a device that boots in QEMU, without KVM.
 class Dut : public LabTest {
   protected:
     Dut() {
@@ -41,7 +41,7 @@ class Dut : public LabTest {
         const auto text = text_of(file);
         return text.substr(0, text.find('\n'));
     }
-    /// In place of ssh-import-id, which would ask the owner's forge.
+    /// Replaces ssh-import-id, which would download the key from the owner's account.
     void provide_key(const std::string& owner, const std::string& file) {
         const auto program = folder.write(
             "ssh-import-id", "#!/bin/sh\n# -o FILE OWNER\n[ \"$3\" = '" + owner + "' ] && cp '" + file + "' \"$2\"\n");
@@ -50,7 +50,7 @@ class Dut : public LabTest {
         agent.set_environment("PATH", folder.path().string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path));
     }
     static std::string image_id() { return first_line(dut_image() / "image-id"); }
-    /// Through which a reservation is ended, as its banner names it; "" as long as there is none.
+    /// The file that ends the reservation, as the banner names it; "" while there is no banner.
     std::string order_file(const std::string& id) {
         const auto banner = server.log(id, "reserve");
         const auto start = banner.find("into /");
@@ -59,7 +59,7 @@ class Dut : public LabTest {
         return banner.substr(start + 5, end - start - 5);
     }
 
-    /// Posts a job that brings the image along.
+    /// Posts a job with the image as an attachment.
     std::string post_with_image(const Json& test_data, const Json& reserve_data = nullptr) {
         const auto attachments = Json::array({Json{{"agent", "image.zst"}}});
         Json fields{{"provision_data", {{"use_attachment", "image.zst"}, {"attachments", attachments}}},
@@ -88,7 +88,7 @@ curl -sS --fail-with-body --cacert "$2" -H "Authorization: Bearer $3" -F file=@a
 TEST_F(Dut, IsFlashedBootedTestedAndReservedByAJob) {
     const std::string secret = "tk-0d5f8a61c3e7";
     Board board;
-    ASSERT_TRUE(board.prints("no system on the SD card")) << "what is flashed must matter";
+    ASSERT_TRUE(board.prints("no system on the SD card")) << "the board must not boot before it is flashed";
     auto configuration = board.configuration();
     configuration["qemu_qmp"] = board.folder() / "qmp";
     configuration["boot_prompt"] = "trebuchet-dut-[0-9a-f]+ is up";
@@ -109,8 +109,8 @@ dut cat report >artifacts/report.txt
     EXPECT_EQ(board.shell(key, "true").code, 0) << server.log(id, "reserve");
     std::ofstream(order_file(id)) << "end\n";
     ASSERT_TRUE(completes(id)) << agent.log();
-    EXPECT_NE(board.shell(key, "true").code, 0) << "the reservation's key is out again";
-    EXPECT_EQ(board.shell(dut_image() / "id_ed25519", "true").code, 0) << "and the lab's own is not";
+    EXPECT_NE(board.shell(key, "true").code, 0) << "the reservation's key must be removed";
+    EXPECT_EQ(board.shell(dut_image() / "id_ed25519", "true").code, 0) << "the lab's own key must stay";
 
     for (const auto* phase : {"provision", "test", "reserve"}) {
         EXPECT_EQ(server.result(id)[std::string(phase) + "_status"], 0) << server.log(id, phase);
@@ -143,7 +143,7 @@ TEST_F(Dut, IsStartedByTheConnectorAndGoesOnFromItsSnapshot) {
         EXPECT_EQ(server.result(id)["provision_status"], 0) << server.log(id, "provision");
         EXPECT_THAT(server.log(id, "provision"), HasSubstr(how));
         EXPECT_THAT(server.log(id, "test"), HasSubstr("unmarked"));
-        EXPECT_THAT(processes_with_argument(board.card().string()), IsEmpty()) << "it ends with the job";
+        EXPECT_THAT(processes_with_argument(board.card().string()), IsEmpty()) << "QEMU must end with the job";
     }
 }
 

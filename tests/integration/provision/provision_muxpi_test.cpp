@@ -19,16 +19,16 @@ class ProvisionMuxPi : public SshBench {
   protected:
     ProvisionMuxPi() { attach("image"); }
 
-    /// A zstdcat that takes what comes and gives nothing, as a card that hangs does.
+    /// A zstdcat that never writes anything, like a card that hangs.
     void let_writing_hang() const { control.program("zstdcat", sign("writing") + hang()); }
     void download_from(const LoopbackServer& server) {
         job["provision_data"] = {
             {"url", "http://robot:hunter22@127.0.0.1:" + std::to_string(server.port()) + "/image?signature=s1gn4ture"}};
     }
-    /// What must hold whenever provision ended before the device was up, in whatever way.
+    /// What must hold whenever provision ends before the device is up.
     void expect_defined_state() const {
-        EXPECT_EQ(mux(), "-dut\n") << "the card goes back";
-        EXPECT_THAT(power(), ::testing::EndsWith("off\n")) << "what is half written must not boot";
+        EXPECT_EQ(mux(), "-dut\n") << "the card must be switched back";
+        EXPECT_THAT(power(), ::testing::EndsWith("off\n")) << "a half-written card must not boot";
         EXPECT_FALSE(is_mounted());
     }
 };
@@ -158,7 +158,7 @@ TEST_F(ProvisionMuxPi, RefusesADiskThatTheControlHostUses) {
     EXPECT_EQ(card(), std::string(1000, '-'));
 }
 
-TEST_F(ProvisionMuxPi, GivesACardUpThatTakesTooLong) {
+TEST_F(ProvisionMuxPi, GivesUpOnACardThatTakesTooLong) {
     let_writing_hang();
     config["image_timeout"] = 1;
     EXPECT_EQ(run_stage("muxpi").code, 1);
@@ -172,18 +172,18 @@ TEST_F(ProvisionMuxPi, ADeviceThatDoesNotBootIsAFailureOfTheImage) {
     EXPECT_EQ(run_stage("muxpi").code, 1);
     EXPECT_THAT(error_of(), AllOf(HasSubstr("the device does not boot: waited"), HasSubstr("Connection refused")));
     EXPECT_EQ(mux(), "-dut\n");
-    EXPECT_EQ(power(), "cycle\n") << "it stays on, to be looked at";
+    EXPECT_EQ(power(), "cycle\n") << "the device stays on for debugging";
 }
 
 TEST_F(ProvisionMuxPi, APowerSwitchThatFailsEachTimeTakesTheDeviceOffline) {
     here("power", switch_power() + "echo no such outlet >&2; exit 3");
     EXPECT_EQ(run_stage("muxpi").code, 46);
     EXPECT_THAT(error_of(), AllOf(HasSubstr("cannot power-cycle the device"), HasSubstr("exit code 3")));
-    EXPECT_EQ(power(), "cycle\ncycle\ncycle\ncycle\n") << "a flaky switch is normal";
+    EXPECT_EQ(power(), "cycle\ncycle\ncycle\ncycle\n") << "a failed switch is retried";
     EXPECT_EQ(mux(), "-dut\n");
 }
 
-TEST_F(ProvisionMuxPi, AControlHostThatDoesNotComeBackIsNoReasonToStop) {
+TEST_F(ProvisionMuxPi, ContinuesThoughTheControlHostDoesNotComeBack) {
     here("reset-control", sign("reset"));
     config["control_host_reboot_script"] = {"reset-control"};
     config["control_host_reboot_timeout"] = 1;
@@ -222,11 +222,11 @@ TEST_F(ProvisionMuxPi, StoppedWhileTheDeviceBootsLeavesADefinedState) {
     expect_defined_state();
 }
 
-TEST_F(ProvisionMuxPi, KilledHalfwayIsMadeGoodByTheNextProvision) {
+TEST_F(ProvisionMuxPi, KilledHalfwayIsRepairedByTheNextProvision) {
     let_writing_hang();
     attach(zstd("the image"));
     EXPECT_EQ(end_at("writing", "muxpi", SIGKILL), -SIGKILL);
-    EXPECT_EQ(mux(), "-ts\n") << "nobody could do anything";
+    EXPECT_EQ(mux(), "-ts\n") << "SIGKILL leaves the mux as it is";
     fs::remove(control.folder() / "bin/zstdcat");
     EXPECT_EQ(run_stage("muxpi").code, 0) << log;
     EXPECT_TRUE(card().starts_with("the image"));

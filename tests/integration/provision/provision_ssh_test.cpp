@@ -16,14 +16,14 @@ namespace fs = std::filesystem;
 
 class ProvisionNoProvision : public SshBench {};
 
-TEST_F(ProvisionNoProvision, LeavesADeviceThatAnswersAlone) {
+TEST_F(ProvisionNoProvision, DoesNothingIfTheDeviceAnswers) {
     EXPECT_EQ(run_stage("noprovision").code, 0) << log;
     EXPECT_EQ(power(), "");
 }
 
 TEST_F(ProvisionNoProvision, RestartsADeviceThatDoesNotAnswer) {
     device.stop();
-    // A switch that fails now and then is normal.
+    // A power switch that fails once is retried.
     here("power", "mkdir '" + (folder / "once").string() + "' && exit 1\n" + switch_power());
     auto program = ChildProgram(command("noprovision", "provision"));
     ASSERT_TRUE(was_switched()) << program.err();
@@ -32,7 +32,7 @@ TEST_F(ProvisionNoProvision, RestartsADeviceThatDoesNotAnswer) {
     EXPECT_EQ(power(), "cycle\n");
 }
 
-TEST_F(ProvisionNoProvision, GivesADeviceUpThatDoesNotComeBack) {
+TEST_F(ProvisionNoProvision, GivesUpOnADeviceThatDoesNotComeBack) {
     device.stop();
     config["boot_timeout"] = 1;
     EXPECT_EQ(run_stage("noprovision").code, 1);
@@ -194,7 +194,7 @@ TEST_F(ProvisionCommand, LeavesADefinedStateWhenToldToEnd) {
 
 TEST_F(ProvisionCommand, LeavesADefinedStateAfterAFailure) {
     here("flash", "exit 46");
-    EXPECT_EQ(run_stage("command").code, 46) << "the site's own word for it";
+    EXPECT_EQ(run_stage("command").code, 46) << "the site's script exits with 46";
     config["provision_timeout"] = 1;
     here("flash", hang());
     EXPECT_EQ(run_stage("command").code, 1);

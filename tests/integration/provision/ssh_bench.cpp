@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 SshBench::SshBench() {
     folder.write("never", "");
     control.program("stm", "echo \"$1\" >'" + file("mux") + "'");
-    // No root: what needs it is pretended.
+    // The tests may run without root, so these programs only pretend.
     for (const auto* host : {&control, &device}) host->program("sudo", "exec \"$@\"");
     control.program("lsblk",
                     "case $* in\n"
@@ -101,7 +101,7 @@ Ending SshBench::run_stage(const std::string& type, const std::string& stage) {
 int SshBench::end_at(const std::string& name, const std::string& type, int signal) {
     auto program = ChildProgram(command(type, "provision"));
     EXPECT_TRUE(came_to(name)) << program.err();
-    // As the agent's supervisor does: everybody gets it, the shared ssh connection too.
+    // Like the agent's supervisor, signals every process, also the shared ssh connection.
     for (const auto pid : living_below(program.pid())) ::kill(pid, signal);
     program.signal(signal);
     const auto ending = program.wait();

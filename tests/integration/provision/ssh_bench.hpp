@@ -12,8 +12,8 @@
 
 namespace trebuchet::harness {
 
-/// The device connector against hosts that are real processes: a control host with a card behind a mux, and a device.
-/// After each test no secret stands in any command line, and nothing is left of ssh.
+/// Runs the device connector against two real sshd: a control host with a card behind a mux, and a device. After each
+/// test, expects no secret in any command line, in the log or in the connector's error.
 class SshBench : public ::testing::Test {
   protected:
     SshBench();
@@ -21,37 +21,37 @@ class SshBench : public ::testing::Test {
 
     /// A file on the control host.
     [[nodiscard]] std::string file(const std::string& name) const { return (control.folder() / name).string(); }
-    /// A program beside the connector; "power" appends its arguments to power().
+    /// Puts a program into the connector's PATH. "power" appends its arguments to power().
     void here(const std::string& name, const std::string& script) const;
-    /// For scripts: notes the power's new state, and that it was switched, for was_switched().
+    /// Script text: records the arguments in power() and that the power was switched, for was_switched().
     [[nodiscard]] std::string switch_power() const;
     [[nodiscard]] bool was_switched() const;
-    /// For scripts: an end that does not come by itself.
+    /// Script text: never ends by itself.
     [[nodiscard]] std::string hang() const;
-    /// For scripts: leaves a sign for came_to().
+    /// Script text: creates a file for which came_to() waits.
     [[nodiscard]] std::string sign(const std::string& name) const;
     [[nodiscard]] bool came_to(const std::string& name) const;
 
     [[nodiscard]] Command command(const std::string& type, const std::string& stage) const;
-    /// Runs the stage to its end. `log` is for who reads a failure.
+    /// Runs the stage and waits for it to end. Sets `log`.
     Ending run_stage(const std::string& type, const std::string& stage = "provision");
-    /// Runs provision until came_to(sign), and sends it a signal. Returns its exit code.
+    /// Runs provision until came_to(name), and sends it a signal. Returns its exit code.
     int end_at(const std::string& name, const std::string& type, int signal);
 
-    /// The image of the job is an attachment with this content.
+    /// Makes the job's image an attachment with this content.
     void attach(const std::string& content);
     [[nodiscard]] std::string zstd(const std::string& content) const;
 
-    /// What is on the card.
+    /// The content of the card.
     [[nodiscard]] std::string card() const { return text_of(control.folder() / "card"); }
-    /// The mux's last order.
+    /// The last command to the mux.
     [[nodiscard]] std::string mux() const { return text_of(control.folder() / "mux"); }
-    /// All orders to the switch of the device's power.
+    /// All commands to the power switch.
     [[nodiscard]] std::string power() const { return text_of(folder / "power"); }
     [[nodiscard]] bool is_mounted() const;
-    /// From device-connector-error.json.
+    /// The stage's error in device-connector-error.json.
     [[nodiscard]] std::string error_of(const std::string& stage = "provision") const;
-    /// Command lines of all programs, here and on both hosts.
+    /// The command lines of all programs, on this and on both other hosts.
     [[nodiscard]] std::string calls() const;
 
     TemporaryFolder folder;

@@ -16,7 +16,7 @@ void write_noting_program(const fs::path& bin, const std::string& name, const st
                           const fs::path& calls) {
     fs::create_directories(bin);
     const auto path = bin / name;
-    // In one step: a program that runs must not be written to.
+    // Replaced by rename: a program that is running must not be written to.
     const auto temporary = bin / (name + ".new");
     std::ofstream(temporary) << "#!/bin/sh\n{ tr '\\0' ' ' </proc/$$/cmdline; echo; } >>'" << calls.string() << "'\n"
                              << script << "\n";
@@ -37,7 +37,7 @@ SshHost::SshHost() {
                                      (folder_ / "authorized_keys").string() +
                                      "\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
                                      "PidFile none\nMaxStartups 100\n"
-                                     // The user's start-up files, which the login shell reads first, must not meet
+                                     // Set only for the command: the login shell's start-up files must not find
                                      // our programs.
                                      "ForceCommand PATH=" +
                                      (folder_ / "bin").string() +

@@ -12,8 +12,8 @@
 
 namespace trebuchet::harness {
 
-/// A host that is reached by ssh: a real sshd on the loopback, as the user that runs the tests, who finds the programs
-/// in bin() before those of this machine. Logs in who has key().
+/// A host reached by ssh: a real sshd on loopback, run by the user that runs the tests. key() logs in. Commands find
+/// the programs added with program() before those of this machine.
 class SshHost {
   public:
     SshHost();
@@ -23,9 +23,9 @@ class SshHost {
     [[nodiscard]] static std::string user();
     [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
 
-    /// A program for /bin/sh in bin(). Every call of it is noted in calls().
+    /// Adds a shell script as a program. Each call of it is recorded in calls().
     void program(const std::string& name, const std::string& script) const;
-    /// Command lines of the programs, one per line, as /proc shows them.
+    /// The recorded command lines, one per line, as in /proc.
     [[nodiscard]] std::string calls() const;
 
     void stop() { sshd_.reset(); }
@@ -39,7 +39,7 @@ class SshHost {
     std::unique_ptr<ChildProgram> sshd_;
 };
 
-/// Programs, as SshHost has them, in a folder for a PATH.
+/// Writes a script that records its command line in the file `calls`, into a folder for PATH.
 void write_noting_program(const std::filesystem::path& bin, const std::string& name, const std::string& script,
                           const std::filesystem::path& calls);
 

@@ -12,10 +12,10 @@ namespace trebuchet::harness {
 namespace {
 
 constexpr const char* folder = "/run/sshd";
-/// Tells a folder that tests made from the system's own.
+/// Marks a folder that tests created, as opposed to the system's own.
 constexpr const char* mark = "/run/sshd/.trebuchet-test";
 
-/// Somebody may have removed it between open and lock.
+/// Another process may have removed the folder between open and lock.
 bool is_the_folder(const FileDescriptor& opened) {
     struct stat ours {};
     struct stat there {};
@@ -30,7 +30,7 @@ SshdFolder::SshdFolder() {
     do {
         constexpr mode_t mode = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
         const bool is_new = ::mkdir(folder, mode) == 0;
-        if (!is_new && errno != EEXIST) throw std::runtime_error("cannot make /run/sshd");
+        if (!is_new && errno != EEXIST) throw std::runtime_error("can't create /run/sshd");
         folder_ = FileDescriptor(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (folder_ && is_new) FileDescriptor(::open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR));
         if (folder_) ::flock(folder_.get(), LOCK_SH);
@@ -38,7 +38,7 @@ SshdFolder::SshdFolder() {
 }
 
 SshdFolder::~SshdFolder() {
-    // Others hold it: the last of them does it.
+    // Other users have locked it: the last one removes it.
     if (!folder_ || ::flock(folder_.get(), LOCK_EX | LOCK_NB) != 0) return;
     if (::unlink(mark) == 0) ::rmdir(folder);
 }

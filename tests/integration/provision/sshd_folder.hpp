@@ -4,8 +4,8 @@
 
 namespace trebuchet::harness {
 
-/// /run/sshd, without which an sshd of root's takes no connection. Made where there is none, and removed by the last
-/// of its users, in whatever process. One that was there before stays.
+/// /run/sshd, which an sshd run by root needs. Created if missing, and removed by the last user in any process. A
+/// folder that existed before stays.
 class SshdFolder {
   public:
     SshdFolder();
@@ -14,7 +14,7 @@ class SshdFolder {
     SshdFolder& operator=(const SshdFolder&) = delete;
 
   private:
-    FileDescriptor folder_;  ///< locked as long as we use it; none: nothing to do
+    FileDescriptor folder_;  ///< locked while it is in use; empty: nothing to remove
 };
 
 }  // namespace trebuchet::harness

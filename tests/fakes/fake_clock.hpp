@@ -4,7 +4,7 @@
 
 namespace trebuchet {
 
-/// Stands still until it is advanced.
+/// A clock that moves only when it is advanced.
 class FakeClock final : public Clock {
   public:
     [[nodiscard]] std::chrono::steady_clock::time_point now() const override { return now_; }
@@ -20,7 +20,7 @@ class FakeClock final : public Clock {
     std::chrono::system_clock::time_point wall_time_{std::chrono::seconds(1'800'000'000)};  // 2027-01-15T08:00:00Z
 };
 
-/// As the random number of a Backoff it takes all the waiting out, so that a test of many tries takes no time.
+/// As the random number of a Backoff, makes every wait 0, so that a test of many retries takes no time.
 [[nodiscard]] inline double no_waiting() {
     return -1.0;
 }

@@ -11,10 +11,10 @@
 
 namespace trebuchet {
 
-/// A server in memory below HTTP: keeps the requests and answers them, on the loop, with what `answer` says.
+/// An HTTP client without a network: records the requests, and answers them on the loop with `answer`.
 class FakeHttpClient final : public HttpClient {
   public:
-    /// What outlives the client, for the test.
+    /// The test's part, which outlives the client.
     struct Script {
         std::function<HttpResult(const HttpRequest&)> answer = [](const HttpRequest&) {
             return HttpResponse{200, {}, {}};
@@ -43,7 +43,7 @@ class FakeHttpClient final : public HttpClient {
     Script& script_;
 };
 
-/// The value of a header; "none" if the request has none of that name.
+/// Returns the value of a header, or "none" if the request has no such header.
 [[nodiscard]] inline std::string header_of(const HttpRequest& request, const std::string& name) {
     for (const auto& [known, value] : request.headers) {
         if (known == name) return std::string(value);

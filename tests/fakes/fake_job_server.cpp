@@ -20,7 +20,7 @@ AgentRecord record(const std::string& state, const std::string& comment) {
 
 bool FakeJobServer::fails(const std::string& call) {
     ++calls[call];
-    for (std::size_t i = 0; i < moments_.size(); ++i) {  // an action may add one
+    for (std::size_t i = 0; i < moments_.size(); ++i) {  // by index: an action may add a moment
         const auto& [moment, action] = moments_[i];
         if (moment.call == call && moment.turn == calls[call]) action();
     }

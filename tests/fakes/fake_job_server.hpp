@@ -15,26 +15,26 @@
 
 namespace trebuchet {
 
-/// A log post whose answer is lost, or which is refused for good.
+/// What happens to a log post: its answer is lost and the fragment arrives or not, or it is refused permanently.
 enum class LostLog { with_fragment, without_fragment, invalid };
 
-/// A moment in the agent's life as the server sees it: the so-many-th call of a name, from 1.
+/// A moment as the server sees it: the `turn`-th call with this name, counted from 1.
 struct Moment {
     std::string call;
     int turn = 1;
 };
 
-/// The agent introduces itself, which begins with a look at what it was ordered to do. With a server that is away each
-/// introduction ends there.
+/// The agent introduces itself: it first reads its orders. While the server is down, each introduction ends there.
 [[nodiscard]] inline Moment introduction(int turn) {
     return {"read_agent", turn};
 }
-/// The agent polls: it looks at its orders, and if it may work asks for a job. Introduced once, and without a job.
+/// The agent polls: it reads its orders and, if it may work, asks for a job. Assumes one introduction and no job
+/// before.
 [[nodiscard]] inline Moment poll(int turn) {
     return {"read_agent", 1 + turn};
 }
-/// The same after the first poll gave a job: it looks at its orders as each of the job's `phases` begins, and once more
-/// at the job's end.
+/// The same after the first poll returned a job: the agent reads its orders at the start of each of the job's `phases`
+/// and at the job's end.
 [[nodiscard]] inline Moment poll_after_job(int turn, int phases) {
     return {"read_agent", 1 + 1 + phases + 1 + turn};
 }
@@ -44,7 +44,7 @@ struct Moment {
 [[nodiscard]] inline Moment registration(int turn) {
     return {"register", turn};
 }
-/// The agent asks for a job's state.
+/// The agent reads a job's state.
 [[nodiscard]] inline Moment state_question(int turn) {
     return {"read_job_state", turn};
 }
@@ -52,52 +52,52 @@ struct Moment {
     return {"post_outcome", turn};
 }
 
-/// A server in memory for one agent. It writes down what is done to it, in order, each effect as a list:
+/// A server in memory for one agent. It records the effects of the calls in order, each as a list:
 ///
 ///     ["agent_state", STATE, COMMENT] ["register"] ["advertise"] ["agent_job_id", ID] ["take_job"]
 ///     ["result", {…}] ["event", NAME, DETAIL] ["provision_log", CODE, DETAIL] ["serial", PHASE, TEXT] ["artifact"]
 ///
-/// Polls that find no job are not written down. The test's own thread calls everything.
+/// Polls that find no job are not recorded. All calls are made on the test's thread.
 class FakeJobServer final : public JobServer {
   public:
     explicit FakeJobServer(EventLoop& loop) : loop_(loop) {}
 
-    /// Calls, by the names below, fail as long as this returns true. Asked once per call: "read_agent",
+    /// A call fails if this returns true for its name. Called once per call. The names: "read_agent",
     /// "post_agent_state", "register", "advertise", "post_agent_job", "take_job", "read_job_state", "post_job_state",
     /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log", "read_log",
     /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
-    /// Calls `action` at this moment, before it is asked whether the call fails.
+    /// Calls `action` at this moment, before is_down.
     void at(Moment moment, std::function<void()> action) {
         moments_.emplace_back(std::move(moment), std::move(action));
     }
-    /// Whether this moment is over: the call was made.
+    /// Whether the call of this moment was made.
     [[nodiscard]] bool is_behind(const Moment& moment) { return calls[moment.call] >= moment.turn; }
-    /// Called after an effect was written down, or a poll that found no job: ["idle"].
+    /// Called after an effect was recorded, and with ["idle"] after a poll that found no job.
     std::function<void(const nlohmann::json& effect)> on_effect = [](const nlohmann::json&) {};
 
-    AgentRecord agent;  ///< as an administrator sees and sets it
+    AgentRecord agent;  ///< the agent's record, as an administrator sees and sets it
     std::deque<std::string> jobs;
-    std::optional<TooLongJob> too_long_job;         ///< comes before them, once
-    std::map<std::string, std::string> job_states;  ///< as the API spells them
-    /// What becomes of a log post that is_down lets through, by its turn from 1; nothing: it arrives.
+    std::optional<TooLongJob> too_long_job;         ///< given out once, before `jobs`
+    std::map<std::string, std::string> job_states;  ///< in the API's spelling
+    /// What happens to a log post that is_down lets through, by its turn from 1. Without an entry it arrives.
     std::map<int, LostLog> lost_logs;
-    bool read_log_is_away = true;  ///< when "read_log" fails: the server can't be asked, or refuses to say
-    bool hold_logs = false;        ///< log posts are not answered, until answer_log()
+    bool read_log_is_away = true;  ///< why a failing "read_log" fails; true: the server is down, false: it refuses
+    bool hold_logs = false;        ///< log posts wait for answer_log()
 
     std::vector<nlohmann::json> effects;
-    std::vector<LogFragment> fragments;  ///< as they arrived, the refused ones left out
-    std::vector<LogFragment> attempts;   ///< the refused ones included
-    std::vector<JobEvent> events;        ///< the last list
+    std::vector<LogFragment> fragments;  ///< in the order of arrival, without the refused ones
+    std::vector<LogFragment> attempts;   ///< with the refused ones
+    std::vector<JobEvent> events;        ///< the last list that was posted
     std::vector<std::string> polled_queues;
-    std::map<std::string, int> calls;  ///< how often, by name
+    std::map<std::string, int> calls;  ///< number of calls by name
     nlohmann::json device_info;
     std::string archive;      ///< the artifacts' bytes
-    std::string attachments;  ///< what fetch_attachments gives
-    bool stopped = false;     ///< then every call fails
+    std::string attachments;  ///< what fetch_attachments writes to the file
+    bool stopped = false;     ///< true: every call fails
     int stopped_transfers = 0;
 
-    /// Answers the oldest log post that is held.
+    /// Answers the oldest held log post.
     void answer_log();
     [[nodiscard]] std::size_t held_logs() const { return held_.size(); }
     /// All output of a phase, in the order of the fragments.

@@ -15,8 +15,8 @@
 
 namespace trebuchet {
 
-/// Writes down what is reported, in order, as "what: …" lines in `reports`, and keeps the texts by phase. `calls` also
-/// has what the runner waits for and tells beside it.
+/// Records reports in order as "what: …" lines in `reports`, and texts by phase. `calls` contains the same lines and
+/// the other calls of the runner.
 class FakeReporter final : public LogSink, public JobListener, public JobControl {
   public:
     std::vector<std::string> reports;
@@ -26,7 +26,7 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     std::vector<std::pair<std::string, std::string>> events;
     std::vector<nlohmann::json> device_infos;
     PhaseStatus last_status;
-    std::string marker;  ///< of the last process
+    std::string marker;  ///< the marker of the last process
     std::optional<ProcessIdentity> supervisor;
 
     bool full = false;
@@ -34,10 +34,10 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     /// Called for each line of `reports`, and for each piece of output and serial log: "output: PHASE", "serial:
     /// PHASE".
     std::function<void(const std::string&)> on_report = [](const std::string&) {};
-    /// As an archive is reported: the file is gone afterwards.
+    /// Called with the archive before it is deleted.
     std::function<void(const std::filesystem::path&)> on_artifacts = [](const std::filesystem::path&) {};
 
-    /// What the runner waits for, to be called by the test.
+    /// Handlers that the runner has set, for the test to call.
     std::function<void()> room_handler;
     std::function<void()> cancel_handler;
 
@@ -94,7 +94,7 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     void watch_for_cancel(std::function<void()> handler) override { cancel_handler = std::move(handler); }
     void unwatch() override { cancel_handler = nullptr; }
 
-    /// The detail of an event; "none" if there was no such event.
+    /// Returns the detail of an event, or "none" if there was no such event.
     [[nodiscard]] std::string detail_of(const std::string& event_name) const {
         for (const auto& [known, detail] : events) {
             if (known == event_name) return detail;

@@ -6,7 +6,7 @@
 
 namespace trebuchet {
 
-/// Lets no file of this process grow beyond so many bytes: a full disk.
+/// Simulates a full disk: no file of this process can grow beyond so many bytes.
 class FileLimit {
   public:
     explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

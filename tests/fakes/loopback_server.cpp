@@ -21,7 +21,7 @@ std::shared_ptr<SSL_CTX> tls_context(const ServerIdentity& identity) {
                         SSL_CTX_use_PrivateKey_file(context.get(), identity.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
                         (identity.client_ca.empty() ||
                          SSL_CTX_load_verify_locations(context.get(), identity.client_ca.c_str(), nullptr) == 1);
-    if (!usable) throw std::runtime_error("the server's identity can't be used");
+    if (!usable) throw std::runtime_error("can't use the server's certificate or key");
     if (!identity.client_ca.empty()) {
         SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }

@@ -19,14 +19,14 @@ struct ssl_ctx_st;
 
 namespace trebuchet {
 
-/// What arrived over a connection.
+/// A request that arrived over a connection.
 struct ReceivedRequest {
     std::size_t connection = 0;  ///< counted from 0
     std::string head;            ///< request line and headers
     std::string body;
 
     [[nodiscard]] std::string line() const { return head.substr(0, head.find('\r')); }
-    /// The value of a header; "none" if there is none of that name, which is written as it was sent.
+    /// Returns the value of a header, or "none" if there is none. `name` in the sender's spelling.
     [[nodiscard]] std::string header(const std::string& name) const;
 };
 
@@ -34,19 +34,19 @@ struct ReceivedRequest {
 struct ServerIdentity {
     std::filesystem::path certificate;
     std::filesystem::path key;
-    std::filesystem::path client_ca;  ///< if set: clients must show a certificate of this authority
+    std::filesystem::path client_ca;  ///< if set, clients must present a certificate of this authority
 };
 
-/// A server on 127.0.0.1 that does to each connection what the test says, on a thread of its own.
+/// A server on 127.0.0.1. It runs the test's script for each connection, each on its own thread.
 class LoopbackServer {
   public:
     class Connection {
       public:
-        /// Nothing when the client has gone.
+        /// Returns nullopt if the client has closed the connection.
         std::optional<ReceivedRequest> read_request();
-        /// False when the client has gone.
+        /// Returns false if the client has closed the connection.
         bool send(std::string_view bytes);
-        /// Waits until the client or the server has gone.
+        /// Waits until the client closes the connection or the server stops.
         void hold();
         [[nodiscard]] std::size_t number() const { return number_; }
 
@@ -62,7 +62,7 @@ class LoopbackServer {
         std::string received_;
     };
 
-    /// Runs once per connection; returning closes it.
+    /// Runs once per connection. The connection is closed when it returns.
     using Script = std::function<void(Connection&)>;
 
     explicit LoopbackServer(Script script, const std::optional<ServerIdentity>& identity = std::nullopt);
@@ -71,11 +71,11 @@ class LoopbackServer {
     LoopbackServer& operator=(const LoopbackServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
-    /// "http://127.0.0.1:PORT", or https.
+    /// "http://127.0.0.1:PORT" or "https://127.0.0.1:PORT".
     [[nodiscard]] std::string origin() const;
     [[nodiscard]] std::vector<ReceivedRequest> requests() const;
     [[nodiscard]] std::size_t connections() const;
-    /// Connections that resumed a TLS session.
+    /// How many connections resumed a TLS session.
     [[nodiscard]] std::size_t resumptions() const { return resumptions_; }
 
   private:
@@ -99,7 +99,7 @@ class LoopbackServer {
     std::thread acceptor_;
 };
 
-/// A script that answers every request with `answer`, over connections kept alive.
+/// A script that answers every request with `answer` and keeps the connection alive.
 [[nodiscard]] LoopbackServer::Script always(std::string answer);
 
 /// "HTTP/1.1 200 OK" with a body and its length; `headers` each end in "\r\n".

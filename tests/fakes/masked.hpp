@@ -7,13 +7,13 @@
 
 namespace trebuchet {
 
-/// A set without values. For tests only: it masks nothing.
+/// A mask set without values, which masks nothing. For tests only.
 inline const MaskSet& no_masks() {
     static const std::shared_ptr<const MaskSet> set = MaskSet::none();
     return *set;
 }
 
-/// Makes any text a masked one. For tests only.
+/// Turns any text into a MaskedChunk. For tests only.
 inline MaskedChunk masked(std::string_view text) {
     return no_masks().mask(text);
 }

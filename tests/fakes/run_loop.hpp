@@ -4,7 +4,7 @@
 
 namespace trebuchet {
 
-/// Runs what is due by now, and what that posts.
+/// Runs the handlers that are due now, and those that they post.
 inline void run_what_is_due(EventLoop& loop) {
     bool over = false;
     loop.post([&] { loop.post([&over] { over = true; }); });

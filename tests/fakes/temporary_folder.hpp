@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// A folder of the test's own below `parent`, 0700, removed with all that is in it.
+/// A temporary folder in `parent`, with mode 0700. The destructor removes it with its content.
 class TemporaryFolder {
   public:
     explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
@@ -39,7 +39,7 @@ class TemporaryFolder {
     std::filesystem::path path_;
 };
 
-/// All of a file; "" if there is none.
+/// Returns the content of a file, or "" if there is no file.
 [[nodiscard]] inline std::string text_of(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};

@@ -21,12 +21,12 @@ void add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
-    if (extension == nullptr) throw std::runtime_error("not a certificate's extension: " + value);
+    if (extension == nullptr) throw std::runtime_error("invalid certificate extension: " + value);
     X509_add_ext(certificate, extension, -1);
     X509_EXTENSION_free(extension);
 }
 
-/// Valid for a day, not signed yet.
+/// A certificate that is valid for a day and not signed yet.
 std::shared_ptr<X509> new_certificate(const std::string& name, EVP_PKEY* key, long serial) {
     std::shared_ptr<X509> certificate(X509_new(), X509_free);
     X509_set_version(certificate.get(), X509_VERSION_3);

@@ -15,18 +15,18 @@ struct TestCertificate {
     std::filesystem::path key;
 };
 
-/// A certificate authority of the test's own.
+/// A certificate authority for a test.
 class TestAuthority {
   public:
-    /// Its certificate is written to `folder`/`name`.pem.
+    /// Writes its certificate to `folder`/`name`.pem.
     TestAuthority(std::filesystem::path folder, const std::string& name);
 
     [[nodiscard]] const std::filesystem::path& certificate() const { return file_; }
-    /// The key of that certificate.
+    /// The certificate's key.
     [[nodiscard]] std::filesystem::path key() const;
 
-    /// `subject`: an entry of subjectAltName, "DNS:lab.example.com" or "IP:127.0.0.1".
-    /// Valid for `seconds` from now; it has expired if they are negative (down to an hour).
+    /// Issues a certificate. `subject`: an entry of subjectAltName, "DNS:lab.example.com" or "IP:127.0.0.1". Valid for
+    /// `seconds` from now; negative (down to an hour): already expired.
     [[nodiscard]] TestCertificate issue(const std::string& name, const std::string& subject,
                                         long seconds = 86'400) const;
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-/// For tests that run real processes: those are supervised by a re-execution of the program.
+/// For tests that run real processes: the test program executes itself as their supervisor.
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == trebuchet::supervisor_flag) {
         trebuchet::supervise_phase(argc, argv);

@@ -6,8 +6,8 @@
 
 namespace {
 
-// They are two programs, and neither includes the other: this number is all that they agree on.
-TEST(ExitCodes, AgentAndConnectorAgreeOnTheOneForALostDevice) {
+// The two programs share no code, so each defines this exit code.
+TEST(ExitCodes, OfALostDeviceIsTheSameInAgentAndConnector) {
     EXPECT_EQ(trebuchet::recovery_failed_code, trebuchet::exit_recovery_failed);
 }
 

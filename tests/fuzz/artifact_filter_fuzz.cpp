@@ -7,8 +7,8 @@
 
 #include <sys/mman.h>
 
-/// Looks into a file of these bytes. Whatever they are: it stays within its limits, reads the file whole, and finds the
-/// value where it stands plainly.
+/// Filters a file with these bytes. Whatever they are, the filter stays within its limits, reads the whole file, and
+/// finds the value where it is in plain text.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace trebuchet;
     static constexpr std::string_view value = "hunter2-hunter2";

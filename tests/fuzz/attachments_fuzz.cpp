@@ -37,23 +37,24 @@ void check_unpacked(const fs::path& target) {
     const auto home = fs::canonical(target).string();
     for (const auto& entry : fs::recursive_directory_iterator(target)) {
         struct stat info {};
-        require(::lstat(entry.path().c_str(), &info) == 0, "what was unpacked can be looked at");
-        require(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || S_ISLNK(info.st_mode), "files, folders and links");
+        require(::lstat(entry.path().c_str(), &info) == 0, "unpacked files are accessible");
+        require(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || S_ISLNK(info.st_mode),
+                "only files, folders and links are unpacked");
         if (!S_ISLNK(info.st_mode)) {
-            require((info.st_mode & 07022U) == 0, "no set-uid bits, writable by nobody else");
+            require((info.st_mode & 07022U) == 0, "no set-uid bits, and nobody else can write");
             continue;
         }
-        std::error_code error;  // a loop, or too long a name
+        std::error_code error;  // a loop of links, or a name that is too long
         const auto end = fs::weakly_canonical(entry.path(), error);
         if (error) continue;
-        require(end == home || end.string().starts_with(home + "/"), "no link leads out");
+        require(end == home || end.string().starts_with(home + "/"), "no link points outside");
     }
 }
 
 }  // namespace
 
-/// Any bytes are an archive or refused, and nothing outside the target is touched. The first byte says whether the rest
-/// is the archive itself or a tar that is yet to be compressed (which a fuzzer changes with more effect).
+/// Any bytes are unpacked or refused, and nothing outside the target is touched. The first byte says whether the rest
+/// is the archive itself or a tar to compress first (fuzzing the tar reaches more code).
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string rest(data + 1, data + size);
@@ -66,14 +67,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     limits.bytes = 1U << 20U;
     limits.entries = 100;
     const auto report = trebuchet::unpack_tar_gz(archive, target, {"provision", "test"}, limits);
-    if (report) require(report->bytes <= limits.bytes && report->entries <= limits.entries, "the limits");
+    if (report) require(report->bytes <= limits.bytes && report->entries <= limits.entries, "the limits are kept");
     if (!report) require(!report.error().message().empty(), "an error says why");
 
     if (fs::exists(target)) check_unpacked(target);
-    require(trebuchet::read_file(canary, 100).value_or("") == "untouched", "others' files stay as they are");
-    require(fs::hard_link_count(canary) == 1, "no hard link leads out");
+    require(trebuchet::read_file(canary, 100).value_or("") == "untouched", "other files are not changed");
+    require(fs::hard_link_count(canary) == 1, "no hard link points outside");
     for (const auto& entry : fs::directory_iterator(folder.path())) {
-        require(entry.path() == archive || entry.path() == canary || entry.path() == target, "nothing is put outside");
+        require(entry.path() == archive || entry.path() == canary || entry.path() == target,
+                "nothing is unpacked outside the target");
     }
     return 0;
 }

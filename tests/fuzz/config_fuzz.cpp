@@ -17,8 +17,8 @@ namespace {
 
 void require_one_clean_line(const std::string& message) {
     require(message.find_first_of(std::string_view("\n\r\0\x1b", 4)) == std::string::npos,
-            "one line, no control characters");
-    require(trebuchet::to_valid_utf8(message) == message, "UTF-8");
+            "a message is one line without control characters");
+    require(trebuchet::to_valid_utf8(message) == message, "a message is UTF-8");
 }
 
 void require_one_clean_line(const std::vector<trebuchet::ConfigProblem>& problems) {
@@ -27,7 +27,7 @@ void require_one_clean_line(const std::vector<trebuchet::ConfigProblem>& problem
 
 }  // namespace
 
-/// Any text is parsed or refused, and what was accepted keeps the promises of config.hpp and yaml_json.hpp.
+/// Any text is parsed or refused. A configuration that is accepted keeps the contracts of config.hpp and yaml_json.hpp.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(data, data + size);
 
@@ -37,25 +37,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const auto loaded = trebuchet::parse_config(text, "fuzz.conf");
     if (!loaded) {
-        require(!loaded.error().empty(), "a problem for each refusal");
+        require(!loaded.error().empty(), "a refusal has a reason");
         require_one_clean_line(loaded.error());
         return 0;
     }
     require_one_clean_line(loaded->warnings);
     const auto& config = loaded->config;
     require(!config.agent_id.empty() && config.agent_id.find('/') == std::string::npos, "agent_id is a folder's name");
-    require(config.agent_id != "." && config.agent_id != "..", "agent_id is a folder of its own");
+    require(config.agent_id != "." && config.agent_id != "..", "agent_id is neither . nor ..");
     const auto address = trebuchet::parse_server_address(config.server_address);
     require(address && address->origin == config.server_address && address->path.empty(),
             "server_address is an origin");
-    require(!config.job_queues.empty(), "a queue");
-    require(config.polling_interval.count() > 0 && config.global_timeout.count() > 0, "positive durations");
+    require(!config.job_queues.empty(), "there is a queue");
+    require(config.polling_interval.count() > 0 && config.global_timeout.count() > 0, "durations are positive");
     require(config.trebuchet.tls.client_cert.empty() == config.trebuchet.tls.client_key.empty(),
-            "certificate with key");
+            "client_cert and client_key come together");
     for (const auto& [name, value] : config.exported) {
         require(!name.empty() && name.find_first_of(std::string_view("=\0", 2)) == std::string::npos,
-                "a variable's name");
-        require(value.find('\0') == std::string::npos, "a variable's value");
+                "the name is valid in an environment");
+        require(value.find('\0') == std::string::npos, "the value is valid in an environment");
     }
     require(config.exported.count("trebuchet") == 0, "our own settings are not exported");
     return 0;

@@ -31,7 +31,8 @@ const std::shared_ptr<const CredentialPatterns>& patterns() {
 
 }  // namespace
 
-/// One byte: most bytes per write (a power of two). The rest is the text: wherever it is cut, the same comes out.
+/// First byte: the maximum bytes per write (a power of two). The rest is the text. However it is split, the output is
+/// the same.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const auto write_size = std::size_t{1} << (data[0] & 15U);
@@ -51,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         stream.write(text.substr(done, count), out);
         done += count;
         expect(stream.held() <= trebuchet::longest_credential, "holds too much", text);
-        expect(expected.starts_with(out), "lets something else out", text);
+        expect(expected.starts_with(out), "releases something else", text);
     }
     stream.finish(out);
     expect(out == expected, "masks something else in pieces", text);

@@ -25,14 +25,14 @@ namespace {
 
 using nlohmann::json;
 
-/// Nothing of them can be a part of a mask, which is "**" and hexadecimal digits.
+/// No part of these can be part of a mask, which consists of "**" and hexadecimal digits.
 constexpr std::string_view text_secret = "xyzzy-plugh";
 constexpr std::string_view number_secret = "80443117.25";
 
 void require_no_secret(std::string_view text) {
-    require(text.find(text_secret) == std::string_view::npos, "no secret text");
-    require(text.find(number_secret) == std::string_view::npos, "no secret number");
-    require(trebuchet::to_valid_utf8(text) == text, "UTF-8");
+    require(text.find(text_secret) == std::string_view::npos, "the text secret is masked");
+    require(text.find(number_secret) == std::string_view::npos, "the number secret is masked");
+    require(trebuchet::to_valid_utf8(text) == text, "what is sent is UTF-8");
 }
 
 void require_none_in(const json& value) {
@@ -53,7 +53,7 @@ std::shared_ptr<const trebuchet::MaskSet> make_masks() {
     return std::move(*masks);
 }
 
-/// A run folder in memory, into which the inputs are written as a phase would.
+/// A run folder in memory, with the inputs in the files that a phase writes.
 class Device {
   public:
     Device() : folder_(make()), masks_(make_masks()) {}
@@ -83,7 +83,7 @@ class Device {
 
 }  // namespace
 
-/// What a device and its phases leave behind is read or refused, and what is sent of it holds no secret.
+/// What a device and its phases leave behind is read or refused. What is sent of it contains no secret.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static Device device;
     const std::string text(data, data + size);
@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require((*info)->is_object(), "the device info is an object");
         const trebuchet::MaskedJson masked(device.masks(), **info);
         require_none_in(masked.value());
-        require(json::parse(masked.value().dump()) == masked.value(), "it can be sent");
+        require(json::parse(masked.value().dump()) == masked.value(), "the masked device info is valid JSON");
     } else if (!info) {
         const auto& message = info.error().message();
         require(message.find('\n') == std::string::npos, "a refusal is one line");
@@ -102,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     device.leave("device-connector-error.json", text);
     for (const auto phase : {trebuchet::Phase::provision, trebuchet::Phase::test}) {
         const auto reason = device.folder().read_connector_error(phase);
-        require(reason.size() <= 3 * size + 64, "an error is no longer than its file");
+        require(reason.size() <= 3 * size + 64, "the error is not much longer than its file");
         require_no_secret(trebuchet::to_valid_utf8(device.masks().mask(reason).bytes()));
     }
 
@@ -111,10 +111,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "a release is a plain word");
 
     if (const auto command = trebuchet::os_release_command(text, text)) {
-        require(std::count(command->begin(), command->end(), '\'') == 4, "user and address stay within their quotes");
+        require(std::count(command->begin(), command->end(), '\'') == 4,
+                "user and address do not break out of their quotes");
         require(command->find("-l '-") == std::string::npos && command->find("-- '-") == std::string::npos,
-                "neither is an option");
-        require(command->find_first_of(std::string_view("\n\0$`\\\"", 6)) == std::string::npos, "one plain command");
+                "neither user nor address is an option");
+        require(command->find_first_of(std::string_view("\n\0$`\\\"", 6)) == std::string::npos,
+                "the command has no special shell characters");
     }
     return 0;
 }

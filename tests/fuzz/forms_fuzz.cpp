@@ -44,7 +44,7 @@ std::string base64_of(std::string_view bytes) {
     return out;
 }
 
-/// Behind and in front of whatever other bytes, no character is left that depends on the value alone.
+/// Whatever bytes surround the value, no base64 character remains that depends only on the value.
 void check_base64(const MaskSet& set, std::string_view value) {
     if (value.size() < 5 || !set.too_short().empty()) return;
     for (std::size_t before = 0; before < 3; ++before) {
@@ -60,8 +60,8 @@ void check_base64(const MaskSet& set, std::string_view value) {
 
 }  // namespace
 
-/// Each form of a value, and base64 of it within other bytes, is masked as a whole. The first byte is the minimum
-/// length less one (2 bits); the rest is the value.
+/// Each form of a value, and its base64 within other bytes, is masked completely. The first byte is the minimum length
+/// minus one (2 bits); the rest is the value.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::size_t min_length = 1 + (data[0] & 3U);

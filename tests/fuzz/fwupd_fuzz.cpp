@@ -7,14 +7,15 @@
 
 using trebuchet::require;
 
-/// What fwupdmgr on a device says.
+/// The output of fwupdmgr on a device.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(data, data + size);
     if (const auto parts = trebuchet::parse_fwupd_devices(text)) {
         for (const auto& part : *parts) {
             const bool is_hex = part.id.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-            require(!part.id.empty() && is_hex, "an id is a word of a command line");
-            require(part.newest.empty() || part.newest != part.version, "what is newer is something else");
+            require(!part.id.empty() && is_hex, "an id is hexadecimal, so it needs no quotes");
+            require(part.newest.empty() || part.newest != part.version,
+                    "the newest version differs from the installed one");
         }
     }
     const auto results = trebuchet::check_fwupd_results(text, "1.4");

@@ -8,7 +8,7 @@
 
 using trebuchet::require;
 
-/// What a client of the metrics port sends is a request line or is refused.
+/// What a client sends to the metrics port is parsed as a request line or refused.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string head(data, data + size);
     const auto line = trebuchet::parse_request_line(head);
@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!line->method.empty() && line->method.find(' ') == std::string_view::npos, "a method is one word");
     require(line->path.find('?') == std::string_view::npos, "a path has no query");
     const auto first = head.substr(0, head.find("\r\n"));
-    require(first.starts_with(std::string(line->method) + " " + std::string(line->path)), "method and path as sent");
-    require(first.find(" HTTP/1.") != std::string::npos, "it says HTTP/1");
+    require(first.starts_with(std::string(line->method) + " " + std::string(line->path)),
+            "method and path are unchanged");
+    require(first.find(" HTTP/1.") != std::string::npos, "the version is HTTP/1");
     return 0;
 }

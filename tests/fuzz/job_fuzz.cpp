@@ -30,17 +30,17 @@ bool is_environment_name(std::string_view text) {
 
 void require_one_clean_line(const std::string& message) {
     require(message.find_first_of(std::string_view("\n\r\0\x1b", 4)) == std::string::npos,
-            "one line, no control characters");
-    require(trebuchet::to_valid_utf8(message) == message, "UTF-8");
+            "a message is one line without control characters");
+    require(trebuchet::to_valid_utf8(message) == message, "a message is UTF-8");
 }
 
 }  // namespace
 
-/// Any text is taken for a job or refused, and a job keeps the promises of job.hpp.
+/// Any text is read as a job or refused. A job keeps the contracts of job.hpp.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(data, data + size);
     const auto id = trebuchet::job_id_of(text);
-    require(id.empty() || is_id(id), "an id is one or none");
+    require(id.empty() || is_id(id), "an id is valid or empty");
 
     const auto job = trebuchet::parse_job(text);
     if (!job) {
@@ -48,14 +48,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     require(is_id(job->id) && job->id == id, "both readers find the same id");
-    require(std::string_view(job->document) == text, "the document as it arrived");
+    require(std::string_view(job->document) == text, "the document is unchanged");
     require(job->secrets().empty() != job->has_secrets(), "has_secrets says whether there are secrets");
     for (const auto* timeout : {&job->global_timeout, &job->output_timeout}) {
-        require(!*timeout || (*timeout)->count() >= 0, "no negative timeouts");
+        require(!*timeout || (*timeout)->count() >= 0, "a timeout is not negative");
     }
     for (const auto& secret : job->secrets()) {
-        require(is_environment_name(secret.name), "a secret has an environment's name");
-        require(secret.value.reveal().find('\0') == std::string_view::npos, "a secret fits into an environment");
+        require(is_environment_name(secret.name), "a secret's name is valid in an environment");
+        require(secret.value.reveal().find('\0') == std::string_view::npos,
+                "a secret's value is valid in an environment");
     }
 
     auto expected = json::parse(text);

@@ -18,8 +18,8 @@ using trebuchet::test::MaskOracle;
 
 constexpr std::size_t longest_text = 400;
 
-/// One byte: number of values (3 bits), minimum length less one (2 bits), most bytes per write (3 bits, a power of
-/// two). Then each value as its length in one byte and its bytes; the rest is the text.
+/// First byte: number of values (3 bits), minimum length minus one (2 bits), maximum bytes per write (3 bits, a power
+/// of two). Then each value: its length in one byte, and its bytes. The rest is the text.
 class Input {
   public:
     Input(const std::uint8_t* data, std::size_t size) : rest_(reinterpret_cast<const char*>(data), size) {
@@ -58,8 +58,8 @@ void expect(bool holds, const char* what, const Input& input) {
 
 }  // namespace
 
-/// The masker does what the oracle does, after each write and at the end, and shows no more if it is asked to release
-/// what it holds.
+/// The masker's output equals the oracle's after each write and at the end. It shows no more of a secret if it is asked
+/// to release what it holds.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const Input input(data, size);
     const auto set = MaskSet::build(trebuchet::test::named(input.values), {input.min_length, {}});

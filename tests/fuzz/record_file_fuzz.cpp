@@ -25,14 +25,14 @@ std::vector<std::string> records_of(const std::filesystem::path& path, std::stri
 
 }  // namespace
 
-/// Whatever stands in the file, what is whole of it is read, and reads the same and without a problem once more.
+/// Whatever the file contains, its complete records are read. Reading it again gives the same records and no problem.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const trebuchet::TemporaryFolder folder("/dev/shm");
     const auto path = folder.write("records", {reinterpret_cast<const char*>(data), size});
     std::string problem;
     const auto first = records_of(path, problem);
     const auto second = records_of(path, problem);
-    require(first == second, "what was kept is what was read");
-    require(problem.empty(), "what is wrong is gone");
+    require(first == second, "the records are the same again");
+    require(problem.empty(), "the problem was repaired");
     return 0;
 }

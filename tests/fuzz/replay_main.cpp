@@ -21,7 +21,7 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder)
 
 }  // namespace
 
-/// Runs every file of the folders given, for builds without libFuzzer.
+/// Runs the target with every file of the given folders, for builds without libFuzzer.
 int main(int argc, char** argv) {
     try {
         int count = 0;

@@ -5,7 +5,7 @@
 
 namespace trebuchet {
 
-/// Ends a fuzz target, as a crash would, if what has to hold for every input does not.
+/// Aborts the fuzz target, as a crash would, unless the property holds.
 inline void require(bool holds, const char* what) {
     if (holds) return;
     std::cerr << "does not hold: " << what << '\n';

@@ -29,8 +29,8 @@ bool is_one_line(std::string_view text) {
     return text.find_first_of("\r\n") == std::string_view::npos;
 }
 
-/// What the fake server answers: how, with which cookie, and with which body. A body of 30 bytes or more that is said
-/// to be too long arrives cut, the rest in pieces.
+/// The fake server's answer: statuses, cookie and body. A body of 30 bytes or more may be declared too long: then only
+/// its first half arrives, and a caller that asks for the overflow gets the body in pieces.
 struct Answers {
     int status = 200;
     int token_status = 200;
@@ -57,7 +57,7 @@ struct Answers {
     }
 };
 
-/// Three bytes of choices, the cookie up to a line end, the body.
+/// The input: three bytes of choices, the cookie up to a line break, the body.
 Answers read_input(std::string_view input) {
     static constexpr std::array statuses{200, 204, 401, 403, 404, 500, 0, 422};
     Answers answers;
@@ -81,8 +81,8 @@ void require_clean_failure(const trebuchet::Result<T>& result) {
     if (result) return;
     const auto& message = result.error().message();
     require(message.find_first_of(std::string_view("\n\r\0\x1b", 4)) == std::string::npos,
-            "one line, no control characters");
-    require(message.size() <= message_limit, "a short message");
+            "a message is one line without control characters");
+    require(message.size() <= message_limit, "a message is short");
 }
 
 void require_job_state(trebuchet::JobState state, const Answers& answers) {
@@ -96,13 +96,13 @@ void require_job_state(trebuchet::JobState state, const Answers& answers) {
     const auto& expected = document["job_state"];
     if (expected.is_string() && expected.get_ref<const std::string&>().size() > 256) return;
     const auto name = expected.is_string() ? expected.get<std::string>() : "";
-    require(state == trebuchet::job_state_named(name), "the state that the document has");
+    require(state == trebuchet::job_state_named(name), "the state is the document's");
 }
 
 }  // namespace
 
-/// Whatever a server answers: calls end with a value or a message that can be logged, and nothing of it gets into the
-/// next requests where it does not belong.
+/// Whatever a server answers, each call returns a value or a message that can be logged, and the answer cannot inject
+/// anything into later requests.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const trebuchet::TemporaryFolder folder("/dev/shm");
     static const auto token_file = folder.write("token", R"({"refresh_token": "r"})");
@@ -128,7 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require_clean_failure(job);
     if (job && *job) {
         if (const auto* document = std::get_if<trebuchet::WipedString>(&**job)) {
-            require(std::string_view(*document) == answers.body, "the job as it arrived");
+            require(std::string_view(*document) == answers.body, "the job is unchanged");
         } else {
             require(std::get<trebuchet::TooLongJob>(**job).id.size() <= 256, "an id is short");
         }

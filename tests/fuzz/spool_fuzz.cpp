@@ -11,8 +11,8 @@
 
 using trebuchet::require;
 
-/// The input is what stands in a spool's records: one length byte and so many bytes each. Whatever they are, all that
-/// is there can be sent, in the order of the positions.
+/// The input is a spool's records, each one length byte and so many bytes. Whatever they contain, everything can be
+/// sent in the order of the positions.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const trebuchet::TemporaryFolder folder("/dev/shm");
     std::filesystem::remove_all(folder / "job");
@@ -37,12 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto position = spool.state().confirmed;
     while (const auto piece = spool.front(true)) {
         require(!piece->text.empty(), "a piece is not empty");
-        require(piece->text.size() <= trebuchet::Spool::piece_limit, "a piece is not too long");
-        require(piece->end > position, "pieces follow each other");
+        require(piece->text.size() <= trebuchet::Spool::piece_limit, "a piece is not longer than the limit");
+        require(piece->end > position, "positions increase");
         position = piece->end;
         spool.begin(*piece, spool.state().next_number, "now");
         spool.finish_fragment(1);
     }
-    require(spool.is_empty(), "all was sent");
+    require(spool.is_empty(), "everything was sent");
     return 0;
 }

@@ -35,7 +35,7 @@ struct Options {
     int flood_secrets = 100;
 };
 
-/// Asking costs the machine some of its time: seldom enough, so that it is not what is measured.
+/// How often the bench asks the server. Each question costs CPU time, so this must be rare.
 constexpr std::chrono::milliseconds asking_pause{250};
 
 struct Spread {
@@ -60,10 +60,10 @@ void set_up(Agent& agent) {
 
 void start(Agent& agent) {
     agent.start();
-    if (!agent.is_ready()) throw std::runtime_error("the agent does not register:\n" + agent.log());
+    if (!agent.is_ready()) throw std::runtime_error("the agent did not register in time:\n" + agent.log());
 }
 
-/// Milliseconds from the answer of GET /v1/job to job_state complete, of each of so many jobs.
+/// Runs `count` jobs. Returns the milliseconds from the answer of GET /v1/job to job_state complete.
 Spread run_jobs(LabServer& server, const Agent& agent, int count) {
     std::vector<double> times;
     for (int done = 0; done < count; ++done) {
@@ -72,7 +72,7 @@ Spread run_jobs(LabServer& server, const Agent& agent, int count) {
                                          {"test_data", {{"test_cmds", "none"}}}});
         const auto complete = [&] { return server.job_state(id) == "complete"; };
         if (!harness::eventually(complete, harness::patience, asking_pause)) {
-            throw std::runtime_error("a job does not end:\n" + agent.log());
+            throw std::runtime_error("a job did not end in time:\n" + agent.log());
         }
         times.push_back(server.control("GET", "/timings/" + id)["taken_to_complete_ms"]);
     }
@@ -90,7 +90,7 @@ void start(Agent& agent, Disk disk) {
 }
 
 void measure_jobs(LabServer& server, const Options& options, Disk disk) {
-    std::puts(disk == Disk::as_it_is ? "jobs, all that is promised synced to disk:" : "jobs, without syncing to disk:");
+    std::puts(disk == Disk::as_it_is ? "jobs, with syncs to disk:" : "jobs, without syncs to disk:");
     double trivial = 0;
     {
         Agent agent(server);
@@ -112,7 +112,7 @@ void measure_jobs(LabServer& server, const Options& options, Disk disk) {
     print(what.c_str(), (times.median - trivial) / 1000, "s", "<= 1");
 }
 
-/// Milliseconds from the answer to a cancellation to the agent's next poll, with a test that ends when it is told to.
+/// Measures the milliseconds from a cancellation to the agent's next poll, with a test phase that ends on SIGTERM.
 void measure_cancels(LabServer& server, const Options& options) {
     Agent agent(server);
     set_up(agent);
@@ -121,7 +121,8 @@ void measure_cancels(LabServer& server, const Options& options) {
     std::vector<double> times;
     for (int done = 0; done < options.cancels; ++done) {
         const auto id = server.post_job({{"job_queue", harness::queue}, {"test_data", {{"test_cmds", "none"}}}});
-        if (!server.shows(id, "test", "started")) throw std::runtime_error("a job does not start:\n" + agent.log());
+        if (!server.shows(id, "test", "started"))
+            throw std::runtime_error("a job did not start in time:\n" + agent.log());
         const std::uint64_t last = server.requests().back()["number"];
         server.cancel(id);
         const auto next_poll = [&]() -> double {
@@ -135,7 +136,7 @@ void measure_cancels(LabServer& server, const Options& options) {
             return 0;
         };
         if (!harness::eventually([&] { return next_poll() > 0; }, harness::patience, asking_pause)) {
-            throw std::runtime_error("the agent does not poll again:\n" + agent.log());
+            throw std::runtime_error("the agent did not poll again in time:\n" + agent.log());
         }
         times.push_back(next_poll() * 1000);
     }
@@ -144,7 +145,7 @@ void measure_cancels(LabServer& server, const Options& options) {
     std::printf("%52s least %.0f, most %.0f, of %d\n", "", spread.least, spread.most, options.cancels);
 }
 
-/// What dd says of how much it has copied: "123 bytes (…) copied, …" in its last line.
+/// How much dd has copied, from the last line of its output: "123 bytes (…) copied, …".
 double megabytes_in(const std::filesystem::path& note) {
     std::ifstream lines(note);
     std::string last;
@@ -152,7 +153,7 @@ double megabytes_in(const std::filesystem::path& note) {
     return std::stod(last) / 1e6;
 }
 
-/// A test that prints as fast as the agent takes it, with that many secrets to look for.
+/// A test phase that prints as fast as the agent reads, in a job with many secrets.
 void measure_flood(LabServer& server, const Options& options) {
     Agent agent(server);
     set_up(agent);
@@ -170,11 +171,11 @@ void measure_flood(LabServer& server, const Options& options) {
     start(agent);
     const auto id = server.post_job(
         {{"job_queue", harness::queue}, {"test_data", {{"test_cmds", "none"}, {"secrets", std::move(secrets)}}}});
-    // Its result holds all that was printed.
+    // Does not read the result, which contains all of the output.
     const auto complete = [&] { return server.control("GET", "/timings/" + id).contains("taken_to_complete_ms"); };
     const auto patience = harness::patience + std::chrono::seconds(12 * options.flood_seconds);
     if (!harness::eventually(complete, patience, asking_pause)) {
-        throw std::runtime_error("the job that prints without end does not end:\n" + agent.log());
+        throw std::runtime_error("the job of the output flood did not end in time:\n" + agent.log());
     }
     std::printf("yes for %d s in a job with %d secrets, over TLS:\n", options.flood_seconds, options.flood_secrets);
     const auto megabytes = megabytes_in(copied);
@@ -184,7 +185,7 @@ void measure_flood(LabServer& server, const Options& options) {
     print("  CPU time for each 100 MB", figures.cpu_time.count() / megabytes * 100, "s", "none");
 }
 
-/// What the agent asked, and how often it polled for a job.
+/// The number of the agent's requests, and how many of them were polls for a job.
 struct Requests {
     std::size_t all = 0;
     std::size_t polls = 0;
@@ -209,7 +210,7 @@ void measure_idle(LabServer& server, const Options& options) {
     const std::uint64_t last = server.requests().back()["number"];
     const auto before = figures_of(pid);
     const auto began = std::chrono::steady_clock::now();
-    std::this_thread::sleep_for(std::chrono::seconds(options.idle_seconds));  // this time is what is measured
+    std::this_thread::sleep_for(std::chrono::seconds(options.idle_seconds));  // the measured time
     const std::chrono::duration<double, std::ratio<60>> minutes = std::chrono::steady_clock::now() - began;
     const auto after = figures_of(pid);
     const auto requests = requests_since(server, last);
@@ -230,17 +231,18 @@ int run(int argc, char** argv) {
     CLI::App app("Measures the agent against the labserver, over TLS on this machine; asserts nothing.",
                  "trebuchet-bench-agent");
     app.add_option("--jobs", options.jobs, "Trivial jobs to run")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--output-jobs", options.output_jobs, "Jobs with much output to run")
+    app.add_option("--output-jobs", options.output_jobs, "Jobs with a large output to run")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    app.add_option("--output-bytes", options.output_bytes, "What the test of each of them prints")
+    app.add_option("--output-bytes", options.output_bytes, "Bytes that the test phase of each of them prints")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     app.add_option("--cancels", options.cancels, "Jobs to cancel")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--idle-seconds", options.idle_seconds, "How long to watch an idle agent")
+    app.add_option("--idle-seconds", options.idle_seconds, "How long to measure an idle agent, in seconds")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    app.add_option("--flood-seconds", options.flood_seconds, "How long a test prints as fast as it can")
+    app.add_option("--flood-seconds", options.flood_seconds,
+                   "How long a test phase prints as fast as it can, in seconds")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     try {

@@ -18,7 +18,7 @@ constexpr std::string_view hex = "0123456789abcdef";
 constexpr std::string_view password =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#%&()*+,-./:;<=>?@^_~";
 
-/// One line; `#` stands for a number and `~` for a word.
+/// Templates of lines: `#` is replaced by a number, `~` by a word.
 std::string line(std::mt19937& engine) {
     static constexpr std::array<std::string_view, 14> templates{
         "[    #.#] usb 1-#: new high-speed USB device number # using xhci_hcd",

@@ -6,13 +6,13 @@
 
 namespace trebuchet::bench {
 
-/// Text like the console and test logs of a lab; the same each time.
+/// Text like a lab's console and test logs. The same in each run.
 [[nodiscard]] std::string log_text(std::size_t size);
 
-/// Tokens, passwords, hex keys and the like, of 12 to 60 bytes, none of which stands in log_text(); the same each time.
+/// Tokens, passwords, hex keys and so on, of 12 to 60 bytes. None occurs in log_text(). The same in each run.
 [[nodiscard]] std::vector<std::string> secrets(std::size_t count);
 
-/// `text` with one of `values` in each `distance` bytes.
+/// `text` with one of `values` every `distance` bytes.
 [[nodiscard]] std::string with_hits(const std::string& text, const std::vector<std::string>& values,
                                     std::size_t distance);
 

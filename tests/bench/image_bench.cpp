@@ -39,7 +39,7 @@ struct Run {
     double peak_megabytes = 0;  ///< 10⁶ bytes
 };
 
-/// Runs `work` in a process of its own, which ends with what that returns.
+/// Runs `work` in a child process. What it returns is the exit code.
 Run measure(const std::function<int()>& work) {
     std::fflush(nullptr);
     const auto start = std::chrono::steady_clock::now();
@@ -79,7 +79,7 @@ class Image {
         return state_;
     }
 
-    /// Like a system's disk: of eight blocks four are files that can be packed, two are packed, and two are free space.
+    /// Blocks like those of a system's disk: of eight, four can be compressed, two cannot, and two are free space.
     const std::string& next(std::size_t number) {
         block_.assign(std::size_t{1024} * 1024, '\0');
         const auto kind = number % 8;
@@ -109,7 +109,7 @@ class Image {
 class NoInterrupt final : public Interrupt {
   public:
     [[nodiscard]] int wait_for(std::chrono::milliseconds time) override {
-        // The writer looks at the clock in these pauses while others do the work that is measured.
+        // The writer waits here while other threads and programs do the measured work.
         ::usleep(static_cast<useconds_t>(std::chrono::microseconds(time).count()));
         return 0;
     }
@@ -158,7 +158,7 @@ void run(const Options& options) {
         peak = std::max(peak, own.peak_megabytes);
         std::printf("  round %d: zstdcat | dd %.2f s, write_image %.2f s\n", round + 1, theirs.back(), own.seconds);
     }
-    // Throws if it is not the image.
+    // Throws if the target differs from the image.
     (void)measure([&] { return shell("zstdcat '" + image.path().string() + "' | cmp - '" + target.string() + "'"); });
     std::printf("%-52s %9.0f MB/s\n", "zstdcat | dd, median", megabytes / median(theirs));
     std::printf("%-52s %9.0f MB/s\n", "write_image, median", megabytes / median(ours));
@@ -172,10 +172,10 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
     trebuchet::Options options;
-    CLI::App app("Writes a zstd image to a file, as a provisioning does, beside `zstdcat | dd`, each with an fsync.");
-    app.add_option("--mebibytes", options.mebibytes, "of the image")->capture_default_str();
-    app.add_option("--rounds", options.rounds, "of which the median counts")->capture_default_str();
-    app.add_option("--folder", options.folder, "where image and file lie, in a folder of their own")
+    CLI::App app("Compares write_image with `zstdcat | dd`: both write a zstd image to a file and end with an fsync.");
+    app.add_option("--mebibytes", options.mebibytes, "Size of the image")->capture_default_str();
+    app.add_option("--rounds", options.rounds, "Number of rounds; the median is printed")->capture_default_str();
+    app.add_option("--folder", options.folder, "Where to create a temporary folder for image and file")
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     try {

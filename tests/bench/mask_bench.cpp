@@ -30,7 +30,7 @@ std::shared_ptr<const MaskSet> set_of(const std::vector<std::string>& values, co
     return MaskSet::build(std::move(named), options).value();
 }
 
-/// As the daemon masks: well-known credentials too.
+/// The mask set of the daemon: with well-known credentials.
 std::shared_ptr<const MaskSet> full_set_of(const std::vector<std::string>& values) {
     static const auto credentials =
         CredentialPatterns::build({}, std::make_shared<const MaskText>(MaskHash::keyed)).value();
@@ -39,7 +39,7 @@ std::shared_ptr<const MaskSet> full_set_of(const std::vector<std::string>& value
     return set_of(values, options);
 }
 
-/// Bytes per second of CPU time; G stands for 10⁹.
+/// Counts bytes per second of CPU time. G means 10⁹.
 void count_bytes(benchmark::State& state, std::size_t each) {
     const auto bytes = static_cast<double>(each) * static_cast<double>(state.iterations());
     state.counters["bytes"] = benchmark::Counter(bytes, benchmark::Counter::kIsRate);
@@ -55,7 +55,7 @@ double cpu_seconds() {
     return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-/// Seconds of CPU time that Hyperscan alone takes for the text.
+/// The CPU time in seconds that Hyperscan alone takes for the text.
 double seconds_of_raw(const std::vector<std::string>& values, std::string_view text) {
     const RawHyperscan raw(values);
     benchmark::DoNotOptimize(scan_in_chunks(raw, text));
@@ -88,7 +88,7 @@ double seconds_of_copy(const std::string& text) {
     return (cpu_seconds() - start) / rounds;
 }
 
-/// Anonymous memory that this process has in RAM.
+/// The resident anonymous memory of this process, in bytes.
 double anonymous_bytes() {
     std::ifstream status("/proc/self/status");
     for (std::string word; status >> word;) {
@@ -98,9 +98,8 @@ double anonymous_bytes() {
     return 0;
 }
 
-/// `of_raw`, `of_copy`, `of_python`: how fast this is, in the same run, as a share of the speed of Hyperscan alone,
-/// which neither merges nor copies and knows no forms; of copying alone; and of Python's `re`, which knows no forms
-/// either.
+/// The counters compare the speed with others in the same run: `of_raw` with Hyperscan alone (no merging, no copying,
+/// no encoded forms), `of_copy` with copying alone, `of_python` with Python's `re` (no encoded forms).
 void mask_no_match(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
     const auto text = log_text(text_size);
@@ -117,7 +116,7 @@ void mask_no_match(benchmark::State& state) {
     }
 }
 
-/// The values as they are, and no other form of them.
+/// The plain values, without encoded forms.
 void mask_literals_only(benchmark::State& state) {
     std::vector<Literal> literals;
     std::vector<MaskedValue> values;
@@ -139,7 +138,7 @@ void mask_literals_only(benchmark::State& state) {
     count_bytes(state, text.size());
 }
 
-/// With well-known credentials: all that the daemon does.
+/// Everything that the daemon does, with well-known credentials.
 void mask_everything(benchmark::State& state) {
     mask_in_writes(state, Masker(full_set_of(secrets(static_cast<std::size_t>(state.range(0))))), log_text(text_size),
                    static_cast<std::size_t>(state.range(1)));
@@ -154,7 +153,7 @@ void mask_lines_of_80_bytes(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of(secrets(static_cast<std::size_t>(state.range(0))))), log_text(text_size), 80);
 }
 
-/// With private keys of 3 KB among the values, of which log text never holds a part.
+/// With private keys of 3 KB among the values. The log text contains no part of them.
 void mask_with_long_values(benchmark::State& state) {
     auto values = secrets(static_cast<std::size_t>(state.range(0)));
     for (const auto& part : secrets(10)) {
@@ -165,7 +164,7 @@ void mask_with_long_values(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of(values)), log_text(text_size), chunk);
 }
 
-/// A serial console's lines: coloured, and ended by CRLF.
+/// Lines of a serial console, with colours and CRLF.
 void mask_coloured_lines(benchmark::State& state) {
     std::string text;
     for (const char c : log_text(text_size)) {
@@ -194,7 +193,7 @@ void copy_only(benchmark::State& state) {
     count_bytes(state, text.size());
 }
 
-/// `aaaa…` against `aaaa…b`, one byte at a time: each byte moves the place up to which bytes are held.
+/// Searches `aaaa…b` in `aaaa…`, one byte at a time: with each byte, the position up to which bytes are held moves.
 void worst_near_miss_byte_by_byte(benchmark::State& state) {
     const auto length = static_cast<std::size_t>(state.range(0));
     mask_in_writes(state, Masker(set_of({std::string(length - 1, 'a') + "b"})), std::string(4 * chunk, 'a'), 1);
@@ -207,7 +206,7 @@ void worst_nested_values(benchmark::State& state) {
                    static_cast<std::size_t>(state.range(0)));
 }
 
-/// The anchor matches at each byte and the whole value only nearly does.
+/// At each byte the anchor matches, and the whole value almost does.
 void worst_near_miss_behind_the_anchor(benchmark::State& state) {
     const auto half = static_cast<std::size_t>(state.range(0)) / 2;
     mask_in_writes(state, Masker(set_of({std::string(half, 'a') + "b" + std::string(half, 'a')})),
@@ -220,7 +219,7 @@ void worst_long_value_of_one_letter(benchmark::State& state) {
                    std::string(4 * chunk, 'a'), chunk);
 }
 
-/// Text in which, at the end of each write, thousands of places might begin a value but none does.
+/// At the end of each write, a value might begin at thousands of places, but none does.
 void worst_search_for_a_beginning(benchmark::State& state) {
     const auto length = static_cast<std::size_t>(state.range(0));
     std::string text;
@@ -228,7 +227,7 @@ void worst_search_for_a_beginning(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of({std::string(length, 'a') + "b"})), text, 512);
 }
 
-/// Each line may go on with a value that never ends.
+/// Each line may continue a value that never ends.
 void worst_near_miss_over_lines(benchmark::State& state) {
     const auto length = static_cast<std::size_t>(state.range(0));
     std::string text;
@@ -236,7 +235,7 @@ void worst_near_miss_over_lines(benchmark::State& state) {
     mask_in_writes(state, Masker(set_of({std::string(length, 'a') + "b"})), text, chunk);
 }
 
-/// The whole program, from its start to its end, over a file.
+/// The whole program over a file, from start to end.
 void mask_whole_process(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
     const auto text = log_text(text_size);
@@ -251,7 +250,7 @@ void mask_whole_process(benchmark::State& state) {
     state.counters["bytes_per_cpu_second"] = bytes / cpu_seconds;
 }
 
-/// `memory`: bytes that the first set takes; right if nothing else ran before.
+/// `memory`: the bytes that the first set takes. Correct only if nothing else ran before.
 void build_set(benchmark::State& state) {
     const auto values = secrets(static_cast<std::size_t>(state.range(0)));
     const auto before = anonymous_bytes();

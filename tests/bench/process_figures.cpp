@@ -16,7 +16,7 @@ std::optional<double> megabytes(pid_t pid, const std::string& key, const std::st
     return static_cast<double>(*kibibytes) * 1024 / bytes_per_megabyte;
 }
 
-/// 0 for a process that is gone.
+/// Returns 0 if the process has ended.
 std::chrono::duration<double> cpu_time(pid_t pid) {
     clockid_t clock{};
     timespec time{};

@@ -7,13 +7,13 @@
 
 namespace trebuchet {
 
-/// What the kernel says of a process.
+/// Memory, threads and CPU time of a process, from /proc.
 struct ProcessFigures {
     double rss_megabytes = 0;             ///< VmRSS of /proc/PID/status
-    double peak_megabytes = 0;            ///< VmHWM, the most that it was
-    std::optional<double> pss_megabytes;  ///< smaps_rollup, which the agent's user can't read, but root can
+    double peak_megabytes = 0;            ///< VmHWM, the peak
+    std::optional<double> pss_megabytes;  ///< smaps_rollup; only root can read it
     int threads = 0;
-    std::chrono::duration<double> cpu_time{};  ///< user and system, so far
+    std::chrono::duration<double> cpu_time{};  ///< user and system time so far
 };
 
 /// Megabytes are 10⁶ bytes.

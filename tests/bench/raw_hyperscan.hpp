@@ -7,7 +7,7 @@
 
 namespace trebuchet::bench {
 
-/// Hyperscan by itself over whole literals, in block mode: what the masker's speed is compared with.
+/// Hyperscan alone, with the values as literals, in block mode. The masker's speed is compared with it.
 class RawHyperscan {
   public:
     explicit RawHyperscan(const std::vector<std::string>& values);
@@ -15,7 +15,7 @@ class RawHyperscan {
     RawHyperscan(const RawHyperscan&) = delete;
     RawHyperscan& operator=(const RawHyperscan&) = delete;
 
-    /// Returns how many matches there were.
+    /// Returns the number of matches.
     [[nodiscard]] std::size_t scan(std::string_view text) const;
 
   private:

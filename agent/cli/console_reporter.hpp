@@ -13,11 +13,11 @@
 
 namespace trebuchet {
 
-/// Shows a job to the person who runs it, live, and keeps what the server would have got in a folder: `<phase>.log`,
+/// Shows a job live on the console, and writes what the server would get to a folder: `<phase>.log`,
 /// `<phase>-serial.log`, `device-info.json`, `artifacts.tar.gz`, `testflinger-outcome.json`.
 class ConsoleReporter final : public LogSink, public JobListener {
   public:
-    /// `colour`: whether `out` is a terminal that wants it.
+    /// `colour`: use terminal colours in `out`.
     ConsoleReporter(const Clock& clock, std::ostream& out, bool colour, std::filesystem::path folder);
 
     void output(Phase phase, const MaskedChunk& text) override;

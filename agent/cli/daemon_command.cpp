@@ -28,19 +28,19 @@
 namespace trebuchet {
 namespace {
 
-/// How often, and for how long ahead, the service manager is asked for patience while the agent stops.
+/// While the agent stops, it asks the service manager every `patience_pause` for another `patience` of time.
 constexpr std::chrono::seconds patience_pause{10};
 constexpr std::chrono::seconds patience{30};
-/// For what a stop takes beside the graces that are configured.
+/// The time of a stop in addition to the configured grace periods.
 constexpr std::chrono::seconds longest_delivery{60};
 
-/// The service manager is asked for no more than this in all; nothing: a job in hand may take as long as it does.
+/// The maximum total time that the service manager is asked for. nullopt: no limit, because the current job may finish.
 std::optional<std::chrono::milliseconds> longest_stop(const TrebuchetConfig& config) {
     if (config.drain == Drain::finish) return std::nullopt;
     return config.stop_grace + 2 * config.kill_grace + longest_delivery;
 }
 
-/// For the job's secrets.
+/// Minimum free space, in bytes, of the folder for the job's secrets.
 constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
 constexpr std::chrono::minutes endpoint_pause{1};
@@ -72,7 +72,7 @@ Result<Credentials> credentials(const Config& config, const std::filesystem::pat
     return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
 }
 
-/// What one run of the daemon uses: from a configuration to a stop, a restart or the next configuration.
+/// The daemon with one configuration, until a stop, a restart or the next configuration.
 struct AgentInstance {
     Config config;
     std::filesystem::path state;
@@ -93,7 +93,7 @@ GuardLimits guard_limits(const AgentInstance& instance) {
 
 GuardProbes guard_probes(const AgentInstance& instance, const ApiClient& api) {
     GuardProbes probes;
-    // Not artifacts: a server that never takes a large one should not keep the agent from working.
+    // Artifacts are not counted: a server that never accepts a large one must not keep the agent from working.
     const std::vector<std::string> spools{std::string(output_spool_name) + ".", std::string(serial_spool_name) + "."};
     probes.undelivered = [=, jobs = instance.state / "jobs", limit = instance.config.trebuchet.spool.limit] {
         return bytes_below(jobs, spools, limit);
@@ -134,7 +134,7 @@ class Program {
     }
 
   private:
-    /// `former` is what to go on with if the configuration can't be used, and has the lock.
+    /// `former` has the lock. The agent continues with it if the new configuration can't be used.
     tl::expected<AgentInstance, Refusal> prepare(const Config& config, std::optional<AgentInstance> former) {
         auto instance = make(config, former);
         if (instance || !former) return instance;
@@ -169,7 +169,7 @@ class Program {
         if (!secret_base) return refuse(secret_base.error());
         auto login = credentials(config, options_.token_file);
         if (!login) return refuse(login.error());
-        // Before there is a second thread: see PatternDatabase::of_expressions().
+        // Must run before a second thread starts: see PatternDatabase::of_expressions().
         auto masks = mask_options(config.trebuchet, former ? &former->config.trebuchet : nullptr);
         if (!masks) return refuse(masks.error());
         auto http = HttpClient::make(loop_, http_options(config));
@@ -217,12 +217,12 @@ class Program {
         endpoint_timer_.stop();
         endpoint_.reset();
         std::error_code ignored;
-        // Empty by now. The service manager's own is not ours to remove.
+        // The folder is empty now. If the service manager made it, it also removes it.
         if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(instance.secret_base, ignored);
         return end;
     }
 
-    /// They go on over a reload: who scrapes them takes a counter that falls for a restart.
+    /// The metrics continue over a reload: monitoring would take a counter that falls for a restart.
     AgentMetrics& metrics_of(const Config& config) {
         if (!metrics_ || !metrics_->are_of(config.agent_id, config.identifier)) {
             metrics_ = std::make_unique<AgentMetrics>(config.agent_id, config.identifier);
@@ -230,7 +230,7 @@ class Program {
         return *metrics_;
     }
 
-    /// Tries until the port is free.
+    /// Retries until the port is free.
     void open_endpoint(const Config& config, AgentMetrics& metrics) {
         HttpEndpointOptions where;
         where.address = config.trebuchet.metrics_address;
@@ -288,7 +288,7 @@ class Program {
     SystemClock clock_;
     ServiceManager service_;
     Timer patience_timer_;
-    std::optional<std::chrono::milliseconds> longest_stop_;  ///< with the configuration in use
+    std::optional<std::chrono::milliseconds> longest_stop_;  ///< of the current configuration
     std::optional<std::chrono::steady_clock::time_point> stop_until_;
     bool is_stopping_ = false;
     std::unique_ptr<AgentMetrics> metrics_;

@@ -2,7 +2,7 @@
 
 namespace trebuchet {
 
-/// What a user got wrong: the command line, a file that it names, the configuration.
+/// A mistake of the user: in the command line, in a file that it names, or in the configuration.
 inline constexpr int exit_usage = 2;
 
 /// Another process serves this device.

@@ -4,7 +4,7 @@
 
 namespace trebuchet {
 
-/// For a job without a server: nobody cancels it, and there is nothing to wait for.
+/// Control of a job without a server: nothing cancels the job, and there is nothing to wait for.
 class LocalControl final : public JobControl {
   public:
     [[nodiscard]] bool is_cancelled() override { return false; }

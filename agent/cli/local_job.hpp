@@ -13,11 +13,11 @@ namespace trebuchet {
 
 struct LocalJob {
     Job job;
-    std::vector<std::string> warnings;  ///< such as a secret that the file does not hold
+    std::vector<std::string> warnings;  ///< such as a secret that is missing in the file
 };
 
-/// What the server does when an agent takes a job: gives it an id and replaces each secret's path by its value.
-/// `secrets`: the text of a JSON object from path to value; "" for none. A path that it does not hold gives "", as on
+/// Does what the server does when an agent takes a job: gives it an id and replaces each secret's path by its value.
+/// `secrets`: the text of a JSON object from path to value; "" for none. A missing path gives an empty secret, as on
 /// the server.
 [[nodiscard]] Result<LocalJob> make_local_job(const nlohmann::json& submitted, std::string_view secrets,
                                               const std::string& id);

@@ -34,7 +34,7 @@ int complain(const std::string& message) {
     return exit_usage;
 }
 
-/// A folder of our own below the one for temporary files, deleted with everything in it.
+/// A folder in the system's temporary folder. The destructor removes it with everything in it.
 class TemporaryFolder {
   public:
     static Result<TemporaryFolder> make() {
@@ -58,7 +58,7 @@ class TemporaryFolder {
     fs::path path_;
 };
 
-/// Without a configuration file the job runs on this machine, by the connector that touches no hardware.
+/// The default configuration: the job runs on this machine, with the connector that touches no hardware.
 Result<Config> stand_alone_config(const fs::path& folder) {
     std::error_code error;
     const auto connector = fs::read_symlink("/proc/self/exe", error).parent_path() / "trebuchet-provision";

@@ -59,7 +59,8 @@ class AgentSection {
             if (command && !command->empty()) config_.phase_commands[phase] = *command;
         }
         read_advertised();
-        // Keys that the reference's agent accepts and does not use: links and control_host are for people and charms.
+        // Keys that the reference agent accepts and does not use: links and control_host are for people and Juju
+        // charms.
         for (const auto* key : {"links", "control_host"}) {
             reader_.take(key);
             reader_.show(key, "(not used by the agent)");
@@ -272,7 +273,7 @@ class AgentSection {
         }
     }
 
-    /// Nobody knows what it is for, so it may be a password.
+    /// Hides the value of an unknown key: it may be a password.
     void show_exported(const YamlEntry& entry) {
         settings_.set(shown_value(entry.key), "(not shown; phases get it as an environment variable)",
                       file_ + ":" + std::to_string(entry.key_at.line));

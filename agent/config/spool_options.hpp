@@ -5,16 +5,16 @@
 
 namespace trebuchet {
 
-/// What becomes of a log for which the spool has no room: `trebuchet.spool_full`.
+/// `trebuchet.spool_full`: what to do with a log when the spool is full.
 enum class SpoolFull {
-    wait,  ///< whoever writes is held until there is room
-    cut,   ///< text in the middle is left out; a note says how much
+    wait,  ///< block the phase's output until there is room
+    cut,   ///< leave out text in the middle; a note says how much
 };
 
 struct SpoolOptions {
-    std::uint64_t limit = std::uint64_t{1} << 30;  ///< bytes of files of a log series: `trebuchet.spool_limit`
+    std::uint64_t limit = std::uint64_t{1} << 30;  ///< `trebuchet.spool_limit`: bytes of files of a log series
     SpoolFull when_full = SpoolFull::wait;
-    std::size_t memory_limit = std::size_t{4} << 20;  ///< bytes of text that the disk refuses
+    std::size_t memory_limit = std::size_t{4} << 20;  ///< bytes of text kept in memory when the disk fails
 };
 
 }  // namespace trebuchet

@@ -39,7 +39,7 @@ class AgentMetrics {
   public:
     using Duration = std::chrono::steady_clock::duration;
 
-    /// `identifier`: of the configuration, or "".
+    /// `identifier`: the configuration's, or "".
     AgentMetrics(const std::string& agent_id, std::string identifier);
     [[nodiscard]] bool are_of(const std::string& agent_id, const std::string& identifier) const {
         return agent_id_ == agent_id && identifier_ == identifier;
@@ -52,29 +52,29 @@ class AgentMetrics {
     void masked(std::size_t bytes);
     void secrets_masked(const MaskReport& report);
     void doubtful_logs(unsigned count);
-    /// A result is lost: it could not be delivered for too long.
+    /// A result could not be delivered for too long and is lost.
     void result_given_up();
-    /// The server was asked for a job and answered.
+    /// A poll was answered after `time`.
     void polled(Duration time);
-    /// The server answered, or did not: problem() counts the failures in a row.
+    /// The server answered or failed to. problem() counts the failures in a row.
     void server_answered() { failures_in_a_row_ = 0; }
     void server_failed();
-    /// Something kept the event loop from what was due.
+    /// The event loop was late by `lag`.
     void loop_lagged(Duration lag, std::chrono::system_clock::time_point now);
-    /// What keeps the agent from taking jobs, if anything does.
+    /// Why the agent takes no jobs; nullopt: it takes jobs.
     void held_back(const std::optional<HeldBack>& by);
-    /// As the API spells it; an unknown one counts as none.
+    /// The agent's state in the API's spelling. An unknown state counts as none.
     void state_is(std::string_view state);
-    /// What runs on the device, as parse_os_release has it; "": not known (any more).
+    /// The release on the device, as parse_os_release returns it; "": unknown.
     void release_known(std::string_view release);
-    /// Gives the upload lag at each scrape; null: there is none.
+    /// `lag` is called at each scrape; null: no lag.
     void watch_upload_lag(std::function<Duration()> lag) { upload_lag_ = std::move(lag); }
 
-    /// Prometheus' text format.
+    /// The metrics in Prometheus' text format.
     [[nodiscard]] std::string text();
-    /// Why the agent can't work, one line; "" if it can. Being offline on an order is no problem.
+    /// Why the agent can't work, in one line; "" if it can. Being offline on an order is not a problem.
     [[nodiscard]] std::string problem() const;
-    /// When the event loop was held for more than a second for the last time, one line; "" if it never was.
+    /// When the event loop was last blocked for more than a second, in one line; "" if never.
     [[nodiscard]] const std::string& lag_note() const { return lag_note_; }
 
   private:
@@ -97,7 +97,7 @@ class AgentMetrics {
     std::string release_;
     std::set<std::string, std::less<>> releases_;
     int failures_in_a_row_ = 0;
-    std::string held_back_;  ///< why, or ""
+    std::string held_back_;  ///< the reason; "" if the agent takes jobs
 };
 
 }  // namespace trebuchet

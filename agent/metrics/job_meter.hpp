@@ -26,10 +26,10 @@ class JobMeter final : public JobListener {
   private:
     AgentMetrics& metrics_;
     const Clock& clock_;
-    std::optional<std::chrono::steady_clock::time_point> began_;  ///< the phase whose command runs
+    std::optional<std::chrono::steady_clock::time_point> began_;  ///< start of the running phase's command
 };
 
-/// Passes a job's text on to another sink, and counts its bytes.
+/// Passes a job's log on to another sink, and counts its bytes.
 class MeteredLog final : public LogSink {
   public:
     MeteredLog(LogSink& inner, AgentMetrics& metrics) : inner_(inner), metrics_(metrics) {}

@@ -19,7 +19,7 @@ std::string_view without_quotes(std::string_view value) {
     return quoted ? value.substr(1, value.size() - 2) : value;
 }
 
-/// Of the last assignment, as a shell would have it; "" if that is none to be trusted.
+/// The value of the last assignment, as in a shell; "" if it has other characters than allowed.
 std::string_view value_of(std::string_view text, std::string_view name) {
     std::string_view found;
     while (!text.empty()) {

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 constexpr std::size_t answer_limit = 65536;
 constexpr std::chrono::seconds time_limit{20};
-/// Of the images that labs provision; the reference agent's default.
+/// The user of the images that labs provision; the reference agent's default.
 constexpr const char* default_user = "ubuntu";
 
 bool is_safe(const std::string& word) {
@@ -39,7 +39,7 @@ std::string user_of(const Job& job) {
 
 std::optional<std::string> os_release_command(const std::string& user, const std::string& address) {
     if (!is_safe(user) || !is_safe(address)) return std::nullopt;
-    // A device that was just provisioned has a new host key each time: nothing secret is said to it here.
+    // The host key is not checked: a device has a new one after each provision. No secret is sent over this connection.
     return "exec ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
            "-o ConnectTimeout=10 -l '" +
            user + "' -- '" + address + "' cat /etc/os-release 2>/dev/null";

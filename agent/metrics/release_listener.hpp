@@ -14,12 +14,12 @@
 
 namespace trebuchet {
 
-/// The shell command that prints a device's os-release; nullopt if the user or the address is not safe in a command:
-/// only letters, digits and `.:-_`, not beginning with `-`.
+/// Returns the shell command that prints a device's os-release. Returns nullopt if user or address are not safe in a
+/// command: only letters, digits and `.:-_`, not beginning with `-`.
 [[nodiscard]] std::optional<std::string> os_release_command(const std::string& user, const std::string& address);
 
-/// After a successful provision it asks the device, by ssh with this host's keys, which release runs there, and passes
-/// it to the metrics. That never delays the job. It needs the device's address (`device_ip`) from device-info.json.
+/// After a successful provision, reads the device's release by ssh with this host's keys, and passes it to the metrics.
+/// This never delays the job. Needs the device's address (`device_ip`) from device-info.json.
 class ReleaseListener final : public JobListener {
   public:
     ReleaseListener(EventLoop& loop, const Config& config, AgentMetrics& metrics)

@@ -14,9 +14,9 @@ find_package(tl-expected REQUIRED)
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)  # Hyperscan, or Vectorscan under the same name
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
-# Of libarchive the agent uses the tar writer and the readers of common/archive. The shared library brings libxml2, ICU and more along,
-# about 2 MB of each agent's memory (measured); from static ones, its compressors' too, only what is used is linked, and what is not
-# called takes no memory.
+# Of libarchive the agent uses the tar writer and the readers of common/archive. The shared library needs libxml2, ICU and more, which
+# cost each agent about 2 MB of memory (measured). So libarchive and its compressors are linked statically: only what is used is linked,
+# and code that is not called takes no memory.
 find_path(TREBUCHET_ARCHIVE_INCLUDE archive.h REQUIRED)
 add_library(trebuchet_libarchive INTERFACE)
 foreach(name archive bz2 lzma zstd lz4 nettle)
@@ -24,6 +24,6 @@ foreach(name archive bz2 lzma zstd lz4 nettle)
   target_link_libraries(trebuchet_libarchive INTERFACE ${TREBUCHET_STATIC_${name}})
 endforeach()
 target_include_directories(trebuchet_libarchive SYSTEM INTERFACE ${TREBUCHET_ARCHIVE_INCLUDE})
-# In every build type: what we don't use of it refers to libraries that aren't linked.
+# In every build type: the unused parts of libarchive need libraries that are not linked.
 target_link_options(trebuchet_libarchive INTERFACE -Wl,--gc-sections)
 target_link_libraries(trebuchet_libarchive INTERFACE ZLIB::ZLIB)

@@ -1,5 +1,5 @@
 # How every target of ours is compiled and linked: the flags are on `trebuchet_options`, which each of them links. No flag
-# is global; what a build type means to the compiler stands in CMakePresets.json.
+# is global; CMakePresets.json has the flags of each build type.
 include(GNUInstallDirs)
 
 set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
@@ -17,7 +17,7 @@ target_compile_options(trebuchet_options INTERFACE
   -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror
   -fstack-protector-strong
   $<$<CONFIG:Release>:-ffunction-sections -fdata-sections>
-  # g++ 12 finds null dereferences and overlaps in inlined standard strings where there are none (GCC bug 105651).
+  # g++ 12 warns of null dereferences and overlaps in inlined standard strings that do not exist (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference -Wno-restrict>)
 target_compile_definitions(trebuchet_options INTERFACE
   _TURN_OFF_PLATFORM_STRING  # cpprestsdk's U() macro breaks fmt
@@ -25,8 +25,8 @@ target_compile_definitions(trebuchet_options INTERFACE
   _GLIBCXX_ASSERTIONS)
 
 target_link_options(trebuchet_options INTERFACE $<$<CONFIG:Release>:-Wl,--gc-sections -Wl,--as-needed>)
-# A function that is looked up at its first call leaves the vector registers on the stack, and in them what was copied
-# just before (found: 64 bytes of a secret).
+# Resolve functions at the start: resolving one at its first call saves the vector registers on the stack, and in them
+# what was copied just before (found: 64 bytes of a secret).
 target_link_options(trebuchet_options INTERFACE -Wl,-z,relro,-z,now)
 
 if(TREBUCHET_SANITIZE)
@@ -49,14 +49,14 @@ if(TREBUCHET_MOLD)
   target_link_options(trebuchet_options INTERFACE -fuse-ld=mold)
 endif()
 
-# trebuchet_precompiled(NAME LINKS… HEADERS…): headers that other targets take over by trebuchet_use_precompiled.
+# trebuchet_precompiled(NAME LINKS… HEADERS…): precompiled headers, for other targets to use by trebuchet_use_precompiled.
 function(trebuchet_precompiled name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;HEADERS")
   if(TREBUCHET_PRECOMPILE)
     add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/common/cmake/precompiled.cpp)
     target_link_libraries(${name} PRIVATE trebuchet_options ${arg_LINKS})
     target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
-    # Else ccache takes each of them for a new one.
+    # Without this, each precompiled header differs for ccache.
     target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
   endif()
 endfunction()

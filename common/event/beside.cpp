@@ -10,7 +10,7 @@ namespace trebuchet {
 
 namespace {
 
-/// Where the process table is full, a job may be about to be ended that filled it.
+/// Starting a thread is retried: a job that has filled the process table may be about to be ended.
 constexpr std::chrono::milliseconds thread_retry{100};
 constexpr int most_retries = 50;
 
@@ -48,7 +48,7 @@ void run_beside(EventLoop& loop, const std::function<void()>& work) {
         pause(loop);
         thread = try_thread(guarded_work);
     }
-    if (!thread) guarded_work();  // it has to be done, if need be here
+    if (!thread) guarded_work();  // no thread: do the work on this one
     loop.run_until([&] { return done; });
     if (thread) thread->join();
     if (thrown) std::rethrow_exception(thrown);

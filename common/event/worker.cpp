@@ -41,7 +41,7 @@ struct Worker::State {
         });
     }
 
-    /// The process table is full: what waits is done here, on the loop.
+    /// Runs the waiting tasks on the loop's thread: no thread could be started, because the process table is full.
     static void do_here(const std::shared_ptr<State>& self) {
         while (!self->pieces.empty()) {
             Piece piece = std::move(self->pieces.front());

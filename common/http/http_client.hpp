@@ -20,11 +20,16 @@
 namespace trebuchet {
 
 struct HttpOptions {
-    std::string origin;             ///< "https://host:port", the only server that this client connects to
-    std::filesystem::path ca_file;  ///< PEM, instead of the system's CAs; empty: the system's CAs
+    std::string origin;  ///< "https://host:port", the only server that this client connects to
+    /// PEM, or a folder with certificates under their hashes (openssl rehash), instead of the system's CAs; empty: the
+    /// system's CAs.
+    std::filesystem::path ca_file;
     std::filesystem::path client_cert;
     std::filesystem::path client_key;
     std::string user_agent;
+    /// A request with `once` uses a kept-alive connection only if it was idle no longer than this. A server that closes
+    /// idle connections may do so just when a request is on its way.
+    std::chrono::milliseconds once_idle_limit{1000};
 };
 
 /// A body streamed from a file, between two short texts: for multipart/form-data.
@@ -54,12 +59,14 @@ struct HttpRequest {
     /// or another status the file is removed, and the response has the first 64 KiB of the body. Do not combine with
     /// the two fields above.
     std::optional<std::filesystem::path> answer_file;
-    /// Opens a new connection. For requests that must not arrive twice: on a kept-alive connection the HTTP library
-    /// itself resends a request if the server closes the connection without an answer.
+    /// Is sent at most once. Without it, the HTTP library itself sends a request again if the server closes a
+    /// kept-alive connection without an answer.
+    bool once = false;
+    /// Opens a new connection.
     bool fresh_connection = false;
-    /// Workaround for interim answers (1xx), which cpprestsdk treats as final. Needs `fresh_connection`. After an
-    /// interim answer the client sends GET to this harmless target on the same connection; the next answer that arrives
-    /// is the one to this request. It is lost only if it arrived in one piece with the interim answer.
+    /// Workaround for interim answers (1xx), which cpprestsdk treats as final. After an interim answer the client sends
+    /// GET to this harmless target on the same connection; the next answer that arrives is the one to this request. It
+    /// is lost only if it arrived in one piece with the interim answer.
     std::string after_interim{};
 };
 
@@ -74,7 +81,7 @@ struct HttpResponse {
 
 struct HttpFailure {
     enum class Kind {
-        unreachable,  ///< never connected: the request was not sent
+        unreachable,  ///< never connected, or no longer: the request was not sent
         tls,          ///< the connection is not trusted: the request was not sent
         timed_out,    ///< the server may have acted on the request
         broken,       ///< the connection ended early; the server may have acted on the request
@@ -86,9 +93,9 @@ struct HttpFailure {
 
 using HttpResult = tl::expected<HttpResponse, HttpFailure>;
 
-/// An HTTP/1.1 client for one server, with keep-alive connections. Requests run on pool threads; results arrive on the
-/// loop. Headers: at most 64 KiB. TLS: at least 1.2, certificate and host name verified. Proxies come from the
-/// environment. Redirects are not followed.
+/// An HTTP/1.1 client for one server. A request uses the connection that was used last, if it is idle and still open,
+/// otherwise a new one. Requests run on pool threads; results arrive on the loop. Headers: at most 64 KiB. TLS: at
+/// least 1.2, certificate and host name verified. Proxies come from the environment. Redirects are not followed.
 ///
 /// cpprestsdk does not limit the size of a head or a chunk. In programs with trebuchet_wiping_new, one that is longer
 /// than 4 MiB and than twice the longest expected answer fails all running requests; in other programs only the timeout

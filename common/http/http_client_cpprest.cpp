@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <istream>
 #include <mutex>
 #include <set>
@@ -19,6 +20,7 @@
 #include <cpprest/http_client.h>
 #include <cpprest/interopstream.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pplx/threadpool.h>
 
 #include <boost/asio/ssl.hpp>
@@ -34,6 +36,9 @@ constexpr std::size_t pool_threads = 1;
 
 /// Bytes of an answer's headers, names and values.
 constexpr std::size_t head_limit = 64U << 10U;
+
+/// Idle connections to keep: a job needs two at the same time, for its log and for the rest.
+constexpr std::size_t most_idle = 4;
 
 /// How long to wait for cancelled requests. They end at once, except during a DNS lookup.
 constexpr std::chrono::milliseconds cancel_limit{500};
@@ -95,22 +100,75 @@ std::vector<std::string> cookies_of(std::string_view merged) {
     return cookies;
 }
 
-HttpFailure::Kind classify(const http::http_exception& error) {
+/// Whether the request was sent completely can't be seen from the error code: the kernel reports ICMP errors such as
+/// EHOSTUNREACH on established connections, too. cpprestsdk's text says what it was doing.
+HttpFailure::Kind classify(const http::http_exception& error, int times_sent) {
+    using Kind = HttpFailure::Kind;
     const std::string what = error.what();
-    if (what.find("SSL handshake") != std::string::npos) return HttpFailure::Kind::tls;
-    switch (error.error_code().value()) {
-        case ECONNREFUSED:
-        case EHOSTUNREACH:
-        case ENETUNREACH:
-            return HttpFailure::Kind::unreachable;
-        case ETIMEDOUT:
-            return HttpFailure::Kind::timed_out;
-        default:
-            break;
-    }
-    const bool connecting = what.find("resolv") != std::string::npos || what.find("connect to") != std::string::npos;
-    return connecting ? HttpFailure::Kind::unreachable : HttpFailure::Kind::broken;
+    const auto has = [&](const char* words) { return what.find(words) != std::string::npos; };
+    const auto kind = error.error_code().value() == ETIMEDOUT ? Kind::timed_out : Kind::broken;
+    if (times_sent > 1) return kind;  // what failed is the second send, and the first may have arrived
+    if (has("SSL handshake")) return Kind::tls;
+    return has("resolv") || has("connect to") || has("proxy") ? Kind::unreachable : kind;
 }
+
+/// cpprestsdk asks it before each send of a request, also before a send that it repeats by itself. Thread-safe.
+class SendGate {
+  public:
+    /// The kept-alive connection is closed, or its state is unknown: the request was not sent.
+    struct Stale : std::runtime_error {
+        Stale() : std::runtime_error("the connection was closed") {}
+    };
+    struct SentAlready : std::runtime_error {
+        SentAlready() : std::runtime_error("the server closed the connection without an answer") {}
+    };
+
+    /// What cpprestsdk hands to pass().
+    enum class Handle {
+        socket,
+        tls_stream,
+        unknown,  ///< one or the other: TLS through a proxy
+    };
+
+    explicit SendGate(Handle handle) : handle_(handle) {}
+
+    void expect(bool once) {
+        once_ = once;
+        sends_ = 0;
+    }
+    void pass(void* handle) {
+        if (once_ && sends_ > 0) throw SentAlready();
+        if (is_stale(handle)) throw Stale();
+        ++sends_;
+    }
+    [[nodiscard]] int sends() const { return sends_; }
+
+  private:
+    using TlsStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
+
+    [[nodiscard]] bool is_stale(void* handle) const {
+        switch (handle_) {
+            case Handle::socket:
+                // Bytes that nobody asked for are the rest of a former answer.
+                return has_events(*static_cast<boost::asio::ip::tcp::socket*>(handle), POLLRDHUP | POLLIN);
+            case Handle::tls_stream:
+                // Bytes may be a session ticket.
+                return has_events(static_cast<TlsStream*>(handle)->next_layer(), POLLRDHUP);
+            case Handle::unknown:
+                break;
+        }
+        return false;
+    }
+    static bool has_events(boost::asio::ip::tcp::socket& socket, int events) {
+        if (!socket.is_open()) return false;  // a new connection
+        pollfd asked{socket.native_handle(), static_cast<short>(events), 0};
+        return ::poll(&asked, 1, 0) != 0;  // also for POLLHUP and POLLERR
+    }
+
+    const Handle handle_;
+    std::atomic<bool> once_{false};
+    std::atomic<int> sends_{0};
+};
 
 class CpprestClient;
 
@@ -169,7 +227,6 @@ class CpprestClient final : public HttpClient {
           options_(std::move(options)),
           return_path_(std::make_shared<ReturnPath>(loop)),
           tls_(std::move(tls)) {
-        client_ = new_client();
         GrowthWatch::instance().add(*this);
     }
     ~CpprestClient() override {
@@ -184,7 +241,10 @@ class CpprestClient final : public HttpClient {
         return_path_->wait_for_pool(cancel_limit);
     }
 
-    void drop_connections() override { client_ = new_client(); }
+    void drop_connections() override {
+        idle_.clear();
+        ++generation_;
+    }
 
     void send(HttpRequest request, std::function<void(HttpResult)> done) override {
         auto call = std::make_shared<Call>(*this, std::move(request), std::move(done));
@@ -200,7 +260,13 @@ class CpprestClient final : public HttpClient {
     }
 
   private:
-    using Client = http::client::http_client;
+    /// Runs one request at a time, and so has at most one connection.
+    struct Channel {
+        std::unique_ptr<http::client::http_client> client;
+        std::shared_ptr<SendGate> gate;
+        int generation = 0;
+        std::chrono::steady_clock::time_point idle_since{};
+    };
 
     void give_up() {
         const auto path = return_path_;
@@ -217,7 +283,7 @@ class CpprestClient final : public HttpClient {
     struct Call : std::enable_shared_from_this<Call> {
         Call(CpprestClient& owner_client, HttpRequest what, std::function<void(HttpResult)> callback)
             : owner(owner_client),
-              client(what.fresh_connection ? owner_client.new_client() : owner_client.client_),
+              channel(owner_client.channel_for(what)),
               return_path(owner_client.return_path_),
               tls(owner_client.tls_),
               request(std::move(what)),
@@ -243,20 +309,35 @@ class CpprestClient final : public HttpClient {
                     self->failure(HttpFailure::Kind::timed_out,
                                   "no answer within " + std::to_string(self->request.timeout.count()) + " ms")));
             });
+            if (auto opened = body.open(); !opened) return fail_later(opened.error().message());
+            send();
+        }
+
+        void send() {
             auto message = compose();
-            if (!message) {
-                return_path->post([self = shared_from_this(), reason = message.error().message()] {
-                    self->settle(tl::unexpected(self->failure(HttpFailure::Kind::unreachable, reason)));
-                });
-                return;
-            }
+            if (!message) return fail_later(message.error().message());
+            channel->gate->expect(request.once);
             return_path->begin();
             exchange(*message);
         }
 
+        void fail_later(const std::string& reason) {
+            return_path->post([self = shared_from_this(), reason] {
+                self->settle(tl::unexpected(self->failure(HttpFailure::Kind::unreachable, reason)));
+            });
+        }
+
+        /// The connection was closed while it was idle: nothing was sent.
+        void send_on_new_connection() {
+            if (!done) return;
+            request.fresh_connection = true;
+            channel = owner.channel_for(request);
+            send();
+        }
+
         /// Runs on the loop's thread or on a pool thread.
         void exchange(const http::http_request& message) {
-            client->request(message, cancel.get_token())
+            channel->client->request(message, cancel.get_token())
                 .then([self = shared_from_this()](const http::http_response& response) {
                     self->status = response.status_code();
                     self->check_head(response.headers());
@@ -270,16 +351,29 @@ class CpprestClient final : public HttpClient {
                 })
                 .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
                     if (self->fetch_after_interim(task)) return;
-                    auto result = std::make_shared<HttpResult>(self->outcome(task));
-                    self->return_path->post([self, result] { self->settle(std::move(*result)); });
+                    if (self->found_stale(task)) {
+                        self->return_path->post([self] { self->send_on_new_connection(); });
+                    } else {
+                        auto result = std::make_shared<HttpResult>(self->outcome(task));
+                        self->return_path->post([self, result] { self->settle(std::move(*result)); });
+                    }
                     self->return_path->end();
                 });
         }
 
+        [[nodiscard]] bool found_stale(const pplx::task<http::http_response>& task) const try {
+            if (asked_again || request.fresh_connection) return false;
+            static_cast<void>(task.get());
+            return false;
+        } catch (const SendGate::Stale&) {
+            return true;
+        } catch (const std::exception&) {
+            return false;  // `outcome` reports the error
+        }
+
         /// See HttpRequest::after_interim.
         bool fetch_after_interim(const pplx::task<http::http_response>& task) try {
-            if (request.after_interim.empty() || !request.fresh_connection || status < 100 || status > 199)
-                return false;
+            if (request.after_interim.empty() || status < 100 || status > 199) return false;
             static_cast<void>(task.get());
             status = 0;
             const auto next = std::exchange(request.after_interim, {});
@@ -288,6 +382,7 @@ class CpprestClient final : public HttpClient {
             message.set_request_uri(web::uri(next));
             add_headers(message);
             receive_into(message);
+            channel->gate->expect(true);
             exchange(message);
             return true;
         } catch (const std::exception&) {
@@ -295,7 +390,6 @@ class CpprestClient final : public HttpClient {
         }
 
         Result<http::http_request> compose() try {
-            if (auto opened = body.open(); !opened) return fail(opened.error());
             http::http_request message(request.method == HttpRequest::Method::get ? http::methods::GET
                                                                                   : http::methods::POST);
             message.set_request_uri(web::uri(request.target));
@@ -350,7 +444,8 @@ class CpprestClient final : public HttpClient {
             } catch (const http::http_exception& error) {
                 if (body.overflowed()) return cut_or_refused();
                 const auto reason = tls->take_failure();
-                return tl::unexpected(failure(classify(error), error.what() + (reason.empty() ? "" : ": " + reason)));
+                return tl::unexpected(failure(classify(error, channel->gate->sends()),
+                                              error.what() + (reason.empty() ? "" : ": " + reason)));
             } catch (const std::length_error& error) {
                 if (body.overflowed() || !body.file_problem().empty()) return cut_or_refused();
                 return tl::unexpected(failure(HttpFailure::Kind::protocol, error.what()));
@@ -385,14 +480,14 @@ class CpprestClient final : public HttpClient {
             deadline.reset();
             body.close();
             owner.under_way_.erase(shared_from_this());
-            // A connection in an unknown state must not serve the next request.
-            if (!result && owner.client_ == client) owner.drop_connections();
+            // A connection in an unknown state, or with an answer to come, must not serve the next request.
+            if (result && !asked_again) owner.keep(std::move(channel));
             const auto callback = std::exchange(done, nullptr);
             callback(std::move(result));
         }
 
         CpprestClient& owner;  ///< valid on the loop's thread, because `settle` runs through the return path
-        std::shared_ptr<Client> client;
+        std::shared_ptr<Channel> channel;
         std::shared_ptr<ReturnPath> return_path;
         std::shared_ptr<TlsSettings> tls;
         HttpRequest request;
@@ -411,26 +506,51 @@ class CpprestClient final : public HttpClient {
         std::unique_ptr<Timer> deadline;
     };
 
-    std::shared_ptr<Client> new_client() {
+    /// On the loop's thread.
+    std::shared_ptr<Channel> channel_for(const HttpRequest& request) {
+        if (request.fresh_connection || idle_.empty()) return new_channel();
+        const auto idle_for = std::chrono::steady_clock::now() - idle_.back()->idle_since;
+        if (request.once && idle_for > options_.once_idle_limit) return new_channel();
+        auto last = std::move(idle_.back());
+        idle_.pop_back();
+        return last;
+    }
+
+    /// For the next request.
+    void keep(std::shared_ptr<Channel> channel) {
+        if (channel->generation != generation_) return;
+        channel->idle_since = std::chrono::steady_clock::now();
+        idle_.push_back(std::move(channel));
+        if (idle_.size() > most_idle) idle_.pop_front();
+    }
+
+    std::shared_ptr<Channel> new_channel() {
         http::client::http_client_config config;
         config.set_timeout(std::chrono::seconds(60));
         config.set_max_redirects(0);
         config.set_ssl_context_callback(
             [tls = tls_](boost::asio::ssl::context& context) { tls->apply(context.native_handle()); });
         const web::uri address(options_.origin);
+        const bool is_tls = address.scheme() == "https";
+        auto handle = is_tls ? SendGate::Handle::tls_stream : SendGate::Handle::socket;
         if (const auto proxy =
                 proxy_for(address.scheme(), address.host(), [](const char* name) { return std::getenv(name); });
             !proxy.empty()) {
             config.set_proxy(web::web_proxy(web::uri(proxy)));
+            if (is_tls) handle = SendGate::Handle::unknown;
         }
-        return std::make_shared<Client>(address, config);
+        auto gate = std::make_shared<SendGate>(handle);
+        config.set_nativehandle_options([gate](http::client::native_handle connection) { gate->pass(connection); });
+        return std::make_shared<Channel>(
+            Channel{std::make_unique<http::client::http_client>(address, config), gate, generation_});
     }
 
     EventLoop& loop_;
     HttpOptions options_;
     std::shared_ptr<ReturnPath> return_path_;
     std::shared_ptr<TlsSettings> tls_;
-    std::shared_ptr<Client> client_;
+    std::deque<std::shared_ptr<Channel>> idle_;  ///< the one that was used last at the end
+    int generation_ = 0;                         ///< of the connections that may be kept
     std::set<std::shared_ptr<Call>> under_way_;
 };
 

@@ -27,9 +27,15 @@ Result<std::shared_ptr<X509_STORE>> load_trust(const std::filesystem::path& ca_f
     std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
     if (ca_file.empty()) {
         X509_STORE_set_default_paths(store.get());
-    } else if (X509_STORE_load_locations(store.get(), ca_file.c_str(), nullptr) != 1) {
+        return store;
+    }
+    std::error_code ignored;
+    const bool is_folder = std::filesystem::is_directory(ca_file, ignored);
+    // OpenSSL reads a folder's files when it needs them.
+    if (X509_STORE_load_locations(store.get(), is_folder ? nullptr : ca_file.c_str(),
+                                  is_folder ? ca_file.c_str() : nullptr) != 1) {
         return fail("can't load certificate authorities from " + ca_file.string() + ": " + openssl_reason() +
-                    "; expected a PEM file");
+                    "; expected a PEM file, or a folder that `openssl rehash` has prepared");
     }
     return store;
 }

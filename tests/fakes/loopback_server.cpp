@@ -111,6 +111,10 @@ LoopbackServer::~LoopbackServer() {
     }
 }
 
+void LoopbackServer::stop_listening() {
+    ::shutdown(listener_, SHUT_RDWR);
+}
+
 void LoopbackServer::accept_connections() {
     while (true) {
         const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);

@@ -70,6 +70,9 @@ class LoopbackServer {
     LoopbackServer(const LoopbackServer&) = delete;
     LoopbackServer& operator=(const LoopbackServer&) = delete;
 
+    /// From now on connecting is refused. A script may call it.
+    void stop_listening();
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
     /// "http://127.0.0.1:PORT" or "https://127.0.0.1:PORT".
     [[nodiscard]] std::string origin() const;

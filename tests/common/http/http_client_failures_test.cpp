@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,29 +59,104 @@ TEST_F(HttpFailures, TheConnectionIsClosedWithoutAnAnswer) {
     EXPECT_EQ(server.requests().size(), 1U);
 }
 
-TEST_F(HttpFailures, ARequestOnAFreshConnectionIsNeverSentTwice) {
-    const LoopbackServer server([](Connection& connection) {
-        while (const auto request = connection.read_request()) {
-            if (request->line() == "GET /v1/job HTTP/1.1") return;
-            connection.send(ok("x"));
-        }
-    });
-    connect(server);
-    for (int i = 0; i < 3; ++i) {
-        EXPECT_EQ(body_of(get("/other")), "x");
-        auto request = get("/v1/job");
-        request.fresh_connection = true;
-        EXPECT_EQ(failure_of(std::move(request)), Kind::broken);
-        EXPECT_EQ(count_of(server, "GET /v1/job HTTP/1.1"), i + 1);
+/// Answers all but /once, after which it closes the connection.
+void answer_all_but_once(Connection& connection) {
+    while (const auto request = connection.read_request()) {
+        if (request->line().find(" /once ") != std::string::npos) return;
+        connection.send(ok("x"));
     }
 }
 
-TEST_F(HttpFailures, AConnectionClosedWhileIdleFailsAtMostOneRequest) {
+TEST_F(HttpFailures, ARequestWithOnceIsNeverSentTwice) {
+    const LoopbackServer server(answer_all_but_once);
+    connect(server);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(body_of(get("/other")), "x");
+        for (auto request : {get("/once"), post("/once", "y")}) {
+            EXPECT_EQ(body_of(post("/other", "y")), "x");
+            request.once = true;
+            EXPECT_EQ(failure_of(request), Kind::broken);
+            request.fresh_connection = true;
+            EXPECT_EQ(failure_of(request), Kind::broken);
+        }
+        EXPECT_EQ(count_of(server, "GET /once HTTP/1.1"), 2 * (i + 1));
+        EXPECT_EQ(count_of(server, "POST /once HTTP/1.1"), 2 * (i + 1));
+    }
+}
+
+TEST_F(HttpFailures, ARequestWithoutOnceIsSentTwiceAtMost) {
+    const LoopbackServer server(answer_all_but_once);
+    connect(server);
+    EXPECT_EQ(body_of(get("/other")), "x");
+    EXPECT_EQ(failure_of(get("/once")), Kind::broken);
+    EXPECT_EQ(count_of(server, "GET /once HTTP/1.1"), 2);
+}
+
+TEST_F(HttpFailures, ARequestWithOnceUsesAConnectionThatWasJustUsed) {
+    const LoopbackServer server(always(ok("x")));
+    connect(server);
+    for (auto request : {get("/a"), post("/b", "y"), get("/c")}) {
+        request.once = true;
+        EXPECT_EQ(body_of(std::move(request)), "x");
+    }
+    EXPECT_EQ(server.connections(), 1U);
+}
+
+TEST_F(HttpFailures, ARequestWithOnceUsesNoConnectionThatWasIdleForLong) {
+    const LoopbackServer server(always(ok("x")));
+    HttpOptions options;
+    options.origin = server.origin();
+    options.once_idle_limit = milliseconds(0);
+    connect(std::move(options));
+    EXPECT_EQ(body_of(get("/x")), "x");
+    EXPECT_EQ(body_of(get("/x")), "x");
+    EXPECT_EQ(server.connections(), 1U);
+    auto request = post("/x", "y");
+    request.once = true;
+    EXPECT_EQ(body_of(std::move(request)), "x");
+    EXPECT_EQ(server.connections(), 2U);
+}
+
+TEST_F(HttpFailures, AConnectionClosedWhileIdleFailsNoRequest) {
     const LoopbackServer server(once(ok("x")));
     connect(server);
+    for (const bool only_once : {true, false, true}) {
+        for (auto request : {get("/x"), post("/x", "y")}) {
+            request.once = only_once;
+            EXPECT_EQ(body_of(std::move(request)), "x");
+            wait_a_little();  // for the server's FIN
+        }
+    }
+    EXPECT_EQ(server.requests().size(), 6U);
+}
+
+TEST_F(HttpFailures, AnAnswerThatNobodyAskedForIsNotTheNextRequests) {
+    const LoopbackServer server([](Connection& connection) {
+        while (connection.read_request()) connection.send(ok("x") + ok("of nobody"));
+    });
+    connect(server);
+    for (int i = 0; i < 3; ++i) {
+        auto request = get("/x");
+        request.once = true;
+        EXPECT_EQ(body_of(std::move(request)), "x");
+    }
+}
+
+TEST_F(HttpFailures, ASecondSendThatFailsDoesNotMeanThatTheFirstWasNotSent) {
+    std::optional<LoopbackServer> server;
+    server.emplace([&](Connection& connection) {
+        while (const auto request = connection.read_request()) {
+            if (request->line() == "GET /heard HTTP/1.1") {
+                server->stop_listening();
+                return;
+            }
+            connection.send(ok("x"));
+        }
+    });
+    connect(*server);
     EXPECT_EQ(body_of(get("/x")), "x");
-    static_cast<void>(call(post("/x", "y")));
-    EXPECT_EQ(body_of(get("/x")), "x");
+    EXPECT_EQ(failure_of(get("/heard")), Kind::broken);
+    EXPECT_EQ(count_of(*server, "GET /heard HTTP/1.1"), 1);
 }
 
 TEST_F(HttpFailures, ATruncatedBodyIsAFailure) {

@@ -2,14 +2,31 @@
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/fakes/test_authority.hpp"
 
+#include <cstdio>
+#include <iomanip>
+#include <memory>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include <openssl/x509.h>
 
 namespace trebuchet {
 namespace {
 
 using testing::HasSubstr;
 using Kind = HttpFailure::Kind;
+
+/// The name, without its end, under which OpenSSL finds a certificate in a folder.
+std::string subject_hash(const std::filesystem::path& certificate) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(certificate.c_str(), "r"), std::fclose);
+    const std::unique_ptr<X509, void (*)(X509*)> read(PEM_read_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+    std::ostringstream text;
+    text << std::hex << std::setw(8) << std::setfill('0') << X509_subject_name_hash(read.get());
+    return text.str();
+}
 
 class HttpTls : public HttpClientTest {
   protected:
@@ -104,6 +121,56 @@ TEST_F(HttpTls, ResumesASessionOnAFreshConnection) {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(body_of(request), "x");
     EXPECT_EQ(server.connections(), 5U);
     EXPECT_EQ(server.resumptions(), 4U);
+}
+
+TEST_F(HttpTls, ARequestWithOnceIsNeverSentTwice) {
+    const LoopbackServer server(
+        [](LoopbackServer::Connection& connection) {
+            while (const auto request = connection.read_request()) {
+                if (request->line().find(" /once ") != std::string::npos) return;
+                connection.send(ok("x"));
+            }
+        },
+        identity(good_));
+    connect_to(server, authority_.certificate());
+    std::size_t sent = 0;
+    for (int i = 0; i < 3; ++i) {
+        for (auto request : {get("/once"), post("/once", "y")}) {
+            EXPECT_EQ(body_of(get("/other")), "x");
+            request.once = true;
+            EXPECT_EQ(failure_of(std::move(request)), Kind::broken);
+            sent += 2;
+            EXPECT_EQ(server.requests().size(), sent);
+        }
+    }
+    EXPECT_EQ(server.connections(), 6U);
+}
+
+TEST_F(HttpTls, AConnectionClosedWhileIdleFailsNoRequest) {
+    const LoopbackServer server(
+        [](LoopbackServer::Connection& connection) {
+            if (connection.read_request()) connection.send(ok("x"));
+        },
+        identity(good_));
+    connect_to(server, authority_.certificate());
+    for (int i = 0; i < 4; ++i) {
+        auto request = post("/x", "y");
+        request.once = true;
+        EXPECT_EQ(body_of(std::move(request)), "x");
+        wait_a_little();  // for the server's FIN
+    }
+    EXPECT_EQ(server.requests().size(), 4U);
+}
+
+TEST_F(HttpTls, TrustsTheCasOfAFolder) {
+    const LoopbackServer server(always(ok("x")), identity(good_));
+    const auto cas = folder_ / "cas";
+    std::filesystem::create_directory(cas);
+    connect_to(server, cas);
+    EXPECT_EQ(failure_of(get("/x")), Kind::tls) << "the folder is empty";
+    std::filesystem::create_symlink(authority_.certificate(), cas / (subject_hash(authority_.certificate()) + ".0"));
+    connect_to(server, cas);
+    EXPECT_EQ(body_of(get("/x")), "x");
 }
 
 TEST_F(HttpTls, ResumesNothingAfterARefusal) {

@@ -1,10 +1,12 @@
 #include "common/mask/credential_patterns.hpp"
 
 #include "common/base/text.hpp"
+#include "common/mask/compiled_credential_rules.hpp"
 #include "common/mask/credential_rules.hpp"
 #include "common/mask/pattern_database.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace trebuchet {
@@ -40,9 +42,9 @@ Result<std::shared_ptr<const CredentialPatterns>> CredentialPatterns::build(cons
         if (std::find(off.begin(), off.end(), name_of(rule.kind)) == off.end()) patterns->rules_.push_back(&rule);
     }
     if (patterns->rules_.empty()) return patterns;
-    std::vector<PatternDatabase::Expression> expressions;
-    for (const auto* rule : patterns->rules_) expressions.push_back({rule->pattern, rule->any_case});
-    auto matcher = PatternDatabase::of_expressions(expressions);
+    const bool all = patterns->rules_.size() == credential_rules().size();
+    auto matcher = PatternDatabase::of_expressions(expressions_of(patterns->rules_),
+                                                   all ? compiled_credential_rules() : std::vector<std::string_view>());
     if (!matcher) return fail(matcher.error());
     patterns->matcher_ = std::move(*matcher);
     return patterns;

@@ -209,4 +209,11 @@ const std::vector<CredentialRule>& credential_rules() {
     return rules;
 }
 
+std::vector<PatternDatabase::Expression> expressions_of(const std::vector<const CredentialRule*>& rules) {
+    std::vector<PatternDatabase::Expression> expressions;
+    expressions.reserve(rules.size());
+    for (const auto* rule : rules) expressions.push_back({rule->pattern, rule->any_case});
+    return expressions;
+}
+
 }  // namespace trebuchet

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/mask/credential_kind.hpp"
+#include "common/mask/pattern_database.hpp"
 
 #include <array>
 #include <cstddef>
@@ -66,6 +67,9 @@ constexpr std::size_t longest_credential = 60 * std::size_t{1024};
 constexpr std::size_t longest_look_back = 48;
 
 [[nodiscard]] const std::vector<CredentialRule>& credential_rules();
+
+/// The rules' patterns, in their order.
+[[nodiscard]] std::vector<PatternDatabase::Expression> expressions_of(const std::vector<const CredentialRule*>& rules);
 
 /// True for a mask: two asterisks, six lower-case hex digits, two asterisks.
 [[nodiscard]] bool is_mask(std::string_view text);

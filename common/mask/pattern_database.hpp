@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,8 +47,13 @@ class PatternDatabase {
 
     /// `expressions`: at least one. A single-threaded process compiles them in a child process, because compiling
     /// leaves 7 MB of library code and heap in memory (measured) for 110 KB of compiled credential patterns.
+    /// `compiled`: what compile() returned for them; the first that fits the library and the processor is used instead.
     [[nodiscard]] static Result<std::unique_ptr<const PatternDatabase>> of_expressions(
-        const std::vector<Expression>& expressions);
+        const std::vector<Expression>& expressions, const std::vector<std::string_view>& compiled = {});
+
+    /// Compiles expressions for the processors of this architecture, the fastest first. Of use only to processes with
+    /// the same version of the library.
+    [[nodiscard]] static Result<std::vector<std::string>> compile(const std::vector<Expression>& expressions);
 
     ~PatternDatabase();
     PatternDatabase(const PatternDatabase&) = delete;

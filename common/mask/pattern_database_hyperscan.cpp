@@ -70,11 +70,18 @@ struct Patterns {
     [[nodiscard]] unsigned int count() const { return static_cast<unsigned int>(ids.size()); }
 };
 
-Result<hs_database_t*> compile_expressions(const Patterns& patterns) {
+Patterns patterns_of(const std::vector<PatternDatabase::Expression>& expressions) {
+    Patterns patterns;
+    for (const auto& expression : expressions) patterns.add(expression.text, expression.any_case);
+    return patterns;
+}
+
+/// `platform`: null for this processor.
+Result<hs_database_t*> compile_expressions(const Patterns& patterns, const hs_platform_info_t* platform = nullptr) {
     hs_database_t* database = nullptr;
     hs_compile_error_t* error = nullptr;
     const auto result = ::hs_compile_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
-                                           patterns.count(), HS_MODE_BLOCK, nullptr, &database, &error);
+                                           patterns.count(), HS_MODE_BLOCK, platform, &database, &error);
     if (result == HS_SUCCESS) return database;
     std::string message = "can't mask credentials: Hyperscan can't compile their patterns";
     if (error != nullptr) message += std::string(": ") + error->message;
@@ -124,6 +131,29 @@ hs_database_t* compile_expressions_in_child(const Patterns& patterns) {
     hs_database_t* database = nullptr;
     if (::hs_deserialize_database(bytes.data(), bytes.size(), &database) != HS_SUCCESS) return nullptr;
     return database;
+}
+
+Result<std::string> compile_for(const Patterns& patterns, const hs_platform_info_t* platform) {
+    const auto database = compile_expressions(patterns, platform);
+    if (!database) return fail(database.error());
+    char* bytes = nullptr;
+    std::size_t size = 0;
+    const auto result = ::hs_serialize_database(*database, &bytes, &size);
+    ::hs_free_database(*database);
+    if (result != HS_SUCCESS)
+        return fail("Hyperscan can't serialize a database (error " + std::to_string(result) + ")");
+    std::string copy(bytes, size);
+    free_secret_memory(bytes);
+    return copy;
+}
+
+/// Null if none fits.
+hs_database_t* first_that_fits(const std::vector<std::string_view>& compiled) {
+    hs_database_t* database = nullptr;
+    for (const auto bytes : compiled) {
+        if (::hs_deserialize_database(bytes.data(), bytes.size(), &database) == HS_SUCCESS) return database;
+    }
+    return nullptr;
 }
 
 /// Returns free heap to the kernel: compiling thousands of literals leaves tens of megabytes.
@@ -199,19 +229,38 @@ Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_literals(
 }
 
 Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_expressions(
-    const std::vector<Expression>& expressions) {
+    const std::vector<Expression>& expressions, const std::vector<std::string_view>& compiled) {
     if (const auto ready = set_up_library(); !ready) return fail(ready.error());
-    Patterns patterns;
-    for (const auto& expression : expressions) patterns.add(expression.text, expression.any_case);
-    auto compiled = std::make_unique<Compiled>();
-    compiled->database = compile_expressions_in_child(patterns);
-    if (compiled->database == nullptr) {
-        const auto database = compile_expressions(patterns);
+    auto made = std::make_unique<Compiled>();
+    made->database = first_that_fits(compiled);
+    if (made->database == nullptr) made->database = compile_expressions_in_child(patterns_of(expressions));
+    if (made->database == nullptr) {
+        const auto database = compile_expressions(patterns_of(expressions));
         if (!database) return fail(database.error());
-        compiled->database = *database;
+        made->database = *database;
     }
-    if (const auto allocated = compiled->allocate_scratch(); !allocated) return fail(allocated.error());
-    return std::unique_ptr<const PatternDatabase>(new PatternDatabase(std::move(compiled)));
+    if (const auto allocated = made->allocate_scratch(); !allocated) return fail(allocated.error());
+    return std::unique_ptr<const PatternDatabase>(new PatternDatabase(std::move(made)));
+}
+
+Result<std::vector<std::string>> PatternDatabase::compile(const std::vector<Expression>& expressions) {
+    if (const auto ready = set_up_library(); !ready) return fail(ready.error());
+    const auto patterns = patterns_of(expressions);
+    std::vector<const hs_platform_info_t*> platforms;
+#if defined(__x86_64__)
+    const hs_platform_info_t avx2{HS_TUNE_FAMILY_GENERIC, HS_CPU_FEATURES_AVX2, 0, 0};
+    const hs_platform_info_t any{HS_TUNE_FAMILY_GENERIC, 0, 0, 0};
+    platforms = {&avx2, &any};
+#else
+    platforms = {nullptr};
+#endif
+    std::vector<std::string> compiled;
+    for (const auto* platform : platforms) {
+        auto bytes = compile_for(patterns, platform);
+        if (!bytes) return fail(bytes.error());
+        compiled.push_back(std::move(*bytes));
+    }
+    return compiled;
 }
 
 PatternDatabase::Scratch PatternDatabase::make_scratch() const {

@@ -1,7 +1,9 @@
 #include "common/mask/credential_patterns.hpp"
 
+#include "common/mask/compiled_credential_rules.hpp"
 #include "common/mask/credential_rules.hpp"
 #include "common/mask/credential_stream.hpp"
+#include "common/mask/pattern_database.hpp"
 #include "tests/common/mask/credential_samples.hpp"
 
 #include <string>
@@ -43,6 +45,16 @@ TEST(CredentialPatterns, HasARuleForEveryKind) {
         for (const auto& rule : credential_rules()) found = found || rule.kind == static_cast<CredentialKind>(i);
         EXPECT_TRUE(found) << credential_kind_names.at(i);
     }
+}
+
+/// Else each start would compile them again.
+TEST(CredentialPatterns, AreCompiledIntoTheProgram) {
+    // Fails to compile, and so shows that what is compiled in was used.
+    const std::vector<PatternDatabase::Expression> broken{{"(", false}};
+    EXPECT_FALSE(PatternDatabase::of_expressions(broken));
+    EXPECT_TRUE(PatternDatabase::of_expressions(broken, compiled_credential_rules()));
+    const std::string damaged(compiled_credential_rules().front().size(), 'x');
+    EXPECT_FALSE(PatternDatabase::of_expressions(broken, {damaged, ""}));
 }
 
 TEST(CredentialPatterns, RecognisesAMask) {

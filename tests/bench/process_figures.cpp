@@ -3,7 +3,11 @@
 #include "tests/integration/harness/process_status.hpp"
 
 #include <ctime>
+#include <fstream>
+#include <limits>
 #include <string>
+
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -24,6 +28,19 @@ std::chrono::duration<double> cpu_time(pid_t pid) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+/// Fields 16 and 17 of /proc/PID/stat (proc(5)).
+std::chrono::duration<double> cpu_time_of_children(pid_t pid) {
+    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+    in.ignore(std::numeric_limits<std::streamsize>::max(), ')');
+    std::string skipped;
+    for (int number = 3; number < 16; ++number) in >> skipped;
+    long user = 0;
+    long system = 0;
+    in >> user >> system;
+    return std::chrono::duration<double>(static_cast<double>(user + system) /
+                                         static_cast<double>(::sysconf(_SC_CLK_TCK)));
+}
+
 }  // namespace
 
 ProcessFigures figures_of(pid_t pid) {
@@ -33,6 +50,7 @@ ProcessFigures figures_of(pid_t pid) {
     figures.pss_megabytes = megabytes(pid, "Pss", "smaps_rollup");
     figures.threads = static_cast<int>(harness::process_status(pid, "Threads").value_or(0));
     figures.cpu_time = cpu_time(pid);
+    figures.cpu_time_with_children = figures.cpu_time + cpu_time_of_children(pid);
     return figures;
 }
 

@@ -14,6 +14,8 @@ struct ProcessFigures {
     std::optional<double> pss_megabytes;  ///< smaps_rollup; only root can read it
     int threads = 0;
     std::chrono::duration<double> cpu_time{};  ///< user and system time so far
+    /// The same, with that of the children that have ended.
+    std::chrono::duration<double> cpu_time_with_children{};
 };
 
 /// Megabytes are 10⁶ bytes.

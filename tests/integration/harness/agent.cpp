@@ -3,6 +3,8 @@
 #include "tests/integration/harness/left_files.hpp"
 #include "tests/integration/harness/wait.hpp"
 
+#include <cstdlib>
+
 #include <unistd.h>
 
 namespace trebuchet::harness {
@@ -23,6 +25,7 @@ void give_to(uid_t user, const std::filesystem::path& folder) {
 }  // namespace
 
 Agent::Agent(LabServer& server) : server_(server) {
+    if (const char* other = std::getenv("TREBUCHET_AGENT_UNDER_TEST"); other != nullptr) executable_ = other;
     config_ = {{"agent_id", agent_id},         {"server_address", server.url()},
                {"job_queues", {queue}},        {"polling_interval", 1},
                {"execution_basedir", runs()},  {"logging_basedir", logs()},

@@ -3,6 +3,7 @@
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +25,13 @@ struct Delivery::Series {
     Spool spool;
     LogUploader uploader;
 };
+
+std::chrono::milliseconds Delivery::since_boot() {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds(time.tv_sec) +
+           std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(time.tv_nsec));
+}
 
 Delivery::Delivery(const Parts& parts, std::unique_ptr<JobFolder> folder, std::function<void(Result<void>)> done)
     : parts_(parts),

@@ -10,6 +10,7 @@
 #include "common/event/worker.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,7 +33,10 @@ class Delivery {
         const Config& config;
         JobServer& server;
         std::function<double()> draw;
+        /// Time since this machine started, asleep or not. Other than the wall clock it can't be set.
+        std::function<std::chrono::milliseconds()> uptime = since_boot;
     };
+    [[nodiscard]] static std::chrono::milliseconds since_boot();
 
     /// `done` is called once, from the loop, and may destroy this object.
     Delivery(const Parts& parts, std::unique_ptr<JobFolder> folder, std::function<void(Result<void>)> done);

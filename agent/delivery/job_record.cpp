@@ -103,6 +103,8 @@ void take_in(const json& entry, JobRecord& record) {
         record.outcome = JobRecord::Decision{read_status(entry.at("status")), read_state(entry.at("state"))};
     } else if (what == "outcome sent") {
         record.outcome_sent = true;
+    } else if (what == "aged") {
+        record.age = std::chrono::milliseconds(read_number<std::uint32_t>(entry.at("seconds")) * std::int64_t{1000});
     } else {
         throw std::invalid_argument("no entry");
     }
@@ -172,6 +174,11 @@ JournalEntry JournalEntry::decided(const PhaseStatus& status, JobState state) {
 
 JournalEntry JournalEntry::outcome_sent() {
     return JournalEntry(json::object({{"what", "outcome sent"}}));
+}
+
+JournalEntry JournalEntry::aged(std::chrono::milliseconds age) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+    return JournalEntry(json::object({{"what", "aged"}, {"seconds", seconds}}));
 }
 
 std::string JournalEntry::text() const {

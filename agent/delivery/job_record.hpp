@@ -39,6 +39,7 @@ struct JobRecord {
     int recoveries = 0;
     std::optional<Decision> outcome;
     bool outcome_sent = false;
+    std::chrono::milliseconds age{};  ///< for how long agents have tried to deliver it
 };
 
 /// An entry of a job's journal: one small JSON object, without secrets.
@@ -60,6 +61,7 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry recovers();
     [[nodiscard]] static JournalEntry decided(const PhaseStatus& status, JobState state);
     [[nodiscard]] static JournalEntry outcome_sent();
+    [[nodiscard]] static JournalEntry aged(std::chrono::milliseconds age);
 
     [[nodiscard]] std::string text() const;
 

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/stat.h>
-
 namespace trebuchet {
 namespace {
 
@@ -18,20 +16,19 @@ namespace fs = std::filesystem;
 constexpr CallPolicy policy = policy_of(Call::deliver_result);
 /// The reference agent may still be there and leave something.
 constexpr std::chrono::minutes look_again{1};
-
-std::chrono::system_clock::time_point changed_at(const fs::path& folder) {
-    struct stat info {};
-    if (::lstat(folder.c_str(), &info) != 0) return std::chrono::system_clock::now();
-    return std::chrono::system_clock::from_time_t(info.st_mtime);
-}
+/// How much a result grows older before that is written down: after a crash it is younger again by no more.
+constexpr std::chrono::minutes note_age_after{10};
 
 }  // namespace
 
-UndeliveredResults::UndeliveredResults(const Delivery::Parts& parts, fs::path jobs, std::function<void()> on_given_up)
+UndeliveredResults::UndeliveredResults(const Delivery::Parts& parts, fs::path jobs, std::function<void()> on_given_up,
+                                       std::function<bool()> may_give_up)
     : parts_(parts),
       jobs_(std::move(jobs)),
       on_given_up_(std::move(on_given_up)),
+      may_give_up_(std::move(may_give_up)),
       packed_(jobs_.parent_path() / "packed"),
+      ages_(jobs_.parent_path() / "ages"),
       backoff_(policy.first_wait, policy.longest_wait, parts.draw),
       timer_(parts.loop) {}
 
@@ -58,13 +55,14 @@ void UndeliveredResults::look_for_results() {
     for (const auto& base : {jobs_, parts_.config.results_basedir}) {
         for (const auto& id : JobFolder::all(base)) waiting_.push_back(base / id);
     }
-    remove_leftover_archives();
+    remove_leftovers(packed_);
+    remove_leftovers(ages_);
 }
 
-void UndeliveredResults::remove_leftover_archives() const {
+void UndeliveredResults::remove_leftovers(const fs::path& folder) const {
     std::vector<fs::path> leftovers;
     std::error_code error;
-    for (fs::directory_iterator entry(packed_, error), end; !error && entry != end; entry.increment(error)) {
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         const auto name = entry->path().filename().string();
         if (!is_folder(parts_.config.results_basedir / name.substr(0, name.find('.')))) {
             leftovers.push_back(entry->path());
@@ -75,32 +73,52 @@ void UndeliveredResults::remove_leftover_archives() const {
     }
 }
 
-bool UndeliveredResults::is_too_old(std::chrono::system_clock::time_point since) const {
-    const auto limit = parts_.config.trebuchet.keep_results;
-    return limit.count() > 0 && parts_.clock.wall_time() - since > limit;
+std::chrono::milliseconds UndeliveredResults::grow_older(JobFolder& journal) {
+    const auto now = parts_.uptime();
+    const auto id = journal.path().filename().string();
+    const auto [last, is_first] = aged_at_.emplace(id, now);
+    const auto grown = now - last->second;
+    if (grown < note_age_after) return journal.record().age + grown;
+    last->second = now;
+    journal.note(JournalEntry::aged(journal.record().age + grown));
+    return journal.record().age;
 }
 
-void UndeliveredResults::tell_of_old(const std::string& job_id, std::chrono::system_clock::time_point since) {
-    log_error("job " + job_id + ": giving up its result, which could not be delivered since " + iso8601(since) +
-              " (keep_results): what was not sent of its log, artifacts and outcome is lost");
+std::chrono::milliseconds UndeliveredResults::age_of_reference_result(const std::string& job_id) {
+    if (!is_folder(ages_)) static_cast<void>(make_private_folder(ages_));
+    JobFolder journal(parts_.loop, ages_, job_id);
+    return grow_older(journal);
+}
+
+bool UndeliveredResults::is_too_old(std::chrono::milliseconds age) const {
+    const auto limit = parts_.config.trebuchet.keep_results;
+    return limit.count() > 0 && age > limit && may_give_up_();
+}
+
+void UndeliveredResults::tell_of_old(const std::string& job_id, std::chrono::milliseconds age) {
+    aged_at_.erase(job_id);
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
+    log_error("job " + job_id + ": giving up its result, which could not be delivered in " + std::to_string(hours) +
+              " hours (keep_results): what was not sent of its log, artifacts and outcome is lost");
     on_given_up_();
 }
 
 std::unique_ptr<Delivery> UndeliveredResults::delivery_of(const fs::path& folder) {
     const auto done = [this](const Result<void>& result) { delivered(result); };
-    since_ = changed_at(folder);
     if (folder.parent_path() == jobs_) {
         const auto id = folder.filename().string();
         if (id == in_hand_) return nullptr;
         auto job = std::make_unique<JobFolder>(parts_.loop, jobs_, id);
         if (!job->record().outcome) return nullptr;
-        if (!job->record().id.empty()) since_ = job->record().taken_at;
+        age_ = grow_older(*job);
         return std::make_unique<Delivery>(parts_, std::move(job), done);
     }
     ReferenceResult result{folder, packed_};
+    if (!result.has_job() && !result.has_outcome()) return nullptr;
+    age_ = age_of_reference_result(result.job_id());
     if (result.has_outcome()) return std::make_unique<Delivery>(parts_, std::move(result), done);
-    if (result.has_job() && is_too_old(since_)) {
-        tell_of_old(result.job_id(), since_);
+    if (is_too_old(age_)) {
+        tell_of_old(result.job_id(), age_);
         result.remove();
     }
     return nullptr;
@@ -122,9 +140,10 @@ void UndeliveredResults::delivered(const Result<void>& result) {
     const auto finished = std::exchange(delivery_, nullptr);
     if (result) {
         log_info("job " + finished->job_id() + ": its result is delivered");
+        aged_at_.erase(finished->job_id());
         finished->remove();
-    } else if (is_too_old(since_)) {
-        tell_of_old(finished->job_id(), since_);
+    } else if (is_too_old(age_)) {
+        tell_of_old(finished->job_id(), age_);
         finished->remove();
     } else {
         log_warning("job " + finished->job_id() +

@@ -45,6 +45,11 @@ class UndeliveredResultsTest : public testing::Test {
         folder.commit(JournalEntry::decided(status, state));
     }
     void keep_artifacts(const std::string& id) { folder_.write("jobs/" + id + "/artifacts.tar.gz", "the archive"); }
+    /// The agent runs for so long.
+    void pass(std::chrono::hours time) {
+        clock_.advance(time);
+        uptime_ += time;
+    }
     void deliver() {
         results_.deliver_if_due();
         loop_.run_until([&] { return !results_.is_delivering(); });
@@ -64,8 +69,10 @@ class UndeliveredResultsTest : public testing::Test {
     Config config_;
     FakeJobServer server_{loop_};
     int given_up_ = 0;
-    UndeliveredResults results_{
-        {loop_, clock_, config_, server_, [] { return 1.0; }}, folder_ / "jobs", [this] { ++given_up_; }};
+    bool may_give_up_ = true;
+    std::chrono::milliseconds uptime_{0};
+    Delivery::Parts parts_{loop_, clock_, config_, server_, [] { return 1.0; }, [this] { return uptime_; }};
+    UndeliveredResults results_{parts_, folder_ / "jobs", [this] { ++given_up_; }, [this] { return may_give_up_; }};
 };
 
 TEST_F(UndeliveredResultsTest, AreDeliveredAndThenGone) {
@@ -161,7 +168,7 @@ TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
     EXPECT_THAT(server_.effects, IsEmpty());
 
     config_.trebuchet.keep_results = std::chrono::hours(1);
-    clock_.advance(std::chrono::hours(10'000));
+    pass(std::chrono::hours(10'000));
     deliver();
     EXPECT_TRUE(is_kept("backup/file"));
     EXPECT_FALSE(is_kept("j2"));
@@ -295,19 +302,60 @@ TEST_F(UndeliveredResultsTest, AreGivenUpWhenTheyAreTooOld) {
     config_.trebuchet.keep_results = std::chrono::hours(7 * 24);
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     keep("j1");
-    clock_.advance(std::chrono::hours(7 * 24));
+    deliver();
+    pass(std::chrono::hours(7 * 24));
     deliver();
     EXPECT_TRUE(is_left("j1"));
+    pass(std::chrono::hours(1));
+    may_give_up_ = false;
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    may_give_up_ = true;
     clock_.advance(std::chrono::hours(1));
     deliver();
     EXPECT_FALSE(is_left("j1"));
     EXPECT_EQ(given_up_, 1);
 }
 
+TEST_F(UndeliveredResultsTest, AClockThatIsSetMakesNothingOlder) {
+    config_.trebuchet.keep_results = std::chrono::hours(1);
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    deliver();
+    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    EXPECT_TRUE(is_left("j1"));
+    EXPECT_TRUE(is_kept("j2/testflinger.json"));
+    EXPECT_EQ(given_up_, 0);
+}
+
+TEST_F(UndeliveredResultsTest, GrowOlderOnlyWhileAnAgentRuns) {
+    config_.trebuchet.keep_results = std::chrono::hours(3);
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    keep("j1");
+    write("j2/testflinger.json", R"({"job_id": "j2"})");
+    for (int hours = 0; hours < 2; ++hours) {
+        UndeliveredResults of_one_agent(parts_, folder_ / "jobs", [this] { ++given_up_; });
+        for (int looks = 0; looks < 3; ++looks) {
+            of_one_agent.deliver_if_due();
+            loop_.run_until([&] { return !of_one_agent.is_delivering(); });
+            if (looks < 2) pass(std::chrono::hours(1));
+        }
+        uptime_ = std::chrono::hours(0);  // a reboot
+        EXPECT_EQ(given_up_, hours == 0 ? 0 : 2);
+    }
+    EXPECT_FALSE(is_left("j1"));
+    EXPECT_FALSE(is_kept("j2"));
+}
+
 TEST_F(UndeliveredResultsTest, AreTriedBeforeTheyAreGivenUp) {
     config_.trebuchet.keep_results = std::chrono::hours(1);
     keep("j1", {{Phase::test, 7}});
-    clock_.advance(std::chrono::hours(2));
+    server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
+    deliver();
+    pass(std::chrono::hours(2));
+    server_.is_down = [](const std::string&) { return false; };
     deliver();
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_FALSE(is_left("j1"));
@@ -324,7 +372,8 @@ TEST_F(UndeliveredResultsTest, AreNotTooOldOnlyBecauseTheirJournalIsDamaged) {
 TEST_F(UndeliveredResultsTest, MayBeKeptForEver) {
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     keep("j1");
-    clock_.advance(std::chrono::hours(10'000));
+    deliver();
+    pass(std::chrono::hours(10'000));
     deliver();
     EXPECT_TRUE(is_left("j1"));
 }

@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace trebuchet {
 namespace {
@@ -63,7 +65,11 @@ tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRun
                  "-X",   call.method,  "--connect-timeout",
                  "10",   "--max-time", std::to_string(call.timeout.count())};
     const char* authority = std::getenv("REQUESTS_CA_BUNDLE");
-    if (authority != nullptr && *authority != '\0') curl.argv.insert(curl.argv.end(), {"--cacert", authority});
+    if (authority != nullptr && *authority != '\0') {
+        std::error_code ignored;
+        const bool is_folder = std::filesystem::is_directory(authority, ignored);
+        curl.argv.insert(curl.argv.end(), {is_folder ? "--capath" : "--cacert", authority});
+    }
     curl.argv.insert(curl.argv.end(), {"-w", "\\n%{http_code}", "-K", "-"});
     curl.input = *config;
     curl.timeout = call.timeout + 5s;

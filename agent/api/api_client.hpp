@@ -46,6 +46,8 @@ class ApiClient {
     /// How far the server's clock is ahead of ours, by its last answer; nullopt if that had no date.
     [[nodiscard]] std::optional<std::chrono::seconds> server_is_ahead() const { return server_is_ahead_; }
 
+    [[nodiscard]] const Clock& clock() const { return clock_; }
+
     /// Makes running and later calls fail at once. Call this in a handler of the loop.
     void stop_now();
 

@@ -21,10 +21,10 @@ namespace {
 
 using nlohmann::json;
 
-/// Maximum size of a job's document in bytes, with its commands, secrets and attachment names.
 /// How long take_job waits after stop_now(): the server may already have taken a job off its queue, and nobody else
 /// would run it.
 constexpr std::chrono::seconds take_job_grace{5};
+/// Maximum size of a job's document in bytes, with its commands, secrets and attachment names.
 constexpr std::size_t job_limit = 16U << 20;
 /// How much of a result to read at first; multiplied until `job_state` is found. The server sorts the keys: only
 /// device_info and the logs of allocate, cleanup and firmware_update come before it.
@@ -32,26 +32,32 @@ constexpr std::size_t state_prefix = 65536;
 constexpr std::size_t reach_factor = 8;
 constexpr std::size_t longest_reach = std::size_t{2} << 30;
 
+/// A server that lacks a call may be updated. A proxy answers 404, too, while the server is down.
+constexpr std::chrono::hours status_lack_remembered{1};
+
 constexpr std::size_t log_limit = std::size_t{16} << 30;
 constexpr std::size_t attachments_limit = std::size_t{4} << 30;
 
 /// An unknown job ID, which the server answers with 204.
 constexpr const char* no_job = "00000000-0000-4000-8000-000000000000";
 
-HttpRequest get(Call call, std::string target) {
+HttpRequest request_of(Call call, HttpRequest::Method method, std::string target) {
     HttpRequest request;
+    request.method = method;
     request.target = std::move(target);
     request.timeout = policy_of(call).timeout;
+    request.once = policy_of(call).once;
     return request;
 }
 
+HttpRequest get(Call call, std::string target) {
+    return request_of(call, HttpRequest::Method::get, std::move(target));
+}
+
 HttpRequest post(Call call, std::string target, const json& body) {
-    HttpRequest request;
-    request.method = HttpRequest::Method::post;
-    request.target = std::move(target);
+    auto request = request_of(call, HttpRequest::Method::post, std::move(target));
     request.content_type = "application/json";
     request.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
-    request.timeout = policy_of(call).timeout;
     return request;
 }
 
@@ -81,37 +87,22 @@ class HttpJobServer final : public JobServer {
         return expect_success(post(Call::introduce, "/v1/agents/images", config_.advertised_images));
     }
 
-    Result<void> post_agent_state(std::string_view state, std::string_view comment) override {
-        return expect_success(post(Call::post_progress, agent_target(), {{"state", state}, {"comment", comment}}));
-    }
+    Result<void> post_agent_state(const AgentPost& what) override { return expect_success(agent_request(what)); }
 
-    Result<void> post_agent_job(std::string_view job_id) override {
-        return expect_success(post(Call::post_progress, agent_target(), {{"job_id", job_id}}));
+    void post_agent_state(const AgentPost& what, std::function<void(Result<void>)> done) override {
+        send(agent_request(what), std::move(done));
     }
 
     Result<AgentRecord> read_agent() override {
         const auto request = get(Call::read_agent, agent_target());
-        const auto answer = api_.call(request);
-        if (!answer) return fail(answer.error().message);
-        if (answer->status == 404) return AgentRecord{};
-        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
-        const auto data = json::parse(answer->body, nullptr, false);
-        if (!data.is_object()) return fail("the server's answer to GET " + agent_target() + " is not a JSON object");
-        AgentRecord record;
-        record.state = string_or_empty(data, "state");
-        record.comment = string_or_empty(data, "comment");
-        record.job_id = string_or_empty(data, "job_id");
-        record.mode = string_or_empty(data, "mode");
-        record.updated_at = parse_iso8601(string_or_empty(data, "updated_at"));
-        if (const auto restricted = data.find("restricted_to"); restricted != data.end() && restricted->is_object()) {
-            for (const auto& [queue, owners] : restricted->items()) {
-                auto& names = record.restricted_to[queue];
-                for (const auto& owner : owners) {
-                    if (owner.is_string()) names.push_back(owner.get<std::string>());
-                }
-            }
-        }
-        return record;
+        return record_in(request, api_.call(request));
+    }
+
+    void read_agent(std::function<void(Result<AgentRecord>)> done) override {
+        const auto request = get(Call::read_agent, agent_target());
+        api_.send(request, [this, request, done = std::move(done)](const HttpResult& answer) {
+            done(record_in(request, answer));
+        });
     }
 
     Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override {
@@ -120,7 +111,7 @@ class HttpJobServer final : public JobServer {
         state_reach_ = state_prefix;
         auto request = get(Call::take_job, target);
         request.response_limit = job_limit;
-        request.fresh_connection = true;
+        request.fresh_connection = !config_.server_address.starts_with("https://");
         request.after_interim = result_target(no_job);
         // A job that is too long can't run, but its ID is needed to report the failure.
         const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
@@ -138,6 +129,8 @@ class HttpJobServer final : public JobServer {
         return std::optional<TakenJob>(std::move(answer->body));
     }
 
+    [[nodiscard]] bool job_state_is_cheap() const override { return api_.clock().now() >= lacks_status_until_; }
+
     Result<JobState> read_job_state(const std::string& job_id) override {
         while (true) {
             const auto question = state_question(job_id);
@@ -153,8 +146,10 @@ class HttpJobServer final : public JobServer {
         });
     }
 
-    Result<void> post_job_state(const std::string& job_id, JobState state) override {
-        return expect_success(post(Call::post_progress, result_target(job_id), {{"job_state", name_of(state)}}));
+    Result<void> post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) override {
+        json body{{"job_state", name_of(state)}};
+        if (status != nullptr) body["status"] = status_json(*status);
+        return expect_success(post(Call::post_progress, result_target(job_id), body));
     }
 
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override {
@@ -192,10 +187,11 @@ class HttpJobServer final : public JobServer {
         return expect_success(std::move(request));
     }
 
-    Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override {
-        return expect_success(post(Call::post_provision_log,
-                                   "/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
-                                   {{"job_id", job_id}, {"exit_code", exit_code}, {"detail", detail.bytes()}}));
+    void post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail,
+                            std::function<void(Result<void>)> done) override {
+        send(post(Call::post_provision_log, "/v1/agents/provision_logs/" + url_encoded(config_.agent_id),
+                  {{"job_id", job_id}, {"exit_code", exit_code}, {"detail", detail.bytes()}}),
+             std::move(done));
     }
 
     Result<void> fetch_attachments(const std::string& job_id, const std::filesystem::path& file) override {
@@ -220,7 +216,6 @@ class HttpJobServer final : public JobServer {
                   {"timestamp", fragment.timestamp},
                   {"phase", name_of(fragment.phase)},
                   {"log_data", to_valid_utf8(fragment.text.bytes())}});
-        request.fresh_connection = true;
         const auto call = name_of_call(request);
         const LogName name{job_id, fragment.series};
         ++log_posts_[name].under_way;
@@ -293,16 +288,13 @@ class HttpJobServer final : public JobServer {
     static HttpRequest artifacts_request(const std::string& job_id, const std::filesystem::path& archive) {
         std::random_device random;
         const auto boundary = "trebuchet" + std::to_string(random()) + std::to_string(random());
-        HttpRequest request;
-        request.method = HttpRequest::Method::post;
-        request.target = result_target(job_id) + "/artifact";
+        auto request = request_of(Call::post_artifacts, HttpRequest::Method::post, result_target(job_id) + "/artifact");
         request.content_type = "multipart/form-data; boundary=" + boundary;
         request.file =
             FileBody{"--" + boundary +
                          "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"artifacts.tar.gz\"\r\n"
                          "Content-Type: application/x-gzip\r\n\r\n",
                      archive, "\r\n--" + boundary + "--\r\n"};
-        request.timeout = policy_of(Call::post_artifacts).timeout;
         return request;
     }
 
@@ -312,6 +304,35 @@ class HttpJobServer final : public JobServer {
                   [shown, done = std::move(done)](const HttpResult& answer) { done(success_of(shown, answer)); });
     }
 
+    [[nodiscard]] Result<AgentRecord> record_in(const HttpRequest& request, const HttpResult& answer) const {
+        if (!answer) return fail(answer.error().message);
+        if (answer->status == 404) return AgentRecord{};
+        if (answer->status != 200) return fail(refusal(name_of_call(request), *answer));
+        const auto data = json::parse(answer->body, nullptr, false);
+        if (!data.is_object()) return fail("the server's answer to GET " + agent_target() + " is not a JSON object");
+        AgentRecord record;
+        record.state = string_or_empty(data, "state");
+        record.comment = string_or_empty(data, "comment");
+        record.job_id = string_or_empty(data, "job_id");
+        record.mode = string_or_empty(data, "mode");
+        record.updated_at = parse_iso8601(string_or_empty(data, "updated_at"));
+        if (const auto restricted = data.find("restricted_to"); restricted != data.end() && restricted->is_object()) {
+            for (const auto& [queue, owners] : restricted->items()) {
+                auto& names = record.restricted_to[queue];
+                for (const auto& owner : owners) {
+                    if (owner.is_string()) names.push_back(owner.get<std::string>());
+                }
+            }
+        }
+        return record;
+    }
+
+    [[nodiscard]] HttpRequest agent_request(const AgentPost& what) const {
+        json body{{"state", what.state}, {"comment", what.comment}};
+        if (what.job_id) body["job_id"] = *what.job_id;
+        return post(Call::post_progress, agent_target(), body);
+    }
+
     [[nodiscard]] std::string agent_target() const { return "/v1/agents/data/" + url_encoded(config_.agent_id); }
     static std::string result_target(const std::string& job_id) { return "/v1/result/" + url_encoded(job_id); }
 
@@ -319,22 +340,28 @@ class HttpJobServer final : public JobServer {
         HttpRequest request;
         std::shared_ptr<JsonTextScan> scan;  ///< for an answer longer than state_prefix
         std::size_t reach;                   ///< how much of it to read
+        bool is_of_status;                   ///< GET /v1/result/<job>/status
     };
 
     [[nodiscard]] StateQuestion state_question(const std::string& job_id) const {
-        auto request = get(Call::read_job_state, result_target(job_id));
+        const bool is_of_status = job_state_is_cheap();
+        auto request = get(Call::read_job_state, result_target(job_id) + (is_of_status ? "/status" : ""));
         request.response_limit = state_prefix;
         request.cut_response = true;
         request.overflow_limit = state_reach_ - state_prefix;
         auto scan = std::make_shared<JsonTextScan>("job_state", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
-        return {std::move(request), std::move(scan), state_reach_};
+        return {std::move(request), std::move(scan), state_reach_, is_of_status};
     }
 
-    /// nullopt if more must be read.
+    /// nullopt if it must be asked again, in another way or for more.
     std::optional<Result<JobState>> read_state(const StateQuestion& question, const HttpResult& answer) {
         if (!answer) return fail(answer.error().message);
         if (answer->status == 204) return JobState::unknown;
+        if (answer->status == 404 && question.is_of_status) {
+            lacks_status_until_ = api_.clock().now() + status_lack_remembered;
+            return std::nullopt;
+        }
         if (answer->status != 200) return fail(refusal(name_of_call(question.request), *answer));
         if (!answer->cut) return job_state_named(find_job_state(answer->body));
         if (const auto state = question.scan->value()) return job_state_named(*state);
@@ -370,7 +397,8 @@ class HttpJobServer final : public JobServer {
 
     const Config& config_;
     ApiClient& api_;
-    std::size_t state_reach_ = state_prefix;  ///< for the current job
+    std::size_t state_reach_ = state_prefix;                      ///< for the current job
+    std::chrono::steady_clock::time_point lacks_status_until_{};  ///< the server lacks GET /v1/result/<job>/status
     std::map<LogName, LogPosts> log_posts_;
 };
 

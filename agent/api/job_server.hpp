@@ -33,6 +33,13 @@ struct AgentRecord {
     std::optional<std::chrono::system_clock::time_point> updated_at;  ///< last update on the server
 };
 
+/// What the agent posts of itself: to POST /v1/agents/data/<agent_id>.
+struct AgentPost {
+    std::string state;
+    std::string comment;
+    std::optional<std::string> job_id{};  ///< of the job in hand, "": none; nullopt: as before
+};
+
 /// A job whose document exceeds the limit. Only its ID is known, if it could be found.
 struct TooLongJob {
     std::string id;
@@ -85,21 +92,24 @@ class JobServer {
     virtual Result<void> register_agent() = 0;
     /// Posts advertised_queues and advertised_images, if configured.
     virtual Result<void> advertise() = 0;
-    virtual Result<void> post_agent_state(std::string_view state, std::string_view comment) = 0;
-    /// `job_id`: "" without a current job.
-    virtual Result<void> post_agent_job(std::string_view job_id) = 0;
+    virtual Result<void> post_agent_state(const AgentPost& post) = 0;
+    virtual void post_agent_state(const AgentPost& post, std::function<void(Result<void>)> done) = 0;
     virtual Result<AgentRecord> read_agent() = 0;
+    virtual void read_agent(std::function<void(Result<AgentRecord>)> done) = 0;
 
     /// Takes a job off one of these queues; nullopt if there is none. Do not repeat a failed call blindly: each call
     /// may take a job.
     virtual Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) = 0;
 
-    /// Reads only the start of GET /v1/result/<id>.
+    /// GET /v1/result/<id>/status, or the start of GET /v1/result/<id> if the server lacks that.
     virtual Result<JobState> read_job_state(const std::string& job_id) = 0;
     virtual void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) = 0;
+    /// False if, to answer read_job_state(), the server reads the job's whole log: then ask rarely.
+    [[nodiscard]] virtual bool job_state_is_cheap() const = 0;
 
-    /// Whoever posts a state asks state_to_post() first, unless the job can't have been cancelled meanwhile.
-    virtual Result<void> post_job_state(const std::string& job_id, JobState state) = 0;
+    /// Whoever posts a state asks state_to_post() first, unless the job can't have been cancelled meanwhile. `status`:
+    /// to be posted with it, or null.
+    virtual Result<void> post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) = 0;
     virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;
     virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) = 0;
     virtual void post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
@@ -108,7 +118,8 @@ class JobServer {
     /// `events`: all events of the job so far, because the server keeps only the last list.
     virtual Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
                                      const std::vector<JobEvent>& events) = 0;
-    virtual Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) = 0;
+    virtual void post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail,
+                                    std::function<void(Result<void>)> done) = 0;
     /// Sends the text as valid UTF-8, see to_valid_utf8().
     virtual void post_log(const std::string& job_id, const LogFragment& fragment,
                           std::function<void(LogAnswer)> done) = 0;

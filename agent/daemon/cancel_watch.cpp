@@ -17,7 +17,8 @@ constexpr milliseconds longest_pause{5000};
 
 }  // namespace
 
-milliseconds CancelWatch::pause_after(std::chrono::steady_clock::duration answer) {
+milliseconds CancelWatch::pause_after(std::chrono::steady_clock::duration answer, const JobServer& server) {
+    if (server.job_state_is_cheap()) return shortest_pause;
     const auto took = std::chrono::ceil<milliseconds>(answer);
     return std::clamp<milliseconds>(took * pause_factor, shortest_pause, longest_pause);
 }
@@ -48,7 +49,7 @@ void CancelWatch::ask() {
             on_seen_();
             return std::exchange(handler_, nullptr)();
         }
-        ask_after(state ? pause_after(clock_.now() - asked_at) : longest_pause);
+        ask_after(state ? pause_after(clock_.now() - asked_at, server_) : longest_pause);
     });
 }
 

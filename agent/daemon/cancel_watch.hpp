@@ -22,8 +22,9 @@ class CancelWatch {
     void start(std::string job_id, std::function<void()> handler);
     void stop();
 
-    /// The pause after a poll whose answer took this long. To answer, the server reads the whole log.
-    [[nodiscard]] static std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration answer);
+    /// The pause after a poll whose answer took this long: longer if the server read the whole log for it.
+    [[nodiscard]] static std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration answer,
+                                                               const JobServer& server);
 
   private:
     void ask_after(std::chrono::milliseconds delay);

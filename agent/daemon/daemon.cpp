@@ -4,6 +4,7 @@
 #include "agent/daemon/recovery.hpp"
 #include "agent/job/job_step.hpp"
 #include "common/base/backoff.hpp"
+#include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <utility>
@@ -24,9 +25,12 @@ const std::string held_back_comment = "No jobs are taken: ";
 
 Daemon::Daemon(DaemonParts parts)
     : parts_(std::move(parts)),
-      undelivered_({parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw}, parts_.jobs(),
-                   [this] { parts_.metrics.result_given_up(); }),
-      session_(parts_, orders_, undelivered_) {}
+      undelivered_(
+          {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw}, parts_.jobs(),
+          [this] { parts_.metrics.result_given_up(); },
+          [this] { return !held_back_ || held_back_->by != Guard::clock; }),
+      posts_(parts_, orders_),
+      session_(parts_, posts_, undelivered_) {}
 
 void Daemon::stop() {
     if (std::exchange(stopping_, true)) return stop_now();
@@ -52,6 +56,7 @@ DaemonEnd Daemon::run() {
     Recovery(parts_, undelivered_, session_)
         .run(
             [this](const SessionEnd& job) {
+                posts_.finish();
                 if (job.device_is_lost) device_is_lost(job.job_id);
             },
             [this] { return stopping_now_; });
@@ -85,15 +90,22 @@ void Daemon::introduce() {
         return;
     }
     record_ = *found;
+    if (const auto id = lost_job(); !id) {
+        log_warning("can't ask for the state of a job that may be lost: " + id.error().message());
+        return parts_.on_status("the server can't be reached");
+    } else if (*id) {
+        session_.report_lost(**id);
+        posts_.finish();
+    }
     const auto order = orders_.at_start(*found);
     if (order == Order::work) record_.comment.clear();
     record_.state = state_of(order);
     advertised_at_.reset();
-    auto done = parts_.server.post_agent_state(record_.state, record_.comment);
+    AgentPost introduction{record_.state, record_.comment};
+    if (!record_.job_id.empty()) introduction.job_id = "";  // left by an agent that was killed
+    auto done = parts_.server.post_agent_state(introduction);
     if (done) done = parts_.server.advertise();
     if (done) done = parts_.server.register_agent();
-    // Left by an agent that was killed.
-    if (done && !record_.job_id.empty()) done = parts_.server.post_agent_job("");
     if (!done) {
         parts_.metrics.server_failed();
         log_warning("can't register with the server: " + done.error().message());
@@ -141,8 +153,19 @@ Daemon::Posture Daemon::ask_for_orders() {
     return order == Order::work ? Posture::work : Posture::stay_away;
 }
 
-Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
-    post_state(state_of(order), comment);
+Result<std::optional<std::string>> Daemon::lost_job() const {
+    const auto& id = record_.job_id;
+    if (!is_job_id(id)) return std::nullopt;
+    if (is_folder(parts_.jobs() / id) || is_folder(parts_.config.results_basedir / id)) return std::nullopt;
+    const auto state = parts_.server.read_job_state(id);
+    if (!state) return fail(state.error());
+    // Of a delivered job nothing is left here, and the server's record may still name it.
+    if (is_final(*state)) return std::nullopt;
+    return id;
+}
+
+Daemon::Posture Daemon::obey(Order order, const std::string& comment, std::optional<std::string> job_id) {
+    post_state(state_of(order), comment, std::move(job_id));
     parts_.on_status(record_.state);
     if (order == Order::work) return Posture::work;
     if (order != Order::restart) return Posture::stay_away;
@@ -153,18 +176,30 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
 
 void Daemon::device_is_lost(const std::string& job_id) {
     const auto order = orders_.take_standing();
-    post_state("offline", recovery_failed_comment(job_id));
+    post_state("offline", recovery_failed_comment(job_id), "");
     if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
 }
 
-void Daemon::job_ended(const SessionEnd& job) {
-    if (job.device_is_lost) return device_is_lost(job.job_id);
-    if (orders_.standing()) return obey_standing_order();
-    post_state("waiting", "");
+bool Daemon::job_ended(const SessionEnd& job) {
+    posts_.finish();
+    if (job.device_is_lost) {
+        device_is_lost(job.job_id);
+        return false;
+    }
+    const auto found = parts_.server.read_agent();  // orders that came during the last phase and cleanup
+    if (found) orders_.note(*found);
+    if (orders_.standing()) {
+        obey_standing_order("");
+        return false;
+    }
+    if (found) record_ = *found;
+    post_state("waiting", "", "");
+    parts_.on_status(record_.state);
     reached("agent waits again");
+    return found && !found->state.empty();
 }
 
-void Daemon::obey_standing_order() {
+void Daemon::obey_standing_order(std::optional<std::string> job_id) {
     auto order = *orders_.take_standing();
     if (orders_.restart_is_signalled()) {
         end_ = DaemonEnd::restart;
@@ -174,7 +209,7 @@ void Daemon::obey_standing_order() {
         if (wanted == Order::offline || wanted == Order::maintenance) order = {wanted, found->comment};
         if (order.order != Order::restart) log_info("exiting to be restarted: " + std::string(state_of(order.order)));
     }
-    obey(order.order, order.comment);
+    obey(order.order, order.comment, std::move(job_id));
 }
 
 bool Daemon::work() {
@@ -197,9 +232,11 @@ bool Daemon::work() {
         }
         if (!*taken) return true;
         reached("job arrived");
-        if (const auto job = session_.run(std::move(**taken))) job_ended(*job);
+        const auto job = session_.run(std::move(**taken));
+        if (!job) return true;  // the next one after the pause: the server may give the same again
+        const bool knows_orders = job_ended(*job);
         if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;
-        if (ask_for_orders() != Posture::work) return true;
+        if (!knows_orders && ask_for_orders() != Posture::work) return true;
     }
     return true;
 }
@@ -218,11 +255,11 @@ bool Daemon::is_held_back() {
     return now.has_value();
 }
 
-void Daemon::post_state(std::string_view state, std::string_view comment) {
+void Daemon::post_state(std::string_view state, std::string_view comment, std::optional<std::string> job_id) {
     record_.state = state;
     record_.comment = comment;
     parts_.metrics.state_is(state);
-    auto posted = parts_.server.post_agent_state(state, comment);
+    auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
     if (!posted) log_warning("can't post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/api/job_server.hpp"
+#include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/daemon/job_session.hpp"
 #include "agent/daemon/orders.hpp"
@@ -53,13 +54,16 @@ class Daemon {
     /// True if a guard keeps the agent from taking jobs. Reports it in the log, the comment, the metrics and the
     /// status.
     [[nodiscard]] bool is_held_back();
-    /// After a job: obeys an order that came meanwhile, else posts that the agent waits.
-    void job_ended(const SessionEnd& job);
+    /// After a job: obeys an order that came meanwhile, else posts that the agent waits. Returns whether it may poll
+    /// without asking for orders once more.
+    bool job_ended(const SessionEnd& job);
     /// The device can't be used: takes the agent offline until somebody repairs it.
     void device_is_lost(const std::string& job_id);
-    void obey_standing_order();
-    Posture obey(Order order, const std::string& comment);
-    void post_state(std::string_view state, std::string_view comment);
+    void obey_standing_order(std::optional<std::string> job_id = std::nullopt);
+    Posture obey(Order order, const std::string& comment, std::optional<std::string> job_id = std::nullopt);
+    /// The job that the server's record names, if it gave it to us and we know nothing of it: its answer was lost.
+    [[nodiscard]] Result<std::optional<std::string>> lost_job() const;
+    void post_state(std::string_view state, std::string_view comment, std::optional<std::string> job_id = std::nullopt);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();
     void sleep(std::chrono::milliseconds time);
@@ -68,6 +72,7 @@ class Daemon {
     DaemonParts parts_;
     UndeliveredResults undelivered_;
     Orders orders_;
+    AgentPosts posts_;
     JobSession session_;
     AgentRecord record_;
     bool introduced_ = false;

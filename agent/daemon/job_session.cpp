@@ -35,9 +35,9 @@ InterruptedJob interrupted_job(const JobRecord& record) {
 
 }  // namespace
 
-JobSession::JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered)
+JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered)
     : parts_(parts),
-      orders_(orders),
+      posts_(posts),
       undelivered_(undelivered),
       idle_masks_(masks_between_jobs(parts.config.trebuchet.mask)),
       stop_timer_(parts.loop) {
@@ -85,6 +85,15 @@ std::optional<SessionEnd> JobSession::run(TakenJob taken) {
     folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
     const auto limit = std::to_string(too_long->limit >> 20);
     return report_unreadable(Error("the job is longer than the " + limit + " MiB that are accepted"), folder);
+}
+
+void JobSession::report_lost(const std::string& id) {
+    undelivered_.job_in_hand(id);
+    JobFolder folder(parts_.loop, parts_.jobs(), id);
+    parts_.metrics.job_started();
+    folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
+    static_cast<void>(report_unreadable(
+        Error("the server gave it to this agent, but the answer with the job was lost on the way"), folder));
 }
 
 SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
@@ -160,7 +169,7 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     set_log_masks(ready.masks);
     log_info(doing);
     parts_.on_status(doing);
-    ServerReporter reporter(parts_, orders_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
+    ServerReporter reporter(parts_, posts_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
     const auto outcome = run_reported_to(reporter, ready);
     set_log_masks(idle_masks_);
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
@@ -223,7 +232,7 @@ SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder)
     const auto job = job_of(folder.record());
     log_error("job " + job.id + " can't be run, it is reported as failed: " + reason.message());
     parts_.metrics.job_failed(Phase::setup);
-    ServerReporter reporter(parts_, orders_, folder, idle_masks_);
+    ServerReporter reporter(parts_, posts_, folder, idle_masks_);
     reporter.job_taken(job);
     const auto text = idle_masks_->mask("ERROR: the job can't be run: " + reason.message() + "\n");
     reporter.log().output(Phase::setup, text);

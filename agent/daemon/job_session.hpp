@@ -1,7 +1,7 @@
 #pragma once
 
+#include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/daemon_parts.hpp"
-#include "agent/daemon/orders.hpp"
 #include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 #include "agent/job/job_runner.hpp"
@@ -25,10 +25,12 @@ struct SessionEnd {
 class JobSession {
   public:
     /// All of it must outlive this object.
-    JobSession(const DaemonParts& parts, Orders& orders, UndeliveredResults& undelivered);
+    JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered);
 
     /// nullopt if it has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
+    /// Reports a job as failed that the server gave to this agent in an answer that was lost.
+    void report_lost(const std::string& id);
     /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left.
     SessionEnd resume(JobFolder& folder, bool may_clean_up);
 
@@ -59,7 +61,7 @@ class JobSession {
     void release_job(ServerReporter& reporter, JobFolder& folder);
 
     const DaemonParts& parts_;
-    Orders& orders_;
+    AgentPosts& posts_;
     UndeliveredResults& undelivered_;
     std::shared_ptr<const MaskSet> idle_masks_;  ///< while no job's secrets are known: well-known credentials alone
     JobRunner* running_ = nullptr;

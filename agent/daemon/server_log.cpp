@@ -5,6 +5,12 @@
 #include <algorithm>
 
 namespace trebuchet {
+namespace {
+
+/// A phase's banner goes with its first output.
+constexpr std::chrono::milliseconds gather_time{50};
+
+}  // namespace
 
 ServerLog::ServerLog(const DaemonParts& parts, JobFolder& folder, std::chrono::milliseconds serial_wait)
     : parts_(parts),
@@ -16,7 +22,7 @@ ServerLog::ServerLog(const DaemonParts& parts, JobFolder& folder, std::chrono::m
 void ServerLog::begin() {
     const auto uploader = [&](LogSeries series, Spool& spool) {
         auto made = std::make_unique<LogUploader>(parts_.loop, parts_.clock, parts_.server, spool, series,
-                                                  folder_.path().filename().string(), parts_.draw);
+                                                  folder_.path().filename().string(), parts_.draw, gather_time);
         if (wait_limit_) made->limit_flush(*wait_limit_);
         return made;
     };

@@ -16,12 +16,15 @@ using std::chrono::milliseconds;
 /// The limit of running transfers and waits when the agent is told to stop.
 constexpr milliseconds stop_limit{5000};
 
+/// How long an answer that the job is not cancelled counts.
+constexpr milliseconds new_enough{250};
+
 }  // namespace
 
-ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, JobFolder& folder,
+ServerReporter::ServerReporter(const DaemonParts& parts, AgentPosts& posts, JobFolder& folder,
                                std::shared_ptr<const MaskSet> masks, std::function<void()> on_decided)
     : parts_(parts),
-      orders_(orders),
+      posts_(posts),
       folder_(folder),
       masks_(std::move(masks)),
       on_decided_(std::move(on_decided)),
@@ -32,8 +35,9 @@ ServerReporter::ServerReporter(const DaemonParts& parts, Orders& orders, JobFold
 void ServerReporter::job_taken(const Job& job) {
     job_ = &job;
     log_.begin();
+    posts_.job_taken(job.id);
+    is_just_taken_ = job.webhook.empty();
     event("job_start", masks_->mask(parts_.config.server_address + "/jobs/" + job.id));
-    post_with_retries("tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
     reached("job announced");
 }
 
@@ -42,12 +46,14 @@ void ServerReporter::job_resumed(const Job& job) {
     log_.begin();
     events_ = folder_.record().events;
     log_.skip_spooled_serial(folder_.record().serial_end);
-    post_with_retries("tell the server of the job in hand", [&] { return parts_.server.post_agent_job(job.id); });
+    posts_.job_taken(job.id);
 }
 
 Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file) {
     Result<void> last;
     bool cancelled = false;
+    is_just_taken_ = false;
+    posts_.time_passes();
     watch_for_cancel([&] {
         cancelled = true;
         parts_.server.stop_transfer();
@@ -63,31 +69,27 @@ Result<void> ServerReporter::fetch_attachments(const std::filesystem::path& file
 void ServerReporter::phase_entered(Phase phase) {
     reached("phase is next");
     folder_.note(JournalEntry::entered(phase));
-    const auto name = name_of(phase);
-    look_for_orders();
-    const auto& order = orders_.standing();
-    const std::string comment = order ? order->comment : "";
+    const auto status = std::exchange(waiting_status_, std::nullopt);
     post_with_retries("post the job's state", [&, shown = JobState::unknown, again = false]() mutable -> Result<void> {
         if (std::exchange(again, true)) shown = shown_state();
-        const auto state = state_to_post(state_of(phase), shown);
-        return state ? parts_.server.post_job_state(job_->id, *state) : Result<void>();
+        if (const auto state = state_to_post(state_of(phase), shown)) {
+            return parts_.server.post_job_state(job_->id, *state, status ? &*status : nullptr);
+        }
+        return status ? parts_.server.post_status(job_->id, *status) : Result<void>();
     });
     reached("job state posted");
-    post_with_retries("post the agent's state", [&] { return parts_.server.post_agent_state(name, comment); });
-    reached("agent state posted");
-    event(std::string(name) + "_start", {});
+    posts_.phase_entered(phase);
+    event(std::string(name_of(phase)) + "_start", {});
 }
 
 void ServerReporter::process_starts(Phase phase, const std::string& marker) {
+    post_waiting_status();
+    posts_.time_passes();
     folder_.note(JournalEntry::starts(phase, marker, log_.begin_serial()));
 }
 
 void ServerReporter::process_started(const ProcessIdentity& supervisor) {
     folder_.note(JournalEntry::started(supervisor));
-}
-
-void ServerReporter::look_for_orders() {
-    if (const auto found = parts_.server.read_agent()) orders_.note(*found);
 }
 
 void ServerReporter::device_info(const MaskedJson& info) {
@@ -100,12 +102,22 @@ void ServerReporter::phase_ran(Phase /*phase*/, const PhaseStatus& status) {
 }
 
 void ServerReporter::wait_for_log_upload() {
+    is_just_taken_ = false;
+    ask_for_state_ahead();
     log_.wait_for_upload();
     reached("log flushed");
 }
 
 void ServerReporter::post_status(const PhaseStatus& status) {
-    post_with_retries("post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, status); });
+    waiting_status_ = status;
+    // Who gets an event may look for the exit code.
+    if (!job_->webhook.empty()) post_waiting_status();
+}
+
+void ServerReporter::post_waiting_status() {
+    const auto status = std::exchange(waiting_status_, std::nullopt);
+    if (!status) return;
+    post_with_retries("post the phases' exit codes", [&] { return parts_.server.post_status(job_->id, *status); });
     reached("exit codes posted");
 }
 
@@ -123,6 +135,8 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
 }
 
 void ServerReporter::wait_while_allocated() {
+    post_waiting_status();
+    posts_.time_passes();
     bool told = false;
     auto shown = JobState::unknown;
     while (!agent_stops()) {
@@ -130,9 +144,9 @@ void ServerReporter::wait_while_allocated() {
         const auto state = state_to_post(JobState::allocated, shown);
         if (!state) return;
         // Until the server knows, the parent can't go on.
-        if (!told) told = parts_.server.post_job_state(job_->id, *state).has_value();
+        if (!told) told = parts_.server.post_job_state(job_->id, *state, nullptr).has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
-        const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at);
+        const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at, parts_.server);
         parts_.loop.wait_for(std::min<milliseconds>(parts_.config.polling_interval, pause),
                              [&] { return agent_stops(); });
         if (!told) shown = shown_state();
@@ -146,17 +160,15 @@ bool ServerReporter::is_over(const std::string& job_id) {
 }
 
 void ServerReporter::provision_log(int exit_code, const MaskedChunk& detail) {
-    if (auto posted = parts_.server.post_provision_log(job_->id, exit_code, detail); !posted) {
-        log_warning("job " + job_->id + ": can't post the provision log: " + posted.error().message());
-    }
-    reached("provision log posted");
+    posts_.provision_log(exit_code, detail);
 }
 
 void ServerReporter::recovery_failed(const std::string& comment) {
-    post_with_retries("take the agent offline", [&] { return parts_.server.post_agent_state("offline", comment); });
+    posts_.offline(comment);
 }
 
 void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
+    post_waiting_status();
     if (agent_stops()) transfer_timer_.start(stop_limit, [this] { parts_.server.stop_transfer(); });
     const auto sent = with_retries(Call::post_artifacts, "upload the artifacts",
                                    [&] { return parts_.server.post_artifacts(job_->id, archive); });
@@ -168,6 +180,7 @@ void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
 
 void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) {
     reached("job ends");
+    waiting_status_.reset();  // the outcome has it
     bool time_passed = !log_.is_sent();
     log_.wait_for_upload();
     if (!log_.is_sent()) log_info("job " + job_->id + ": the rest of the log is kept and will be sent later");
@@ -187,10 +200,6 @@ void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) 
         log_info("job " + job_->id + ": the outcome is kept and will be sent later");
     }
     reached("outcome posted");
-    const bool is_there =
-        post_with_retries("tell the server that no job is in hand", [&] { return parts_.server.post_agent_job(""); });
-    reached("job id cleared");
-    if (is_there) look_for_orders();  // those that came during the last phase and cleanup
     unwatch();
 }
 
@@ -232,7 +241,25 @@ void ServerReporter::note_cancelled() {
 }
 
 bool ServerReporter::is_cancelled() {
-    return shown_state() == JobState::cancelled;
+    if (std::exchange(is_just_taken_, false)) return false;
+    const auto ahead = state_asked_ahead();
+    return (ahead ? *ahead : shown_state()) == JobState::cancelled;
+}
+
+void ServerReporter::ask_for_state_ahead() {
+    const auto ahead = std::make_shared<AheadAnswer>(AheadAnswer{parts_.clock.now()});
+    asked_ahead_ = ahead;
+    parts_.server.read_job_state(job_->id, [ahead](Result<JobState> state) { ahead->state = std::move(state); });
+}
+
+std::optional<JobState> ServerReporter::state_asked_ahead() {
+    const auto ahead = std::exchange(asked_ahead_, nullptr);
+    const auto is_new = [&] { return parts_.clock.now() - ahead->asked_at <= new_enough; };
+    if (!ahead || !is_new()) return std::nullopt;
+    parts_.loop.wait_for(new_enough, [&] { return ahead->state || agent_stops(); });
+    if (!ahead->state || !*ahead->state || !is_new()) return std::nullopt;
+    if (**ahead->state == JobState::cancelled) note_cancelled();
+    return **ahead->state;
 }
 
 JobState ServerReporter::shown_state() {
@@ -281,6 +308,7 @@ void ServerReporter::limit_waits(milliseconds limit) {
     if (log_.wait_limit() && *log_.wait_limit() <= limit) return;  // a stop after a stop_now changes nothing
     transfer_timer_.start(limit, [this] { parts_.server.stop_transfer(); });
     log_.limit_waits(limit);
+    posts_.stop(limit);
 }
 
 }  // namespace trebuchet

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "agent/api/call_policy.hpp"
+#include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/cancel_watch.hpp"
 #include "agent/daemon/daemon_parts.hpp"
-#include "agent/daemon/orders.hpp"
 #include "agent/daemon/server_log.hpp"
 #include "agent/delivery/job_folder.hpp"
 #include "agent/job/job.hpp"
@@ -13,6 +13,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,17 @@ namespace trebuchet {
 /// Reports a job to the server, in the reference agent's order, and controls the job by the server's answers. Posts
 /// that replace an earlier value (status, states) are retried a few times. Events and provision logs are sent once,
 /// because they can't be read back.
+///
+/// In series, because each depends on the one before it: a phase's log, then its exit code, then (after the question
+/// whether the job is cancelled) the next job state, then the next command. The exit code goes with that job state,
+/// unless an event, a command or an upload comes between. Nothing waits for AgentPosts.
 class ServerReporter final : public JobListener, public JobControl {
   public:
     /// Notes progress in the job's folder, which also keeps what can't be delivered. `masks`: for the agent's own texts
     /// about the job. `on_decided` is called once the job's outcome is decided and durable, before the server is told.
     /// All of it must outlive this object.
     ServerReporter(
-        const DaemonParts& parts, Orders& orders, JobFolder& folder, std::shared_ptr<const MaskSet> masks,
+        const DaemonParts& parts, AgentPosts& posts, JobFolder& folder, std::shared_ptr<const MaskSet> masks,
         std::function<void()> on_decided = [] {});
 
     void job_taken(const Job& job) override;
@@ -73,8 +78,13 @@ class ServerReporter final : public JobListener, public JobControl {
     /// Limits get shorter only.
     void limit_waits(std::chrono::milliseconds limit);
     [[nodiscard]] bool agent_stops() const { return log_.wait_limit().has_value(); }
-    void look_for_orders();
+    /// Posts the exit codes that were to go with another post.
+    void post_waiting_status();
     void note_cancelled();
+    /// Asks for the job's state in the background, for is_cancelled(), which is next.
+    void ask_for_state_ahead();
+    /// What that answered, if the answer is new.
+    [[nodiscard]] std::optional<JobState> state_asked_ahead();
     /// The job's state at the server; also `unknown` if the request fails.
     [[nodiscard]] JobState shown_state();
     /// True if this or another job has a final state; false if the request fails.
@@ -83,7 +93,7 @@ class ServerReporter final : public JobListener, public JobControl {
     void try_outcome_again();
 
     const DaemonParts& parts_;
-    Orders& orders_;
+    AgentPosts& posts_;
     JobFolder& folder_;
     std::shared_ptr<const MaskSet> masks_;
     std::function<void()> on_decided_;
@@ -93,6 +103,14 @@ class ServerReporter final : public JobListener, public JobControl {
     CancelWatch cancel_watch_;
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
+    std::optional<PhaseStatus> waiting_status_;  ///< of ended phases, not posted yet
+    /// The job was taken just now, so nobody can have cancelled it.
+    bool is_just_taken_ = false;
+    struct AheadAnswer {
+        std::chrono::steady_clock::time_point asked_at;
+        std::optional<Result<JobState>> state{};
+    };
+    std::shared_ptr<AheadAnswer> asked_ahead_;
     Timer transfer_timer_;  ///< ends transfers while the agent stops
 };
 

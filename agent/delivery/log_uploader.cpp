@@ -51,13 +51,14 @@ constexpr int most_times_invalid = 4;
 }  // namespace
 
 LogUploader::LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, Spool& spool, LogSeries series,
-                         std::string job_id, std::function<double()> draw)
+                         std::string job_id, std::function<double()> draw, milliseconds gather_time)
     : loop_(loop),
       clock_(clock),
       server_(server),
       spool_(spool),
       series_(series),
       job_id_(std::move(job_id)),
+      gather_time_(gather_time),
       backoff_(policy_of(Call::post_log).first_wait, policy_of(Call::post_log).longest_wait, std::move(draw)),
       timer_(loop),
       flush_timer_(loop) {
@@ -80,13 +81,13 @@ void LogUploader::add(Phase phase, const MaskedChunk& text) {
     const bool is_worth_a_mark = came_.empty() || (now - came_.back().since >= mark_pause && came_.size() < most_marks);
     if (is_worth_a_mark) came_.push_back({spool_.end(), now});
     spool_.add(phase, text);
-    send_soon();
+    send_soon(gather_time_);
 }
 
-void LogUploader::send_soon() {
+void LogUploader::send_soon(milliseconds least_wait) {
     if (in_flight_ || timer_runs_ || is_done()) return;
     const auto now = clock_.now();
-    const auto due = last_sent_ ? *last_sent_ + pace : now;
+    const auto due = std::max(last_sent_ ? *last_sent_ + pace : now, now + least_wait);
     if (flushing_ || due <= now || spool_.waiting_bytes() >= Spool::piece_limit) return send_next();
     timer_runs_ = true;
     timer_.start(std::chrono::ceil<milliseconds>(due - now), [this] {

@@ -22,9 +22,10 @@ namespace trebuchet {
 /// few tries, with a note in the log. Use it on the loop's thread. Algorithm: see log_uploader.cpp.
 class LogUploader {
   public:
-    /// Begins to send what is in the spool. All but the id must outlive this object.
+    /// Begins to send what is in the spool. `gather_time`: how long the first text after a pause waits for more. All
+    /// but the id must outlive this object.
     LogUploader(EventLoop& loop, const Clock& clock, JobServer& server, Spool& spool, LogSeries series,
-                std::string job_id, std::function<double()> draw);
+                std::string job_id, std::function<double()> draw, std::chrono::milliseconds gather_time = {});
 
     void add(Phase phase, const MaskedChunk& text);
 
@@ -53,7 +54,7 @@ class LogUploader {
 
   private:
     using Time = std::chrono::steady_clock::time_point;
-    void send_soon();
+    void send_soon(std::chrono::milliseconds least_wait = {});
     void send_next();
     void sent(const LogAnswer& answer);
     void arrived();
@@ -75,6 +76,7 @@ class LogUploader {
     Spool& spool_;
     LogSeries series_;
     std::string job_id_;
+    const std::chrono::milliseconds gather_time_;
     Backoff backoff_;
     Timer timer_;
     std::function<void()> on_room_;

@@ -57,7 +57,6 @@ inline constexpr std::array job_steps{
     std::string_view("outcome decided"),
     std::string_view("posting the outcome"),
     std::string_view("outcome posted"),
-    std::string_view("job id cleared"),
     std::string_view("job done"),
     std::string_view("job folder removed"),
     std::string_view("agent waits again"),

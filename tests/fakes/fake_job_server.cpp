@@ -28,10 +28,17 @@ bool FakeJobServer::fails(const std::string& call) {
 }
 
 Result<void> FakeJobServer::take(const std::string& call, const json& effect, const std::function<void()>& change) {
+    return take_both(call, {effect}, change);
+}
+
+Result<void> FakeJobServer::take_both(const std::string& call, const std::vector<json>& both,
+                                      const std::function<void()>& change) {
     if (fails(call)) return fail("the server is down");
     change();
-    effects.push_back(effect);
-    on_effect(effect);
+    for (const auto& effect : both) {
+        effects.push_back(effect);
+        on_effect(effect);
+    }
     return {};
 }
 
@@ -75,15 +82,23 @@ Result<void> FakeJobServer::advertise() {
     return take("advertise", {"advertise"});
 }
 
-Result<void> FakeJobServer::post_agent_state(std::string_view state, std::string_view comment) {
-    return take("post_agent_state", {"agent_state", state, comment}, [&] {
-        agent.state = state;
-        agent.comment = comment;
+Result<void> FakeJobServer::post_agent_state(const AgentPost& post) {
+    std::vector<json> both;
+    if (post.job_id) both.push_back({"agent_job_id", *post.job_id});
+    both.push_back({"agent_state", post.state, post.comment});
+    return take_both("post_agent_state", both, [&] {
+        agent.state = post.state;
+        agent.comment = post.comment;
+        if (post.job_id) agent.job_id = *post.job_id;
     });
 }
 
-Result<void> FakeJobServer::post_agent_job(std::string_view job_id) {
-    return take("post_agent_job", {"agent_job_id", job_id});
+void FakeJobServer::post_agent_state(const AgentPost& post, std::function<void(Result<void>)> done) {
+    loop_.post([this, post, done = std::move(done)] { done(post_agent_state(post)); });
+}
+
+void FakeJobServer::read_agent(std::function<void(Result<AgentRecord>)> done) {
+    loop_.post([this, done = std::move(done)] { done(read_agent()); });
 }
 
 Result<AgentRecord> FakeJobServer::read_agent() {
@@ -115,9 +130,11 @@ void FakeJobServer::read_job_state(const std::string& job_id, std::function<void
     loop_.post([this, job_id, done = std::move(done)] { done(read_job_state(job_id)); });
 }
 
-Result<void> FakeJobServer::post_job_state(const std::string& job_id, JobState state) {
-    return take("post_job_state", {"result", {{"job_state", name_of(state)}}},
-                [&] { job_states[job_id] = name_of(state); });
+Result<void> FakeJobServer::post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) {
+    std::vector<json> both;
+    if (status != nullptr) both.push_back({"result", {{"status", status_json(*status)}}});
+    both.push_back({"result", {{"job_state", name_of(state)}}});
+    return take_both("post_job_state", both, [&] { job_states[job_id] = name_of(state); });
 }
 
 Result<void> FakeJobServer::post_status(const std::string& /*job_id*/, const PhaseStatus& status) {
@@ -143,9 +160,11 @@ Result<void> FakeJobServer::post_events(const std::string& /*job_id*/, const std
     return take("post_events", {"event", all.back().name, all.back().detail.bytes()}, [&] { events = all; });
 }
 
-Result<void> FakeJobServer::post_provision_log(const std::string& /*job_id*/, int exit_code,
-                                               const MaskedChunk& detail) {
-    return take("post_provision_log", {"provision_log", exit_code, detail.bytes()});
+void FakeJobServer::post_provision_log(const std::string& /*job_id*/, int exit_code, const MaskedChunk& detail,
+                                       std::function<void(Result<void>)> done) {
+    loop_.post([this, exit_code, detail, done = std::move(done)] {
+        done(take("post_provision_log", {"provision_log", exit_code, detail.bytes()}));
+    });
 }
 
 void FakeJobServer::post_log(const std::string& /*job_id*/, const LogFragment& fragment,

@@ -33,10 +33,10 @@ struct Moment {
 [[nodiscard]] inline Moment poll(int turn) {
     return {"read_agent", 1 + turn};
 }
-/// The same after the first poll returned a job: the agent reads its orders at the start of each of the job's `phases`
-/// and at the job's end.
-[[nodiscard]] inline Moment poll_after_job(int turn, int phases) {
-    return {"read_agent", 1 + 1 + phases + 1 + turn};
+/// The same after the first poll returned a job: the agent reads its orders `reads` times during the job, at the start
+/// of each phase that follows one whose command ran, and at the job's end, which counts for the next poll, too.
+[[nodiscard]] inline Moment poll_after_job(int turn, int reads) {
+    return {"read_agent", 1 + 1 + reads + turn};
 }
 [[nodiscard]] inline Moment job_request(int turn) {
     return {"take_job", turn};
@@ -57,13 +57,13 @@ struct Moment {
 ///     ["agent_state", STATE, COMMENT] ["register"] ["advertise"] ["agent_job_id", ID] ["take_job"]
 ///     ["result", {…}] ["event", NAME, DETAIL] ["provision_log", CODE, DETAIL] ["serial", PHASE, TEXT] ["artifact"]
 ///
-/// Polls that find no job are not recorded. All calls are made on the test's thread.
+/// A post may have two effects. Polls that find no job are not recorded. All calls are made on the test's thread.
 class FakeJobServer final : public JobServer {
   public:
     explicit FakeJobServer(EventLoop& loop) : loop_(loop) {}
 
     /// A call fails if this returns true for its name. Called once per call. The names: "read_agent",
-    /// "post_agent_state", "register", "advertise", "post_agent_job", "take_job", "read_job_state", "post_job_state",
+    /// "post_agent_state", "register", "advertise", "take_job", "read_job_state", "post_job_state",
     /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log", "read_log",
     /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
@@ -83,6 +83,7 @@ class FakeJobServer final : public JobServer {
     /// What happens to a log post that is_down lets through, by its turn from 1. Without an entry it arrives.
     std::map<int, LostLog> lost_logs;
     bool read_log_is_away = true;  ///< why a failing "read_log" fails; true: the server is down, false: it refuses
+    bool state_is_cheap = true;    ///< what job_state_is_cheap() returns
     bool hold_logs = false;        ///< log posts wait for answer_log()
 
     std::vector<nlohmann::json> effects;
@@ -105,13 +106,15 @@ class FakeJobServer final : public JobServer {
 
     Result<void> register_agent() override;
     Result<void> advertise() override;
-    Result<void> post_agent_state(std::string_view state, std::string_view comment) override;
-    Result<void> post_agent_job(std::string_view job_id) override;
+    Result<void> post_agent_state(const AgentPost& post) override;
+    void post_agent_state(const AgentPost& post, std::function<void(Result<void>)> done) override;
     Result<AgentRecord> read_agent() override;
+    void read_agent(std::function<void(Result<AgentRecord>)> done) override;
     Result<std::optional<TakenJob>> take_job(const std::vector<std::string>& queues) override;
     Result<JobState> read_job_state(const std::string& job_id) override;
     void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) override;
-    Result<void> post_job_state(const std::string& job_id, JobState state) override;
+    [[nodiscard]] bool job_state_is_cheap() const override { return state_is_cheap; }
+    Result<void> post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) override;
     Result<void> post_status(const std::string& job_id, const PhaseStatus& status) override;
     Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) override;
     void post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state,
@@ -119,7 +122,8 @@ class FakeJobServer final : public JobServer {
     Result<void> post_device_info(const std::string& job_id, const MaskedJson& info) override;
     Result<void> post_events(const std::string& job_id, const std::string& queue, const std::string& webhook,
                              const std::vector<JobEvent>& all) override;
-    Result<void> post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail) override;
+    void post_provision_log(const std::string& job_id, int exit_code, const MaskedChunk& detail,
+                            std::function<void(Result<void>)> done) override;
     void post_log(const std::string& job_id, const LogFragment& fragment, std::function<void(LogAnswer)> done) override;
     void read_log(const std::string& job_id, LogSeries series, Phase phase, std::size_t tail_limit,
                   std::function<void(tl::expected<ShownLog, LogReadFailure>)> done) override;
@@ -138,6 +142,8 @@ class FakeJobServer final : public JobServer {
 
     Result<void> take(
         const std::string& call, const nlohmann::json& effect, const std::function<void()>& change = [] {});
+    Result<void> take_both(const std::string& call, const std::vector<nlohmann::json>& both,
+                           const std::function<void()>& change);
     [[nodiscard]] bool fails(const std::string& call);
     void answer(const LogFragment& fragment, const std::function<void(LogAnswer)>& done);
 

@@ -51,6 +51,12 @@ class HttpJobServerTest : public testing::Test {
         loop_.run_until([&] { return arrival.has_value(); });
         return *arrival;
     }
+    void post_provision_log(int exit_code, const std::string& detail) {
+        bool posted = false;
+        server_->post_provision_log("j1", exit_code, masked(detail),
+                                    [&](const Result<void>& done) { posted = done.has_value(); });
+        loop_.run_until([&] { return posted; });
+    }
     tl::expected<ShownLog, LogReadFailure> read_log() {
         std::optional<tl::expected<ShownLog, LogReadFailure>> read;
         server_->read_log("j1", LogSeries::output, Phase::test, 4,
@@ -93,10 +99,12 @@ TEST_F(HttpJobServerTest, AdvertisesOnlyWhatIsConfigured) {
 }
 
 TEST_F(HttpJobServerTest, PostsTheAgentsStateAndJob) {
-    EXPECT_TRUE(server_->post_agent_state("offline", "Set to offline"));
+    EXPECT_TRUE(server_->post_agent_state({"offline", "Set to offline"}));
     expect_post("/v1/agents/data/rpi4%201", {{"state", "offline"}, {"comment", "Set to offline"}});
-    EXPECT_TRUE(server_->post_agent_job("j1"));
-    expect_post("/v1/agents/data/rpi4%201", {{"job_id", "j1"}});
+    bool posted = false;
+    server_->post_agent_state({"test", "", "j1"}, [&](const Result<void>& done) { posted = done.has_value(); });
+    loop_.run_until([&] { return posted; });
+    expect_post("/v1/agents/data/rpi4%201", {{"state", "test"}, {"comment", ""}, {"job_id", "j1"}});
 }
 
 TEST_F(HttpJobServerTest, ReadsTheAgentsRecord) {
@@ -109,6 +117,10 @@ TEST_F(HttpJobServerTest, ReadsTheAgentsRecord) {
     EXPECT_EQ(record->state, "offline");
     EXPECT_EQ(record->comment, "repair");
     EXPECT_THAT(record->restricted_to, ElementsAre(Pair("free", IsEmpty()), Pair("rpi4", ElementsAre("team"))));
+    std::optional<std::string> state;
+    server_->read_agent([&](const Result<AgentRecord>& read) { state = read ? read->state : "failed"; });
+    loop_.run_until([&] { return state.has_value(); });
+    EXPECT_EQ(state, "offline");
 }
 
 TEST_F(HttpJobServerTest, AnUnknownAgentHasAnEmptyRecord) {
@@ -141,11 +153,23 @@ TEST_F(HttpJobServerTest, TakesAJobOffItsQueues) {
     EXPECT_GE(last().response_limit, 16U << 20);
 }
 
-TEST_F(HttpJobServerTest, ATakenJobIsAskedForOnAConnectionOfItsOwn) {
-    EXPECT_TRUE(server_->take_job({"a"}));
-    EXPECT_TRUE(last().fresh_connection);
-    EXPECT_TRUE(server_->post_job_state("j1", JobState::test));
-    EXPECT_FALSE(last().fresh_connection);
+TEST_F(HttpJobServerTest, WithoutTlsAJobIsAskedForOnAConnectionOfItsOwn) {
+    for (const bool tls : {false, true}) {
+        config_.server_address = tls ? "https://lab" : "http://lab";
+        EXPECT_TRUE(server_->take_job({"a"}));
+        EXPECT_TRUE(last().once);
+        EXPECT_EQ(last().fresh_connection, !tls);
+        EXPECT_TRUE(server_->post_job_state("j1", JobState::test, nullptr));
+        EXPECT_FALSE(last().once);
+        EXPECT_FALSE(last().fresh_connection);
+    }
+}
+
+TEST_F(HttpJobServerTest, WhatCannotBeReadBackIsSentOnce) {
+    post_provision_log(0, "x");
+    EXPECT_TRUE(last().once);
+    EXPECT_TRUE(server_->post_events("j1", "q", "http://hook", {{"job_start", "t", masked("x")}}));
+    EXPECT_TRUE(last().once);
 }
 
 TEST_F(HttpJobServerTest, NoJobIsNotAProblem) {
@@ -170,19 +194,19 @@ TEST_F(HttpJobServerTest, ARefusalSaysToWhatAndWhy) {
     const auto job = server_->take_job({"a"});
     ASSERT_FALSE(job);
     EXPECT_EQ(job.error().message(), R"(the server answered 422 to GET /v1/job: "{\"message\": \"bad\"}")");
-    const auto posted = server_->post_job_state("j1", JobState::test);
+    const auto posted = server_->post_job_state("j1", JobState::test, nullptr);
     ASSERT_FALSE(posted);
     EXPECT_THAT(posted.error().message(), HasSubstr("the server answered 422 to POST /v1/result/j1: "));
 }
 
 TEST_F(HttpJobServerTest, ARedirectIsARefusal) {
     answer_with(302);
-    EXPECT_FALSE(server_->post_job_state("j1", JobState::test));
+    EXPECT_FALSE(server_->post_job_state("j1", JobState::test, nullptr));
 }
 
 TEST_F(HttpJobServerTest, AFailureIsAnError) {
     answer_ = tl::unexpected(HttpFailure{HttpFailure::Kind::broken, "POST http://x/y: cut off"});
-    const auto posted = server_->post_job_state("j1", JobState::test);
+    const auto posted = server_->post_job_state("j1", JobState::test, nullptr);
     ASSERT_FALSE(posted);
     EXPECT_EQ(posted.error().message(), "POST http://x/y: cut off");
     EXPECT_FALSE(server_->take_job({"a"}));
@@ -191,8 +215,11 @@ TEST_F(HttpJobServerTest, AFailureIsAnError) {
 }
 
 TEST_F(HttpJobServerTest, PostsResults) {
-    EXPECT_TRUE(server_->post_job_state("j1", JobState::provision));
+    EXPECT_TRUE(server_->post_job_state("j1", JobState::provision, nullptr));
     expect_post("/v1/result/j1", {{"job_state", "provision"}});
+    const PhaseStatus status{{Phase::setup, 0}};
+    EXPECT_TRUE(server_->post_job_state("j1", JobState::provision, &status));
+    expect_post("/v1/result/j1", {{"job_state", "provision"}, {"status", {{"setup", 0}}}});
     EXPECT_TRUE(server_->post_status("j1", {{Phase::setup, 0}, {Phase::provision, 46}}));
     expect_post("/v1/result/j1", {{"status", {{"setup", 0}, {"provision", 46}}}});
     EXPECT_TRUE(server_->post_status("j1", {}));
@@ -216,16 +243,16 @@ TEST_F(HttpJobServerTest, PostsTheWholeListOfEventsAndDoesNotWaitLongForAWebhook
 }
 
 TEST_F(HttpJobServerTest, PostsAProvisionLog) {
-    EXPECT_TRUE(server_->post_provision_log("j1", 1, masked("provision_fail")));
+    post_provision_log(1, "provision_fail");
     expect_post("/v1/agents/provision_logs/rpi4%201",
                 {{"job_id", "j1"}, {"exit_code", 1}, {"detail", "provision_fail"}});
 }
 
-TEST_F(HttpJobServerTest, PostsLogFragmentsEachByAConnectionOfItsOwn) {
+TEST_F(HttpJobServerTest, PostsLogFragmentsEachOnce) {
     EXPECT_EQ(arrival({LogSeries::output, 7, "t0", Phase::test, masked("hello\n")}), Arrival::confirmed);
     expect_post("/v1/result/j1/log/output",
                 {{"fragment_number", 7}, {"timestamp", "t0"}, {"phase", "test"}, {"log_data", "hello\n"}});
-    EXPECT_TRUE(last().fresh_connection);
+    EXPECT_TRUE(last().once);
     EXPECT_EQ(arrival({LogSeries::serial, 0, "t0", Phase::firmware_update, masked("x")}), Arrival::confirmed);
     EXPECT_EQ(last().target, "/v1/result/j1/log/serial");
     EXPECT_EQ(last_body()["phase"], "firmware_update");
@@ -296,6 +323,27 @@ TEST_F(HttpJobServerTest, ReadsALogOnlyWhenNoPostOfItMayStillArrive) {
     EXPECT_EQ(script_.targets().back(), "/v1/result/j1");
 }
 
+TEST_F(HttpJobServerTest, AsksForTheStateWithoutTheLogWhereTheServerCanTellIt) {
+    bool has_call = false;
+    script_.answer = [&](const HttpRequest& request) {
+        if (request.target.ends_with("/status") && !has_call) return HttpResponse{404, {}, {}};
+        return HttpResponse{200, {}, WipedString(R"({"job_state": "test"})")};
+    };
+    const auto targets_of_question = [&] {
+        script_.requests.clear();
+        EXPECT_EQ(server_->read_job_state("j1").value_or(JobState::unknown), JobState::test);
+        return script_.targets();
+    };
+    EXPECT_TRUE(server_->job_state_is_cheap());
+    EXPECT_THAT(targets_of_question(), ElementsAre("/v1/result/j1/status", "/v1/result/j1"));
+    EXPECT_FALSE(server_->job_state_is_cheap());
+    EXPECT_THAT(targets_of_question(), ElementsAre("/v1/result/j1"));
+    clock_.advance(std::chrono::hours(1));  // the server may have been updated
+    has_call = true;
+    EXPECT_THAT(targets_of_question(), ElementsAre("/v1/result/j1/status"));
+    EXPECT_TRUE(server_->job_state_is_cheap());
+}
+
 TEST_F(HttpJobServerTest, KnowsWhyALogCannotBeRead) {
     answer_with(204);
     ASSERT_TRUE(read_log());
@@ -333,7 +381,7 @@ TEST_F(HttpJobServerTest, ReadsTheStartOfAResultOnlyForTheJobsState) {
     const auto state = server_->read_job_state("j/1");
     ASSERT_TRUE(state);
     EXPECT_EQ(*state, JobState::cancelled);
-    EXPECT_EQ(last().target, "/v1/result/j%2F1");
+    EXPECT_EQ(last().target, "/v1/result/j%2F1/status");
     EXPECT_TRUE(last().cut_response);
     answer_with(204);
     EXPECT_EQ(server_->read_job_state("j1").value(), JobState::unknown);

@@ -13,10 +13,15 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A job whose result may be long before it comes to the job's state.
+/// A job whose result may be long before it comes to the job's state, at a server without GET /v1/result/<id>/status.
 class JobStateReach : public testing::Test {
   protected:
     JobStateReach() {
+        script_.answer = [](const HttpRequest& request) {
+            return HttpResponse{request.target.ends_with("/status") ? 404 : 200, {}, {}};
+        };
+        EXPECT_TRUE(server_->read_job_state("j1"));
+        script_.requests.clear();
         script_.answer = [this](const HttpRequest& request) {
             HttpResponse answer{200, {}, WipedString(result_.substr(0, request.response_limit))};
             answer.cut = result_.size() > request.response_limit;

@@ -118,11 +118,9 @@ TEST_F(DaemonTest, RunsOneJobAfterAnother) {
 TEST_F(DaemonTest, AJobThatCannotBeReadIsReportedAsFailed) {
     server_.jobs = {R"({"job_id": "j1", "global_timeout": "soon", "test_data": {"secrets": {"A": "s3cret-value"}}})"};
     run();
-    EXPECT_THAT(
-        std::vector<json>(server_.effects.begin() + 3, server_.effects.end()),
-        ElementsAre(json{"take_job"}, json{"agent_job_id", "j1"}, json{"result", {{"status", {{"setup", 100}}}}},
-                    json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}}, json{"agent_job_id", ""},
-                    json{"agent_state", "waiting", ""}));
+    EXPECT_THAT(std::vector<json>(server_.effects.begin() + 3, server_.effects.end()),
+                ElementsAre(json{"take_job"}, json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}},
+                            json{"agent_job_id", ""}, json{"agent_state", "waiting", ""}));
     EXPECT_EQ(server_.output_of(Phase::setup),
               "ERROR: the job can't be run: the job's global_timeout is a string, expected a number of seconds\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
@@ -135,11 +133,68 @@ TEST_F(DaemonTest, AJobWithoutEvenAnIdIsDropped) {
     EXPECT_EQ(server_.job_states.size(), 1U);
 }
 
+TEST_F(DaemonTest, AJobThatCannotBeTakenDoesNotMakeItPollAtOnce) {
+    config_.polling_interval = seconds(3600);
+    Timer timer(loop_);
+    timer.start(std::chrono::milliseconds(50), [&] { daemon_.stop(); });
+    server_.jobs = {"nonsense", R"({"job_id": "j1"})"};
+    run();
+    EXPECT_EQ(server_.calls["take_job"], 1);
+}
+
+TEST_F(DaemonTest, AJobThatTheServerGaveInALostAnswerIsReportedAsFailed) {
+    server_.agent = record("waiting", "");
+    server_.agent.job_id = "j1";
+    server_.job_states["j1"] = "running";
+    run();
+    EXPECT_THAT(server_.output_of(Phase::setup), testing::HasSubstr("the answer with the job was lost on the way"));
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_THAT(server_.effects, Contains(json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}}));
+    EXPECT_EQ(server_.agent.job_id, "");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "state/jobs/j1"));
+}
+
+TEST_F(DaemonTest, AJobOfItsRecordThatHasEndedIsNotReportedAgain) {
+    for (const auto* state : {"complete", "cancelled"}) {
+        EventLoop loop;
+        FakeJobServer server(loop);
+        server.agent = record("test", "");
+        server.agent.job_id = "j1";
+        server.job_states["j1"] = state;
+        Daemon daemon(parts_for(loop, server));
+        server.on_effect = [&](const json& effect) {
+            if (effect == json{"idle"}) daemon.stop();
+        };
+        daemon.run();
+        EXPECT_EQ(server.calls["post_outcome"], 0) << state;
+        EXPECT_EQ(server.agent.job_id, "") << state;
+    }
+}
+
+TEST_F(DaemonTest, AJobOfItsRecordIsNotLostWhileItsResultIsNotDelivered) {
+    std::filesystem::create_directories(config_.results_basedir / "j1");
+    server_.agent = record("test", "");
+    server_.agent.job_id = "j1";
+    server_.job_states["j1"] = "test";
+    run();
+    EXPECT_EQ(server_.calls["read_job_state"], 0);
+    EXPECT_EQ(server_.calls["post_outcome"], 0);
+}
+
+TEST_F(DaemonTest, DoesNotForgetALostJobThatItCannotAskFor) {
+    server_.agent = record("waiting", "");
+    server_.agent.job_id = "j1";
+    server_.job_states["j1"] = "running";
+    server_.is_down = [&](const std::string& call) { return call == "read_job_state" && server_.calls[call] == 1; };
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+}
+
 TEST_F(DaemonTest, AnOrderInMidJobIsObeyedAfterIt) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "true");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("offline", "new cable"); });
-    stop_at(poll_after_job(3, 6));
+    stop_at(poll_after_job(3, 1));
     run();
     EXPECT_THAT(states(), ElementsAre("waiting", "setup", "provision", "firmware_update", "test", "allocate new cable",
                                       "reserve new cable", "offline new cable"));
@@ -159,7 +214,7 @@ TEST_F(DaemonTest, AnOrderDuringTheLastPhaseOrCleanupIsObeyedToo) {
         server.on_effect = [&](const json& happened) {
             if (happened == moment) server.agent = record("maintenance", "new cable");
         };
-        server.at(poll_after_job(5, 6), [&] { daemon.stop(); });
+        server.at(poll_after_job(5, 0), [&] { daemon.stop(); });
         daemon.run();
         EXPECT_EQ(server.effects.back(), json({"agent_state", "maintenance", "new cable"})) << effect;
         EXPECT_EQ(server.jobs.size(), 1U) << effect;
@@ -175,6 +230,7 @@ TEST_F(DaemonTest, ARestartWhileIdleEndsItWithItsOwnExitCode) {
 
 TEST_F(DaemonTest, ARestartInMidJobEndsItAfterTheJob) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
+    command(Phase::test, "true");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("restart", "update"); });
     EXPECT_EQ(run(), DaemonEnd::restart);
     EXPECT_EQ(states().back(), "restart update");
@@ -186,7 +242,7 @@ TEST_F(DaemonTest, AfterALostDeviceItIsOfflineWhateverElseWasOrdered) {
     server_.jobs = {simple_job, R"({"job_id": "j2"})"};
     command(Phase::test, "exit 46");
     after({"agent_state", "test", ""}, [&] { server_.agent = record("maintenance", "later"); });
-    stop_at(poll_after_job(3, 4));
+    stop_at(poll_after_job(3, 0));
     run();
     const std::string offline = "offline Set to offline by agent. Recovery failed during job 'j1' execution.";
     EXPECT_EQ(states().back(), offline);

@@ -33,6 +33,7 @@ class RecoveryTest : public DaemonFixture {
         command(Phase::test, "echo testing");
         command(Phase::cleanup, "echo cleaning");
         server_.job_states["j1"] = "test";
+        server_.agent.job_id = "j1";
     }
     void note(const JournalEntry& entry) { JobFolder(loop_, folder_ / "state/jobs", "j1").commit(entry); }
     void take() {
@@ -208,6 +209,7 @@ TEST_F(RecoveryTest, CleanupRunsOnAFullDisk) {
 
 TEST_F(RecoveryTest, WhatACrashLeavesOfAFolderThatWasBeingRemovedIsNoJob) {
     fs::create_directories(folder_ / "state/jobs/.removed-j1");
+    server_.job_states["j1"] = "complete";
     run();
     EXPECT_EQ(server_.calls["post_outcome"], 0);
     EXPECT_FALSE(fs::exists(folder_ / "state/jobs/.removed-j1"));
@@ -260,7 +262,7 @@ TEST_F(RecoveryTest, ASerialLogThatWasSpooledInPartIsSentOnce) {
 
 TEST_F(RecoveryTest, TakesBackTheJobThatAKilledAgentHadInHandAccordingToTheServer) {
     server_.agent.state = "test";
-    server_.agent.job_id = "j1";
+    server_.job_states["j1"] = "complete";
     run();
     EXPECT_THAT(server_.effects, Contains(json({"agent_job_id", ""})));
 }

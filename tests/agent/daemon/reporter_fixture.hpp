@@ -56,9 +56,10 @@ class ReporterFixture : public testing::Test {
                        folder_ / "secret",
                        folder_ / "state"};
     Orders orders_;
+    AgentPosts posts_{parts_, orders_};
     JobFolder job_folder_{loop_, parts_.jobs(), "j1"};
     std::function<void()> on_decided_ = [] {};
-    ServerReporter reporter_{parts_, orders_, job_folder_, MaskSet::none(), [this] { on_decided_(); }};
+    ServerReporter reporter_{parts_, posts_, job_folder_, MaskSet::none(), [this] { on_decided_(); }};
     ServerLog& log_ = reporter_.log();
 };
 

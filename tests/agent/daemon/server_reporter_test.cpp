@@ -28,13 +28,47 @@ class ServerReporterTest : public ReporterFixture {
             return call == name && server_.calls[call] <= times;
         };
     }
-    /// Since the last call.
-    std::vector<json> effects() { return std::exchange(server_.effects, {}); }
+    /// Since the last call, those of AgentPosts included.
+    std::vector<json> effects() {
+        posts_.finish();
+        return std::exchange(server_.effects, {});
+    }
+    void phase_entered(Phase phase) {
+        reporter_.phase_entered(phase);
+        posts_.finish();
+    }
+    /// Its command ran.
+    void run(Phase phase) { reporter_.process_starts(phase, "NAME=VALUE"); }
 };
 
-TEST_F(ServerReporterTest, SaysWhichJobIsInHand) {
+TEST_F(ServerReporterTest, SaysWithItsFirstStateWhichJobIsInHand) {
     take_job();
-    EXPECT_THAT(effects(), ElementsAre(json{"agent_job_id", "j1"}));
+    EXPECT_THAT(effects(), IsEmpty());
+    reporter_.phase_entered(Phase::setup);
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"job_state", "setup"}}}, json{"agent_job_id", "j1"},
+                                       json{"agent_state", "setup", ""}));
+    reporter_.phase_entered(Phase::test);
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"job_state", "test"}}}, json{"agent_state", "test", ""}));
+}
+
+TEST_F(ServerReporterTest, SaysWithALaterStateWhichJobIsInHandIfTheFirstIsLost) {
+    take_job();
+    fail("post_agent_state", 4);
+    phase_entered(Phase::setup);
+    EXPECT_EQ(server_.calls["post_agent_state"], 4);
+    phase_entered(Phase::provision);
+    EXPECT_EQ(server_.agent.job_id, "j1");
+}
+
+TEST_F(ServerReporterTest, DoesNotWaitForTheAgentsStates) {
+    take_job();
+    fail("post_agent_state", 1);
+    reporter_.phase_entered(Phase::setup);
+    EXPECT_EQ(server_.calls["post_agent_state"], 0);
+    reporter_.phase_entered(Phase::provision);
+    posts_.finish();
+    EXPECT_EQ(server_.agent.state, "provision");
+    EXPECT_EQ(server_.calls["post_agent_state"], 2) << "a newer state waited";
 }
 
 TEST_F(ServerReporterTest, SendsEventsOnlyToAWebhook) {
@@ -47,8 +81,8 @@ TEST_F(ServerReporterTest, SendsAllEventsSoFarEachTime) {
     take_job("http://hook");
     clock_.advance(std::chrono::seconds(1));
     reporter_.event("setup_fail", masked("why"));
-    EXPECT_THAT(effects(), ElementsAre(json{"event", "job_start", "http://lab/jobs/j1"}, json{"agent_job_id", "j1"},
-                                       json{"event", "setup_fail", "why"}));
+    EXPECT_THAT(effects(),
+                ElementsAre(json{"event", "job_start", "http://lab/jobs/j1"}, json{"event", "setup_fail", "why"}));
     ASSERT_EQ(server_.events.size(), 2U);
     EXPECT_EQ(server_.events[0].timestamp, "2027-01-15T08:00:00.000000+00:00");
     EXPECT_EQ(server_.events[1].timestamp, "2027-01-15T08:00:01.000000+00:00");
@@ -66,19 +100,20 @@ TEST_F(ServerReporterTest, PostsStatesAsAPhaseIsEntered) {
     take_job("http://hook");
     effects();
     reporter_.phase_entered(Phase::firmware_update);
-    EXPECT_THAT(effects(),
-                ElementsAre(json{"result", {{"job_state", "firmware_update"}}},
-                            json{"agent_state", "firmware_update", ""}, json{"event", "firmware_update_start", ""}));
+    EXPECT_THAT(effects(), testing::UnorderedElementsAre(
+                               json{"result", {{"job_state", "firmware_update"}}}, json{"agent_job_id", "j1"},
+                               json{"agent_state", "firmware_update", ""}, json{"event", "firmware_update_start", ""}));
 }
 
 TEST_F(ServerReporterTest, KeepsAnAdministratorsOrderAndItsComment) {
     take_job();
-    reporter_.phase_entered(Phase::setup);
+    phase_entered(Phase::setup);
     EXPECT_FALSE(orders_.standing());
+    run(Phase::setup);
     server_.agent = record("offline", "new cable");
     effects();
-    reporter_.phase_entered(Phase::provision);
-    reporter_.phase_entered(Phase::test);
+    phase_entered(Phase::provision);
+    phase_entered(Phase::test);
     EXPECT_THAT(effects(),
                 ElementsAre(json{"result", {{"job_state", "provision"}}}, json{"agent_state", "provision", "new cable"},
                             json{"result", {{"job_state", "test"}}}, json{"agent_state", "test", "new cable"}));
@@ -89,21 +124,93 @@ TEST_F(ServerReporterTest, KeepsAnAdministratorsOrderAndItsComment) {
 
 TEST_F(ServerReporterTest, TheLastOrderCounts) {
     take_job();
+    run(Phase::setup);
     server_.agent = record("offline", "first");
-    reporter_.phase_entered(Phase::setup);
+    phase_entered(Phase::provision);
+    run(Phase::provision);
     server_.agent = record("restart", "second");
-    reporter_.phase_entered(Phase::provision);
+    phase_entered(Phase::test);
     EXPECT_EQ(orders_.standing()->order, Order::restart);
     EXPECT_EQ(orders_.standing()->comment, "second");
 }
 
-TEST_F(ServerReporterTest, LooksForOrdersOnceMoreAtTheEnd) {
+TEST_F(ServerReporterTest, LooksForOrdersOnlyIfThereWasTimeForThem) {
     take_job();
-    reporter_.phase_entered(Phase::reserve);
-    server_.agent = record("maintenance", "late");
-    reporter_.deliver_outcome({}, false);
+    phase_entered(Phase::setup);
+    EXPECT_EQ(server_.calls["read_agent"], 0) << "the poll has just looked";
+    run(Phase::setup);
+    phase_entered(Phase::firmware_update);
+    phase_entered(Phase::test);
+    EXPECT_EQ(server_.calls["read_agent"], 1);
+    run(Phase::test);
+    phase_entered(Phase::allocate);
+    EXPECT_EQ(server_.calls["read_agent"], 2);
+}
+
+TEST_F(ServerReporterTest, LooksForOrdersAgainBeforeItTriesAStateAgain) {
+    take_job();
+    server_.is_down = [this](const std::string& call) {
+        if (call != "post_agent_state" || server_.calls[call] > 1) return false;
+        server_.agent = record("offline", "new cable");
+        return true;
+    };
+    phase_entered(Phase::setup);
+    EXPECT_EQ(server_.agent.comment, "new cable");
     ASSERT_TRUE(orders_.standing());
-    EXPECT_EQ(orders_.standing()->order, Order::maintenance);
+}
+
+TEST_F(ServerReporterTest, SendsExitCodesWithTheNextJobState) {
+    take_job();
+    effects();
+    end_phase(Phase::setup, {{Phase::setup, 0}});
+    EXPECT_THAT(effects(), IsEmpty());
+    server_.calls.clear();
+    reporter_.phase_entered(Phase::provision);
+    EXPECT_EQ(server_.calls["post_job_state"], 1);
+    EXPECT_EQ(server_.calls["post_status"], 0);
+    EXPECT_THAT(server_.effects, ElementsAre(json{"result", {{"status", {{"setup", 0}}}}},
+                                             json{"result", {{"job_state", "provision"}}}));
+}
+
+TEST_F(ServerReporterTest, SendsExitCodesBeforeACommandOrAnUploadAndAtOnceIfThereIsAWebhook) {
+    take_job();
+    end_phase(Phase::test, {{Phase::test, 1}});
+    reporter_.process_starts(Phase::cleanup, "NAME=VALUE");
+    EXPECT_EQ(server_.calls["post_status"], 1);
+    end_phase(Phase::cleanup, {{Phase::test, 1}, {Phase::cleanup, 0}});
+    const TemporaryFolder folder;
+    reporter_.upload_artifacts(folder.write("archive", "bytes"));
+    EXPECT_EQ(server_.calls["post_status"], 2);
+    take_job("http://hook");
+    end_phase(Phase::setup, {{Phase::setup, 0}});
+    EXPECT_EQ(server_.calls["post_status"], 3);
+}
+
+TEST_F(ServerReporterTest, SendsTheLastExitCodeOnlyWithTheOutcome) {
+    take_job();
+    end_phase(Phase::cleanup, {{Phase::cleanup, 0}});
+    reporter_.deliver_outcome({{Phase::cleanup, 0}}, false);
+    EXPECT_EQ(server_.calls["post_status"], 0);
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+}
+
+TEST_F(ServerReporterTest, AsksForACancellationWhileTheLogIsSent) {
+    take_job();
+    server_.job_states["j1"] = "cancelled";
+    end_phase(Phase::setup, {});
+    EXPECT_TRUE(reporter_.is_cancelled());
+    EXPECT_EQ(server_.calls["read_job_state"], 1);
+    server_.job_states["j1"] = "test";
+    EXPECT_FALSE(reporter_.is_cancelled());
+    EXPECT_EQ(server_.calls["read_job_state"], 2);
+}
+
+TEST_F(ServerReporterTest, AsksForACancellationAgainIfTheAnswerIsOld) {
+    take_job();
+    end_phase(Phase::setup, {});
+    clock_.advance(std::chrono::seconds(1));
+    server_.job_states["j1"] = "cancelled";
+    EXPECT_TRUE(reporter_.is_cancelled());
 }
 
 TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
@@ -116,6 +223,7 @@ TEST_F(ServerReporterTest, SendsTheOutputBeforeTheStatus) {
     loop_.post([&] { server_.answer_log(); });
     effects();
     end_phase(Phase::test, {{Phase::setup, 0}, {Phase::test, 3}});
+    run(Phase::cleanup);
     EXPECT_THAT(effects(), ElementsAre(json{"serial", "test", "boot\n"},
                                        json{"result", {{"status", {{"setup", 0}, {"test", 3}}}}}));
     EXPECT_EQ(server_.output_of(Phase::test), "hello\n");
@@ -165,6 +273,7 @@ TEST_F(ServerReporterTest, TriesAgainWhatReplacesItsFormerSelf) {
     take_job();
     fail("post_status", 3);
     end_phase(Phase::setup, {{Phase::setup, 0}});
+    run(Phase::cleanup);
     EXPECT_EQ(server_.calls["post_status"], 4);
     fail("post_job_state", 1);
     reporter_.phase_entered(Phase::test);
@@ -184,6 +293,7 @@ TEST_F(ServerReporterTest, TriesTheOutcomeLongestAndThenGoesOn) {
     take_job();
     server_.is_down = [](const std::string&) { return true; };
     end_phase(Phase::setup, {{Phase::setup, 0}});
+    run(Phase::cleanup);
     reporter_.deliver_outcome({{Phase::setup, 0}}, false);
     EXPECT_EQ(server_.calls["post_status"], 4);
     EXPECT_EQ(server_.calls["post_outcome"], 8);
@@ -200,12 +310,13 @@ TEST_F(ServerReporterTest, WhileTheAgentStopsItTriesEverythingOnce) {
 TEST_F(ServerReporterTest, AStopEndsAWaitThatHasBegun) {
     const DaemonParts patient_parts{
         loop_, clock_, config_, server_, metrics_, false, [] { return 1000.0; }, folder_ / "secret", folder_ / "state"};
-    ServerReporter patient(patient_parts, orders_, job_folder_, MaskSet::none());
+    ServerReporter patient(patient_parts, posts_, job_folder_, MaskSet::none());
     patient.job_taken(job_);
     server_.is_down = [](const std::string&) { return true; };
     Timer timer(loop_);
     timer.start(std::chrono::milliseconds(10), [&] { patient.stop(); });
     end_phase(Phase::setup, {{Phase::setup, 0}}, patient);
+    patient.process_starts(Phase::cleanup, "NAME=VALUE");
     EXPECT_EQ(server_.calls["post_status"], 2);
 }
 
@@ -213,8 +324,8 @@ TEST_F(ServerReporterTest, SendsAProvisionLogOnce) {
     take_job();
     fail("post_provision_log", 1);
     reporter_.provision_log(1, masked("provision_fail"));
-    EXPECT_EQ(server_.calls["post_provision_log"], 1);
     effects();
+    EXPECT_EQ(server_.calls["post_provision_log"], 1);
     reporter_.provision_log(0, masked("provision_success"));
     EXPECT_THAT(effects(), ElementsAre(json{"provision_log", 0, "provision_success"}));
 }
@@ -223,28 +334,29 @@ TEST_F(ServerReporterTest, ALostDeviceTakesTheAgentOffline) {
     take_job();
     effects();
     reporter_.recovery_failed("a comment");
-    EXPECT_THAT(effects(), ElementsAre(json{"agent_state", "offline", "a comment"}));
+    EXPECT_THAT(effects(), ElementsAre(json{"agent_job_id", "j1"}, json{"agent_state", "offline", "a comment"}));
 }
 
 TEST_F(ServerReporterTest, EndsAJobAsComplete) {
     take_job();
     effects();
     reporter_.deliver_outcome({{Phase::test, 3}}, false);
-    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}},
-                                       json{"agent_job_id", ""}));
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", {{"test", 3}}}, {"job_state", "complete"}}}));
 }
 
 TEST_F(ServerReporterTest, ACancelledJobStaysCancelled) {
     take_job();
     effects();
     reporter_.deliver_outcome({}, true);
-    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", json::object()}, {"job_state", "cancelled"}}},
-                                       json{"agent_job_id", ""}));
+    EXPECT_THAT(effects(), ElementsAre(json{"result", {{"status", json::object()}, {"job_state", "cancelled"}}}));
 }
 
 TEST_F(ServerReporterTest, AsksWhetherTheJobWasCancelled) {
     take_job();
     EXPECT_FALSE(reporter_.is_cancelled());
+    EXPECT_EQ(server_.calls["read_job_state"], 0) << "it was just taken";
+    EXPECT_FALSE(reporter_.is_cancelled());
+    EXPECT_EQ(server_.calls["read_job_state"], 1);
     server_.job_states["j1"] = "cancelled";
     EXPECT_TRUE(reporter_.is_cancelled());
     server_.is_down = [](const std::string&) { return true; };

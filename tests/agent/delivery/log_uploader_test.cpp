@@ -96,6 +96,15 @@ TEST_F(LogUploaderTest, SendsTheFirstPieceAtOnce) {
     EXPECT_EQ(server_.held_logs(), 1U);
 }
 
+TEST_F(LogUploaderTest, TheFirstPieceWaitsForMoreIfToldTo) {
+    uploader_.emplace(
+        loop_, clock_, server_, *spool_, LogSeries::output, "j1", [] { return no_waiting(); }, milliseconds(5));
+    uploader_->add(Phase::test, masked("banner\n"));
+    uploader_->add(Phase::test, masked("output\n"));
+    loop_.run_until([&] { return uploader_->is_done(); });
+    EXPECT_THAT(arrived(), ElementsAre("0 test banner\noutput\n"));
+}
+
 TEST_F(LogUploaderTest, HasOneFragmentUnderWayAndPutsTogetherWhatComesMeanwhile) {
     server_.hold_logs = true;
     add(Phase::test, "a");

@@ -130,7 +130,7 @@ std::vector<Crash> crashes_of_recovery(std::size_t each) {
     points.insert(points.end(), {"output logged", "fragment built", "fragment confirmed", "exit codes posted",
                                  "event posted", "starting cleanup", "command started", "cleanup done",
                                  "packing artifacts", "artifacts packed", "artifacts posted", "run folder removed",
-                                 "outcome decided", "outcome posted", "job id cleared", "job folder removed"});
+                                 "outcome decided", "outcome posted", "job folder removed"});
     std::vector<Crash> all;
     for (std::size_t i = 0; i < points.size(); i += each) {
         Crash crash{plain(points[i]), "command ended:3"};

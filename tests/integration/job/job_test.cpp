@@ -167,8 +167,8 @@ TEST_F(JobWithSecret, PostsTheProvisionLog) {
 TEST_F(JobWithSecret, SaysWhoTheAgentIsAndWhichJobItHas) {
     ASSERT_NO_FATAL_FAILURE(start());
 
+    ASSERT_TRUE(server.agent_is(agent_id, "test")) << agent.log();
     const auto busy = server.agent(agent_id);
-    EXPECT_EQ(busy["state"], "test");
     EXPECT_EQ(busy["job_id"], id_);
     EXPECT_EQ(busy["queues"], Json::array({queue}));
     EXPECT_EQ(busy["identifier"], "C-1");

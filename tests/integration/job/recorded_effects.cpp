@@ -16,11 +16,10 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 }
 
 /// Returns null for a request without an effect.
-Json effect_of(const std::string& method, const std::string& target, int status, const Json& body) {
+Json effect_of_post(const std::string& method, const std::string& target, int status, const Json& body) {
     if (method == "GET") return target.rfind("/v1/job?", 0) == 0 && status == 200 ? Json{"take_job"} : Json();
     if (target == "/v1/agents/data/$AGENT") {
         if (body.contains("state")) return {"agent_state", body["state"], body.value("comment", "")};
-        if (body.contains("job_id")) return {"agent_job_id", body["job_id"]};
         return {"register", body};
     }
     if (target == "/v1/agents/queues") return {"queues", body};
@@ -35,6 +34,17 @@ Json effect_of(const std::string& method, const std::string& target, int status,
     if (target == "/v1/result/$JOB/log/serial") return {"serial", body["phase"], body["log_data"]};
     if (target == "/v1/result/$JOB/artifact") return Json::array({"artifact"});
     return {};
+}
+
+std::vector<Json> effects_of_request(const std::string& method, const std::string& target, int status,
+                                     const Json& body) {
+    std::vector<Json> effects;
+    const bool names_job = method == "POST" && target == "/v1/agents/data/$AGENT" && body.contains("job_id");
+    if (names_job) effects.push_back({"agent_job_id", body["job_id"]});
+    if (auto effect = effect_of_post(method, target, status, body); !effect.is_null()) {
+        effects.push_back(std::move(effect));
+    }
+    return effects;
 }
 
 bool continues(const Json& last, const Json& next) {
@@ -63,12 +73,13 @@ std::vector<Json> effects_of(const Json& requests, const Names& names) {
     for (const auto& request : requests) {
         if (request["agent"] != names.agent && request["client"] != "lab-agent") continue;
         const auto general = Json::parse(generalized(request.dump(), names));
-        auto effect = effect_of(general["method"], general["target"], general["status"], general.value("body", Json()));
-        if (effect.is_null()) continue;
-        if (!effects.empty() && continues(effects.back(), effect)) {
-            effects.back()[2] = effects.back()[2].get<std::string>() + effect[2].get<std::string>();
-        } else {
-            effects.push_back(std::move(effect));
+        for (auto& effect : effects_of_request(general["method"], general["target"], general["status"],
+                                               general.value("body", Json()))) {
+            if (!effects.empty() && continues(effects.back(), effect)) {
+                effects.back()[2] = effects.back()[2].get<std::string>() + effect[2].get<std::string>();
+            } else {
+                effects.push_back(std::move(effect));
+            }
         }
     }
     return effects;

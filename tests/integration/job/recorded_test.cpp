@@ -1,5 +1,6 @@
 #include "tests/integration/harness/lab_test.hpp"
 #include "tests/integration/job/recorded_effects.hpp"
+#include "tests/shared/effect_streams.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -11,7 +12,7 @@ namespace {
 constexpr const char* recorded_agent = "recorded-agent-1";
 
 /// Runs the reference agent's recorded jobs with our agent. The effects on the server must be the same in the same
-/// order, except for the differences that a test names.
+/// order (but see in_streams), except for the differences that a test names.
 class Recorded : public LabTest {
   protected:
     void load(const std::string& name) {
@@ -59,10 +60,11 @@ class Recorded : public LabTest {
 
     void compare_effects() {
         static_cast<void>(eventually([&] { return effects().size() >= recording_.effects.size(); }));
-        const auto ours = effects();
-        for (std::size_t at = 0; at < std::max(ours.size(), recording_.effects.size()); ++at) {
+        const auto ours = in_streams(effects());
+        const auto theirs = in_streams(recording_.effects);
+        for (std::size_t at = 0; at < std::max(ours.size(), theirs.size()); ++at) {
             const auto have = at < ours.size() ? ours[at] : Json();
-            const auto want = at < recording_.effects.size() ? recording_.effects[at] : Json();
+            const auto want = at < theirs.size() ? theirs[at] : Json();
             ASSERT_EQ(have, want) << "effect " << at << " of " << Json(ours).dump() << "\n" << agent.log();
         }
     }

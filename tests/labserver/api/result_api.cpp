@@ -44,6 +44,17 @@ Response get(State& state, const Call& call) {
     return json_answer(result);
 }
 
+/// As Testflinger's open change #1285 has it.
+Response get_status(State& state, const Call& call) {
+    if (!state.settings.result_status) return text_answer("Not found\n", 404);
+    if (!is_job_id(call.parts[0])) return bad_job_id();
+    const auto* job = state.jobs.find(call.parts[0]);
+    if (job == nullptr) return no_content();
+    Json status = {{"job_state", job->state}};
+    for (const auto& [phase, code] : job->status.items()) status[phase + "_status"] = code;
+    return json_answer(status);
+}
+
 Response post_log(State& state, const Call& call) {
     if (!is_log_type(call.parts[1])) return no_such_log();
     if (!is_job_id(call.parts[0])) return bad_job_id();
@@ -83,6 +94,8 @@ void add_result_routes(Router& router, State& state) {
     router.add({"POST", "/v1/result/{id}", agents_only, [&state](const Call& call) { return post(state, call); },
                 schemas::result()});
     router.add({"GET", "/v1/result/{id}", all_roles, [&state](const Call& call) { return get(state, call); }});
+    router.add(
+        {"GET", "/v1/result/{id}/status", all_roles, [&state](const Call& call) { return get_status(state, call); }});
     router.add({"POST", log, agents_only, [&state](const Call& call) { return post_log(state, call); },
                 schemas::log_fragment()});
     router.add({"GET", log, submitters, [&state](const Call& call) { return get_log(state, call); }});

@@ -56,6 +56,18 @@ TEST_F(ResultApi, AcceptsAResultOfAnUnknownJobAndForgetsIt) {
     EXPECT_EQ(get("/v1/result/42").status, 400);
 }
 
+TEST_F(ResultApi, TellsTheStateAndTheCodesWithoutLogs) {
+    const auto id = submit({{"job_queue", "q"}});
+    const auto target = "/v1/result/" + id + "/status";
+    EXPECT_EQ(post_result(id, {{"status", {{"setup", 0}, {"test", 3}}}, {"job_state", "test"}}), 200);
+    EXPECT_EQ(post_fragment(id, "output", 0, "test", "x"), 200);
+    EXPECT_EQ(json_of(get(target, as("rig"))), Json({{"job_state", "test"}, {"setup_status", 0}, {"test_status", 3}}));
+    EXPECT_EQ(get(std::string("/v1/result/") + some_job_id + "/status").status, 204);
+    EXPECT_EQ(get("/v1/result/42/status").status, 400);
+    ASSERT_EQ(post("/control/settings", {{"result_status", false}}).status, 200);
+    EXPECT_EQ(get(target, as("rig")).status, 404);
+}
+
 TEST_F(ResultApi, LetsEveryRoleReadResults) {
     const auto id = submit({{"job_queue", "q"}});
     for (const auto* who : {"root", "boss", "alice", "rig"})

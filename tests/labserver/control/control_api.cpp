@@ -80,9 +80,11 @@ Response set_settings(State& state, const Call& call) {
     settings.events_status = call.body.value("events_status", settings.events_status);
     settings.anonymous = call.body.value("anonymous", settings.anonymous);
     settings.secrets_store = call.body.value("secrets_store", settings.secrets_store);
+    settings.result_status = call.body.value("result_status", settings.result_status);
     return json_answer({{"events_status", settings.events_status},
                         {"anonymous", settings.anonymous},
-                        {"secrets_store", settings.secrets_store}});
+                        {"secrets_store", settings.secrets_store},
+                        {"result_status", settings.result_status}});
 }
 
 Response timings(State& state, const Call& call) {
@@ -153,7 +155,10 @@ void add_control_routes(Router& router, State& state, Recorder& recorder) {
          "/control/settings",
          {},
          [&state](const Call& call) { return set_settings(state, call); },
-         object({{"events_status", events_status()}, {"anonymous", boolean()}, {"secrets_store", boolean()}})});
+         object({{"events_status", events_status()},
+                 {"anonymous", boolean()},
+                 {"secrets_store", boolean()},
+                 {"result_status", boolean()}})});
     add({"GET", "/control/timings/{id}", {}, [&state](const Call& call) { return timings(state, call); }});
 }
 

@@ -17,6 +17,7 @@ struct Settings {
     int events_status = 200;  ///< answer to POST /v1/job/<id>/events; 500: no webhook configured, 502: unreachable, …
     bool anonymous = true;    ///< false: 401 without a token, as from a server with OpenID Connect
     bool secrets_store = true;  ///< false: as from a server without a secrets store
+    bool result_status = true;  ///< false: as from a server without GET /v1/result/<id>/status
 };
 
 /// All of the server's data, in memory. Not thread-safe.

@@ -3,6 +3,7 @@
 #include "agent/job/pack_artifacts.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
+#include "common/record_file/record_file.hpp"
 
 #include <system_error>
 #include <utility>
@@ -78,7 +79,7 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, cons
     std::error_code error;
     fs::rename(temporary, archive(), error);
     if (error) return fail("can't rename " + temporary.string() + ": " + error.message());
-    return {};
+    return sync_folder(packed);
 }
 
 void ReferenceResult::remove_artifacts() const {

@@ -3,6 +3,7 @@
 #include "common/archive/tar_gz_writer.hpp"
 #include "common/base/system_text.hpp"
 #include "common/file/safe_file.hpp"
+#include "common/record_file/record_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -41,6 +42,8 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
         std::filesystem::remove(unfinished, ignored);
     } else if (::fdatasync(file->get()) != 0 || ::rename(unfinished.c_str(), archive.c_str()) != 0) {
         return fail("can't keep " + archive.string() + ": " + system_text(errno));
+    } else if (auto durable = sync_folder(archive.parent_path()); !durable) {
+        return fail(durable.error());
     }
     for (auto& line : report->withheld) packed.withheld.push_back("artifact " + std::move(line));
     if (report->withheld_count > report->withheld.size()) {

@@ -78,11 +78,15 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
     const auto lost = end - records.size_;
     if (is_damaged) {
         const auto aside = std::filesystem::path(path).concat(".damaged");
-        auto copy = copy_ranges(file.descriptor.get(), whole, std::filesystem::path(path).concat(".new"));
-        if (!copy) return fail(copy.error());
-        if (::rename(path.c_str(), aside.c_str()) != 0) return failed("can't set aside", path);
         const auto copied = std::filesystem::path(path).concat(".new");
+        auto copy = copy_ranges(file.descriptor.get(), whole, copied);
+        if (!copy) return fail(copy.error());
+        // The path names the damaged file until it names the copy, also after a power cut.
+        if (::fdatasync(copy->get()) != 0) return failed("can't make durable", copied);
+        ::unlink(aside.c_str());
+        if (::link(path.c_str(), aside.c_str()) != 0) return failed("can't set aside", path);
         if (::rename(copied.c_str(), path.c_str()) != 0) return failed("can't replace", path);
+        if (auto durable = sync_folder(path.parent_path()); !durable) return fail(durable.error());
         file.descriptor = FileDescriptor(::open(path.c_str(), flags));
         if (!file.descriptor) return failed("can't open", path);
         records.problem_ = path.string() + " was damaged: " + std::to_string(lost) +

@@ -52,9 +52,9 @@ DaemonEnd Daemon::run() {
     Recovery(parts_, undelivered_, session_)
         .run(
             [this](const SessionEnd& job) {
-                if (job.device_is_lost) device_is_lost(job.job_id);
+                if (!job.offline_comment.empty()) device_is_lost(job.offline_comment);
             },
-            [this] { return stopping_now_; });
+            stopping_now_);
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
@@ -151,14 +151,14 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment) {
     return Posture::stay_away;
 }
 
-void Daemon::device_is_lost(const std::string& job_id) {
+void Daemon::device_is_lost(const std::string& comment) {
     const auto order = orders_.take_standing();
-    post_state("offline", recovery_failed_comment(job_id));
+    post_state("offline", comment);
     if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
 }
 
 void Daemon::job_ended(const SessionEnd& job) {
-    if (job.device_is_lost) return device_is_lost(job.job_id);
+    if (!job.offline_comment.empty()) return device_is_lost(job.offline_comment);
     if (orders_.standing()) return obey_standing_order();
     post_state("waiting", "");
     reached("agent waits again");

@@ -6,6 +6,7 @@
 #include "agent/daemon/orders.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 
+#include <atomic>
 #include <optional>
 
 namespace trebuchet {
@@ -56,7 +57,7 @@ class Daemon {
     /// After a job: obeys an order that came meanwhile, else posts that the agent waits.
     void job_ended(const SessionEnd& job);
     /// The device can't be used: takes the agent offline until somebody repairs it.
-    void device_is_lost(const std::string& job_id);
+    void device_is_lost(const std::string& comment);
     void obey_standing_order();
     Posture obey(Order order, const std::string& comment);
     void post_state(std::string_view state, std::string_view comment);
@@ -74,7 +75,7 @@ class Daemon {
     std::optional<std::chrono::steady_clock::time_point> advertised_at_;
     std::optional<std::chrono::system_clock::time_point> state_posted_at_;
     bool stopping_ = false;
-    bool stopping_now_ = false;
+    std::atomic<bool> stopping_now_{false};
     bool reload_wanted_ = false;
     std::optional<HeldBack> held_back_;  ///< as it was when it began
     std::optional<DaemonEnd> end_;

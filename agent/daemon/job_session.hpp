@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -18,7 +19,7 @@ class ServerReporter;
 /// What became of a job, for the daemon.
 struct SessionEnd {
     std::string job_id;
-    bool device_is_lost = false;  ///< a phase exited with 46
+    std::string offline_comment{};  ///< as in JobOutcome
 };
 
 /// Runs the jobs that were taken, one at a time, each from its document until its result is delivered or kept.
@@ -29,8 +30,8 @@ class JobSession {
 
     /// nullopt if it has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
-    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left.
-    SessionEnd resume(JobFolder& folder, bool may_clean_up);
+    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left but `survivors`.
+    SessionEnd resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors);
 
     // From handlers of the loop:
 

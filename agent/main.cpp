@@ -7,6 +7,7 @@
 #include "common/process/process.hpp"
 #include "common/process/supervisor/supervisor.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -14,6 +15,8 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
@@ -26,6 +29,16 @@ void shut_the_doors() {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     trebuchet::adopt_orphans();
     std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// At its exit the HTTP library waits for its threads, and one of them may be in the resolver for as long as that
+/// likes: then the process ends without.
+void limit_exit(int code) {
+    static std::atomic<int> wanted;
+    wanted = code;
+    std::signal(SIGALRM, [](int) { ::_exit(wanted); });
+    const itimerval limit{{0, 0}, {0, 500'000}};
+    ::setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
 int run(int argc, char** argv) {
@@ -55,6 +68,8 @@ int run(int argc, char** argv) {
     trebuchet::CheckConfigOptions to_check;
     auto* check = app.add_subcommand("check-config", "Check a configuration and print every problem in it");
     check->add_option("-c,--config", to_check.config, "The agent's configuration")->capture_default_str();
+    check->add_option("--token-file", to_check.token_file, R"(The file with {"refresh_token": "…"})")
+        ->capture_default_str();
     check->add_flag(
         "--show", to_check.show,
         "Print every setting, its value and where the value comes from. Files with secrets are not read, and "
@@ -104,7 +119,9 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::strcmp(argv[1], trebuchet::supervisor_flag) == 0) trebuchet::supervise_phase(argc, argv);
     shut_the_doors();
     try {
-        return run(argc, argv);
+        const int code = run(argc, argv);
+        limit_exit(code);
+        return code;
     } catch (const std::exception& error) {
         std::cerr << "trebuchet-agent: this is a bug: " << error.what() << '\n';
         return 70;  // EX_SOFTWARE of sysexits.h

@@ -1,6 +1,7 @@
 #include "agent/cli/check_config_command.hpp"
 
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/host_check.hpp"
 #include "agent/config/load_config.hpp"
 #include "common/mask/credential_patterns.hpp"
 #include "common/mask/mask_set.hpp"
@@ -48,6 +49,9 @@ int check_config_command(const CheckConfigOptions& options) {
         return exit_usage;
     }
     for (const auto& warning : loaded->warnings) std::cerr << "warning: " << warning.message() << '\n';
+    for (const auto& weakness : host_weaknesses(loaded->config, options.config, options.token_file)) {
+        std::cerr << "warning: " << weakness << '\n';
+    }
     if (options.show) return show(loaded->settings);
     std::cout << options.config.string() << " is fine: agent " << loaded->config.agent_id << " at "
               << loaded->config.server_address << '\n';

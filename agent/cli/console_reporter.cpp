@@ -105,6 +105,10 @@ void ConsoleReporter::recovery_failed(const std::string& /*comment*/) {
     heading("the device could not be recovered (exit code 46): somebody has to repair it", red);
 }
 
+void ConsoleReporter::device_in_doubt(const MaskedChunk& comment) {
+    heading("an agent would go offline now: " + std::string(comment.bytes()), red);
+}
+
 void ConsoleReporter::artifacts_packed(const std::filesystem::path& archive) {
     std::error_code error;
     std::filesystem::copy_file(archive, folder_ / "artifacts.tar.gz", std::filesystem::copy_options::overwrite_existing,

@@ -28,6 +28,7 @@ class ConsoleReporter final : public LogSink, public JobListener {
     void device_info(const MaskedJson& info) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void recovery_failed(const std::string& comment) override;
+    void device_in_doubt(const MaskedChunk& comment) override;
     void artifacts_packed(const std::filesystem::path& archive) override;
     void job_finished(const PhaseStatus& status, bool cancelled) override;
 

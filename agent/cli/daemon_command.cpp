@@ -7,6 +7,7 @@
 #include "agent/daemon/agent_folders.hpp"
 #include "agent/daemon/daemon.hpp"
 #include "agent/daemon/guards.hpp"
+#include "agent/job/job_limits.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "common/base/version.hpp"
@@ -176,6 +177,7 @@ class Program {
         if (!http) return refuse(http.error());
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
+        enable_limits(ready.trebuchet.limits);
         return AgentInstance{
             std::move(ready),        *state,           lock ? std::move(*lock) : std::move(former->lock),
             std::move(*secret_base), std::move(*http), std::move(*login)};

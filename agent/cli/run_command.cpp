@@ -7,6 +7,7 @@
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
+#include "agent/job/job_limits.hpp"
 #include "agent/job/job_runner.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
@@ -48,8 +49,7 @@ class TemporaryFolder {
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(TemporaryFolder&&) = delete;
     ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
+        if (!path_.empty()) static_cast<void>(remove_tree(path_));
     }
     [[nodiscard]] const fs::path& path() const { return path_; }
 
@@ -140,6 +140,7 @@ int run_command(const RunOptions& options) {
     std::error_code error;
     fs::create_directories(options.output, error);
     if (error) return complain("can't make the folder " + options.output.string() + ": " + error.message());
+    enable_limits(config->trebuchet.limits);
     const auto secret_base = runtime_folder("run-" + std::to_string(::getpid()));
     if (!secret_base) return complain(secret_base.error().message());
 

@@ -40,6 +40,18 @@ enum class Drain {
     finish,  ///< wait until the job has finished
 };
 
+/// `trebuchet.cleanup_failure`: what to do after a cleanup that has failed twice.
+enum class CleanupFailure {
+    ignore,  ///< take the next job
+    offline  ///< go offline until somebody has looked at the device
+};
+
+/// `trebuchet.limits`, for all processes of a job together; 0: none.
+struct JobLimits {
+    std::uint64_t memory = 0;  ///< bytes
+    std::uint64_t pids = 0;    ///< processes and threads
+};
+
 /// Trebuchet's own settings: under `trebuchet:` in the configuration file, or in `trebuchet.yaml` beside it.
 struct TrebuchetConfig {
     TlsConfig tls;
@@ -56,6 +68,8 @@ struct TrebuchetConfig {
 
     Drain drain = Drain::stop;
     std::chrono::milliseconds stop_grace{5'000};  ///< stop_grace, in seconds
+    CleanupFailure cleanup_failure = CleanupFailure::ignore;
+    JobLimits limits;  ///< need cgroup controllers
     std::uint64_t min_free_disk = std::uint64_t{256}
                                   << 20U;    ///< in bytes; with less free space the agent takes no jobs
     std::string metrics_address{"0.0.0.0"};  ///< IP address for the port --metrics_port

@@ -152,6 +152,18 @@ void read_number(SectionReader& reader, const std::string& key, std::int64_t lea
     reader.show(key, std::to_string(value));
 }
 
+void read_limits(SectionReader& outer, SectionNotes notes, JobLimits& limits) {
+    const auto* section = outer.take_section("limits");
+    const bool is_map = section != nullptr && section->kind == YamlKind::map;
+    if (section != nullptr && !is_map) outer.note("limits", section->expected("a map with memory or pids"));
+    notes.prefix += "limits.";
+    notes.section += "limits.";
+    SectionReader reader(is_map ? *section : no_section(), std::move(notes));
+    read_number(reader, "memory", 0, std::int64_t{1} << 50, limits.memory);
+    read_number(reader, "pids", 0, std::int64_t{1} << 22, limits.pids);
+    reader.refuse_unknown();
+}
+
 void read_keep_results(SectionReader& reader, std::chrono::hours& keep) {
     auto days = keep.count() / 24;
     read_number(reader, "keep_results", 0, 3650, days);
@@ -186,6 +198,9 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_grace(reader, "kill_grace", config.kill_grace);
     read_grace(reader, "stop_grace", config.stop_grace);
     reader.choice("drain", {{"stop", Drain::stop}, {"finish", Drain::finish}}, config.drain);
+    reader.choice("cleanup_failure", {{"ignore", CleanupFailure::ignore}, {"offline", CleanupFailure::offline}},
+                  config.cleanup_failure);
+    read_limits(reader, notes, config.limits);
     read_number(reader, "min_free_disk", 0, std::int64_t{1} << 50, config.min_free_disk);
     read_number(reader, "spool_limit", least_spool, most_spool, config.spool.limit);
     reader.choice("spool_full", {{"wait", SpoolFull::wait}, {"cut", SpoolFull::cut}}, config.spool.when_full);

@@ -57,9 +57,9 @@ DaemonEnd Daemon::run() {
         .run(
             [this](const SessionEnd& job) {
                 posts_.finish();
-                if (job.device_is_lost) device_is_lost(job.job_id);
+                if (!job.offline_comment.empty()) device_is_lost(job.offline_comment);
             },
-            [this] { return stopping_now_; });
+            stopping_now_);
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
@@ -174,16 +174,16 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment, std::optio
     return Posture::stay_away;
 }
 
-void Daemon::device_is_lost(const std::string& job_id) {
+void Daemon::device_is_lost(const std::string& comment) {
     const auto order = orders_.take_standing();
-    post_state("offline", recovery_failed_comment(job_id), "");
+    post_state("offline", comment, "");
     if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
 }
 
 bool Daemon::job_ended(const SessionEnd& job) {
     posts_.finish();
-    if (job.device_is_lost) {
-        device_is_lost(job.job_id);
+    if (!job.offline_comment.empty()) {
+        device_is_lost(job.offline_comment);
         return false;
     }
     const auto found = parts_.server.read_agent();  // orders that came during the last phase and cleanup

@@ -7,6 +7,7 @@
 #include "agent/daemon/orders.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 
+#include <atomic>
 #include <optional>
 
 namespace trebuchet {
@@ -58,7 +59,7 @@ class Daemon {
     /// without asking for orders once more.
     bool job_ended(const SessionEnd& job);
     /// The device can't be used: takes the agent offline until somebody repairs it.
-    void device_is_lost(const std::string& job_id);
+    void device_is_lost(const std::string& comment);
     void obey_standing_order(std::optional<std::string> job_id = std::nullopt);
     Posture obey(Order order, const std::string& comment, std::optional<std::string> job_id = std::nullopt);
     /// The job that the server's record names, if it gave it to us and we know nothing of it: its answer was lost.
@@ -79,7 +80,7 @@ class Daemon {
     std::optional<std::chrono::steady_clock::time_point> advertised_at_;
     std::optional<std::chrono::system_clock::time_point> state_posted_at_;
     bool stopping_ = false;
-    bool stopping_now_ = false;
+    std::atomic<bool> stopping_now_{false};
     bool reload_wanted_ = false;
     std::optional<HeldBack> held_back_;  ///< as it was when it began
     std::optional<DaemonEnd> end_;

@@ -134,13 +134,14 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     return run_ready({*job, *masks, folder, copy, std::nullopt});
 }
 
-SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up) {
+SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors) {
     RuntimeCopy copy(parts_.secret_base, folder.record().id);
     auto content = copy.read();
     auto job = content ? parse_job(content->document) : Result<Job>(fail(""));
     auto interrupted = interrupted_job(folder.record());
     interrupted.masks_are_whole = job.has_value() || !folder.record().has_secrets;
     interrupted.may_clean_up = may_clean_up;
+    interrupted.survivors = std::move(survivors);
     if (!job) job = job_of(folder.record());
     auto options = parts_.config.trebuchet.mask;
     auto secrets = job->secrets();
@@ -178,7 +179,7 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     log_info("job " + id + " is done");
     reached("job done");
     release_job(reporter, ready.folder);
-    return {id, outcome.recovery_failed};
+    return {id, outcome.offline_comment};
 }
 
 JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready) {
@@ -216,6 +217,9 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
     running_ = nullptr;
     stop_timer_.stop();
     metrics.doubtful_logs(reporter.log().doubtful());
+    if (const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(meter.cpu_time()); used.count() > 0) {
+        log_info("job " + ready.job.id + ": its processes used " + std::to_string(used.count()) + " ms of CPU time");
+    }
     metrics.watch_upload_lag(nullptr);
     return outcome;
 }
@@ -242,7 +246,7 @@ SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder)
     reporter.post_status(failed);
     reporter.deliver_outcome(failed, reporter.is_cancelled());
     release_job(reporter, folder);
-    return {job.id, false};
+    return {job.id};
 }
 
 }  // namespace trebuchet

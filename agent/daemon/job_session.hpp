@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -18,7 +19,7 @@ class ServerReporter;
 /// What became of a job, for the daemon.
 struct SessionEnd {
     std::string job_id;
-    bool device_is_lost = false;  ///< a phase exited with 46
+    std::string offline_comment{};  ///< as in JobOutcome
 };
 
 /// Runs the jobs that were taken, one at a time, each from its document until its result is delivered or kept.
@@ -31,8 +32,8 @@ class JobSession {
     std::optional<SessionEnd> run(TakenJob taken);
     /// Reports a job as failed that the server gave to this agent in an answer that was lost.
     void report_lost(const std::string& id);
-    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left.
-    SessionEnd resume(JobFolder& folder, bool may_clean_up);
+    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left but `survivors`.
+    SessionEnd resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors);
 
     // From handlers of the loop:
 

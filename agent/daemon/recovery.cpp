@@ -5,12 +5,15 @@
 #include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
+#include "common/process/cgroup.hpp"
+
+#include <utility>
 
 // How a job ends after the agent was killed or the power was cut. Two things may be left of it: its folder on disk
 // (journal, spools, artifacts; no secret) and its runtime copy in memory (the whole job, the key of its masks, values
 // that its phases registered). A power cut leaves only the folder.
 //
-//  1. Folders that were being removed are removed.
+//  1. Folders that were being removed are removed, and cgroups of jobs that have ended.
 //  2. A job was in hand if its journal has no decided outcome, or if it has a runtime copy but no folder yet.
 //     A job with a decided outcome has ended; it is only delivered (UndeliveredResults).
 //  3. Everything else in the runtime folder is wiped.
@@ -32,25 +35,43 @@
 namespace trebuchet {
 namespace {
 
+using std::chrono::milliseconds;
+
 /// After this many recoveries that did not finish, a job's cleanup is skipped.
 constexpr int most_recoveries = 3;
 /// Beyond the grace: processes that KILL does not end are stuck in the kernel.
-constexpr std::chrono::seconds kill_limit{10};
+constexpr std::chrono::seconds kill_limit{5};
+constexpr std::chrono::seconds removal_limit{60};
 
 }  // namespace
 
-void Recovery::run(const std::function<void(const SessionEnd&)>& on_ended,
-                   const std::function<bool()>& is_stopping_now) {
-    JobFolder::remove_leftovers(parts_.jobs());
+void Recovery::run(const std::function<void(const SessionEnd&)>& on_ended, const std::atomic<bool>& stopping_now) {
     const auto in_hand = jobs_in_hand();
-    wipe_leftover_secrets(parts_.secret_base, in_hand);
+    run_beside(parts_.loop, [&] { remove_leftovers(in_hand, stopping_now); });
     for (const auto& id : in_hand) {
-        if (is_stopping_now()) return;
+        if (stopping_now) return;
         JobFolder folder(parts_.loop, parts_.jobs(), id);
         if (folder.record().id != id) {  // its journal is lost
             folder.note(JournalEntry::taken(id, parts_.clock.wall_time()));
         }
-        on_ended(recover(folder));
+        if (const auto end = recover(folder, stopping_now)) on_ended(*end);
+    }
+}
+
+void Recovery::remove_leftovers(const std::set<std::string>& in_hand, const std::atomic<bool>& stopping_now) const {
+    const RemoveLimits limits{removal_limit, &stopping_now};
+    JobFolder::remove_leftovers(parts_.jobs(), limits);
+    wipe_leftover_secrets(parts_.secret_base, in_hand);
+    for (const auto& folder : {parts_.secret_base, parts_.config.execution_basedir}) {
+        if (auto removed = remove_set_aside(folder, limits); !removed) log_warning(removed.error().message());
+    }
+    // Each job that is in hand ends its own processes.
+    for (const auto& group : Cgroup::jobs(job_cgroups(parts_.secret_base))) {
+        const auto id = group.substr(job_cgroups(parts_.secret_base).size());
+        if (in_hand.contains(id)) continue;
+        log_warning("the cgroup " + group + " is left over from job " + id + ": ending what is in it");
+        const auto ended = end_left_processes({std::nullopt, "", group}, milliseconds(0), kill_limit, &stopping_now);
+        if (!ended.all_ended) log_error("can't end all processes in the cgroup " + group);
     }
 }
 
@@ -66,28 +87,35 @@ std::set<std::string> Recovery::jobs_in_hand() const {
     return in_hand;
 }
 
-SessionEnd Recovery::recover(JobFolder& folder) {
+std::optional<SessionEnd> Recovery::recover(JobFolder& folder, const std::atomic<bool>& stopping_now) {
     const auto id = folder.record().id;
     undelivered_.job_in_hand(id);
     log_warning("job " + id + " was in hand when the agent was interrupted: ending it");
     folder.commit(JournalEntry::recovers());
     reached("recovery begun");
-    run_beside(parts_.loop, [&] { end_processes(folder.record()); });
+    std::vector<Survivor> survivors;
+    run_beside(parts_.loop, [&] { survivors = end_processes(folder.record(), stopping_now); });
+    if (stopping_now) return std::nullopt;  // some may live
     reached("left processes ended");
-    return session_.resume(folder, folder.record().recoveries <= most_recoveries);
+    return session_.resume(folder, folder.record().recoveries <= most_recoveries, std::move(survivors));
 }
 
-void Recovery::end_processes(const JobRecord& record) {
+std::vector<Survivor> Recovery::end_processes(const JobRecord& record, const std::atomic<bool>& stopping_now) const {
     const auto grace = parts_.config.trebuchet.kill_grace;
     auto left = record.processes;
     left.push_back({std::nullopt, "", job_cgroup(parts_.secret_base, record.id)});
+    std::vector<Survivor> survivors;
     for (const auto& processes : left) {
-        const auto ended = end_left_processes(processes, grace, grace + kill_limit);
-        if (!ended) log_error("job " + record.id + ": can't end all processes that it left; going on without");
-        if (ended.value_or(0) > 0) {
-            log_warning("job " + record.id + ": ended processes that it had left: " + std::to_string(*ended));
+        const auto ended = end_left_processes(processes, grace, grace + kill_limit, &stopping_now);
+        if (stopping_now) break;
+        if (!ended.all_ended) log_error("job " + record.id + ": can't end all processes that it left");
+        survivors.insert(survivors.end(), ended.survivors.begin(), ended.survivors.end());
+        if (ended.count > ended.survivors.size()) {
+            log_warning("job " + record.id +
+                        ": ended processes that it had left: " + std::to_string(ended.count - ended.survivors.size()));
         }
     }
+    return survivors;
 }
 
 }  // namespace trebuchet

@@ -2,9 +2,12 @@
 
 #include "agent/daemon/job_session.hpp"
 
+#include <atomic>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -16,13 +19,18 @@ class Recovery {
     Recovery(const DaemonParts& parts, UndeliveredResults& undelivered, JobSession& session)
         : parts_(parts), undelivered_(undelivered), session_(session) {}
 
-    /// `on_ended` is called after each job; `is_stopping_now` is asked before each.
-    void run(const std::function<void(const SessionEnd&)>& on_ended, const std::function<bool()>& is_stopping_now);
+    /// `on_ended` is called after each job. Ends soon once `stopping_now` is true: the next start goes on.
+    void run(const std::function<void(const SessionEnd&)>& on_ended, const std::atomic<bool>& stopping_now);
 
   private:
     [[nodiscard]] std::set<std::string> jobs_in_hand() const;
-    SessionEnd recover(JobFolder& folder);
-    void end_processes(const JobRecord& record);
+    /// What was being removed, and what nobody owns. Blocks.
+    void remove_leftovers(const std::set<std::string>& in_hand, const std::atomic<bool>& stopping_now) const;
+    /// Nothing: the agent stops now.
+    std::optional<SessionEnd> recover(JobFolder& folder, const std::atomic<bool>& stopping_now);
+    /// Returns those that could not be ended. Blocks.
+    [[nodiscard]] std::vector<Survivor> end_processes(const JobRecord& record,
+                                                      const std::atomic<bool>& stopping_now) const;
 
     const DaemonParts& parts_;
     UndeliveredResults& undelivered_;

@@ -45,6 +45,7 @@ class ServerReporter final : public JobListener, public JobControl {
     void event(std::string_view name, const MaskedChunk& detail) override;
     void provision_log(int exit_code, const MaskedChunk& detail) override;
     void recovery_failed(const std::string& comment) override;
+    void device_in_doubt(const MaskedChunk& comment) override { recovery_failed(std::string(comment.bytes())); }
 
     [[nodiscard]] bool is_cancelled() override;
     void watch_for_cancel(std::function<void()> handler) override;

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr const char* removed_prefix = ".removed-";
-}
+constexpr std::chrono::milliseconds removal_limit{500};
+}  // namespace
 
 JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& job_id)
     : loop_(loop), path_(base / job_id), worker_(loop) {
@@ -115,21 +116,25 @@ void JobFolder::remove(const fs::path& folder) {
     std::error_code error;
     fs::rename(folder, doomed, error);
     if (error) {
-        static_cast<void>(remove_tree(doomed));
+        static_cast<void>(set_aside(doomed));
         fs::rename(folder, doomed, error);
     }
-    if (auto removed = remove_tree(error ? folder : doomed); !removed) log_warning(removed.error().message());
+    // A job of our user may have filled it: the next start goes on.
+    if (auto removed = remove_tree(error ? folder : doomed, {removal_limit}); !removed) {
+        log_warning(removed.error().message());
+    }
 }
 
-void JobFolder::remove_leftovers(const fs::path& base) {
+void JobFolder::remove_leftovers(const fs::path& base, const RemoveLimits& limits) {
     std::vector<fs::path> leftovers;
     std::error_code error;
     for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
         if (entry->path().filename().string().starts_with(removed_prefix)) leftovers.push_back(entry->path());
     }
     for (const auto& path : leftovers) {
-        if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+        if (auto removed = remove_tree(path, limits); !removed) log_warning(removed.error().message());
     }
+    if (auto removed = remove_set_aside(base, limits); !removed) log_warning(removed.error().message());
 }
 
 }  // namespace trebuchet

@@ -4,6 +4,7 @@
 #include "agent/delivery/spool.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/event/worker.hpp"
+#include "common/file/remove_tree.hpp"
 #include "common/record_file/record_file.hpp"
 
 #include <deque>
@@ -58,7 +59,7 @@ class JobFolder {
     void remove();
     static void remove(const std::filesystem::path& folder);
     /// Removes folders whose removal a crash interrupted.
-    static void remove_leftovers(const std::filesystem::path& base);
+    static void remove_leftovers(const std::filesystem::path& base, const RemoveLimits& limits);
 
   private:
     void write(const std::string& text);

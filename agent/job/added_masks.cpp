@@ -1,6 +1,7 @@
 #include "agent/job/added_masks.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/remove_tree.hpp"
 
 #include <algorithm>
 #include <array>
@@ -86,7 +87,7 @@ void AddMaskFilter::finish() {
 
 Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
     if (auto made = make_folder(path.parent_path()); !made) return fail(made.error());
-    if (auto removed = remove_tree(path); !removed) return fail(removed.error());
+    if (auto removed = set_aside(path); !removed) return fail(removed.error());
     if (::mkfifo(path.c_str(), 0600) != 0) {
         return fail("can't make the FIFO " + path.string() + ": " + system_text(errno));
     }

@@ -11,7 +11,7 @@ namespace trebuchet {
 namespace {
 
 /// The time left for packing once the agent stops now.
-constexpr std::chrono::seconds packing_limit{3};
+constexpr std::chrono::seconds packing_limit{1};
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 #include "agent/job/job_step.hpp"
 #include "common/archive/tar_gz_reader.hpp"
 #include "common/event/beside.hpp"
-#include "common/file/safe_file.hpp"
+#include "common/file/remove_tree.hpp"
 #include "common/log/log.hpp"
 
 #include <system_error>
@@ -21,13 +21,13 @@ Result<void> AttachmentStep::run(const RunFolder& folder) {
         UnpackLimits limits;
         limits.stop = &stopping_now_;
         const auto unpacked = unpack_tar_gz(archive, target, {"provision", "firmware_update", "test"}, limits);
-        if (!unpacked) done = fail(unpacked.error().with_context("its attachments can't be unpacked"));
+        if (unpacked) return;
+        done = fail(unpacked.error().with_context("its attachments can't be unpacked"));
+        if (auto removed = set_aside(target); !removed) log_warning(removed.error().message());
     });
     std::error_code ignored;
     std::filesystem::remove(archive, ignored);
     reached("attachments unpacked");
-    if (done) return {};
-    if (auto removed = remove_tree(target); !removed) log_warning(removed.error().message());
     return done;
 }
 

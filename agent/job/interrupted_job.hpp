@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/job/phase_status.hpp"
+#include "common/process/process_tree.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -19,6 +20,7 @@ struct InterruptedJob {
     bool cancelled = false;
     bool masks_are_whole = false;  ///< all secrets are known, so files that a phase left can be sent
     bool may_clean_up = true;
+    std::vector<Survivor> survivors{};  ///< its processes that could not be ended
 
     [[nodiscard]] bool has_event(std::string_view name) const {
         return std::find(events.begin(), events.end(), name) != events.end();

@@ -6,6 +6,7 @@
 #include "common/mask/masked_json.hpp"
 #include "common/process/process_identity.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
@@ -40,6 +41,10 @@ class JobListener {
     virtual void provision_log(int /*exit_code*/, const MaskedChunk& /*detail*/) {}
     /// The device can't be used until somebody repairs it.
     virtual void recovery_failed(const std::string& /*comment*/) {}
+    /// The device must not be used until somebody has looked at it.
+    virtual void device_in_doubt(const MaskedChunk& /*comment*/) {}
+    /// A phase's processes have used this much CPU time more.
+    virtual void cpu_used(Phase /*phase*/, std::chrono::microseconds /*time*/) {}
     /// A gzip tar of masked files is ready, and is about to be uploaded.
     virtual void artifacts_packed(const std::filesystem::path& /*archive*/) {}
     /// Nothing more will be masked. The report is already in the log and the events.

@@ -23,6 +23,12 @@ std::string name_of_event(const Interruption& interruption) {
     return std::visit(Name{}, interruption);
 }
 
+/// How long a run folder is removed at most: what a process that can't be ended goes on to write has no end.
+constexpr std::chrono::seconds removal_limit{60};
+constexpr std::chrono::seconds kill_limit{5};
+/// The same once the agent stops now.
+constexpr std::chrono::milliseconds hurried_removal{500};
+
 template <typename Reason>
 bool was_ended_by(const std::optional<PhaseEnd>& end) {
     return end && end->interruption && std::holds_alternative<Reason>(*end->interruption);
@@ -34,8 +40,21 @@ std::string recovery_failed_comment(const std::string& job_id) {
     return "Set to offline by agent. Recovery failed during job '" + job_id + "' execution.";
 }
 
+std::string cleanup_failed_comment(const std::string& job_id) {
+    return "Set to offline by agent. Cleanup failed after job '" + job_id + "'.";
+}
+
+std::string survivors_comment(const std::string& job_id, const std::vector<Survivor>& survivors) {
+    return "Set to offline by agent. These processes of job '" + job_id +
+           "' could not be ended and may still use the device: " + describe(survivors);
+}
+
 JobRunner::JobRunner(JobParts parts)
-    : job_(std::move(parts)), phases_(job_), attachments_(job_.parts), artifacts_(job_) {}
+    : job_(std::move(parts)),
+      phases_(job_),
+      attachments_(job_.parts),
+      artifacts_(job_),
+      removal_timer_(job_.parts.loop) {}
 
 void JobRunner::stop() {
     job_.outcome.stopped = true;
@@ -50,6 +69,7 @@ void JobRunner::stop_now() {
     phases_.stop_now();
     attachments_.stop_now();
     artifacts_.stop_now();
+    removal_timer_.start(hurried_removal, [this] { stop_removing_ = true; });
 }
 
 JobOutcome JobRunner::run() {
@@ -85,6 +105,7 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
     job_.last_phase = interrupted.last_phase();
     job_.parts.listeners.tell(&JobListener::job_resumed, job_.parts.job);
     auto folder = RunFolder::reopen(job_.parts.config.execution_basedir, job_.parts.secret_base, job_.parts.job);
+    phases_.tell_survivors(interrupted.survivors);
     if (!folder) {
         job_.report_unable(folder.error());
     } else {
@@ -93,12 +114,14 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
         if (!is_clean && interrupted.may_clean_up) run_cleanup(*folder);
         if (!is_clean && !interrupted.may_clean_up) {
             log_error("job " + id + ": skipping cleanup after too many failed recoveries");
+            cleanup_failed();
         }
         phases_.device_files().send_device_info(*folder);
     }
     outcome.recovery_failed = std::any_of(outcome.status.begin(), outcome.status.end(), [](const auto& ended) {
         return ended.first != Phase::cleanup && ended.second == recovery_failed_code;
     });
+    if (outcome.recovery_failed) outcome.offline_comment = recovery_failed_comment(id);
     if (!interrupted.has_event("job_end")) job_.event("job_end", job_.end_reason);
     return finish(folder);
 }
@@ -112,17 +135,30 @@ JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
         job_.report_masks();
     }
     // Before the end is reported, so that nobody who learns of the end finds the folder.
-    if (folder) {
-        run_beside(job_.parts.loop, [&] {
-            if (auto removed = folder->remove(); !removed) log_warning(removed.error().message());
-        });
-    }
+    remove_rest(folder);
     reached("run folder removed");
     auto& outcome = job_.outcome;
     outcome.cancelled = outcome.cancelled || job_.parts.control.is_cancelled();
+    if (const auto living = phases_.living_survivors(); !living.empty()) {
+        job_.device_is_in_doubt(survivors_comment(job_.parts.job.id, living));
+    }
     job_.parts.listeners.tell(&JobListener::job_finished, outcome.status, outcome.cancelled);
     job_.parts.control.deliver_outcome(outcome.status, outcome.cancelled);
     return outcome;
+}
+
+void JobRunner::remove_rest(Result<RunFolder>& folder) {
+    EndedProcesses ended;
+    run_beside(job_.parts.loop, [&] {
+        // What phases have put into cgroups beside those of their own.
+        const auto cgroup = job_cgroup(job_.parts.secret_base, job_.parts.job.id);
+        ended =
+            end_left_processes({std::nullopt, "", cgroup}, std::chrono::milliseconds(0), kill_limit, &stop_removing_);
+        if (!folder) return;
+        const auto removed = folder->remove({removal_limit, &stop_removing_});
+        if (!removed) log_warning(removed.error().message() + "; the next start of the agent tries again");
+    });
+    phases_.tell_survivors(ended.survivors);
 }
 
 void JobRunner::run_main_phases(RunFolder& folder) {
@@ -166,6 +202,7 @@ bool JobRunner::end_main_phase(Phase phase, const std::optional<PhaseEnd>& end, 
     if (code == recovery_failed_code) {
         ending = "recovery_fail";
         job_.outcome.recovery_failed = true;
+        job_.outcome.offline_comment = recovery_failed_comment(job_.parts.job.id);
         job_.parts.listeners.tell(&JobListener::recovery_failed, recovery_failed_comment(job_.parts.job.id));
     }
     job_.event(ending, code == 0 ? "" : folder.read_connector_error(phase));
@@ -188,8 +225,15 @@ void JobRunner::run_cleanup(RunFolder& folder) {
     job_.event("cleanup_start");
     reached("starting cleanup");
     const auto end = phases_.run(Phase::cleanup, folder);
-    job_.event(end && end->exit_code() != 0 ? "cleanup_fail" : "cleanup_success");
+    const bool has_failed = end && end->exit_code() != 0;
+    job_.event(has_failed ? "cleanup_fail" : "cleanup_success");
+    if (has_failed && !stopping_now_) cleanup_failed();
     reached("cleanup done");
+}
+
+void JobRunner::cleanup_failed() {
+    if (job_.parts.config.trebuchet.cleanup_failure == CleanupFailure::ignore) return;
+    job_.device_is_in_doubt(cleanup_failed_comment(job_.parts.job.id));
 }
 
 }  // namespace trebuchet

@@ -8,13 +8,19 @@
 #include "agent/job/run_folder.hpp"
 #include "agent/job/running_job.hpp"
 
+#include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
 /// The agent's comment while it is offline after exit code 46; users search for this text.
 [[nodiscard]] std::string recovery_failed_comment(const std::string& job_id);
+
+/// The same after a failed cleanup, with `trebuchet.cleanup_failure: offline`, and while processes of the job live on.
+[[nodiscard]] std::string cleanup_failed_comment(const std::string& job_id);
+[[nodiscard]] std::string survivors_comment(const std::string& job_id, const std::vector<Survivor>& survivors);
 
 /// Runs one job from its first phase to its outcome:
 ///
@@ -50,8 +56,10 @@ class JobRunner {
     /// The agent's stop came before this phase.
     void report_skipped_by_stop(Phase phase);
     void run_cleanup(RunFolder& folder);
+    void cleanup_failed();
     /// After the last event.
     JobOutcome finish(Result<RunFolder>& folder);
+    void remove_rest(Result<RunFolder>& folder);
 
     RunningJob job_;
     PhaseStep phases_;
@@ -59,6 +67,8 @@ class JobRunner {
     ArtifactStep artifacts_;
     bool stop_ended_a_phase_ = false;
     bool stopping_now_ = false;
+    Timer removal_timer_;
+    std::atomic<bool> stop_removing_{false};
 };
 
 }  // namespace trebuchet

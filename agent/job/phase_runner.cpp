@@ -20,7 +20,7 @@ constexpr LiteralText masking_failed_words(
     "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left out.");
 
 /// The agent is to be gone 2 s after it was told to stop now.
-constexpr std::chrono::milliseconds hurried_kill{1'500};
+constexpr std::chrono::milliseconds hurried_kill{1'200};
 
 std::string seconds_text(std::chrono::seconds limit) {
     return "(" + std::to_string(limit.count()) + "s)";
@@ -183,6 +183,21 @@ struct PhaseRunner::Running {
         with_masks([&] { log_error(std::string(runner.parts_.masks.current()->mask(text).bytes())); });
     }
 
+    void tell_limits() {
+        const auto events = process->limit_events();
+        const auto& limits = spec.process.limits;
+        if (events.oom_kills > 0) {
+            tell("ERROR: the job has used all of its memory, " + std::to_string(limits.memory) +
+                 " bytes (trebuchet.limits.memory): the kernel killed " + std::to_string(events.oom_kills) +
+                 " of its processes");
+        }
+        if (events.refused_forks > 0) {
+            tell("ERROR: the job has reached its limit of " + std::to_string(limits.pids) +
+                 " processes (trebuchet.limits.pids): starting another one failed (count: " +
+                 std::to_string(events.refused_forks) + ")");
+        }
+    }
+
     void write_trailer() {
         with_masks([this] {
             std::string words;
@@ -289,14 +304,27 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
 
     run.with_masks([&] { run.finish_commands(); });
     run.tell_survivors();
+    run.tell_limits();
     run.write_trailer();
     reached("phase log complete");
-    if (run.left > 0 && !run.process->is_gone()) {
+    PhaseEnd end{*run.ended, run.interruption, run.process->survivors()};
+    const auto cpu_time = run.process->cpu_time().value_or(std::chrono::microseconds(0));
+    tell_end_of(*run.process, run.spec.phase, std::chrono::microseconds(0));
+    if (run.process->is_gone()) return end;
+    if (run.left > 0) {
         log_info("the " + std::string(name_of(run.spec.phase)) + " command left " + std::to_string(run.left) +
-                 " processes running: they will be ended with the job");
-        leftovers_.push_back(std::move(run.process));
+                 " processes running: they will be ended before cleanup");
     }
-    return {*run.ended, run.interruption};
+    leftovers_.push_back({run.spec.phase, std::move(run.process), cpu_time});
+    return end;
+}
+
+void PhaseRunner::tell_end_of(const Process& process, Phase phase, std::chrono::microseconds told) {
+    const auto cpu_time = process.cpu_time();
+    if (cpu_time && *cpu_time > told) parts_.listeners.tell(&JobListener::cpu_used, phase, *cpu_time - told);
+    if (process.is_gone() && !process.cgroup_problem().empty()) {
+        log_warning(process.cgroup_problem() + "; the next start of the agent tries again");
+    }
 }
 
 void PhaseRunner::stop() {
@@ -309,18 +337,19 @@ void PhaseRunner::stop_now() {
         running_->interrupt(AgentStops{});
         running_->process->kill(hurried_kill);
     }
-    for (const auto& process : leftovers_) process->kill(hurried_kill);
+    for (const auto& left : leftovers_) left.process->kill(hurried_kill);
 }
 
 std::vector<Survivor> PhaseRunner::end_leftovers() {
-    for (const auto& process : leftovers_) stopping_now_ ? process->kill(hurried_kill) : process->stop();
+    for (const auto& left : leftovers_) stopping_now_ ? left.process->kill(hurried_kill) : left.process->stop();
     parts_.loop.run_until([&] {
         return std::all_of(leftovers_.begin(), leftovers_.end(),
-                           [](const auto& process) { return process->is_gone(); });
+                           [](const auto& left) { return left.process->is_gone(); });
     });
     std::vector<Survivor> survivors;
-    for (const auto& process : leftovers_) {
+    for (const auto& [phase, process, cpu_time] : leftovers_) {
         survivors.insert(survivors.end(), process->survivors().begin(), process->survivors().end());
+        tell_end_of(*process, phase, cpu_time);
     }
     leftovers_.clear();
     return survivors;

@@ -39,6 +39,7 @@ using Interruption = std::variant<GlobalTimeout, OutputTimeout, Cancelled, Agent
 struct PhaseEnd {
     ProcessEnd command;
     std::optional<Interruption> interruption;
+    std::vector<Survivor> survivors{};  ///< processes that could not be ended
 
     /// 0 to 255, as the reference agent counts: the exit code, 256 − n after signal n, 247 when the agent ended it, 100
     /// when the command could not start.
@@ -91,10 +92,17 @@ class PhaseRunner {
 
   private:
     struct Running;
+    struct Leftover {
+        Phase phase;
+        std::unique_ptr<Process> process;
+        std::chrono::microseconds cpu_time;  ///< that was told already
+    };
+    /// CPU time since `told`, and whether its cgroup could be removed.
+    void tell_end_of(const Process& process, Phase phase, std::chrono::microseconds told);
 
     Parts parts_;
     Running* running_ = nullptr;
-    std::vector<std::unique_ptr<Process>> leftovers_;
+    std::vector<Leftover> leftovers_;
     bool stopping_now_ = false;
 };
 

@@ -1,9 +1,11 @@
 #include "agent/job/phase_step.hpp"
 
+#include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
 #include "agent/job/phase_environment.hpp"
 #include "common/log/log.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <string_view>
@@ -25,8 +27,12 @@ std::string random_marker() {
 
 }  // namespace
 
+std::string job_cgroups(const std::filesystem::path& secret_base) {
+    return "trebuchet-" + std::to_string(std::hash<std::string>()(secret_base.string()) % 1'000'000) + "-job-";
+}
+
 std::string job_cgroup(const std::filesystem::path& secret_base, const std::string& job_id) {
-    return "trebuchet-job-" + job_id + "-" + std::to_string(std::hash<std::string>()(secret_base.string()) % 1'000'000);
+    return job_cgroups(secret_base) + job_id;
 }
 
 PhaseStep::PhaseStep(RunningJob& job)
@@ -57,6 +63,28 @@ std::optional<PhaseEnd> PhaseStep::run(Phase phase, RunFolder& folder) {
     job_.parts.listeners.tell(&JobListener::phase_runs, phase);
     job_.last_phase = phase;
     files_.send_device_info(folder);
+    auto end = attempt(phase, folder);
+    if (may_try_again(phase, end)) {
+        job_.write(phase, "\nWARNING: " + std::string(name_of(phase)) + " failed with exit code " +
+                              std::to_string(end.exit_code()) + ": running it once more\n\n");
+        folder.remove_serial_log(phase);
+        end_leftovers();
+        end = attempt(phase, folder);
+    }
+    auto status = job_.outcome.status;
+    status[phase] = end.exit_code();
+    if (auto written = folder.write_outcome(status); !written) log_warning(written.error().message());
+    reached("exit code written");
+    job_.phase_ended(phase, end.exit_code());
+    return end;
+}
+
+bool PhaseStep::may_try_again(Phase phase, const PhaseEnd& end) const {
+    const int code = end.exit_code();
+    return phase == Phase::cleanup && code != 0 && code != recovery_failed_code && !end.interruption && !stopping_now_;
+}
+
+PhaseEnd PhaseStep::attempt(Phase phase, RunFolder& folder) {
     auto setup = set_up(phase, folder);
     if (setup.mask_fifo) setup.spec.mask_fifo = &*setup.mask_fifo;
     PhaseEnd end;
@@ -69,13 +97,9 @@ std::optional<PhaseEnd> PhaseStep::run(Phase phase, RunFolder& folder) {
         end.command = CouldNotStart{setup.ready.error().message()};
     }
     setup.mask_fifo.reset();
+    survivors_.insert(survivors_.end(), end.survivors.begin(), end.survivors.end());
     files_.send_serial_log(phase, folder);
     reached("serial log queued");
-    auto status = job_.outcome.status;
-    status[phase] = end.exit_code();
-    if (auto written = folder.write_outcome(status); !written) log_warning(written.error().message());
-    reached("exit code written");
-    job_.phase_ended(phase, end.exit_code());
     return end;
 }
 
@@ -125,6 +149,7 @@ PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
     spec.process.command = command_of(phase);
     spec.process.folder = folder.path();
     spec.process.kill_grace = config.trebuchet.kill_grace;
+    spec.process.limits = {config.trebuchet.limits.memory, config.trebuchet.limits.pids};
     spec.process.cgroup = job_cgroup(job_.parts.secret_base, job.id) + "/" + std::string(name_of(phase));
     if (phase != Phase::reserve) spec.global_timeout = job.global_timeout_within(config.global_timeout);
     if (phase == Phase::test) spec.output_timeout = job.output_timeout_within(config.output_timeout);
@@ -134,13 +159,28 @@ PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
 }
 
 void PhaseStep::end_leftovers() {
-    const auto survivors = phases_.end_leftovers();
+    tell_survivors(phases_.end_leftovers());
+}
+
+void PhaseStep::tell_survivors(const std::vector<Survivor>& survivors) {
     if (survivors.empty()) return;
+    survivors_.insert(survivors_.end(), survivors.begin(), survivors.end());
     job_.with_masks("the names of processes that could not be ended are", [&] {
         const auto text = "ERROR: the agent could not end all processes that the job left: " + describe(survivors);
         log_error("job " + job_.parts.job.id + ": " + std::string(job_.mask(text).bytes()));
         job_.add_to_log("\n" + text + "\n");
     });
+}
+
+std::vector<Survivor> PhaseStep::living_survivors() const {
+    std::vector<Survivor> living;
+    for (const auto& survivor : survivors_) {
+        auto found = look_at_survivor(survivor.pid, survivor.start_time);
+        if (found && std::find(living.begin(), living.end(), *found) == living.end()) {
+            living.push_back(std::move(*found));
+        }
+    }
+    return living;
 }
 
 void PhaseStep::hide_secrets(RunFolder& folder) const {

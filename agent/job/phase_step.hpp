@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
-/// Of all phases of the job, each in a group of its own below this (ProcessSpec::cgroup). The same in each life of the
-/// agent, and another one for each agent: `secret_base` tells them apart.
+/// What the names of the cgroups of an agent's jobs begin with. The same in each life of the agent, and another one for
+/// each agent: `secret_base` tells them apart.
+[[nodiscard]] std::string job_cgroups(const std::filesystem::path& secret_base);
+/// Of all phases of the job, each in a group of its own below this (ProcessSpec::cgroup).
 [[nodiscard]] std::string job_cgroup(const std::filesystem::path& secret_base, const std::string& job_id);
 
 /// One phase of a job, from its configured command to its reported exit code.
@@ -24,18 +27,25 @@ class PhaseStep {
     /// "" if the phase has something to run, else why it is skipped.
     [[nodiscard]] std::string reason_to_skip(Phase phase) const;
     /// Runs the phase's command in the run folder, and sends its output and the files that it left. nullopt if it is
-    /// skipped.
+    /// skipped. If cleanup fails it is run once more, and the second result counts; not after exit code 46, and not if
+    /// the agent ended it.
     std::optional<PhaseEnd> run(Phase phase, RunFolder& folder);
 
     DeviceFiles& device_files() { return files_; }
 
-    /// Ends what commands left running in the background, and waits until it is gone. The job's log names what could
-    /// not be ended.
+    /// Ends what commands left running in the background, and waits until it is gone. The log of the last phase names
+    /// what could not be ended.
     void end_leftovers();
+    void tell_survivors(const std::vector<Survivor>& survivors);
+    /// Those that live still.
+    [[nodiscard]] std::vector<Survivor> living_survivors() const;
     /// Ends the running phase, if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() { phases_.stop(); }
     /// Kills what runs and what was left running. Call this from a handler of the loop.
-    void stop_now() { phases_.stop_now(); }
+    void stop_now() {
+        stopping_now_ = true;
+        phases_.stop_now();
+    }
 
   private:
     /// What a command needs while it runs.
@@ -46,6 +56,8 @@ class PhaseStep {
         bool file_with_secrets = false;  ///< the job file shows them, on tmpfs
         Result<void> ready;              ///< an Error: the command must not be run
     };
+    [[nodiscard]] PhaseEnd attempt(Phase phase, RunFolder& folder);
+    [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
     [[nodiscard]] std::string command_of(Phase phase) const;
     [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
     [[nodiscard]] PhaseSpec spec_of(Phase phase, const RunFolder& folder) const;
@@ -54,6 +66,8 @@ class PhaseStep {
     RunningJob& job_;
     PhaseRunner phases_;
     DeviceFiles files_;
+    std::vector<Survivor> survivors_;
+    bool stopping_now_ = false;
 };
 
 }  // namespace trebuchet

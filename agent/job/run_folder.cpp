@@ -49,10 +49,10 @@ bool stands_there(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0;
 }
 
-/// Removes a folder that a phase left where a file of ours goes, which can't be renamed over it.
+/// Takes away a folder that a phase left where a file of ours goes, which can't be renamed over it.
 void make_way(const fs::path& path) {
     if (!is_folder(path)) return;
-    if (auto removed = remove_tree(path); !removed) log_warning(removed.error().message());
+    if (auto done = set_aside(path); !done) log_warning(done.error().message());
 }
 
 /// The name under which a file is made before it is renamed, as write_file does it.
@@ -80,13 +80,13 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     RunFolder folder(base / job.id, secret_base / job.id);
     if (stands_there(folder.path_)) {
         log_warning("the run folder " + folder.path_.string() + " is left over from an earlier run: removing it");
-        if (auto removed = remove_tree(folder.path_); !removed) return fail(removed.error());
+        if (auto done = set_aside(folder.path_); !done) return fail(done.error());
     }
     if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
     auto ready = folder.show_job(job, false);
     if (ready) ready = folder.write_outcome({});
     if (ready) return folder;
-    static_cast<void>(folder.remove());
+    static_cast<void>(folder.remove({}));
     return fail(ready.error());
 }
 
@@ -99,7 +99,7 @@ Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret
 }
 
 void RunFolder::remove_serial_log(Phase phase) const {
-    if (auto done = remove_tree(path_ / (std::string(name_of(phase)) + "-serial.log")); !done) {
+    if (auto done = set_aside(path_ / (std::string(name_of(phase)) + "-serial.log")); !done) {
         log_warning(done.error().message());
     }
 }
@@ -110,7 +110,7 @@ std::vector<std::string> RunFolder::remove_unmasked() const {
     std::vector<std::string> removed;
     for (const auto& name : names) {
         if (!stands_there(path_ / name)) continue;
-        if (auto done = remove_tree(path_ / name); !done) log_warning(done.error().message());
+        if (auto done = set_aside(path_ / name); !done) log_warning(done.error().message());
         removed.push_back(name);
     }
     return removed;
@@ -202,9 +202,12 @@ Result<void> RunFolder::write_outcome(const PhaseStatus& status) const {
     return replace_file(path_ / "testflinger-outcome.json", outcome.dump());
 }
 
-Result<void> RunFolder::remove() {
+Result<void> RunFolder::remove(const RemoveLimits& limits) {
     hide_secrets();
-    return remove_tree(path_);
+    static_cast<void>(remove_set_aside(secret_path_.parent_path(), limits));
+    auto removed = remove_tree(path_, limits);
+    if (!removed) static_cast<void>(set_aside(path_));
+    return removed;
 }
 
 }  // namespace trebuchet

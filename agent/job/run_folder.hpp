@@ -4,6 +4,7 @@
 #include "agent/job/job.hpp"
 #include "agent/job/phase_status.hpp"
 #include "common/base/result.hpp"
+#include "common/file/remove_tree.hpp"
 #include "common/file/safe_file.hpp"
 
 #include <filesystem>
@@ -26,8 +27,8 @@ class RunFolder {
     /// Opens the one that a killed agent left, with its content; makes a new one if there is none.
     static Result<RunFolder> reopen(const std::filesystem::path& base, const std::filesystem::path& secret_base,
                                     const Job& job);
-    /// Deletes files that must be masked before they are sent: serial logs, artifacts, device info. Returns their
-    /// names.
+    /// Takes away files that must be masked before they are sent: serial logs, artifacts, device info. What is a folder
+    /// is deleted with the run folder. Returns their names.
     std::vector<std::string> remove_unmasked() const;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -50,8 +51,9 @@ class RunFolder {
     [[nodiscard]] std::optional<std::filesystem::path> artifacts() const;
     [[nodiscard]] Result<void> write_outcome(const PhaseStatus& status) const;
 
-    /// Deletes it, the copy on tmpfs included; the Error names what could not be deleted.
-    Result<void> remove();
+    /// Deletes it, the copy on tmpfs included; the Error says what could not be deleted: that is set aside, for the
+    /// next start of the agent. Takes its time: not for the loop's thread.
+    Result<void> remove(const RemoveLimits& limits);
 
   private:
     RunFolder(std::filesystem::path path, std::filesystem::path secret_path)

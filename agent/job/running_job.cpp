@@ -45,6 +45,16 @@ void RunningJob::with_masks(LiteralText what, const std::function<void()>& work)
     parts.log.output(last_phase, MaskedChunk::literal("\n").append(text).append(".\n"));
 }
 
+void RunningJob::device_is_in_doubt(std::string_view comment) {
+    if (!outcome.offline_comment.empty()) return;
+    with_masks("the reason why the agent goes offline is", [&] {
+        const auto masked = mask(comment);
+        outcome.offline_comment = masked.bytes();
+        parts.listeners.tell(&JobListener::device_in_doubt, masked);
+    });
+    if (outcome.offline_comment.empty()) outcome.offline_comment = "Set to offline by agent.";
+}
+
 void RunningJob::report_masks() {
     if (mask_report.empty()) return;
     with_masks("the list of masked secrets is", [&] {

@@ -15,6 +15,8 @@ namespace trebuchet {
 struct JobOutcome {
     PhaseStatus status;            ///< exit codes of the phases that ran
     bool recovery_failed = false;  ///< a phase exited with 46: somebody must repair the device
+    /// Masked: why the agent is to be offline after the job; "": it may take the next one.
+    std::string offline_comment{};
     bool cancelled = false;
     bool stopped = false;  ///< the agent's own stop cut it short
 };
@@ -39,6 +41,9 @@ class RunningJob {
     /// Runs `work`, which needs the masks, between phases. If masking fails, the job's log says that `what` ("the
     /// artifacts are") left out.
     void with_masks(LiteralText what, const std::function<void()>& work);
+    /// The device must not be used until somebody has looked at it: for the listeners, and for whoever ran the job. The
+    /// first reason counts.
+    void device_is_in_doubt(std::string_view comment);
     /// Reports what was masked, as the log's last lines and as an event.
     void report_masks();
 

@@ -16,6 +16,7 @@ constexpr std::chrono::seconds longest_quiet_lag{1};
 
 const MetricFamily failures{"failures_total", "Phases that ended with a non-zero exit code"};
 const MetricFamily masked_secrets{"trebuchet_masked_total", "Secrets that were masked in finished jobs"};
+const MetricFamily cpu_seconds{"trebuchet_cpu_seconds_total", "CPU time that the processes of phases used"};
 const MetricFamily phase_duration{"phase_duration_seconds", "Time that a phase's command took"};
 const MetricFamily agent_state{"trebuchet_agent_state", "1 for the state that the agent is in"};
 
@@ -98,6 +99,11 @@ void AgentMetrics::phase_took(Phase phase, Duration time) {
                               {"identifier", identifier_},
                               {"release", release_}};
     metrics_.histogram(phase_duration, labels, phase_buckets()).observe(seconds(time));
+}
+
+void AgentMetrics::cpu_used(Phase phase, std::chrono::microseconds time) {
+    metrics_.counter(cpu_seconds, {{"agent_id", agent_id_}, {"test_phase", std::string(name_of(phase))}})
+        .add(std::chrono::duration<double>(time).count());
 }
 
 void AgentMetrics::recovery_failed() {

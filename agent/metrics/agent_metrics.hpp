@@ -24,6 +24,7 @@ namespace trebuchet {
 ///     trebuchet_agent_info {version}           1
 ///     trebuchet_agent_state {state}            1 for the state it is in, else 0
 ///     trebuchet_held_back {guard}              1: takes no jobs because of the guard
+///     trebuchet_cpu_seconds_total {test_phase} CPU time of phases, where they have cgroups
 ///     trebuchet_masked_bytes_total             bytes of output and serial log that came out of the masker
 ///     trebuchet_masked_total {place, form}     secrets masked in finished jobs
 ///     trebuchet_poll_duration_seconds          histogram: from asking for a job to the answer
@@ -31,7 +32,7 @@ namespace trebuchet {
 ///     trebuchet_results_given_up_total         results that could not be delivered for too long, and are lost
 ///     trebuchet_doubtful_log_fragments_total   pieces of log that the server may show twice
 ///     trebuchet_upload_lag_seconds             age of the oldest byte of log that the server has not confirmed
-///     trebuchet_loop_lag_seconds               histogram: how late the event loop is, measured twice a second
+///     trebuchet_loop_lag_seconds               histogram: how late the event loop is, measured four times a second
 ///
 /// No label holds a job's id or anything else that grows without bound: the first 32 releases that devices report have
 /// a series each, the rest is "other". Use it on the loop's thread.
@@ -49,6 +50,7 @@ class AgentMetrics {
     void job_failed(Phase phase);
     void phase_took(Phase phase, Duration time);
     void recovery_failed();
+    void cpu_used(Phase phase, std::chrono::microseconds time);
     void masked(std::size_t bytes);
     void secrets_masked(const MaskReport& report);
     void doubtful_logs(unsigned count);

@@ -30,6 +30,11 @@ void JobMeter::recovery_failed(const std::string& /*comment*/) {
     metrics_.recovery_failed();
 }
 
+void JobMeter::cpu_used(Phase phase, std::chrono::microseconds time) {
+    cpu_time_ += time;
+    metrics_.cpu_used(phase, time);
+}
+
 void MeteredLog::output(Phase phase, const MaskedChunk& text) {
     metrics_.masked(text.size());
     inner_.output(phase, text);

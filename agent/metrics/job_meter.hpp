@@ -22,10 +22,15 @@ class JobMeter final : public JobListener {
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void secrets_masked(const MaskReport& report) override;
     void recovery_failed(const std::string& comment) override;
+    void cpu_used(Phase phase, std::chrono::microseconds time) override;
+
+    /// Of the job so far; 0 where it has no cgroup.
+    [[nodiscard]] std::chrono::microseconds cpu_time() const { return cpu_time_; }
 
   private:
     AgentMetrics& metrics_;
     const Clock& clock_;
+    std::chrono::microseconds cpu_time_{0};
     std::optional<std::chrono::steady_clock::time_point> began_;  ///< start of the running phase's command
 };
 

@@ -12,7 +12,8 @@ LoopLag::LoopLag(EventLoop& loop, Observe observe, std::chrono::milliseconds per
 void LoopLag::look_later() {
     const auto due = std::chrono::steady_clock::now() + period_;
     timer_.start(period_, [this, due] {
-        observe_(std::chrono::steady_clock::now() - due);
+        const auto lag = std::chrono::steady_clock::now() - due;
+        observe_(lag > period_ ? lag + period_ : lag);
         look_later();
     });
 }

@@ -13,9 +13,10 @@ class LoopLag {
   public:
     using Observe = std::function<void(std::chrono::steady_clock::duration)>;
 
-    /// Looks each `period`, and calls `observe` with the lag, on the loop's thread. What holds the loop for longer than
-    /// two periods is always noticed.
-    LoopLag(EventLoop& loop, Observe observe, std::chrono::milliseconds period = std::chrono::milliseconds(500));
+    /// Looks each `period`, and calls `observe` with the lag, on the loop's thread. A lag of more than a period is
+    /// never told too short: what kept the thread may have begun right after the last look, so a period is added.
+    /// Example, with 250 ms: a handler that takes 1 s is told as 1 to 1.25 s.
+    LoopLag(EventLoop& loop, Observe observe, std::chrono::milliseconds period = std::chrono::milliseconds(250));
 
   private:
     void look_later();

@@ -7,16 +7,24 @@
 //  3. Again from 1 until a reading removes nothing. What moved up is met there, so depth becomes width.
 //  4. Remove the folder itself.
 //
+// Whoever still runs may fill the folder as fast as it is emptied: so all of it has a limit of time.
+//
 // Example: top/a/b/c. The first reading meets a: b moves to top/trebuchet-removed-0, a is removed. The second meets
 // that: c moves to top/trebuchet-removed-1, b is removed. The third removes c, the fourth meets nothing; then top goes.
 //
 // Nothing is followed: neither links nor mounts, so that a folder of the host that was mounted there loses nothing.
+#include "common/file/remove_tree.hpp"
+
 #include "common/file/safe_file.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
+#include <random>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -57,7 +65,7 @@ bool is_folder_in(int parent, const dirent& entry) {
     return ::fstatat(parent, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
 }
 
-/// Calls `take` with each entry; false if there is an error.
+/// Calls `take` with each entry until it returns false; false if there is an error.
 template <typename Take>
 bool for_each_entry(int folder, const Take& take) {
     const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -66,27 +74,61 @@ bool for_each_entry(int folder, const Take& take) {
     if (!entries) return false;
     while (const dirent* entry = ::readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
         const std::string_view name(entry->d_name);
-        if (name != "." && name != "..") take(*entry);
+        if (name != "." && name != ".." && !take(*entry)) break;
     }
     return true;
 }
 
+/// As RENAME_NOREPLACE has it. Some file systems, such as NFS and ZFS, know no flags: for them the name is looked for
+/// first, which is good enough for names that nobody else uses.
+bool rename_to_free_name(int from_folder, const char* from, int to_folder, const char* to) {
+    if (::renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    struct stat info {};
+    if (::fstatat(to_folder, to, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return ::renameat(from_folder, from, to_folder, to) == 0;
+}
+
+/// No job has such a name.
+constexpr const char* aside_prefix = ".trebuchet-aside-";
+
+std::string random_name() {
+    std::random_device random;
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%08x%08x", random(), random());
+    return aside_prefix + std::string(digits.data());
+}
+
 class TreeRemover {
   public:
-    explicit TreeRemover(int top) : top_(top) {}
+    TreeRemover(int top, const RemoveLimits& limits)
+        : top_(top), stop_(limits.stop), ends_(std::chrono::steady_clock::now() + limits.time) {}
 
     void run() {
         do {
             removed_ = 0;
             error_ = 0;
-            if (!for_each_entry(top_, [this](const dirent& entry) { remove(entry); })) note_error();
-        } while (removed_ > 0);
+            const bool read = for_each_entry(top_, [this](const dirent& entry) {
+                if (!is_over()) remove(entry);
+                return !is_over_;
+            });
+            if (!read) note_error();
+        } while (removed_ > 0 && !is_over_);
+        if (is_over_) error_ = ETIMEDOUT;
     }
 
     /// The first of the last reading; 0: none.
     [[nodiscard]] int error() const { return error_; }
 
   private:
+    bool is_over() {
+        is_over_ = is_over_ || (stop_ != nullptr && *stop_) || std::chrono::steady_clock::now() >= ends_;
+        return is_over_;
+    }
+
     void note_error() {
         if (error_ == 0) error_ = errno;
     }
@@ -107,6 +149,7 @@ class TreeRemover {
         if (!folder) return note_error();
         ::fchmod(folder.get(), 0700);  // without the right to write nothing can be removed
         const bool read = for_each_entry(folder.get(), [&](const dirent& entry) {
+            if (is_over()) return false;
             if (!is_folder_in(folder.get(), entry)) {
                 count(::unlinkat(folder.get(), entry.d_name, 0) == 0);
             } else if (::unlinkat(folder.get(), entry.d_name, AT_REMOVEDIR) == 0) {
@@ -114,6 +157,7 @@ class TreeRemover {
             } else {
                 count(move_up(folder.get(), entry.d_name));
             }
+            return true;
         });
         if (!read) note_error();
     }
@@ -128,7 +172,7 @@ class TreeRemover {
     bool try_to_move_up(int folder, const char* name) {
         while (true) {
             const auto free_name = "trebuchet-removed-" + std::to_string(number_++);
-            if (::renameat2(folder, name, top_, free_name.c_str(), RENAME_NOREPLACE) == 0) return true;
+            if (rename_to_free_name(folder, name, top_, free_name.c_str())) return true;
             if (errno != EEXIST) return false;
         }
     }
@@ -136,6 +180,9 @@ class TreeRemover {
     void count(bool done) { done ? static_cast<void>(++removed_) : note_error(); }
 
     int top_;
+    const std::atomic<bool>* stop_;
+    std::chrono::steady_clock::time_point ends_;
+    bool is_over_ = false;
     std::size_t removed_ = 0;
     std::size_t number_ = 0;
     int error_ = 0;
@@ -143,7 +190,7 @@ class TreeRemover {
 
 }  // namespace
 
-Result<void> remove_tree(const std::filesystem::path& path) {
+Result<void> remove_tree(const std::filesystem::path& path, const RemoveLimits& limits) {
     const auto failed = [&](int error) {
         return fail("can't remove all of " + path.string() + ": " + std::system_category().message(error));
     };
@@ -156,10 +203,36 @@ Result<void> remove_tree(const std::filesystem::path& path) {
     }
     if (!folder) return failed(errno);
     ::fchmod(folder.get(), 0700);
-    TreeRemover remover(folder.get());
+    TreeRemover remover(folder.get(), limits);
     remover.run();
     if (::rmdir(path.c_str()) == 0) return {};
     return failed(remover.error() != 0 ? remover.error() : errno);
+}
+
+Result<void> remove_tree(const std::filesystem::path& path) {
+    return remove_tree(path, RemoveLimits());
+}
+
+Result<void> set_aside(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT || ::rmdir(path.c_str()) == 0) return {};
+    const auto aside = path.parent_path() / random_name();
+    if (::rename(path.c_str(), aside.c_str()) == 0) return {};
+    return fail("can't rename " + path.string() + " to make room: " + std::system_category().message(errno));
+}
+
+Result<void> remove_set_aside(const std::filesystem::path& folder, const RemoveLimits& limits) {
+    std::vector<std::string> names;
+    const FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) return {};
+    for_each_entry(opened.get(), [&](const dirent& entry) {
+        if (std::string_view(entry.d_name).starts_with(aside_prefix)) names.emplace_back(entry.d_name);
+        return true;
+    });
+    Result<void> removed;
+    for (const auto& name : names) {
+        if (auto done = remove_tree(folder / name, limits); !done && removed) removed = done;
+    }
+    return removed;
 }
 
 }  // namespace trebuchet

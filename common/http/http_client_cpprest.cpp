@@ -41,7 +41,7 @@ constexpr std::size_t head_limit = 64U << 10U;
 constexpr std::size_t most_idle = 4;
 
 /// How long to wait for cancelled requests. They end at once, except during a DNS lookup.
-constexpr std::chrono::milliseconds cancel_limit{500};
+constexpr std::chrono::milliseconds cancel_limit{300};
 
 /// Posts to the loop until the client is destroyed. Pool threads may outlive client and loop.
 class ReturnPath {

@@ -1,10 +1,13 @@
 #include "common/process/cgroup.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <set>
 #include <sstream>
-#include <vector>
+#include <system_error>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,6 +23,17 @@ constexpr std::size_t proc_limit = std::size_t{1} << 20;
 /// A job of our user can make groups below its own.
 constexpr int most_levels = 32;
 constexpr int most_groups = 10'000;
+/// Further names for a job's group.
+constexpr int most_names = 10;
+constexpr std::size_t groups_to_make_way = 100;
+/// Processes that are started while the others are moved are moved, too.
+constexpr int most_moves = 20;
+/// Where this program goes when its group gets controllers; systemd's DelegateSubgroup= may name it as well.
+constexpr const char* leaf = "trebuchet-agent";
+
+std::string reason() {
+    return std::system_category().message(errno);
+}
 
 std::string read_at(int folder, const char* name) {
     const FileDescriptor file(::openat(folder, name, O_RDONLY | O_CLOEXEC));
@@ -28,11 +42,17 @@ std::string read_at(int folder, const char* name) {
     return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : "";
 }
 
+/// Relative to the folder, or absolute.
+bool write_at(int folder, const fs::path& name, std::string_view text) {
+    const FileDescriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CLOEXEC));
+    return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
 /// The number after `key` at the start of a line.
-std::optional<long long> value_of(const std::string& text, const std::string& key) {
+std::optional<std::uint64_t> value_of(const std::string& text, const std::string& key) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with(key + " ")) return std::strtoll(line.c_str() + key.size() + 1, nullptr, 10);
+        if (line.starts_with(key + " ")) return std::strtoull(line.c_str() + key.size() + 1, nullptr, 10);
     }
     return std::nullopt;
 }
@@ -51,45 +71,76 @@ std::string unescape(const std::string& text) {
     return plain;
 }
 
-/// Is known once, at the first question: later this program may have been moved.
-const fs::path& own_folder() {
-    static const fs::path own = [] {
+bool is_ours(const fs::path& group) {
+    return ::access(group.c_str(), W_OK) == 0 && ::access((group / "cgroup.procs").c_str(), W_OK) == 0;
+}
+
+/// Below which we make groups: this program's own, or the one above it if it is in its leaf. Is known once, at the
+/// first question: later this program may have been moved.
+const fs::path& base_folder() {
+    static const fs::path base = [] {
         const auto cgroup = read_file("/proc/self/cgroup", proc_limit).value_or("");
         const auto mounts = read_file("/proc/self/mountinfo", proc_limit).value_or("");
         auto folder = cgroup_folder(cgroup, mounts);
-        const bool is_ours = !folder.empty() && ::access(folder.c_str(), W_OK) == 0 &&
-                             ::access((folder / "cgroup.procs").c_str(), W_OK) == 0;
-        return is_ours ? folder : fs::path();
+        if (folder.filename() == leaf && is_ours(folder.parent_path())) folder = folder.parent_path();
+        return !folder.empty() && is_ours(folder) ? folder : fs::path();
     }();
-    return own;
+    return base;
 }
 
-FileDescriptor open_folder(const fs::path& path) {
-    return FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+FileDescriptor open_folder(int parent, const char* name) {
+    return FileDescriptor(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/// Calls `take` with each group below a folder, its innermost first, `left` of them at most.
+/// Calls `take` with the name of each group in a folder, until it returns false.
 template <typename Take>
-void for_each_below(int folder, int levels, int& left, const Take& take) {
-    DIR* const entries = ::fdopendir(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+void for_each_in(int folder, const Take& take) {
+    DIR* const entries = ::fdopendir(open_folder(folder, ".").release());
     if (entries == nullptr) return;
     while (const dirent* entry = ::readdir(entries)) {  // NOLINT(concurrency-mt-unsafe)
         const std::string_view name(entry->d_name);
-        if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
-        if (levels <= 0 || --left < 0) break;
-        const FileDescriptor below(::openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!below) continue;
-        for_each_below(below.get(), levels - 1, left, take);
-        take(folder, entry->d_name, below.get());
+        if (entry->d_type == DT_DIR && name != "." && name != ".." && !take(entry->d_name)) break;
     }
     ::closedir(entries);
 }
 
-void add_processes(int folder, std::vector<pid_t>& pids) {
+void add_processes(int folder, int levels, int& left, std::vector<pid_t>& pids) {
     std::istringstream numbers(read_at(folder, "cgroup.procs"));
     for (pid_t pid = 0; numbers >> pid;) {
         if (pid > 0) pids.push_back(pid);
     }
+    for_each_in(folder, [&](const char* name) {
+        if (levels <= 0 || --left < 0) return false;
+        if (const auto below = open_folder(folder, name)) add_processes(below.get(), levels - 1, left, pids);
+        return true;
+    });
+}
+
+/// JOB of "JOB" and "JOB.1"; a job's name holds no dot.
+std::string job_of(const std::string& name) {
+    return name.substr(0, name.find('.'));
+}
+
+std::string numbered(const std::string& job, int number) {
+    return number == 0 ? job : job + "." + std::to_string(number);
+}
+
+std::vector<std::string> controllers_for(const CgroupLimits& limits) {
+    std::vector<std::string> names;
+    if (limits.memory > 0) names.emplace_back("memory");
+    if (limits.pids > 0) names.emplace_back("pids");
+    return names;
+}
+
+std::set<std::string> words_in(const fs::path& file) {
+    std::istringstream text(read_file(file, proc_limit).value_or(""));
+    std::set<std::string> words;
+    for (std::string word; text >> word;) words.insert(word);
+    return words;
+}
+
+void move_processes(const fs::path& from, const fs::path& to) {
+    for (const auto& pid : words_in(from / "cgroup.procs")) write_at(AT_FDCWD, to / "cgroup.procs", pid);
 }
 
 }  // namespace
@@ -118,63 +169,208 @@ fs::path cgroup_folder(std::string_view cgroup, std::string_view mountinfo) {
     return {};
 }
 
-bool Cgroup::is_available() {
-    return !own_folder().empty() && ::access((own_folder() / "cgroup.procs").c_str(), W_OK) == 0;
+std::vector<std::string> missing_controllers(const fs::path& group, const CgroupLimits& limits) {
+    const auto has = words_in(group / "cgroup.controllers");
+    auto missing = controllers_for(limits);
+    std::erase_if(missing, [&](const auto& name) { return has.contains(name); });
+    return missing;
 }
 
-std::optional<Cgroup> Cgroup::make(const std::string& name) {
-    if (!is_available()) return std::nullopt;
-    auto path = own_folder();
-    for (const auto& part : fs::path(name)) {
-        path /= part;
-        if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
+std::vector<std::string> missing_controllers(const CgroupLimits& limits) {
+    return missing_controllers(base_folder(), limits);
+}
+
+Result<void> enable_controllers(const fs::path& group, const CgroupLimits& limits) {
+    if (const auto missing = missing_controllers(group, limits); !missing.empty()) {
+        return fail("the cgroup " + group.string() + " has no controller " + missing.front());
     }
-    return find(name);
+    const auto enabled = words_in(group / "cgroup.subtree_control");
+    std::string wanted;
+    for (const auto& name : controllers_for(limits)) {
+        if (!enabled.contains(name)) wanted += (wanted.empty() ? "+" : " +") + name;
+    }
+    if (wanted.empty()) return {};
+    const auto enable = [&] { return write_at(AT_FDCWD, group / "cgroup.subtree_control", wanted); };
+    if (enable()) return {};
+    if (::mkdir((group / leaf).c_str(), 0755) != 0 && errno != EEXIST) {
+        return fail("can't make the cgroup " + (group / leaf).string() + ": " + reason());
+    }
+    for (int moves = 0; moves < most_moves; ++moves) {
+        move_processes(group, group / leaf);
+        if (enable()) return {};
+    }
+    return fail("can't enable controllers in the cgroup " + group.string() + ": " + reason());
 }
 
-std::optional<Cgroup> Cgroup::find(const std::string& name) {
-    if (!is_available()) return std::nullopt;
-    auto path = own_folder() / name;
-    auto folder = open_folder(path);
-    // Older kernels than 5.14 have no cgroup.kill.
-    if (!folder || ::faccessat(folder.get(), "cgroup.kill", W_OK, 0) != 0) return std::nullopt;
-    return Cgroup(std::move(path), own_folder(), std::move(folder));
+Result<void> write_limits(const fs::path& group, const CgroupLimits& limits) {
+    const auto write_limit = [&](const char* file, std::uint64_t limit) {
+        return limit == 0 || write_at(AT_FDCWD, group / file, std::to_string(limit));
+    };
+    if (write_limit("memory.max", limits.memory) && write_limit("pids.max", limits.pids)) {
+        // Else a job swaps instead. Not there without swap accounting.
+        if (limits.memory > 0) write_at(AT_FDCWD, group / "memory.swap.max", "0");
+        return {};
+    }
+    return fail("can't set the limits of the cgroup " + group.string() + ": " + reason());
+}
+
+LimitEvents read_limit_events(const fs::path& group) {
+    const auto read = [&](const char* file, const char* key) {
+        return value_of(read_file(group / file, proc_limit).value_or(""), key).value_or(0);
+    };
+    return {read("memory.events", "oom_kill"), read("pids.events", "max")};
+}
+
+bool Cgroup::is_available() {
+    return !base_folder().empty() && is_ours(base_folder());
+}
+
+Result<void> Cgroup::enable_limits(const CgroupLimits& limits) {
+    if (!is_available()) return fail("no cgroup can be made here");
+    return enable_controllers(base_folder(), limits);
+}
+
+std::optional<Cgroup> Cgroup::open(const fs::path& path) {
+    auto folder = open_folder(AT_FDCWD, path.c_str());
+    if (!folder) return std::nullopt;
+    return Cgroup(path, std::move(folder));
+}
+
+/// A group below a threaded one takes no processes, and older kernels than 5.14 have no cgroup.kill.
+bool Cgroup::is_usable() const {
+    const auto type = read_at(folder(), "cgroup.type");
+    return (type.empty() || type == "domain\n") && ::faccessat(folder(), "cgroup.kill", W_OK, 0) == 0;
+}
+
+Result<Cgroup> Cgroup::make_new(const fs::path& path) {
+    const auto above = path.parent_path();
+    const auto failed = [&](const std::string& why) {
+        ::rmdir(above.c_str());  // if it is new
+        return fail("can't make the cgroup " + path.string() + ": " + why);
+    };
+    if (::mkdir(above.c_str(), 0755) != 0 && errno != EEXIST) return failed(reason());
+    if (::mkdir(path.c_str(), 0755) != 0) {
+        if (errno != EEXIST) return failed(reason());
+        auto former = open(path);
+        if (former) former->kill();
+        if (former && former->remove_some(groups_to_make_way) != Removal::done) return failed(former->problem_);
+        // With the last of its phases a job's group goes as well.
+        ::mkdir(above.c_str(), 0755);
+        if (::mkdir(path.c_str(), 0755) != 0) return failed(reason());
+    }
+    auto made = open(path);
+    if (!made) return failed(reason());
+    made->thaw();
+    if (made->is_usable()) return std::move(*made);
+    made->remove_some(1);
+    return failed("it takes no processes, or the kernel is older than 5.14");
+}
+
+Result<Cgroup> Cgroup::make(const std::string& name) {
+    if (!is_available()) return fail("no cgroup can be made here");
+    const auto slash = name.find('/');
+    const auto job = name.substr(0, slash);
+    Result<Cgroup> made = fail("");
+    for (int number = 0; number < most_names && !made; ++number) {
+        made = make_new(base_folder() / numbered(job, number) / name.substr(slash + 1));
+    }
+    return made;
+}
+
+std::vector<Cgroup> Cgroup::find(const std::string& job) {
+    std::vector<Cgroup> found;
+    if (!is_available()) return found;
+    for (int number = 0; number < most_names; ++number) {
+        if (auto group = open(base_folder() / numbered(job, number))) found.push_back(std::move(*group));
+    }
+    return found;
+}
+
+std::vector<std::string> Cgroup::jobs(const std::string& prefix) {
+    std::set<std::string> names;
+    if (const auto base = open_folder(AT_FDCWD, base_folder().c_str())) {
+        for_each_in(base.get(), [&](const std::string& name) {
+            if (name.starts_with(prefix)) names.insert(job_of(name));
+            return true;
+        });
+    }
+    return {names.begin(), names.end()};
+}
+
+Result<void> Cgroup::limit(const CgroupLimits& limits) const {
+    return write_limits(path_.parent_path(), limits);
+}
+
+LimitEvents Cgroup::limit_events() const {
+    return read_limit_events(path_.parent_path());
 }
 
 void Cgroup::kill() const {
-    const FileDescriptor file(::openat(folder_.get(), "cgroup.kill", O_WRONLY | O_CLOEXEC));
-    if (file) static_cast<void>(write_all(file.get(), "1"));
+    write_at(folder(), "cgroup.kill", "1");
+}
+
+bool Cgroup::thaw() const {
+    if (value_of(read_at(folder(), "cgroup.events"), "frozen").value_or(0) == 0) return false;
+    write_at(folder(), "cgroup.freeze", "0");
+    write_at(folder(), "../cgroup.freeze", "0");
+    return true;
 }
 
 std::vector<pid_t> Cgroup::processes() const {
     std::vector<pid_t> pids;
-    add_processes(folder_.get(), pids);
     int left = most_groups;
-    for_each_below(folder_.get(), most_levels, left, [&](int, const char*, int below) { add_processes(below, pids); });
+    add_processes(folder(), most_levels, left, pids);
     return pids;
 }
 
 bool Cgroup::is_populated() const {
-    return value_of(read_at(folder_.get(), "cgroup.events"), "populated").value_or(0) != 0;
+    return value_of(read_at(folder(), "cgroup.events"), "populated").value_or(0) != 0;
 }
 
 std::optional<std::chrono::microseconds> Cgroup::cpu_time() const {
-    const auto used = value_of(read_at(folder_.get(), "cpu.stat"), "usage_usec");
+    const auto used = value_of(read_at(folder(), "cpu.stat"), "usage_usec");
     if (!used) return std::nullopt;
     return std::chrono::microseconds(*used);
 }
 
-bool Cgroup::remove() {
-    if (::rmdir(path_.c_str()) != 0 && errno != ENOENT) {
-        int left = most_groups;
-        for_each_below(folder_.get(), most_levels, left,
-                       [](int parent, const char* name, int) { ::unlinkat(parent, name, AT_REMOVEDIR); });
-        if (::rmdir(path_.c_str()) != 0 && errno != ENOENT) return false;
+Cgroup::Removal Cgroup::fail_removal(const std::string& what) {
+    problem_ = "can't remove the cgroup " + what + ": " + reason();
+    place_ = FileDescriptor();
+    levels_.clear();
+    return Removal::failed;
+}
+
+/// From the innermost group of a chain outwards, with one descriptor: a job may have made chains of any length.
+Cgroup::Removal Cgroup::remove_some(std::size_t count) {
+    if (!place_) place_ = open_folder(folder(), ".");
+    for (bool is_whole = false; !is_whole; --count) {
+        if (count == 0) return Removal::working;
+        std::string below;
+        for_each_in(place_.get(), [&](const char* name) {
+            below = name;
+            return false;
+        });
+        if (!below.empty()) {
+            auto next = open_folder(place_.get(), below.c_str());
+            if (!next && errno == ENOENT) continue;
+            if (!next) return fail_removal(path_ / below);
+            place_ = std::move(next);
+            levels_.push_back(std::move(below));
+        } else if (!levels_.empty()) {
+            auto above = open_folder(place_.get(), "..");
+            if (!above || (::unlinkat(above.get(), levels_.back().c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)) {
+                return fail_removal(path_ / levels_.back());
+            }
+            place_ = std::move(above);
+            levels_.pop_back();
+        } else {
+            is_whole = true;
+        }
     }
-    for (auto above = path_.parent_path(); above != own_; above = above.parent_path()) {
-        if (::rmdir(above.c_str()) != 0) break;
-    }
-    return true;
+    place_ = FileDescriptor();
+    if (::rmdir(path_.c_str()) != 0 && errno != ENOENT) return fail_removal(path_);
+    if (path_.parent_path() != base_folder()) ::rmdir(path_.parent_path().c_str());
+    return Removal::done;
 }
 
 }  // namespace trebuchet

@@ -2,6 +2,7 @@
 
 #include "common/base/result.hpp"
 #include "common/event/event_loop.hpp"
+#include "common/process/cgroup.hpp"
 #include "common/process/environment.hpp"
 #include "common/process/process_identity.hpp"
 #include "common/process/process_tree.hpp"
@@ -29,6 +30,7 @@ struct ProcessSpec {
     /// Of the cgroup that it runs in where this program may make one (cgroup.hpp), such as "trebuchet-job-ID/test"; "":
     /// none. Removed once the tree is gone.
     std::string cgroup;
+    CgroupLimits limits{};  ///< of its job's cgroup; Cgroup::enable_limits() must have succeeded
 };
 
 struct Exited {
@@ -50,9 +52,10 @@ using ProcessEnd = std::variant<Exited, Signalled, CouldNotStart>;
 ///     running ──command exits──▶ ended ──last descendant gone──▶ gone
 ///     running or ended ──stop()──▶ TERM to the tree, grace, KILL ──▶ gone
 ///
-/// It gets there also when the tree resists: a supervisor that was stopped is continued; one that was killed, or is not
-/// done a second after the grace, is replaced by this process, which kills the tree itself; and what is still there 5 s
-/// after the grace (kill(): after the limit) is left alone, and counts as gone: survivors() names it.
+/// It gets there also when the tree resists: a supervisor that was stopped is continued, a cgroup that was frozen is
+/// thawed; a supervisor that was killed, or is not done a second after the grace, is replaced by this process, which
+/// kills the tree itself; and what is still there 5 s after the grace (kill(): after the limit) is left alone, and
+/// counts as gone: survivors() names it.
 ///
 /// Handlers are called on the loop's thread. Lives on one thread. The program should be a subreaper (adopt_orphans).
 class Process {
@@ -65,7 +68,7 @@ class Process {
         std::function<void(const ProcessEnd&, std::size_t left)> ended;
         /// The supervisor is gone, and with it every descendant but the survivors. Comes after `ended`.
         std::function<void()> gone;
-        /// Something was done to the supervisor, one sentence. Not called any more once `ended` was.
+        /// Something was done to the supervisor or the cgroup, one sentence. Not called any more once `ended` was.
         std::function<void(const std::string&)> troubled{};
     };
 
@@ -84,10 +87,14 @@ class Process {
     [[nodiscard]] virtual bool is_gone() const = 0;
     /// Who it is, for a next life of this program; nothing if it could not be started or is gone.
     [[nodiscard]] virtual std::optional<ProcessIdentity> supervisor() const = 0;
-    /// Once it is gone: what could not be ended, the first of them.
+    /// Once it is gone: what could not be ended.
     [[nodiscard]] virtual const std::vector<Survivor>& survivors() const = 0;
+    /// Once it is gone: why its cgroup could not be removed; "" if it was.
+    [[nodiscard]] virtual const std::string& cgroup_problem() const = 0;
     /// CPU time of the whole tree so far, where it has a cgroup.
     [[nodiscard]] virtual std::optional<std::chrono::microseconds> cpu_time() const = 0;
+    /// What the limits of its job have done since it was started.
+    [[nodiscard]] virtual LimitEvents limit_events() const = 0;
 };
 
 /// For main, before anything is started: what a killed supervisor leaves comes to this program, which can end it then;

@@ -1,7 +1,5 @@
 #include "common/file/safe_file.hpp"
-#include "common/process/cgroup.hpp"
 #include "common/process/process.hpp"
-#include "common/process/process_tree.hpp"
 #include "common/process/supervisor/supervisor.hpp"
 #include "common/process/supervisor_program.hpp"
 #include "common/process/tree_kill.hpp"
@@ -12,7 +10,6 @@
 #include <climits>
 #include <csignal>
 #include <map>
-#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -65,27 +62,40 @@ constexpr milliseconds supervisor_end_delay{200};
 constexpr std::size_t processes_per_turn = 200;
 constexpr milliseconds last_wait{2'000};
 
-/// Supervisors that run now. A supervisor killed from outside leaves its tree to us, as its nearest subreaper: what is
-/// our child and not in here is such an orphan.
-std::set<pid_t>& supervisors() {
-    static std::set<pid_t> pids;
+/// A cgroup that a job has filled with others is removed in such steps, for so long at most.
+constexpr std::size_t groups_per_turn = 50;
+constexpr milliseconds removal_limit{1'000};
+
+using StartTimes = std::map<pid_t, std::uint64_t>;
+
+/// Supervisors that run now. One killed from outside leaves its tree to us, as its nearest subreaper.
+StartTimes& supervisors() {
+    static StartTimes pids;
     return pids;
 }
 
-/// Start times of orphans that could not be ended.
-std::map<pid_t, std::uint64_t>& given_up() {
-    static std::map<pid_t, std::uint64_t> pids;
+/// Orphans that could not be ended.
+StartTimes& given_up() {
+    static StartTimes pids;
     return pids;
 }
 
-bool is_spared(pid_t child) {
-    if (supervisors().contains(child)) return true;
-    const auto known = given_up().find(child);
-    if (known == given_up().end()) return false;
-    const auto stat = read_process_stat(child);
-    if (stat && stat->start_time == known->second) return true;
-    given_up().erase(known);
+/// Numbers are used again, all the sooner as the kernel reaps our children: one counts for the process that it had.
+bool holds(StartTimes& pids, pid_t pid, std::uint64_t start_time) {
+    const auto known = pids.find(pid);
+    if (known == pids.end()) return false;
+    if (known->second == start_time) return true;
+    pids.erase(known);
     return false;
+}
+
+/// A child of ours that is no orphan of the tree whose supervisor was started then: another supervisor, a child that
+/// this program had before, or one of which it is known that it can't be ended.
+bool is_spared(pid_t child, std::uint64_t tree_started) {
+    const auto stat = read_process_stat(child);
+    const auto started = stat ? stat->start_time : 0;
+    if (holds(supervisors(), child, started) || holds(given_up(), child, started)) return true;
+    return stat && started < tree_started;
 }
 
 /// The end to read of a pipe that holds all of it. Unlike a file in memory it knows no limit of a file's size.
@@ -130,7 +140,7 @@ struct ChildSetup : bp::extend::handler {
     }
     template <typename Executor>
     void on_exec_setup(Executor& executor) const {
-        if (::fchdir(folder) != 0) executor.set_error(bp::detail::get_last_error(), "fchdir");
+        if (::fchdir(folder) != 0) refuse(errno);
         for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
         sigset_t none;
         sigemptyset(&none);
@@ -141,6 +151,16 @@ struct ChildSetup : bp::extend::handler {
         }
         // If this returns, Boost executes this program itself.
         if (program >= 0) ::syscall(SYS_execveat, program, "", arguments, executor.env, AT_EMPTY_PATH);
+    }
+
+    /// In the supervisor's name. Boost's own way to report an error writes it in pieces, which it reads as one.
+    [[noreturn]] void refuse(int error) const {
+        using Kind = SupervisorReport::Kind;
+        for (const auto& message :
+             {SupervisorReport{Kind::no_folder, error, 0}, SupervisorReport{Kind::nothing_left, 0, 0}}) {
+            ::send(kept[0], &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
+        ::_exit(1);
     }
 
     int folder;
@@ -174,12 +194,14 @@ class SupervisedProcess final : public Process {
     }
     [[nodiscard]] bool is_gone() const override { return state_->gone; }
     [[nodiscard]] std::optional<ProcessIdentity> supervisor() const override {
-        return state_->pid > 0 ? identity_of(state_->pid) : std::nullopt;
+        return state_->pid > 0 ? state_->identity : std::nullopt;
     }
     [[nodiscard]] const std::vector<Survivor>& survivors() const override { return state_->survivors; }
+    [[nodiscard]] const std::string& cgroup_problem() const override { return state_->cgroup_problem; }
     [[nodiscard]] std::optional<std::chrono::microseconds> cpu_time() const override {
         return state_->cgroup ? state_->cgroup->cpu_time() : state_->cpu_time;
     }
+    [[nodiscard]] LimitEvents limit_events() const override { return state_->limit_events_so_far(); }
 
   private:
     /// Shared with the handlers that asio still holds when the object is gone.
@@ -232,6 +254,9 @@ class SupervisedProcess final : public Process {
         void take_message() {
             if (message.kind == SupervisorReport::Kind::nothing_left) {
                 nothing_left = true;
+            } else if (message.kind == SupervisorReport::Kind::without_cgroup) {
+                tell_trouble("the command could not be put into its cgroup: " +
+                             std::system_category().message(message.value));
             } else if (!reported) {
                 report = message;
                 command_ended();
@@ -248,7 +273,7 @@ class SupervisedProcess final : public Process {
             check_supervisor();
         }
 
-        /// A job of the same user can stop it.
+        /// A job of the same user can stop it, and freeze its cgroup.
         void check_supervisor() {
             siginfo_t info{};
             const int waited = ::waitid(P_PIDFD, static_cast<id_t>(life.native_handle()), &info, WSTOPPED | WNOHANG);
@@ -256,7 +281,14 @@ class SupervisedProcess final : public Process {
                 signal_supervisor(SIGCONT);
                 tell_trouble("the supervisor of the command was stopped: it was continued");
             }
+            if (cgroup && cgroup->thaw()) tell_trouble("the cgroup of the command was frozen: it was thawed");
             check_timer.start(supervisor_check, [this] { check_supervisor(); });
+        }
+
+        /// Of the supervisor: then its number may be another one's.
+        [[nodiscard]] bool has_ended() {
+            pollfd end{life.is_open() ? life.native_handle() : -1, POLLIN, 0};
+            return ::poll(&end, 1, 0) != 0;
         }
 
         void signal_supervisor(int signal) {
@@ -304,12 +336,16 @@ class SupervisedProcess final : public Process {
                     finish(Signalled{report.value});
                     break;
                 case SupervisorReport::Kind::nothing_left:
+                case SupervisorReport::Kind::without_cgroup:
+                    break;
+                case SupervisorReport::Kind::no_folder:
+                    finish(CouldNotStart{"can't enter the folder: " + std::system_category().message(report.value)});
                     break;
                 case SupervisorReport::Kind::could_not_start:
                     finish(CouldNotStart{"can't run /bin/sh: " + std::system_category().message(report.value)});
                     break;
             }
-            if (gone) finish_tree();
+            if (gone) tell_gone();
         }
 
         /// Its last messages may still be on their way when it has ended.
@@ -319,7 +355,7 @@ class SupervisedProcess final : public Process {
 
         void supervisor_ended() {
             forget_supervisor();
-            if (gone) return;
+            if (finishing) return;
             if (nothing_left) return finish_tree();
             if (!is_killed)
                 tell_trouble("the supervisor of the command was killed: what is left of the command is ended");
@@ -341,14 +377,17 @@ class SupervisedProcess final : public Process {
         }
 
         void stop() {
-            if (std::exchange(stopping, true) || gone) return;
+            if (std::exchange(stopping, true) || finishing) return;
             order(SupervisorOrder::term);
             take_over_after(grace + supervisor_delay);
             set_limit(grace + kill_limit);
         }
 
         void kill(milliseconds within) {
-            if (gone) return;
+            if (finishing) {
+                removal_ends = std::min(removal_ends, steady_clock::now() + within);
+                return;
+            }
             stopping = true;
             order(SupervisorOrder::kill);
             take_over_after(std::min(kill_delay, within / 2));
@@ -368,17 +407,18 @@ class SupervisedProcess final : public Process {
 
         /// The tree, or what of it came to us when the supervisor was killed.
         void start_killing() {
-            if (pid > 0) {
+            if (pid > 0 && !has_ended()) {
                 tree_kill.emplace(pid);
             } else {
-                tree_kill.emplace(::getpid(), is_spared);
+                const auto started = identity ? identity->start_time : 0;
+                tree_kill.emplace(::getpid(), [started](pid_t child) { return is_spared(child, started); });
             }
             if (cgroup) cgroup->kill();
             go_on_killing();
         }
 
         void go_on_killing() {
-            if (gone || !tree_kill) return;
+            if (finishing || !tree_kill) return;
             switch (tree_kill->step(processes_per_turn)) {
                 case TreeKill::Progress::working:
                     loop.post([self = shared_from_this()] { self->go_on_killing(); });
@@ -404,7 +444,7 @@ class SupervisedProcess final : public Process {
 
         /// It may end later: then the supervisor, which goes on trying, ends as well.
         void give_up() {
-            if (gone) return;
+            if (finishing) return;
             if (tree_kill) survivors = tree_kill->survivors();
             for (const auto& survivor : survivors) given_up()[survivor.pid] = survivor.start_time;
             boost::system::error_code ignored;
@@ -414,20 +454,41 @@ class SupervisedProcess final : public Process {
 
         /// Nothing of it is left, or it was given up.
         void finish_tree() {
-            gone = true;
+            if (std::exchange(finishing, true)) return;
             takeover_timer.stop();
             limit_timer.stop();
             kill_timer.stop();
             tree_kill.reset();
-            if (cgroup) {
-                cpu_time = cgroup->cpu_time();
-                cgroup->remove();
-                cgroup.reset();
-            }
             if (!ended && !reported) {
                 report = {SupervisorReport::Kind::signalled, SIGKILL, 0};
                 command_ended();
             }
+            if (!cgroup) return tell_gone();
+            cpu_time = cgroup->cpu_time();
+            limit_events = limit_events_so_far();
+            removal_ends = steady_clock::now() + (survivors.empty() ? removal_limit : milliseconds(0));
+            remove_cgroup();
+        }
+
+        void remove_cgroup() {
+            if (!cgroup) return;
+            const auto removal = cgroup->remove_some(groups_per_turn);
+            const bool is_over = steady_clock::now() >= removal_ends;
+            if (removal == Cgroup::Removal::done || is_over) {
+                if (removal == Cgroup::Removal::working)
+                    cgroup_problem = "can't remove the cgroup " + cgroup->path().string() + " in time";
+                if (removal == Cgroup::Removal::failed) cgroup_problem = cgroup->removal_problem();
+                cgroup.reset();
+                return tell_gone();
+            }
+            if (removal == Cgroup::Removal::working) {
+                return loop.post([self = shared_from_this()] { self->remove_cgroup(); });
+            }
+            kill_timer.start(kill_pause, [this] { remove_cgroup(); });
+        }
+
+        void tell_gone() {
+            gone = true;
             if (!ended) return;  // then finish_if_drained() comes back
             if (const auto handler = std::exchange(handlers.gone, nullptr)) handler();
         }
@@ -449,17 +510,41 @@ class SupervisedProcess final : public Process {
         /// Nobody is told any more. Blocks until the supervisor is done, but not for long.
         void abandon() {
             handlers = {};
-            if (pid > 0 && !gone) {
+            if (pid > 0 && !finishing) {
                 order(SupervisorOrder::kill);
                 if (cgroup) cgroup->kill();
                 pollfd end{life.native_handle(), POLLIN, 0};
                 ::poll(&end, 1, static_cast<int>(last_wait.count()));
                 forget_supervisor();
             }
-            if (cgroup) cgroup->remove();
+            if (cgroup) cgroup->remove_some(groups_per_turn);
+            cgroup.reset();
+            finishing = true;
             gone = true;
             limit_timer.stop();
             kill_timer.stop();
+        }
+
+        [[nodiscard]] LimitEvents limit_events_so_far() const {
+            if (!cgroup) return limit_events;
+            const auto now = cgroup->limit_events();
+            return {now.oom_kills - std::min(now.oom_kills, former_events.oom_kills),
+                    now.refused_forks - std::min(now.refused_forks, former_events.refused_forks)};
+        }
+
+        void make_cgroup(const ProcessSpec& spec) {
+            if (spec.cgroup.empty() || !Cgroup::is_available()) return;
+            auto made = Cgroup::make(spec.cgroup);
+            if (!made) return tell_later("the command has no cgroup of its own: " + made.error().message());
+            cgroup = std::move(*made);
+            former_events = cgroup->limit_events();
+            if (!spec.limits.any()) return;
+            if (auto limited = cgroup->limit(spec.limits); !limited) tell_later(limited.error().message());
+        }
+
+        /// Once whoever started it can be told.
+        void tell_later(const std::string& what) {
+            loop.post([self = shared_from_this(), what] { self->tell_trouble(what); });
         }
 
         EventLoop& loop;
@@ -478,11 +563,16 @@ class SupervisedProcess final : public Process {
         SupervisorReport report;
         /// Output before it is masked.
         std::vector<char, WipingAllocator<char>> buffer = std::vector<char, WipingAllocator<char>>(65536);
-        pid_t pid = -1;  ///< the supervisor's, while it lives
+        pid_t pid = -1;                           ///< the supervisor's, while it lives
+        std::optional<ProcessIdentity> identity;  ///< the supervisor's
         std::optional<TreeKill> tree_kill;
         std::optional<steady_clock::time_point> limit;  ///< then it is given up
         std::vector<Survivor> survivors;
         std::optional<std::chrono::microseconds> cpu_time;
+        LimitEvents former_events;  ///< of earlier phases of the job
+        LimitEvents limit_events;
+        steady_clock::time_point removal_ends;
+        std::string cgroup_problem;
         bool reading = false;
         bool paused = false;
         bool reported = false;
@@ -493,6 +583,7 @@ class SupervisedProcess final : public Process {
         bool channel_ended = false;
         bool life_ended = false;
         bool is_killed = false;  ///< the supervisor, by us
+        bool finishing = false;  ///< nothing is left but its cgroup
         bool gone = false;
     };
 
@@ -508,7 +599,7 @@ class SupervisedProcess final : public Process {
         const FileDescriptor child_end(ends[1]);
         const auto command = command_file(spec);
         if (!command) return fail(command.error());
-        if (!spec.cgroup.empty()) state_->cgroup = Cgroup::make(spec.cgroup);
+        state_->make_cgroup(spec);
         const int cgroup = state_->cgroup ? state_->cgroup->folder() : -1;
         std::vector<std::string> arguments{
             supervisor_flag,        std::to_string(child_end.get()),         std::to_string(command->get()),
@@ -523,7 +614,8 @@ class SupervisedProcess final : public Process {
                                  bp::std_in < bp::null,
                                  ChildSetup(folder.get(), {child_end.get(), command->get(), cgroup}, pointers.data()));
             state_->pid = supervisor.id();
-            supervisors().insert(state_->pid);
+            state_->identity = identity_of(state_->pid);
+            supervisors()[state_->pid] = state_->identity ? state_->identity->start_time : 0;
             supervisor.detach();
             state_->pipe = std::move(pipe).source();
         } catch (const std::exception& error) {

@@ -5,9 +5,9 @@
 //  3. Whoever has the command's marker in the environment with which it was started: also what was adopted by init.
 //  4. Each process is held by a pidfd before it is looked at, and signalled at once: TERM when it is met first, from
 //  the
-//     end of the grace on KILL. A chain that forks every 2 ms would be gone if all were
-//     found first.
-//  5. Again every 10 ms until a look finds nobody.
+//     end of the grace on KILL. A chain that forks every 2 ms would be gone if all were found first.
+//  5. Again every 10 ms until a look finds nobody, and the kernel says that the cgroup is empty.
+//  6. The cgroup is removed.
 //
 // Example: the agent and the supervisor 50 of a test were killed, its daemon 60 runs on below init. 1 finds no process
 // 50 any more; 3 meets 60, whose environment holds TREBUCHET_PHASE_ID=…, and sends TERM; the next look finds nobody: 1.
@@ -15,20 +15,14 @@
 
 #include "common/file/safe_file.hpp"
 #include "common/process/cgroup.hpp"
-#include "common/process/process_tree.hpp"
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <limits>
-#include <memory>
 #include <set>
-#include <sstream>
 #include <thread>
 #include <utility>
-#include <vector>
 
-#include <dirent.h>
 #include <unistd.h>
 
 namespace trebuchet {
@@ -42,6 +36,9 @@ constexpr milliseconds look_again{10};
 constexpr std::size_t boot_id_limit = 4096;
 /// An environment has no limit of its own; what is longer counts as without the marker.
 constexpr std::size_t environment_limit = std::size_t{4} << 20;
+/// Others have an empty environment for good.
+constexpr int most_unsure_looks = 4;
+constexpr std::size_t groups_per_step = 100;
 constexpr auto everything = std::numeric_limits<std::size_t>::max();
 
 std::string boot_id() {
@@ -50,44 +47,57 @@ std::string boot_id() {
     return text;
 }
 
-bool carries(pid_t pid, const std::string& marker) {
-    const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", environment_limit).value_or("");
-    const auto entry = marker + '\0';
-    return environment.starts_with(entry) || environment.find('\0' + entry) != std::string::npos;
-}
+enum class Carries { yes, no, perhaps };
 
-template <typename Take>
-void for_each_process(const Take& take) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
-    if (!proc) return;
-    while (const dirent* entry = ::readdir(proc.get())) {  // NOLINT(concurrency-mt-unsafe)
-        const auto pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
-        if (pid > 0) take(pid);
-    }
+/// A process that is about to execute another program has an empty environment for a moment.
+Carries carries(pid_t pid, const std::string& marker) {
+    const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", environment_limit);
+    if (!environment) return Carries::no;
+    if (environment->empty()) return Carries::perhaps;
+    const auto entry = marker + '\0';
+    const bool is_there = environment->starts_with(entry) || environment->find('\0' + entry) != std::string::npos;
+    return is_there ? Carries::yes : Carries::no;
 }
 
 class LeftProcessEnder {
   public:
     LeftProcessEnder(const LeftProcesses& left, milliseconds grace) : left_(left), grace_(grace) {
-        if (!left.cgroup.empty()) cgroup_ = Cgroup::find(left.cgroup);
+        if (!left.cgroup.empty()) cgroups_ = Cgroup::find(left.cgroup);
     }
 
     /// Looks for them once; true if nobody is left.
     bool look() {
-        alive_ = 0;
+        alive_.clear();
+        is_unsure_ = false;
         kills_ = steady_clock::now() - begun_ >= grace_;
-        if (cgroup_) {
-            for (const pid_t pid : cgroup_->processes()) {
+        for (const auto& cgroup : cgroups_) {
+            for (const pid_t pid : cgroup.processes()) {
                 visit_process(pid, is_alive, [this](const HeldProcess& process) { tell(process); });
             }
-            if (kills_) cgroup_->kill();
+            cgroup.thaw();
+            if (kills_) cgroup.kill();
         }
         visit_supervised();
         if (!left_.marker.empty()) visit_marked();
-        if (alive_ > 0) return false;
-        return !cgroup_ || cgroup_->remove();
+        if (alive_.empty() && is_unsure_ && ++unsure_looks_ < most_unsure_looks) return false;
+        return alive_.empty() &&
+               std::none_of(cgroups_.begin(), cgroups_.end(), [](const auto& cgroup) { return cgroup.is_populated(); });
     }
 
+    /// Once nobody is left; true if there is nothing more to remove.
+    bool remove_some_cgroups() {
+        return std::all_of(cgroups_.begin(), cgroups_.end(), [](auto& cgroup) {
+            return cgroup.remove_some(groups_per_step) != Cgroup::Removal::working;
+        });
+    }
+
+    [[nodiscard]] std::vector<Survivor> survivors() const {
+        std::vector<Survivor> found;
+        for (const auto& [pid, start_time] : alive_) {
+            if (auto survivor = look_at_survivor(pid, start_time)) found.push_back(std::move(*survivor));
+        }
+        return found;
+    }
     [[nodiscard]] std::size_t count() const { return met_.size(); }
     [[nodiscard]] milliseconds passed() const {
         return std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun_);
@@ -98,7 +108,7 @@ class LeftProcessEnder {
 
     void tell(const HeldProcess& process) {
         if (!process.is_alive()) return;
-        ++alive_;
+        alive_.emplace(process.pid(), process.start_time());
         const bool is_new = met_.emplace(process.pid(), process.start_time()).second;
         if (kills_) {
             process.signal(SIGKILL);
@@ -120,8 +130,8 @@ class LeftProcessEnder {
             return stat.is_alive && stat.start_time == left_.supervisor->start_time;
         };
         visit_process(supervisor, is_it, [&](const HeldProcess& process) {
-            const bool has_nobody = alive_ == 0;
-            ++alive_;
+            const bool has_nobody = alive_.empty();
+            alive_.emplace(process.pid(), process.start_time());
             met_.emplace(process.pid(), process.start_time());
             process.signal(kills_ && has_nobody ? SIGKILL : SIGCONT);
         });
@@ -132,17 +142,23 @@ class LeftProcessEnder {
         for (const pid_t pid : descendants_of(::getpid())) ours.insert(pid);
         for_each_process([&](pid_t pid) {
             if (ours.contains(pid)) return;
-            const auto is_marked = [&](const ProcessStat& stat) { return stat.is_alive && carries(pid, left_.marker); };
+            const auto is_marked = [&](const ProcessStat& stat) {
+                const auto found = stat.is_alive ? carries(pid, left_.marker) : Carries::no;
+                is_unsure_ = is_unsure_ || found == Carries::perhaps;
+                return found == Carries::yes;
+            };
             visit_process(pid, is_marked, [this](const HeldProcess& process) { tell(process); });
         });
     }
 
     const LeftProcesses& left_;
     milliseconds grace_;
-    std::optional<Cgroup> cgroup_;
+    std::vector<Cgroup> cgroups_;
     steady_clock::time_point begun_ = steady_clock::now();
     bool kills_ = false;
-    std::size_t alive_ = 0;
+    bool is_unsure_ = false;  ///< some process may be one of them
+    int unsure_looks_ = 0;
+    std::set<std::pair<pid_t, std::uint64_t>> alive_;  ///< in this look
     std::set<std::pair<pid_t, std::uint64_t>> met_;
 };
 
@@ -154,13 +170,16 @@ std::optional<ProcessIdentity> identity_of(pid_t pid) {
     return ProcessIdentity{pid, stat->start_time, boot_id()};
 }
 
-std::optional<std::size_t> end_left_processes(const LeftProcesses& left, milliseconds grace, milliseconds limit) {
+EndedProcesses end_left_processes(const LeftProcesses& left, milliseconds grace, milliseconds limit,
+                                  const std::atomic<bool>* stop) {
     LeftProcessEnder ender(left, grace);
+    const auto is_over = [&] { return ender.passed() >= limit || (stop != nullptr && *stop); };
     while (!ender.look()) {
-        if (ender.passed() >= limit) return std::nullopt;
+        if (is_over()) return {ender.count(), false, ender.survivors()};
         std::this_thread::sleep_for(look_again);
     }
-    return ender.count();
+    while (!ender.remove_some_cgroups() && !is_over()) continue;
+    return {ender.count(), true, {}};
 }
 
 }  // namespace trebuchet

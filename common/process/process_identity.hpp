@@ -1,11 +1,14 @@
 #pragma once
 
+#include "common/process/process_tree.hpp"
+
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -32,9 +35,16 @@ struct LeftProcesses {
     std::string cgroup{};  ///< as in ProcessSpec; whoever is in it, or in one below it, is part of it; "": none
 };
 
-/// TERM to all of them, after `grace` KILL, until none is left; blocks until then, `limit` at most. Processes of this
-/// one's own are left alone. Returns how many there were; nothing if some are still there.
-[[nodiscard]] std::optional<std::size_t> end_left_processes(const LeftProcesses& left, std::chrono::milliseconds grace,
-                                                            std::chrono::milliseconds limit);
+struct EndedProcesses {
+    std::size_t count = 0;  ///< of processes that were met, the survivors included
+    bool all_ended = false;
+    std::vector<Survivor> survivors;  ///< of the last look
+};
+
+/// TERM to all of them, after `grace` KILL, until none is left; blocks until then, `limit` at most, or until `stop` is
+/// true. Processes of this one's own are left alone. Thread-safe.
+[[nodiscard]] EndedProcesses end_left_processes(const LeftProcesses& left, std::chrono::milliseconds grace,
+                                                std::chrono::milliseconds limit,
+                                                const std::atomic<bool>* stop = nullptr);
 
 }  // namespace trebuchet

@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,33 +23,25 @@ constexpr int parent_field = 4;
 constexpr int threads_field = 20;
 constexpr int start_time_field = 22;
 
-/// Up to `size` - 1 bytes, and a NUL; false if the process is gone.
-bool read_text(const char* path, char* text, std::size_t size) {
-    const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    const auto length = ::read(fd, text, size - 1);
-    ::close(fd);
-    text[std::max<ssize_t>(length, 0)] = '\0';
-    return length > 0;
-}
+/// A log names no more of them.
+constexpr std::size_t most_described = 20;
 
 /// Calls `take` with each name in the folder that is a number.
 template <typename Take>
-bool for_each_number(const char* folder, const Take& take) {
+void for_each_number(const char* folder, const Take& take) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder), ::closedir);
-    if (!entries) return false;
+    if (!entries) return;
     while (const dirent* entry = ::readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
         const auto number = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
         if (number > 0) take(number);
     }
-    return true;
 }
 
 /// The numbers in a file of blank-separated ones, of any length.
 template <typename Take>
-bool for_each_number_in(const char* file, const Take& take) {
+void for_each_number_in(const char* file, const Take& take) {
     const int fd = ::open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
+    if (fd < 0) return;
     std::array<char, 4096> text{};
     pid_t number = 0;
     ssize_t length = 0;
@@ -63,7 +56,6 @@ bool for_each_number_in(const char* file, const Take& take) {
     }
     ::close(fd);
     if (number > 0) take(number);
-    return true;
 }
 
 /// For each thread, with CONFIG_PROC_CHILDREN.
@@ -85,15 +77,58 @@ bool listed_children(pid_t parent, std::vector<pid_t>& children) {
     return true;
 }
 
+/// Whether the process that a pidfd refers to has ended. Needs no right to see it.
+bool has_ended(int handle) {
+    pollfd end{handle, POLLIN, 0};
+    return ::poll(&end, 1, 0) != 0;
+}
+
+std::optional<ProcessStat> held_stat(pid_t pid, int handle) {
+    if (auto stat = read_process_stat(pid)) return stat;
+    if (has_ended(handle)) return std::nullopt;
+    ProcessStat hidden;
+    hidden.is_alive = true;
+    hidden.is_hidden = true;
+    return hidden;
+}
+
+std::string name_of(pid_t pid) {
+    auto name = read_process_file(pid, "comm");
+    while (!name.empty() && name.back() == '\n') name.pop_back();
+    for (char& letter : name) {
+        if (letter < ' ' || letter > '~') letter = '?';
+    }
+    return name;
+}
+
+std::optional<uid_t> user_of(pid_t pid) {
+    const auto status = read_process_file(pid, "status");
+    const auto at = status.find("\nUid:");
+    if (at == std::string::npos) return std::nullopt;
+    return static_cast<uid_t>(std::strtoul(status.c_str() + at + 5, nullptr, 10));
+}
+
 }  // namespace
 
-std::optional<ProcessStat> read_process_stat(pid_t pid) {
+std::string read_process_file(pid_t pid, const char* file) {
     std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
-    std::array<char, 1024> text{};
-    if (!read_text(path.data(), text.data(), text.size())) return std::nullopt;
+    std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, file);
+    const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return "";
+    std::array<char, 1023> text{};
+    const auto length = ::read(fd, text.data(), text.size());
+    ::close(fd);
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
+void for_each_process(const std::function<void(pid_t)>& take) {
+    for_each_number("/proc", take);
+}
+
+std::optional<ProcessStat> read_process_stat(pid_t pid) {
+    const auto text = read_process_file(pid, "stat");
     // The second field, the name, may hold blanks and ")".
-    const char* at = std::strrchr(text.data(), ')');
+    const char* at = std::strrchr(text.c_str(), ')');
     if (at == nullptr || at[1] != ' ' || at[2] == '\0') return std::nullopt;
     const char state = at[2];
     ProcessStat stat;
@@ -115,10 +150,18 @@ namespace {
 
 std::unordered_map<pid_t, std::vector<pid_t>> children_of_all() {
     std::unordered_map<pid_t, std::vector<pid_t>> children;
-    for_each_number("/proc", [&](pid_t pid) {
+    for_each_process([&](pid_t pid) {
         if (const auto stat = read_process_stat(pid)) children[stat->parent].push_back(pid);
     });
     return children;
+}
+
+/// For a hidden process, whose /proc/PID/stat does not tell its parent: asked while it is held, so that its number is
+/// nobody else's.
+bool is_listed(pid_t parent, pid_t child) {
+    std::vector<pid_t> children;
+    listed_children(parent, children);
+    return std::find(children.begin(), children.end(), child) != children.end();
 }
 
 }  // namespace
@@ -130,7 +173,7 @@ bool HeldProcess::signal(int number) const {
 bool visit_process(pid_t pid, const std::function<bool(const ProcessStat&)>& is_meant, const VisitProcess& visit) {
     const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     if (handle < 0) return false;
-    const auto stat = read_process_stat(pid);
+    const auto stat = held_stat(pid, handle);
     const bool meant = stat && is_meant(*stat);
     if (meant) visit(HeldProcess(pid, *stat, handle));
     ::close(handle);
@@ -142,7 +185,9 @@ void visit_children(pid_t parent, const VisitProcess& visit) {
     if (!listed_children(parent, children)) children = children_of_all()[parent];
     for (const pid_t child : children) {
         visit_process(
-            child, [&](const ProcessStat& stat) { return stat.parent == parent; }, visit);
+            child,
+            [&](const ProcessStat& stat) { return stat.is_hidden ? is_listed(parent, child) : stat.parent == parent; },
+            visit);
     }
 }
 
@@ -166,7 +211,8 @@ bool TreeWalk::step(std::size_t count, const VisitProcess& visit) {
         const auto [pid, parent] = open_.back();
         open_.pop_back();
         // One whose parent has ended meanwhile is the root's now.
-        const auto is_child = [this, from = parent](const ProcessStat& stat) {
+        const auto is_child = [this, child = pid, from = parent](const ProcessStat& stat) {
+            if (stat.is_hidden) return is_listed(from, child) || is_listed(root_, child);
             return stat.parent == from || stat.parent == root_;
         };
         if (visit_process(pid, is_child, visit)) add_children(pid);
@@ -181,11 +227,27 @@ std::vector<pid_t> descendants_of(pid_t root) {
     return found;
 }
 
+std::optional<Survivor> look_at_survivor(pid_t pid, std::uint64_t start_time) {
+    std::optional<Survivor> survivor;
+    const auto is_it = [&](const ProcessStat& stat) { return stat.is_alive && stat.start_time == start_time; };
+    visit_process(pid, is_it, [&](const HeldProcess&) {
+        survivor = Survivor{pid, start_time, user_of(pid), name_of(pid)};
+    });
+    return survivor;
+}
+
 std::string describe(const std::vector<Survivor>& survivors) {
     std::string text;
+    std::size_t count = 0;
     for (const auto& survivor : survivors) {
+        if (count++ == most_described) break;
         if (!text.empty()) text += ", ";
-        text += std::to_string(survivor.pid) + " (user " + std::to_string(survivor.user) + ", " + survivor.name + ")";
+        text += std::to_string(survivor.pid) + " (user " +
+                (survivor.user ? std::to_string(*survivor.user) : "unknown") +
+                (survivor.name.empty() ? "" : ", " + survivor.name) + ")";
+    }
+    if (survivors.size() > most_described) {
+        text += " and " + std::to_string(survivors.size() - most_described) + " more";
     }
     return text;
 }

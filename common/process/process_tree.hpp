@@ -19,9 +19,18 @@ struct ProcessStat {
     /// Some thread of it runs or can run. A first thread that has ended, which /proc shows as a zombie, is not all of
     /// a process.
     bool is_alive = false;
+    /// It lives, but /proc does not show it to us (hidepid=, ProtectProc=): nothing else is known of it.
+    bool is_hidden = false;
 };
 
+/// Nothing if there is no such process, or if it is hidden.
 [[nodiscard]] std::optional<ProcessStat> read_process_stat(pid_t pid);
+
+/// The first bytes of /proc/PID/`file`, 1,023 at most; "" if it can't be read.
+[[nodiscard]] std::string read_process_file(pid_t pid, const char* file);
+
+/// Calls `take` with each process that /proc shows.
+void for_each_process(const std::function<void(pid_t)>& take);
 
 /// A process that was looked at while a pidfd was held: a signal reaches this one or none, also when its number is used
 /// again. Valid during the visit only.
@@ -78,14 +87,18 @@ class TreeWalk {
 /// A process that could not be ended, such as one of another user.
 struct Survivor {
     pid_t pid = 0;
-    std::uint64_t start_time = 0;
-    uid_t user = 0;
-    std::string name;  ///< of its program, as the process chose it: untrusted
+    std::uint64_t start_time = 0;  ///< 0: not known, it is hidden
+    std::optional<uid_t> user{};   ///< nothing: not known, it is hidden
+    std::string name{};            ///< of its program, as the process chose it: untrusted; "": not known
 
     bool operator==(const Survivor&) const = default;
 };
 
-/// "1234 (user 0, sleep), 1235 (user 0, sh)": for a log line. The names are untrusted, and may be a secret.
+/// With its user and name, if it lives still.
+[[nodiscard]] std::optional<Survivor> look_at_survivor(pid_t pid, std::uint64_t start_time);
+
+/// "1234 (user 0, sleep), 1235 (user unknown)": the first 20, for a log line. The names are untrusted, and may be a
+/// secret.
 [[nodiscard]] std::string describe(const std::vector<Survivor>& survivors);
 
 }  // namespace trebuchet

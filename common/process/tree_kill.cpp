@@ -1,51 +1,15 @@
 #include "common/process/tree_kill.hpp"
 
-#include <array>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace trebuchet {
 namespace {
 
 constexpr int most_walks = 20;
-/// A log names no more of them.
-constexpr std::size_t most_survivors = 20;
 
 std::uint64_t key_of(pid_t pid, std::uint64_t start_time) {
     return (start_time << 22U) ^ static_cast<std::uint64_t>(pid);  // pid_max is 2^22 at most
-}
-
-/// A part of /proc/PID/`file`, whose first bytes are enough.
-std::string told_of(pid_t pid, const char* file) {
-    std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, file);
-    std::array<char, 1024> text{};
-    const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return "";
-    const auto length = ::read(fd, text.data(), text.size());
-    ::close(fd);
-    return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : "";
-}
-
-std::string name_of(pid_t pid) {
-    auto name = told_of(pid, "comm");
-    while (!name.empty() && name.back() == '\n') name.pop_back();
-    for (char& letter : name) {
-        if (letter < ' ' || letter > '~') letter = '?';
-    }
-    return name;
-}
-
-uid_t user_of(pid_t pid) {
-    const auto status = told_of(pid, "status");
-    const auto at = status.find("\nUid:");
-    return at == std::string::npos ? 0 : static_cast<uid_t>(std::strtoul(status.c_str() + at + 5, nullptr, 10));
 }
 
 }  // namespace
@@ -86,10 +50,7 @@ TreeKill::Progress TreeKill::end_walk() {
 std::vector<Survivor> TreeKill::survivors() const {
     std::vector<Survivor> found;
     for (const auto& [pid, start_time] : left_) {
-        if (found.size() >= most_survivors) break;
-        Survivor survivor{pid, start_time, user_of(pid), name_of(pid)};
-        const auto now = read_process_stat(pid);
-        if (now && now->is_alive && now->start_time == start_time) found.push_back(std::move(survivor));
+        if (auto survivor = look_at_survivor(pid, start_time)) found.push_back(std::move(*survivor));
     }
     return found;
 }

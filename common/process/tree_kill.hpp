@@ -39,7 +39,7 @@ class TreeKill {
     /// About `count` processes more.
     Progress step(std::size_t count);
 
-    /// Alive in the last whole walk of step 4.
+    /// Alive in the last whole walk, and still.
     [[nodiscard]] std::vector<Survivor> survivors() const;
 
   private:

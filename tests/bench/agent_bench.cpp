@@ -11,9 +11,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -61,6 +63,30 @@ void set_up(Agent& agent) {
 void start(Agent& agent) {
     agent.start();
     if (!agent.is_ready()) throw std::runtime_error("the agent did not register in time:\n" + agent.log());
+}
+
+/// So that print_lag can ask it.
+void serve_metrics(Agent& agent) {
+    agent.add_argument("-p0");
+    agent.configure({{"trebuchet", {{"metrics_address", "127.0.0.1"}}}});
+}
+
+/// The least upper bound of the buckets of trebuchet_loop_lag_seconds that holds all looks so far.
+void print_lag(const Agent& agent) {
+    std::smatch found;
+    const auto log = agent.log();
+    if (!std::regex_search(log, found, std::regex("metrics at (http://[0-9.]+:[0-9]+/metrics)\n"))) return;
+    const auto metrics = harness::run({"/usr/bin/curl", {"-sS", "--noproxy", "*", found[1]}}).out;
+    const std::regex bucket("trebuchet_loop_lag_seconds_bucket\\{.*le=\"([^\"]+)\".*\\} ([0-9.e+]+)");
+    std::vector<std::pair<double, double>> counts;
+    for (std::sregex_iterator at(metrics.begin(), metrics.end(), bucket), end; at != end; ++at) {
+        counts.emplace_back(std::stod((*at)[1]), std::stod((*at)[2]));
+    }
+    const auto whole = std::find_if(counts.begin(), counts.end(),
+                                    [&](const auto& entry) { return entry.second == counts.back().second; });
+    if (whole == counts.end()) return;
+    print("  lag of the agent's event loop: at most", whole->first * 1000, "ms", "<= 50");
+    std::printf("%52s in %.0f looks\n", "", whole->second);
 }
 
 /// Runs `count` jobs. Returns the milliseconds from the answer of GET /v1/job to job_state complete.
@@ -117,6 +143,7 @@ void measure_cancels(LabServer& server, const Options& options) {
     Agent agent(server);
     set_up(agent);
     agent.on("test", "sleep 1000 & sleep 1000 & echo started; wait");
+    serve_metrics(agent);
     start(agent);
     std::vector<double> times;
     for (int done = 0; done < options.cancels; ++done) {
@@ -143,6 +170,7 @@ void measure_cancels(LabServer& server, const Options& options) {
     const auto spread = spread_of(std::move(times));
     print("from a cancellation to the next poll: median", spread.median, "ms", "<= 1000");
     std::printf("%52s least %.0f, most %.0f, of %d\n", "", spread.least, spread.most, options.cancels);
+    print_lag(agent);
 }
 
 /// How much dd has copied, from the last line of its output: "123 bytes (…) copied, …".
@@ -168,6 +196,7 @@ void measure_flood(LabServer& server, const Options& options) {
         server.store_secret(name, "a value that nobody prints, number " + std::to_string(number));
         secrets["SECRET_" + std::to_string(number)] = name;
     }
+    serve_metrics(agent);
     start(agent);
     const auto id = server.post_job(
         {{"job_queue", harness::queue}, {"test_data", {{"test_cmds", "none"}, {"secrets", std::move(secrets)}}}});
@@ -183,6 +212,7 @@ void measure_flood(LabServer& server, const Options& options) {
     const auto figures = figures_of(agent.program().pid());
     print("  memory at most: peak RSS", figures.peak_megabytes, "MB", "<= 40");
     print("  CPU time for each 100 MB", figures.cpu_time.count() / megabytes * 100, "s", "none");
+    print_lag(agent);
 }
 
 /// The number of the agent's requests, and how many of them were polls for a job.

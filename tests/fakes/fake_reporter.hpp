@@ -82,6 +82,7 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
         note("provision_log: " + std::to_string(exit_code) + " " + std::string(detail.bytes()));
     }
     void recovery_failed(const std::string& comment) override { note("recovery_failed: " + comment); }
+    void device_in_doubt(const MaskedChunk& comment) override { note("in doubt: " + std::string(comment.bytes())); }
     void upload_artifacts(const std::filesystem::path& archive) override {
         on_artifacts(archive);
         note("artifacts");

@@ -5,7 +5,8 @@
 //     notices both), and let nobody look into it.
 //  2. Fork the command, into its cgroup if there is one, with the environment out of the file COMMAND.
 //  3. Reap whatever ends. waitpid says ECHILD when nothing at all is left: no look at /proc is needed.
-//  4. When the command itself has ended, report how, and how many of its descendants still run.
+//  4. When the command itself has ended, report how, and how many of its descendants still run. Only then it is asked
+//     whether exec failed: a command that somebody has frozen before must not keep us from 5 and 6.
 //  5. On the order TERM: send TERM (and CONT) to the whole tree, and to each orphan that comes to us later; after the
 //     grace, KILL.
 //  6. On the order KILL, or when the agent is gone: kill the cgroup, then the tree (TreeKill), again and again, every
@@ -62,6 +63,19 @@ constexpr int walks_per_round = 100;
 constexpr std::size_t read_size = 65536;
 constexpr auto everything = std::numeric_limits<std::size_t>::max();
 
+/// The forked child → supervisor.
+struct ChildFailure {
+    enum class What : std::int32_t { moving, executing };
+    What what = What::executing;
+    std::int32_t error = 0;
+};
+
+/// Of every signal, also of the two that glibc keeps to itself, and which would end us.
+void block_all_signals() {
+    const std::uint64_t all = ~std::uint64_t{0};
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+}
+
 struct Arguments {
     int channel;
     int command;
@@ -102,11 +116,14 @@ pid_t fork_into(int cgroup) {
     return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-void write_to(int folder, const char* file, const char* text) {
+bool write_to(int folder, const char* file, const char* text) {
     const int fd = ::openat(folder, file, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    [[maybe_unused]] const auto written = ::write(fd, text, std::strlen(text));
+    if (fd < 0) return false;
+    const auto written = ::write(fd, text, std::strlen(text));
+    const int error = errno;
     ::close(fd);
+    errno = error;
+    return written > 0;
 }
 
 /// Nobody else does it when the agent is gone: the group, and the one of the job if this was the last in it.
@@ -137,9 +154,7 @@ class Supervisor {
         for (const int fd : {channel_, command_file_, cgroup_}) {
             if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
         }
-        sigset_t all;
-        sigfillset(&all);
-        ::sigprocmask(SIG_BLOCK, &all, nullptr);
+        block_all_signals();
         sigset_t watched;
         sigemptyset(&watched);
         sigaddset(&watched, SIGCHLD);
@@ -154,29 +169,28 @@ class Supervisor {
 
   private:
     void start_command() {
-        std::array<int, 2> exec_failure{};
-        if (::pipe2(exec_failure.data(), O_CLOEXEC) != 0) return could_not_start(errno);
+        std::array<int, 2> failures{};
+        if (::pipe2(failures.data(), O_CLOEXEC | O_NONBLOCK) != 0) return could_not_start(errno);
+        failures_ = failures[0];
         const pid_t self = ::getpid();
         if (cgroup_ >= 0) command_pid_ = fork_into(cgroup_);
         const bool must_move = cgroup_ >= 0 && command_pid_ < 0;
         if (command_pid_ < 0) command_pid_ = ::fork();
         if (command_pid_ == 0) {
-            if (must_move) write_to(cgroup_, "cgroup.procs", "0");
+            if (must_move && !write_to(cgroup_, "cgroup.procs", "0")) tell(failures[1], ChildFailure::What::moving);
             become_command(self);
-            const int error = errno;
-            [[maybe_unused]] const auto written = ::write(exec_failure[1], &error, sizeof error);
+            tell(failures[1], ChildFailure::What::executing);
             ::_exit(127);
         }
-        const int fork_error = errno;
-        ::close(exec_failure[1]);
+        if (command_pid_ < 0) could_not_start(errno);
+        ::close(failures[1]);
         ::close(command_file_);
-        int error = 0;
-        if (command_pid_ < 0) {
-            could_not_start(fork_error);
-        } else if (::read(exec_failure[0], &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
-            could_not_start(error);
-        }
-        ::close(exec_failure[0]);
+    }
+
+    /// In the child.
+    static void tell(int failures, ChildFailure::What what) {
+        const ChildFailure failure{what, errno};
+        [[maybe_unused]] const auto written = ::write(failures, &failure, sizeof failure);
     }
 
     /// In the child; returns only if exec failed.
@@ -223,7 +237,13 @@ class Supervisor {
         return anybody_left;
     }
 
+    /// The command has ended: what it could tell is in the pipe.
     void report(int status, bool anybody_left) {
+        ChildFailure failure;
+        while (::read(failures_, &failure, sizeof failure) == static_cast<ssize_t>(sizeof failure)) {
+            if (failure.what == ChildFailure::What::executing) return could_not_start(failure.error);
+            send({SupervisorReport::Kind::without_cgroup, failure.error, 0});
+        }
         reported_ = true;
         const auto left = anybody_left ? static_cast<std::int32_t>(descendants_of(::getpid()).size()) : 0;
         if (WIFEXITED(status)) {
@@ -302,6 +322,7 @@ class Supervisor {
     int cgroup_;
     milliseconds grace_;
     int signals_ = -1;
+    int failures_ = -1;  ///< pipe, its end to read: ChildFailures
     pid_t command_pid_ = -1;
     bool reported_ = false;
     bool agent_gone_ = false;

@@ -10,9 +10,10 @@ inline constexpr const char* supervisor_flag = "--supervise-phase";
 /// Agent → supervisor, one byte each. The end of the channel means KILL as well.
 enum class SupervisorOrder : char { term = 'T', kill = 'K' };
 
-/// Supervisor → agent: once how the command ended, and at last that nothing is left of it.
+/// Supervisor → agent: once how the command ended, before that perhaps that its cgroup would not have it, and at last
+/// that nothing is left of it.
 struct SupervisorReport {
-    enum class Kind : std::int32_t { exited, signalled, could_not_start, nothing_left };
+    enum class Kind : std::int32_t { exited, signalled, could_not_start, no_folder, nothing_left, without_cgroup };
     Kind kind = Kind::exited;
     std::int32_t value = 0;  ///< exit code, signal number or errno
     std::int32_t left = 0;   ///< descendants that still run

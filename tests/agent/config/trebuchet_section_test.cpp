@@ -54,6 +54,22 @@ TEST(TrebuchetSection, HasDefaults) {
     }
 }
 
+TEST(TrebuchetSection, ReadsWhatIsDoneAgainstJobsThatGoWrong) {
+    const auto none = read("{}");
+    EXPECT_EQ(none.cleanup_failure, CleanupFailure::ignore);
+    EXPECT_EQ(none.limits.memory, 0U);
+    EXPECT_EQ(none.limits.pids, 0U);
+    const auto config = read("{cleanup_failure: offline, limits: {memory: 2147483648, pids: 500}}");
+    EXPECT_EQ(config.cleanup_failure, CleanupFailure::offline);
+    EXPECT_EQ(config.limits.memory, std::uint64_t{1} << 31U);
+    EXPECT_EQ(config.limits.pids, 500U);
+    EXPECT_THAT(problems_of("{limits: {memory: 2G}}"),
+                ElementsAre("a.conf:2:19: trebuchet.limits.memory: found \"2G\", expected a whole number from 0 to "
+                            "1125899906842624"));
+    EXPECT_EQ(problems_of("{limits: {cpu: 2}}").size(), 1U);
+    EXPECT_EQ(problems_of("{limits: 5}").size(), 1U);
+}
+
 TEST(TrebuchetSection, ReadsWhatBecomesOfArtifacts) {
     EXPECT_EQ(read("{artifacts_masking: mask}").artifacts_masking, ArtifactsMasking::mask);
     EXPECT_EQ(read("{artifacts_masking: withhold}").artifacts_masking, ArtifactsMasking::withhold);

@@ -89,7 +89,7 @@ TEST_F(JobFolderTest, WhatACrashLeavesOfARemovalIsNoJob) {
     folder.remove();
     EXPECT_TRUE(fs::is_empty(base_));
     fs::create_directories(base_ / ".removed-j2");
-    JobFolder::remove_leftovers(base_);
+    JobFolder::remove_leftovers(base_, {});
     EXPECT_TRUE(fs::is_empty(base_));
 }
 

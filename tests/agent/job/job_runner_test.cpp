@@ -3,6 +3,7 @@
 #include "tests/fakes/fake_reporter.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -49,6 +51,14 @@ class JobRunnerTest : public testing::Test {
     }
 
     JobOutcome run() {
+        prepare();
+        return runner_->run();
+    }
+    JobOutcome resume(const InterruptedJob& interrupted) {
+        prepare();
+        return runner_->resume(interrupted);
+    }
+    void prepare() {
         auto job = parse_job(document_.dump());
         EXPECT_TRUE(job) << job.error().message();
         job_ = std::move(*job);
@@ -61,7 +71,6 @@ class JobRunnerTest : public testing::Test {
                                                        .log = reporter_,
                                                        .listeners = {&reporter_},
                                                        .control = reporter_});
-        return runner_->run();
     }
     /// What a job's log ends with once something was masked.
     static constexpr std::string_view mask_report_title = "\nSecrets that were masked in this job:\n";
@@ -227,6 +236,59 @@ TEST_F(JobRunnerTest, AFailedCleanupIsReported) {
     EXPECT_EQ(outcome.status.at(Phase::cleanup), 5);
     EXPECT_THAT(reporter_.reports, Contains("event: cleanup_fail"));
     EXPECT_EQ(reporter_.detail_of("job_end"), "normal_exit");
+}
+
+TEST_F(JobRunnerTest, AFailedCleanupIsTriedOnceMoreAndTheSecondResultCounts) {
+    only({{Phase::cleanup, "echo serial >> cleanup-serial.log; [ -e again ] && exit 0; touch again; exit 5"}});
+    const auto outcome = run();
+    EXPECT_EQ(outcome.status.at(Phase::cleanup), 0);
+    EXPECT_THAT(output(Phase::cleanup),
+                StartsWith("\nWARNING: cleanup failed with exit code 5: running it once more\n"));
+    EXPECT_EQ(reporter_.serials[Phase::cleanup], "serial\nserial\n");
+    EXPECT_EQ(std::count(reporter_.reports.begin(), reporter_.reports.end(), "ran: cleanup 0"), 1);
+    EXPECT_THAT(reporter_.reports, Not(Contains("ran: cleanup 5")));
+    EXPECT_THAT(reporter_.reports, Contains("event: cleanup_success"));
+    EXPECT_EQ(phases_that_ran(), std::vector<std::string>{"cleanup"});
+}
+
+TEST_F(JobRunnerTest, CleanupIsNotTriedAgainAfter46ATimeoutOrTheAgentsSecondStop) {
+    config_.global_timeout = std::chrono::seconds(1);
+    const std::string told_to_stop = "echo ready; exec sleep 999";
+    for (const std::string& script : {std::string("exit 46"), std::string("exec sleep 1000"), told_to_stop}) {
+        reporter_ = FakeReporter();
+        only({{Phase::cleanup, "echo attempt; " + script}});
+        if (script == told_to_stop) {
+            when_printed(Phase::cleanup, "ready", [&] { runner_->stop_now(); });
+        }
+        EXPECT_NE(run().status.at(Phase::cleanup), 0);
+        EXPECT_THAT(output(Phase::cleanup), StartsWith("attempt\n")) << script;
+        EXPECT_THAT(output(Phase::cleanup), Not(HasSubstr("once more"))) << script;
+    }
+}
+
+TEST_F(JobRunnerTest, AFailedCleanupTakesTheAgentOfflineIfSoConfigured) {
+    only({{Phase::cleanup, "exit 5"}});
+    EXPECT_EQ(run().offline_comment, "");
+    config_.trebuchet.cleanup_failure = CleanupFailure::offline;
+    EXPECT_EQ(run().offline_comment, "Set to offline by agent. Cleanup failed after job 'j1'.");
+    EXPECT_THAT(reporter_.reports, Contains("in doubt: Set to offline by agent. Cleanup failed after job 'j1'."));
+    only({{Phase::cleanup, "exit 0"}});
+    EXPECT_EQ(run().offline_comment, "");
+}
+
+TEST_F(JobRunnerTest, AProcessThatCouldNotBeEndedIsNamedAndTakesTheAgentOffline) {
+    only({{Phase::test, "true"}});
+    const auto self = read_process_stat(::getpid());
+    InterruptedJob interrupted;
+    interrupted.entered = Phase::test;
+    interrupted.survivors = {{::getpid(), self->start_time, 0, "sleep"}, {::getpid(), self->start_time + 1, 0, "gone"}};
+    const auto outcome = resume(interrupted);
+    EXPECT_THAT(reporter_.outputs[Phase::test], HasSubstr("ERROR: the agent could not end all processes"));
+    EXPECT_THAT(outcome.offline_comment,
+                StartsWith("Set to offline by agent. These processes of job 'j1' could not be ended and may still use "
+                           "the device: " +
+                           std::to_string(::getpid()) + " (user "));
+    EXPECT_THAT(outcome.offline_comment, Not(HasSubstr(", " + std::to_string(::getpid()))));
 }
 
 TEST_F(JobRunnerTest, ExitCode46MeansThatTheDeviceIsLost) {

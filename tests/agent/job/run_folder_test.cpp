@@ -304,11 +304,11 @@ TEST_F(RunFolderTest, RemovingItRemovesEverythingAndFollowsNoLink) {
     fs::create_directory(temporary_ / "elsewhere");
     temporary_.write("elsewhere/kept", "x");
     fs::create_directory_symlink(temporary_ / "elsewhere", file("link"));
-    EXPECT_TRUE(folder_->remove());
+    EXPECT_TRUE(folder_->remove({}));
     EXPECT_FALSE(fs::exists(folder_->path()));
     EXPECT_FALSE(fs::exists(temporary_ / "secret/j1"));
     EXPECT_EQ(text_of(temporary_ / "elsewhere/kept"), "x");
-    EXPECT_TRUE(folder_->remove());
+    EXPECT_TRUE(folder_->remove({}));
 }
 
 /// Runs `works` in a child that is not root, for what root may do anyway.
@@ -338,7 +338,7 @@ TEST(RunFolder, GoesEvenIfAPhaseTookOurPermissionsAway) {
         fs::permissions(folder->path() / "cache", fs::perms::none);
         fs::permissions(folder->path(), fs::perms::none);
         if (!folder->show_job(*job, false)) return false;
-        return folder->remove() && !fs::exists(folder->path());
+        return folder->remove({}) && !fs::exists(folder->path());
     }));
 }
 

@@ -25,6 +25,19 @@ TEST(LoopLag, IsHowLongADueHandlerWaitsForOneThatKeepsTheThread) {
     EXPECT_GE(lags.front(), milliseconds(40));
 }
 
+TEST(LoopLag, IsNeverToldTooShortWheneverTheThreadIsTaken) {
+    EventLoop loop;
+    std::vector<steady_clock::duration> lags;
+    const LoopLag lag(
+        loop, [&](auto late) { lags.push_back(late); }, milliseconds(40));
+    const auto held_until = steady_clock::now() + milliseconds(100);
+    loop.post([&] {
+        while (steady_clock::now() < held_until) continue;
+    });
+    loop.run_until([&] { return !lags.empty(); });
+    EXPECT_GE(lags.front(), milliseconds(99));  // the look was due after 40 of them
+}
+
 TEST(LoopLag, IsNotLookedAtAnyMoreOnceItIsGone) {
     EventLoop loop;
     int looks = 0;

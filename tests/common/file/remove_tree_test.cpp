@@ -1,6 +1,13 @@
+#include "common/file/remove_tree.hpp"
+
 #include "common/file/safe_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <fcntl.h>
@@ -8,7 +15,25 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+namespace {
+
+/// As on NFS and ZFS.
+bool rename_knows_no_flags = false;
+
+}  // namespace
+
+/// In place of the C library's.
+extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+                         unsigned int flags) noexcept {
+    if (rename_knows_no_flags && flags != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
 
 namespace trebuchet {
 namespace {
@@ -96,6 +121,44 @@ TEST(RemoveTree, TakesPermissionsBack) {
     }
     EXPECT_TRUE(remove_tree(folder / "top"));
     EXPECT_FALSE(fs::exists(folder / "top"));
+}
+
+TEST(RemoveTree, NeedsNoFlagsOfRename) {
+    const TemporaryFolder folder;
+    make_levels(folder / "deep", 50);
+    std::ofstream(folder / "deep" / "trebuchet-removed-0") << "x";
+    rename_knows_no_flags = true;
+    const auto removed = remove_tree(folder / "deep");
+    rename_knows_no_flags = false;
+    EXPECT_TRUE(removed) << removed.error().message();
+}
+
+TEST(RemoveTree, EndsOnceItsTimeIsOverOrItIsToldToStop) {
+    const TemporaryFolder folder;
+    make_levels(folder / "deep", 50);
+    const auto late = remove_tree(folder / "deep", RemoveLimits{std::chrono::milliseconds(0)});
+    ASSERT_FALSE(late);
+    EXPECT_NE(late.error().message().find("timed out"), std::string::npos) << late.error().message();
+    const std::atomic<bool> stop{true};
+    EXPECT_FALSE(remove_tree(folder / "deep", RemoveLimits{std::chrono::hours(1), &stop}));
+    EXPECT_TRUE(fs::exists(folder / "deep" / "level"));
+    EXPECT_TRUE(remove_tree(folder / "deep"));
+}
+
+TEST(SetAside, MakesANameFreeAndKeepsAFolderForLater) {
+    const TemporaryFolder folder;
+    make_levels(folder / "deep", 3);
+    folder.write("file", "x");
+    folder.write("kept", "x");
+    EXPECT_TRUE(set_aside(folder / "deep"));
+    EXPECT_TRUE(set_aside(folder / "file"));
+    EXPECT_TRUE(set_aside(folder / "nothing"));
+    EXPECT_FALSE(fs::exists(folder / "deep") || fs::exists(folder / "file"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 2);
+    EXPECT_TRUE(remove_set_aside(folder.path(), {}));
+    EXPECT_EQ(fs::directory_iterator(folder.path())->path(), folder / "kept");
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+    EXPECT_TRUE(remove_set_aside(folder / "nowhere", {}));
 }
 
 TEST(RemoveTree, RemovesAFileOrALinkInPlaceOfAFolder) {

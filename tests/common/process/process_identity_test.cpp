@@ -1,6 +1,7 @@
 #include "common/process/process_identity.hpp"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -63,16 +64,17 @@ TEST(LeftProcesses, AreFoundByTheirMarkerWhereverTheyWent) {
     const auto pid = start_stranger("sleep 1000 & setsid sleep 1000 &", marker);
     ASSERT_GT(pid, 0);
     const auto ended = end_left_processes({std::nullopt, marker}, limit, limit);
-    EXPECT_EQ(ended, 3U);
+    EXPECT_EQ(ended.count, 3U);
+    EXPECT_TRUE(ended.all_ended);
     EXPECT_FALSE(identity_of(pid));
-    EXPECT_EQ(end_left_processes({std::nullopt, marker}, limit, limit), 0U);
+    EXPECT_EQ(end_left_processes({std::nullopt, marker}, limit, limit).count, 0U);
 }
 
 TEST(LeftProcesses, AreKilledIfTheyDoNotHeedTheTerm) {
     const auto marker = marker_of("killed");
     const auto pid = start_stranger("trap '' TERM", marker);
     ASSERT_GT(pid, 0);
-    EXPECT_EQ(end_left_processes({std::nullopt, marker}, milliseconds(30), limit), 1U);
+    EXPECT_EQ(end_left_processes({std::nullopt, marker}, milliseconds(30), limit).count, 1U);
     EXPECT_FALSE(identity_of(pid));
 }
 
@@ -81,8 +83,21 @@ TEST(LeftProcesses, AreFoundBelowTheirSupervisor) {
     const auto pid = start_stranger("env -i sleep 1000 &", marker);
     const auto identity = identity_of(pid);
     ASSERT_TRUE(identity);
-    EXPECT_EQ(end_left_processes({identity, ""}, milliseconds(0), limit), 2U);
+    EXPECT_EQ(end_left_processes({identity, ""}, milliseconds(0), limit).count, 2U);
     EXPECT_FALSE(identity_of(pid));
+}
+
+TEST(LeftProcesses, AreNamedIfTheyAreStillThereWhenItIsTimeToStop) {
+    const auto marker = marker_of("stopped");
+    const auto pid = start_stranger("trap '' TERM", marker);
+    ASSERT_GT(pid, 0);
+    const std::atomic<bool> stop{true};
+    const auto ended = end_left_processes({std::nullopt, marker}, limit, limit, &stop);
+    EXPECT_FALSE(ended.all_ended);
+    ASSERT_EQ(ended.survivors.size(), 1U);
+    EXPECT_EQ(ended.survivors[0].pid, pid);
+    EXPECT_EQ(ended.survivors[0].user, ::getuid());
+    EXPECT_EQ(end_left_processes({std::nullopt, marker}, milliseconds(0), limit).count, 1U);
 }
 
 TEST(LeftProcesses, ANumberAloneEndsNobody) {
@@ -92,12 +107,12 @@ TEST(LeftProcesses, ANumberAloneEndsNobody) {
     ASSERT_TRUE(identity);
     for (const auto& wrong : {ProcessIdentity{pid, identity->start_time + 1, identity->boot_id},
                               ProcessIdentity{pid, identity->start_time, "another boot"}}) {
-        EXPECT_EQ(end_left_processes({wrong, ""}, milliseconds(0), limit), 0U);
-        EXPECT_EQ(end_left_processes({wrong, marker + "x"}, milliseconds(0), limit), 0U);
-        EXPECT_EQ(end_left_processes({wrong, marker.substr(0, marker.size() - 1)}, milliseconds(0), limit), 0U);
+        EXPECT_EQ(end_left_processes({wrong, ""}, milliseconds(0), limit).count, 0U);
+        EXPECT_EQ(end_left_processes({wrong, marker + "x"}, milliseconds(0), limit).count, 0U);
+        EXPECT_EQ(end_left_processes({wrong, marker.substr(0, marker.size() - 1)}, milliseconds(0), limit).count, 0U);
     }
     EXPECT_EQ(identity_of(pid), identity);
-    EXPECT_EQ(end_left_processes({std::nullopt, marker}, milliseconds(0), limit), 1U);
+    EXPECT_EQ(end_left_processes({std::nullopt, marker}, milliseconds(0), limit).count, 1U);
 }
 
 }  // namespace

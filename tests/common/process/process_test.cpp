@@ -20,6 +20,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -291,6 +292,44 @@ TEST_F(AdoptedOrphans, AreKilledThoughEachLivesForAMomentOnly) {
     EXPECT_EQ(std::filesystem::file_size(beats), length);
 }
 
+TEST_F(AdoptedOrphans, AreNotTakenForChildrenThatWereThereBefore) {
+    const pid_t before = ::fork();
+    if (before == 0) {
+        while (true) ::pause();
+    }
+    // One tick of the clock later, as start times are counted in them.
+    const auto ticks = std::chrono::milliseconds(1000 / ::sysconf(_SC_CLK_TCK) + 1);
+    EventLoop().wait_for(ticks);
+    RunningCommand run("echo supervisor=$PPID; sleep 1000");
+    run.until_output("supervisor=");
+    ::kill(run.pid("supervisor"), SIGKILL);
+    run.until_gone();
+    EXPECT_TRUE(exists(before));
+    ::kill(before, SIGKILL);
+}
+
+TEST(Process, TheSupervisorOutlivesEverySignalButTwo) {
+    RunningCommand run("for s in 1 2 3 13 14 15 32 33 34 64; do kill -$s $PPID; done; kill -0 $PPID && exit 5");
+    run.until_gone();
+    EXPECT_EQ(run.exit_code(), 5);
+}
+
+TEST(Process, CouldNotStartInAFolderThatItMayNotEnter) {
+    if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: needs root, to run as somebody who may not enter a folder";
+    const TemporaryFolder folder;
+    ::chmod(folder.path().c_str(), 0);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        if (::setresuid(300'001, 300'001, 300'001) != 0) ::_exit(2);
+        RunningCommand run("true", std::chrono::milliseconds(1000), folder.path().string());
+        run.until_gone();
+        ::_exit(run.end && std::holds_alternative<CouldNotStart>(*run.end) ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(pid, &status, 0);
+    EXPECT_EQ(status, 0);
+}
+
 TEST(Process, GoesOnWithASupervisorThatItsCommandStopped) {
     RunningCommand run("kill -STOP $PPID; echo done; exit 4");
     run.until_gone();
@@ -313,7 +352,7 @@ TEST(Process, TheSupervisorEndsWithItsTreeWhenTheProgramIsGone) {
     const pid_t program = ::fork();
     if (program == 0) {
         RunningCommand run("echo ready; sleep 1000", std::chrono::milliseconds(10'000), "/tmp",
-                           "trebuchet-test-" + std::to_string(::getpid()));
+                           "trebuchet-test-" + std::to_string(::getpid()) + "/phase");
         run.until_output("ready");
         const pid_t pid = run.process->supervisor()->pid;
         ::_exit(::write(ends[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
@@ -330,6 +369,7 @@ TEST(Process, TheSupervisorEndsWithItsTreeWhenTheProgramIsGone) {
 }
 
 TEST(Process, TheSupervisorHasNothingOfTheCommandsEnvironment) {
+    if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: only root may look into a supervisor";
     RunningCommand run("wc -c < /proc/$PPID/environ; tr '\\0' ' ' < /proc/$PPID/cmdline; exit 0");
     run.until_ended();
     EXPECT_THAT(run.output, StartsWith("0\n"));
@@ -344,24 +384,61 @@ TEST(Process, RunsInACgroupOfItsOwnThatGoesWithIt) {
                        std::chrono::milliseconds(10'000), "/tmp", name + "/phase");
     run.until_ended();
     EXPECT_THAT(run.output, HasSubstr(name + "/phase\n0::"));
-    EXPECT_TRUE(Cgroup::find(name + "/phase")->is_populated());
+    EXPECT_TRUE(Cgroup::find(name).at(0).is_populated());
     EXPECT_EQ(run.left, 1U);
     run.process->stop();
     run.until_gone();
     EXPECT_GT(run.process->cpu_time()->count(), 0);
-    EXPECT_FALSE(Cgroup::find(name));
+    EXPECT_TRUE(Cgroup::find(name).empty());
+    EXPECT_EQ(run.process->cgroup_problem(), "");
+}
+
+TEST(Process, RunsAndEndsThoughSomebodyFreezesItsCgroup) {
+    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: no cgroup can be made here";
+    const auto name = "trebuchet-test-" + std::to_string(::getpid());
+    RunningCommand run("echo ready; sleep 1000 & wait; echo goes on", std::chrono::milliseconds(10), "/tmp",
+                       name + "/phase");
+    run.until_output("ready");
+    const auto group = Cgroup::find(name).at(0).path();
+    std::ofstream(group / "phase" / "cgroup.freeze") << "1";
+    run.loop.run_until([&] { return !run.trouble.empty(); });
+    EXPECT_THAT(run.trouble, HasSubstr("was frozen"));
+    std::ofstream(group / "cgroup.freeze") << "1";
+    run.process->stop();
+    run.until_gone();
+    EXPECT_TRUE(Cgroup::find(name).empty());
+}
+
+TEST(Process, SaysThatItsCgroupDoesNotHaveIt) {
+    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: no cgroup can be made here";
+    const auto name = "trebuchet-test-" + std::to_string(::getpid());
+    auto first = Cgroup::make(name + "/first");
+    ASSERT_TRUE(first);
+    const auto base = first->path().parent_path();
+    for (int number = 0; number < 10; ++number) {
+        const auto job = number == 0 ? base.string() : base.string() + "." + std::to_string(number);
+        std::filesystem::create_directories(job + "/x");
+        std::ofstream(job + "/x/cgroup.type") << "threaded";
+    }
+    RunningCommand run("grep ^0:: /proc/self/cgroup; sleep 0.1", std::chrono::milliseconds(10), "/tmp",
+                       name + "/phase");
+    run.until_gone();
+    EXPECT_EQ(run.exit_code(), 0);
+    EXPECT_THAT(run.output, Not(HasSubstr(name)));
+    EXPECT_THAT(run.trouble, HasSubstr("has no cgroup of its own"));
+    for (auto& left : Cgroup::find(name)) EXPECT_EQ(left.remove_some(100), Cgroup::Removal::done);
 }
 
 TEST_F(AdoptedOrphans, OfAKilledSupervisorAreKilledWithTheirCgroup) {
     if (!Cgroup::is_available()) GTEST_SKIP() << "no cgroup can be made here";
     const auto name = "trebuchet-test-" + std::to_string(::getpid());
     RunningCommand run("(setsid sh -c 'echo deep=$$; exec sleep 1000' &); sleep 1000", std::chrono::milliseconds(10),
-                       "/tmp", name);
+                       "/tmp", name + "/phase");
     run.until_output("deep=");
     ::kill(run.process->supervisor()->pid, SIGKILL);
     run.until_gone();
     EXPECT_FALSE(exists(run.pid("deep")));
-    EXPECT_FALSE(Cgroup::find(name));
+    EXPECT_TRUE(Cgroup::find(name).empty());
 }
 
 TEST(Process, LeavesNoZombieAndNoDescriptorBehind) {

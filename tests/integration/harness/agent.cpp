@@ -72,7 +72,7 @@ bool Agent::is_ready() {
 std::string Agent::log() const {
     std::string text;
     for (const auto& program : former_) text += program->out() + program->err();
-    if (program_) text = program_->out() + program_->err();
+    if (program_) text += program_->out() + program_->err();
     for (const auto& file : everything_in(logs())) text += text_of(file);
     return text;
 }

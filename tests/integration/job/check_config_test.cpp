@@ -1,11 +1,13 @@
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/integration/harness/child_program.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace trebuchet::harness {
 namespace {
@@ -23,7 +25,7 @@ TEST(CheckConfigShow, PrintsEachSettingWithItsValueAndSource) {
     const auto ending =
         run({TREBUCHET_AGENT, {"check-config", "-c", file, "--show"}, {{"REQUESTS_CA_BUNDLE", "/lab/ca.pem"}}});
     EXPECT_EQ(ending.code, 0);
-    EXPECT_EQ(ending.err, "");
+    EXPECT_THAT(ending.err, Not(HasSubstr("agent.conf")));
     EXPECT_THAT(ending.out, AllOf(HasSubstr("polling_interval = 3  (" + file + ":4)\n"),
                                   HasSubstr("global_timeout = 14400  (default)\n"),
                                   HasSubstr("trebuchet.drain = finish  (" + beside + ":1)\n"),
@@ -65,6 +67,31 @@ TEST(CheckConfigShow, StillPrintsProblemsAndWarnings) {
     EXPECT_EQ(with_problem.code, 2);
     EXPECT_EQ(with_problem.out, "");
     EXPECT_THAT(with_problem.err, HasSubstr("wrong.conf:4:19: polling_interval"));
+}
+
+TEST(CheckConfig, WarnsOfWhatMakesTheHostWeakAgainstItsJobs) {
+    const TemporaryFolder folder;
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+    const auto file = folder.write("agent.conf", minimal + "trebuchet: {limits: {memory: 1000000000}}\n");
+    const auto token = folder.write("refresh_token", "{}");
+    std::filesystem::permissions(file, std::filesystem::perms(0644));
+    std::filesystem::permissions(token, std::filesystem::perms(0644));
+    Command check{TREBUCHET_AGENT, {"check-config", "-c", file, "--token-file", token}};
+    const bool is_root = ::geteuid() == 0;
+    if (is_root) {
+        EXPECT_THAT(run(check).err, HasSubstr("warning: this user is root"));
+        check.confinement.user = 300'001;
+    }
+    const auto weak = run(check);
+    EXPECT_EQ(weak.code, 0);
+    EXPECT_THAT(weak.err, AllOf(HasSubstr("warning: " + token.string() + " is readable by every user"),
+                                Not(HasSubstr("this user is root"))));
+    if (is_root) {
+        EXPECT_THAT(weak.err, AllOf(HasSubstr("warning: no cgroup can be made where this runs"),
+                                    HasSubstr("warning: trebuchet.limits.memory has no effect where this runs")));
+    }
+    std::filesystem::permissions(token, std::filesystem::perms(0600));
+    EXPECT_THAT(run(check).err, Not(HasSubstr("readable by every user")));
 }
 
 }  // namespace

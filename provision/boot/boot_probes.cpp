@@ -40,6 +40,15 @@ BootProbe ssh_login_probe(Ssh& ssh) {
             }};
 }
 
+BootProbe ssh_command_probe(Ssh& ssh, const std::string& command_line) {
+    return {"ssh at " + ssh.name(), [&ssh, command_line]() -> Result<void> {
+                ssh.disconnect();
+                const auto result = ssh.run(command_line);
+                if (!succeeded(result)) return fail(describe(result));
+                return {};
+            }};
+}
+
 BootProbe url_probe(const std::string& url, CommandRunner& commands) {
     return {"status 200 from " + redacted_url(url), [url, &commands] { return look_at(url, commands); }};
 }

@@ -15,6 +15,9 @@ namespace trebuchet {
 /// Succeeds when a login works. `ssh` must outlive the probe.
 [[nodiscard]] BootProbe ssh_login_probe(Ssh& ssh);
 
+/// Succeeds when a command does. `ssh` must outlive the probe.
+[[nodiscard]] BootProbe ssh_command_probe(Ssh& ssh, const std::string& command_line);
+
 /// Succeeds when the URL answers with status 200. Uses the system's curl, which gets the URL on its stdin.
 [[nodiscard]] BootProbe url_probe(const std::string& url, CommandRunner& commands);
 

@@ -1,6 +1,6 @@
 #include "provision/cli/run_stage.hpp"
 
-#include "common/file/safe_file.hpp"
+#include "common/file/regular_file.hpp"
 #include "provision/cli/surroundings.hpp"
 #include "provision/connectors/config_check.hpp"
 #include "provision/connectors/console.hpp"
@@ -56,7 +56,7 @@ StageResult run_logged(const StageArguments& arguments, const ConnectorLog& log,
 
 int run_stage(const StageArguments& arguments) {
     const auto surroundings = make_surroundings();
-    const auto text = read_file(arguments.config, max_config_bytes);
+    const auto text = read_regular_file(arguments.config, max_config_bytes);
     ConfigFindings findings;
     ConnectorConfigResult<ConnectorConfig> config;
     if (text) {
@@ -77,7 +77,7 @@ int run_stage(const StageArguments& arguments) {
 }
 
 int check_config_file(const CheckArguments& arguments) {
-    const auto text = read_file(arguments.config, max_config_bytes);
+    const auto text = read_regular_file(arguments.config, max_config_bytes);
     const auto findings =
         text ? check_config(*text, arguments.config, arguments.type) : ConfigFindings{{text.error().message()}, {}};
     for (const auto& problem : findings.problems) std::cerr << problem << '\n';
@@ -89,7 +89,7 @@ int check_config_file(const CheckArguments& arguments) {
 }
 
 int print_console(const ConsoleArguments& arguments) {
-    const auto text = read_file(arguments.config, max_config_bytes);
+    const auto text = read_regular_file(arguments.config, max_config_bytes);
     const auto config =
         text ? parse_connector_config(*text, arguments.config)
              : ConnectorConfigResult<ConnectorConfig>(tl::unexpected(std::vector{text.error().message()}));

@@ -102,7 +102,22 @@ const std::map<std::string, Reader, std::less<>>& readers() {
     return all;
 }
 
-/// The maps of a list; nothing if it is no list of maps.
+/// False for "key:", "key: ''" and "key: []".
+bool has_value(const YamlNode& node) {
+    switch (node.kind) {
+        case YamlKind::null:
+            return false;
+        case YamlKind::scalar:
+            return !node.text.empty();
+        case YamlKind::sequence:
+            return !node.items.empty();
+        case YamlKind::map:
+            return !node.entries.empty();
+    }
+    return false;
+}
+
+/// The maps of a list; nothing if it is no list of maps, or if a value is not a scalar.
 std::optional<std::vector<std::map<std::string, std::string>>> records_in(const YamlNode& node) {
     if (node.kind != YamlKind::sequence || node.items.empty()) return std::nullopt;
     std::vector<std::map<std::string, std::string>> records;
@@ -110,7 +125,10 @@ std::optional<std::vector<std::map<std::string, std::string>>> records_in(const 
         if (item.kind != YamlKind::map) return std::nullopt;
         auto& record = records.emplace_back();
         for (const auto& entry : item.entries) {
-            if (const auto value = entry.value.as_string()) record[entry.key] = *value;
+            if (entry.value.kind == YamlKind::null) continue;
+            const auto value = entry.value.as_string();
+            if (!value) return std::nullopt;
+            record[entry.key] = *value;
         }
     }
     return records;
@@ -136,6 +154,7 @@ ConnectorConfigResult<ConnectorConfig> parse_connector_config(std::string_view t
     ConnectorConfig config;
     std::vector<std::string> problems;
     for (const auto& entry : root.entries) {
+        if (has_value(entry.value)) config.keys.insert(entry.key);
         if (const auto scalar = entry.value.as_string()) config.scalars[entry.key] = *scalar;
         if (const auto list = entry.value.as_string_list()) config.lists[entry.key] = *list;
         if (auto records = records_in(entry.value)) config.records[entry.key] = std::move(*records);

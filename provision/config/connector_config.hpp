@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,12 +35,14 @@ struct ConnectorConfig {
     /// Environment variables of test commands. "" unsets a variable.
     std::map<std::string, std::string> env;
 
+    /// Every top-level key whose value is not empty.
+    std::set<std::string> keys;
     /// Every top-level key with a scalar value, as written in the file: for templates and for keys of one connector
     /// type.
     std::map<std::string, std::string> scalars;
     /// Every top-level key with a list of scalars.
     std::map<std::string, std::vector<std::string>> lists;
-    /// Likewise every key whose value is a list of names and values, as far as these are scalars.
+    /// Every top-level key with a list of names and values, all of them scalars.
     std::map<std::string, std::vector<std::map<std::string, std::string>>> records;
 };
 

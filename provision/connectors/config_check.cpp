@@ -143,8 +143,8 @@ bool has_shell_syntax(std::string_view command) {
     return false;
 }
 
-/// The scripts that are run without a shell.
-constexpr std::array<std::string_view, 3> scripts_without_shell{"reboot_script", "poweroff_script", "poweron_script"};
+/// The script that is run without a shell.
+constexpr std::string_view script_without_shell = "reboot_script";
 
 class Check {
   public:
@@ -190,10 +190,7 @@ class Check {
 
   private:
     void warn_of_shell_syntax(const YamlEntry& entry) {
-        if (std::find(scripts_without_shell.begin(), scripts_without_shell.end(), entry.key) ==
-            scripts_without_shell.end()) {
-            return;
-        }
+        if (entry.key != script_without_shell) return;
         const auto warn = [&](const YamlNode& item) {
             if (item.kind != YamlKind::scalar || !has_shell_syntax(item.text)) return;
             findings_.warnings.push_back(

@@ -2,7 +2,9 @@
 
 #include "common/base/text.hpp"
 #include "provision/connectors/device.hpp"
+#include "provision/connectors/leftovers.hpp"
 #include "provision/log/tries_left.hpp"
+#include "provision/process/last_line.hpp"
 
 #include <utility>
 
@@ -13,6 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr int tries = 13;
 constexpr auto between_tries = 5s;
+constexpr auto time_for_leftovers = 40s;
+/// The exit code of the script if something cannot be ended.
+constexpr int leftovers_remain = 8;
 
 }  // namespace
 
@@ -41,6 +46,21 @@ Result<std::string> ControlHost::run(const std::string& command_line) {
         context_->log.warning(result.error().message() + "; retrying in 5 s, " + tries_left(left - 1));
         if (context_->interrupt.wait_for(between_tries) != 0) return result;
     }
+}
+
+Result<void> ControlHost::end_leftovers(const std::string& disk) {
+    const auto result = ssh_.run_script(end_leftovers_script(ssh_.target().mark, disk, time_for_leftovers));
+    const auto said = last_line(result.output);
+    if (succeeded(result)) {
+        if (!said.empty()) context_->log.warning("On " + ssh_.name() + ": " + to_valid_utf8(said));
+        return {};
+    }
+    const auto* exited = std::get_if<CommandExited>(&result.end);
+    if (exited == nullptr || exited->code != leftovers_remain) {
+        context_->log.warning("Cannot look for leftovers on " + ssh_.name() + ": " + describe(result));
+        return {};
+    }
+    return fail("an earlier use of this device goes on on " + ssh_.name() + ": " + to_valid_utf8(said));
 }
 
 StageResult ControlHost::failure(const Error& error) {

@@ -6,6 +6,7 @@
 #include "provision/process/uninterrupted.hpp"
 #include "provision/script/stage_script.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -20,7 +21,7 @@ constexpr int default_ssh_port = 22;
 constexpr auto command_timeout = 60s;
 constexpr auto between_looks = 2s;
 constexpr auto time_to_go_down = 30s;
-constexpr auto time_to_come_back = 300s;  ///< unless control_host_reboot_timeout says otherwise
+constexpr auto time_to_come_back = 300s;  ///< unless control_host_reboot_timeout is longer
 /// Told to stop, we have little time for giving the device its power back.
 constexpr auto last_command_time = 3s;
 
@@ -41,7 +42,8 @@ class ControlHostRestart {
         }
         const auto limit = read_seconds(context_->config, "control_host_reboot_timeout", time_to_come_back);
         if (!limit) return stage_error("ConfigError", limit.error().message());
-        limit_ = *limit;
+        // muxpi's files have less here, for a restart of its own.
+        limit_ = std::max<std::chrono::seconds>(*limit, time_to_come_back);
         log_->info("Attempt to power cycle the control host.");
         if (ask("POST", "/api/v1/system/poweroff", 10s)) return restart_by_service();
         if (const int signal = stopped(); signal != 0) return exit_by_signal(signal);

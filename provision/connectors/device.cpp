@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "provision/boot/boot_probes.hpp"
+#include "provision/connectors/leftovers.hpp"
 #include "provision/power/make_power.hpp"
 #include "provision/script/stage_script.hpp"
 
@@ -35,7 +36,7 @@ Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
     if (target.port != 0) copy.argv.insert(copy.argv.end(), {"-p", std::to_string(target.port)});
     copy.argv.push_back(target.user + "@" + target.host);
     copy.environment = &environment;
-    copy.timeout = 30s;
+    copy.timeout = 60s;
     copy.capture_output = true;
     const auto result = commands.run(copy);
     if (!succeeded(result)) return fail("ssh-copy-id: " + describe(result));
@@ -84,7 +85,9 @@ Result<SshTarget> control_target(const ConnectorConfig& config) {
     if (auto done = check_word("control_host", config.control_host); !done) return fail(done.error());
     const auto user = config.control_user.empty() ? default_control_user : config.control_user;
     if (auto done = check_word("control_user", user); !done) return fail(done.error());
-    return SshTarget{config.control_host, config.control_port, user, config.control_key_file, SecretString()};
+    SshTarget target{config.control_host, config.control_port, user, config.control_key_file, SecretString()};
+    target.mark = new_mark(config.agent_name.empty() ? config.device_ip : config.agent_name);
+    return target;
 }
 
 BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands) {
@@ -152,7 +155,7 @@ std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_
 
 BootWait restart_wait() {
     BootWait wait;
-    wait.initial_delay = 60s;
+    wait.initial_delay = 70s;
     wait.timeout = 360s;
     wait.interval = 10s;
     return wait;
@@ -169,7 +172,7 @@ StageResult reach_device(Ssh& ssh, PowerRule rule, const BootWait& wait, StageCo
     const auto up = wait_for_device({ssh_login_probe(ssh)}, wait, context);
     if (up) return 0;
     if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
-    return provisioning_error("the device does not come back: " + std::get<BootTimedOut>(up.error()).message);
+    return provisioning_error("Failed to boot test image! " + std::get<BootTimedOut>(up.error()).message);
 }
 
 std::vector<std::string> missing_device(const ConnectorConfig& config) {

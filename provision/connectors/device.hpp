@@ -46,7 +46,7 @@ void power_off(StageContext& context, CommandRunner& commands);
 [[nodiscard]] std::vector<KeySpec> boot_keys(std::string_view timeout, std::string_view first_look,
                                              std::string_view interval);
 
-/// For a device that restarts: first check after 60 s, then every 10 s; timeout 360 s.
+/// For a device that restarts: first check after 70 s, then every 10 s; timeout 360 s.
 [[nodiscard]] BootWait restart_wait();
 /// Logs in to the device. If that fails, power-cycles the device and waits for it. A power switch that fails gives 46
 /// as `rule` says. A device that does not come back gives 1: the reason may be the job, such as a wrong user.

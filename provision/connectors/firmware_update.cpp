@@ -5,6 +5,7 @@
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/device.hpp"
 #include "provision/firmware/fwupd.hpp"
+#include "provision/process/last_line.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,18 +27,13 @@ constexpr auto write_time = 600s;
 constexpr const char* install_command =
     "command -v fwupdmgr >/dev/null || { sudo apt-get update && sudo apt-get install -y fwupd; }";
 
-/// Skips output of the shell's start-up files.
-std::string last_line(std::string text) {
-    text.erase(text.find_last_not_of(" \r\n") + 1);
-    return text.substr(text.rfind('\n') + 1);
-}
-
 class FirmwareUpdate {
   public:
     FirmwareUpdate(SshTarget target, StageContext& context)
         : context_(&context), ssh_(std::move(target), context.commands) {}
 
     Result<void> run() {
+        if (auto done = reach(); !done) return done;
         const auto vendor = ask("cat /sys/class/dmi/id/chassis_vendor", 30s);
         if (!vendor) return fail(vendor.error().with_context("cannot read the vendor from the DMI"));
         const auto name = last_line(*vendor);
@@ -55,6 +51,16 @@ class FirmwareUpdate {
     }
 
   private:
+    Result<void> reach() {
+        BootWait wait;
+        wait.timeout = 60s;
+        wait.interval = 10s;
+        const auto up = wait_for_device({ssh_login_probe(ssh_)}, wait, *context_);
+        if (up) return {};
+        const auto* late = std::get_if<BootTimedOut>(&up.error());
+        return fail(late == nullptr ? "stopped by a signal" : "the device does not answer: " + late->message);
+    }
+
     Result<std::string> ask(const std::string& command, std::chrono::milliseconds timeout) {
         SshCall call;
         call.timeout = timeout;

@@ -15,13 +15,21 @@
 
 namespace trebuchet {
 
-/// The image to provision: `url` or `use_attachment` of provision_data, with `checksum` and `verify`.
+/// The image to provision: `url` or `use_attachment` of provision_data. What is checked of it, the first of these that
+/// there is:
+///
+///     provision_data  checksum, verify
+///     url             a fragment: #sha256=HEX, #sha512=HEX, #checksum=URL, #verify, or several with & between
+///     default.yaml    image_checksum, image_verify
+///
+/// A checksum may be the URL of a list such as SHA256SUMS; in `image_checksum` also a name, of a list beside the image.
 class JobImage {
   public:
     /// The keys of provision_data that it reads.
     [[nodiscard]] static std::vector<KeySpec> keys();
-    /// Fails if the job names no image or two.
-    [[nodiscard]] static Result<JobImage> of(const JobFile& job);
+    [[nodiscard]] static std::vector<KeySpec> config_keys();
+    /// Fails if the job names no image or two, or if its checksum cannot be one.
+    [[nodiscard]] static Result<JobImage> of(const JobFile& job, const ConnectorConfig& config);
 
     /// For messages; contains no secrets.
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -40,13 +48,18 @@ class JobImage {
         std::chrono::milliseconds timeout = std::chrono::minutes(90)) const;
 
   private:
+    [[nodiscard]] Result<void> take_fragment();
+    /// Downloads the list of checksums, if it is one.
+    [[nodiscard]] Result<std::optional<Checksum>> checksum(CommandRunner& commands) const;
     [[nodiscard]] tl::expected<void, ImageError> write_once(const OpenTarget& open_target, StageContext& context,
-                                                            std::chrono::milliseconds timeout) const;
+                                                            std::chrono::milliseconds timeout,
+                                                            std::optional<Checksum>& expected) const;
 
     std::string name_;
     std::filesystem::path attachment_;  ///< empty: a URL
     SecretString url_;
-    std::optional<std::string> checksum_;
+    std::string file_name_;                ///< for a list of checksums
+    std::optional<std::string> checksum_;  ///< or where it is to be found
     bool verify_ = false;
 };
 

@@ -23,6 +23,13 @@ constexpr int release_looks = 30;
 constexpr int recovery_looks = 3;
 constexpr auto between_looks = 10s;
 
+constexpr const char* malformed_disks =
+    "default_disks: expected a list of names and values, each value a text or a number";
+
+bool has_malformed_disks(const ConnectorConfig& config) {
+    return config.keys.count("default_disks") != 0 && config.records.count("default_disks") == 0;
+}
+
 /// What a job asks of the deployment.
 struct Deployment {
     std::string distro = default_distro;
@@ -292,7 +299,9 @@ class MaasMachine {
         answer = start(wanted);
         if (!answer) return tl::unexpected(answer.error());
         auto done = wait_until_deployed(minutes, *answer);
-        if (!done && done.error().signal == 0) log_installation(*earlier);
+        if (!done && done.error().signal == 0) {
+            if (const int signal = log_installation(*earlier); signal != 0) return maas_stopped(signal);
+        }
         return done;
     }
 
@@ -418,13 +427,19 @@ class MaasMachine {
         return succeeded(result);
     }
 
-    /// Of a deployment that failed, if MAAS has one that is newer than `earlier`. It may fail.
-    void log_installation(std::int64_t earlier) const {
+    /// Of a deployment that failed, if MAAS has one that is newer than `earlier`. It may fail. The signal that told us
+    /// to stop, else 0.
+    int log_installation(std::int64_t earlier) const {
         const auto newest = newest_installation();
-        if (!newest) return;
-        if (*newest <= earlier) return node_.info("MAAS has no installation log of this deployment");
+        if (!newest) return newest.error().signal;
+        if (*newest <= earlier) {
+            node_.info("MAAS has no installation log of this deployment");
+            return 0;
+        }
         const auto text = node_.retry({"node-script-result", "download", node_.id(), std::to_string(*newest)});
-        if (text) node_.info(without_end_of_line(to_valid_utf8(*text)));
+        if (!text) return text.error().signal;
+        node_.info(without_end_of_line(to_valid_utf8(*text)));
+        return 0;
     }
 
     MaasNode node_;
@@ -456,6 +471,7 @@ class Maas2 final : public Connector {
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         auto found = missing_device(config);
         if (const auto minutes = timeout_minutes(config); !minutes) found.push_back(minutes.error().message());
+        if (has_malformed_disks(config)) found.emplace_back(malformed_disks);
         if (const auto disks = config.records.find("default_disks"); disks != config.records.end()) {
             if (const auto plan = plan_default_storage(disks->second); !plan) {
                 found.push_back("default_disks: " + plan.error().message());
@@ -469,6 +485,8 @@ class Maas2 final : public Connector {
         if (context.config.device_ip.empty()) return stage_error("ConfigError", "device_ip is missing");
         const auto minutes = timeout_minutes(context.config);
         if (!minutes) return stage_error("ConfigError", minutes.error().message());
+        // Not ignored, since the machine would get another layout than its lab has.
+        if (has_malformed_disks(context.config)) return stage_error("ConfigError", malformed_disks);
         const auto wanted = deployment_of(context.job);
         if (!wanted) return job_error(wanted.error().message());
         auto machine = machine_of(context);

@@ -54,6 +54,10 @@ class Children {
         std::size_t skipped = 0;
         const auto jobs = context_->job.child_jobs(skipped);
         if (!jobs) return provisioning_error(jobs.error().message());
+        if (jobs->size() > most_children) {
+            return provisioning_error("provision_data.jobs: found " + std::to_string(jobs->size()) +
+                                      " jobs, expected at most " + std::to_string(most_children));
+        }
         if (skipped > 0) {
             context_->log.error("Skipping " + std::to_string(skipped) +
                                 " entries of provision_data.jobs: expected a job as names and values");
@@ -71,7 +75,7 @@ class Children {
 
     StageResult pack(const JobFile::ChildJob& job) {
         if (auto done = pack_child_attachments(job, archive, context_->commands); !done) {
-            return provisioning_error(done.error().message());
+            return failure({"ProvisioningError", done.error().message(), std::nullopt, exit_failure});
         }
         return 0;
     }

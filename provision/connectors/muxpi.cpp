@@ -4,8 +4,11 @@
 #include "provision/connectors/control_host.hpp"
 #include "provision/connectors/device.hpp"
 #include "provision/connectors/job_image.hpp"
+#include "provision/connectors/leftovers.hpp"
 #include "provision/connectors/sd_mux.hpp"
 #include "provision/image/image_target.hpp"
+#include "provision/power/command_power.hpp"
+#include "provision/power/make_power.hpp"
 #include "provision/process/uninterrupted.hpp"
 #include "provision/script/stage_script.hpp"
 #include "provision/seed/remote_image.hpp"
@@ -21,6 +24,9 @@ using namespace std::chrono_literals;
 
 constexpr auto download_time = 1800s;
 constexpr auto attachment_time = 1200s;
+constexpr auto control_host_boot_time = 120s;
+/// Beyond which it need not come back.
+constexpr auto control_host_grace = 180s;
 /// restore_card has three steps, which must fit into the agent's default kill_grace of 10 s.
 constexpr auto restore_step_timeout = 3s;
 
@@ -40,6 +46,12 @@ std::string release_script(const std::string& device) {
            "    *) sudo umount \"$(printf '%b' \"$place\")\" || exit 1 ;;\n"
            "  esac\n"
            "done\n";
+}
+
+/// "" if jobs set `media`, so that the mux says which it is.
+std::string configured_device(const StageContext& context) {
+    const auto device = context.config.scalars.find("test_device");
+    return device == context.config.scalars.end() ? std::string() : device->second;
 }
 
 /// A board with its SD card on a mux: the control host writes the card, then the board boots from it.
@@ -64,8 +76,10 @@ class MuxPi final : public Connector {
             keys.provision_data.end(),
             {{"create_user", KeyKind::flag, "true", "create test_username in the image"},
              {"boot_check_url", KeyKind::text, "",
-              "URL that answers with 200 when the device is up; default: check ssh"},
+              "URL that answers with 200 when the device is up, $DEVICE_IP stands for its address; default: check ssh"},
              {"media", KeyKind::choice, "", "which medium, if the mux has both", false, false, {"sd", "usb"}}});
+        const auto image = JobImage::config_keys();
+        keys.config.insert(keys.config.end(), image.begin(), image.end());
         const auto boot = boot_keys("1200", "0", "10");
         keys.config.insert(keys.config.end(), boot.begin(), boot.end());
         return keys;
@@ -93,12 +107,13 @@ class MuxPi final : public Connector {
   private:
     static StageResult provision_card(StageContext& context) {
         const auto commands = read_mux_commands(context);
-        if (!commands) return job_error(commands.error().message());
-        const auto image = JobImage::of(context.job);
-        if (!image) return job_error(image.error().message());
+        if (!commands) return provisioning_error(commands.error().message());
+        const auto image = JobImage::of(context.job, context.config);
+        if (!image) return provisioning_error(image.error().message());
         auto target = control_target(context.config);
         if (!target) return stage_error("ConfigError", target.error().message());
         const SdMux mux(*commands);
+        if (auto done = restart_control_host(mux, context); !done || *done != 0) return done;
         std::optional<ControlHost> control(std::in_place, std::move(*target), context);
         auto result = write_and_plug(mux, *image, *control, context);
         if (!result || *result != 0) {
@@ -112,6 +127,36 @@ class MuxPi final : public Connector {
         return result;
     }
 
+    /// A control host with a USB-Mux or a MuxPi, unlike one with an SDWire, is restarted before each use, as with the
+    /// reference: `control_host_reboot_script`, split into words, then the device's power, which may hang at the same
+    /// outlet.
+    static StageResult restart_control_host(const SdMux& mux, StageContext& context) {
+        const auto& script = context.config.control_host_reboot_script;
+        if (script.empty() || mux.is_stable()) return 0;
+        const auto limit = read_seconds(context.config, "control_host_reboot_timeout", control_host_boot_time);
+        if (!limit) return stage_error("ConfigError", limit.error().message());
+        context.log.info("Restarting the control host");
+        CommandPower host({script, {}, {}, "control_host_reboot_script"}, context.commands);
+        if (auto done = host.cycle(); !done) {
+            if (const int signal = context.interrupt.wait_for(0s); signal != 0) return exit_by_signal(signal);
+            return provisioning_error("cannot restart the control host: " + done.error().message);
+        }
+        if (has_power(context.config)) {
+            if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
+        }
+        auto target = control_target(context.config);
+        if (!target) return stage_error("ConfigError", target.error().message());
+        Ssh ssh(std::move(*target), context.commands);
+        BootWait wait;
+        wait.initial_delay = *limit;
+        wait.timeout = *limit + control_host_grace;
+        wait.interval = 10s;
+        const auto up = wait_for_device({ssh_command_probe(ssh, "true")}, wait, context);
+        if (up) return 0;
+        if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
+        return provisioning_error("the control host does not come back: " + std::get<BootTimedOut>(up.error()).message);
+    }
+
     /// On success the card is connected to the device.
     static StageResult write_and_plug(const SdMux& mux, const JobImage& image, ControlHost& control,
                                       StageContext& context) {
@@ -123,15 +168,17 @@ class MuxPi final : public Connector {
     /// On success the card is connected to the control host.
     static StageResult prepare_card(const SdMux& mux, const JobImage& image, ControlHost& control,
                                     StageContext& context) {
+        if (auto done = control.end_leftovers(configured_device(context)); !done) return control.failure(done.error());
         std::string output;
-        const auto switches = mux.host_commands();
-        for (const auto& command : switches) {
+        std::optional<Error> failed;
+        for (const auto& command : mux.host_commands()) {
             // A mux may have only one of the two media: the other command may fail.
-            const bool is_needed = &command == &switches.back();
-            auto done = is_needed ? control.run(command) : control.run_once(command);
-            if (!done && is_needed) return control.failure(done.error());
+            auto done = command.prints_device ? control.run(command.line) : control.run_once(command.line);
+            if (!command.prints_device) continue;
+            if (!done) failed = done.error();
             output = done.value_or("");
         }
+        if (failed) return control.failure(*failed);
         const auto device = mux.device_of(output);
         if (!device) return provisioning_error(device.error().message());
         if (auto done = write_card(*device, image, control, context); !done || *done != 0) return done;
@@ -150,6 +197,9 @@ class MuxPi final : public Connector {
 
     static StageResult write_card(const std::string& device, const JobImage& image, ControlHost& control,
                                   StageContext& context) {
+        if (device != configured_device(context)) {
+            if (auto done = control.end_leftovers(device); !done) return control.failure(done.error());
+        }
         // Unmounts what an earlier, killed run left mounted.
         auto released = control.run_script(unmount_script(mount_folder(context.config)) + release_script(device));
         if (!released) return control.failure(released.error().with_context("cannot unmount " + device));
@@ -207,7 +257,8 @@ class MuxPi final : public Connector {
         auto target = control_target(context.config);
         if (!target) return;
         Ssh ssh(std::move(*target), commands);
-        (void)ssh.run_script(unmount_script(mount_folder(context.config)));
+        (void)ssh.run_script("(\n" + end_leftovers_script(ssh.target().mark, configured_device(context), 0s) + ")\n" +
+                             unmount_script(mount_folder(context.config)));
         const auto result = ssh.run(mux.device_command());
         if (!succeeded(result)) {
             context.log.error("Cannot connect the card to the device; it is probably still at the control host: " +
@@ -216,7 +267,11 @@ class MuxPi final : public Connector {
     }
 
     static StageResult boot(StageContext& context) {
-        if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) return done;
+        if (!has_power(context.config)) {
+            context.log.info("Not power-cycling the device: reboot_script is not configured");
+        } else if (auto done = power_cycle(context, PowerRule::failure_is_recovery); !done || *done != 0) {
+            return done;
+        }
         BootWait defaults;
         defaults.timeout = 1200s;
         defaults.interval = 10s;
@@ -227,7 +282,12 @@ class MuxPi final : public Connector {
         if (!url) return job_error(url.error().message());
         tl::expected<void, BootFailure> up;
         if (*url) {
-            up = wait_for_device({url_probe(**url, context.commands)}, *wait, context);
+            auto address = **url;
+            constexpr std::string_view variable = "$DEVICE_IP";
+            for (auto at = address.find(variable); at != std::string::npos; at = address.find(variable, at + 1)) {
+                address.replace(at, variable.size(), context.config.device_ip);
+            }
+            up = wait_for_device({url_probe(address, context.commands)}, *wait, context);
         } else {
             auto target = device_target(context, true);
             if (!target) return stage_error("ConfigError", target.error().message());
@@ -237,7 +297,7 @@ class MuxPi final : public Connector {
         }
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
-        return provisioning_error("the device does not boot: " + std::get<BootTimedOut>(up.error()).message);
+        return provisioning_error("Failed to boot test image! " + std::get<BootTimedOut>(up.error()).message);
     }
 };
 

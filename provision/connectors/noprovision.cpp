@@ -10,7 +10,7 @@ namespace {
 /// not.
 class NoProvision final : public Connector {
   public:
-    [[nodiscard]] ConnectorKeys keys() const override { return {boot_keys("360", "60", "10"), {}}; }
+    [[nodiscard]] ConnectorKeys keys() const override { return {boot_keys("360", "70", "10"), {}}; }
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         return missing_device(config);
     }

@@ -2,7 +2,9 @@
 #include "provision/connectors/device.hpp"
 #include "provision/script/stage_script.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <string_view>
 
 namespace trebuchet {
 namespace {
@@ -39,24 +41,33 @@ class OemRecovery final : public Connector {
             return stage_error("ConfigError", "recovery_cmds is missing: expected a list of commands");
         auto target = device_target(context, false);
         if (!target) return stage_error("ConfigError", target.error().message());
+        if (auto done = make_reachable(context); !done || *done != 0) return done;
         {
             Ssh ssh(std::move(*target), context.commands);
-            if (auto done = make_reachable(ssh, context); !done || *done != 0) return done;
             for (const auto& command : commands) {
                 const bool is_last = &command == &commands.back();
                 if (auto done = run(command, is_last, ssh, context); !done || *done != 0) return done;
             }
         }
-        return wait_for_recovery(context);
+        return wait_until_installed(context);
     }
 
-    /// A device that hangs must be restarted before it can recover. Does not use `boot_timeout`, which is for the
-    /// recovery.
-    static StageResult make_reachable(Ssh& ssh, StageContext& context) {
-        auto wait = boot_wait(context.config, restart_wait());
-        if (!wait) return stage_error("ConfigError", wait.error().message());
-        wait->timeout = restart_wait().timeout;
-        return reach_device(ssh, PowerRule::failed_command_is_recovery, *wait, context);
+    /// Installs our key by the job's password, so that the commands can log in. A device that hangs must be restarted
+    /// before it can recover.
+    static StageResult make_reachable(StageContext& context) {
+        auto target = device_target(context, true);
+        if (!target) return stage_error("ConfigError", target.error().message());
+        const auto same = target->clone();
+        Ssh ssh(std::move(*target), context.commands);
+        const auto reached = device_login_probe(same, ssh, context.commands).check();
+        if (reached) return 0;
+        if (const int signal = context.interrupt.wait_for(0s); signal != 0) return exit_by_signal(signal);
+        const auto why = "cannot log in to " + ssh.name() + ": " + reached.error().message();
+        context.log.warning(why + "; restarting the device");
+        auto cycled = power_cycle(context, PowerRule::failed_command_is_recovery);
+        if (!cycled) cycled.error().message = "Error running reboot script! " + cycled.error().message + "; " + why;
+        if (!cycled || *cycled != 0) return cycled;
+        return wait_until_installed(context);
     }
 
     static StageResult run(const std::string& command, bool is_last, Ssh& ssh, StageContext& context) {
@@ -72,10 +83,39 @@ class OemRecovery final : public Connector {
             context.log.warning("The connection was lost during the last command: assuming that the device restarts");
             return 0;
         }
+        if (std::holds_alternative<CommandTimedOut>(result.end)) {
+            return provisioning_error("the recovery command " + command + " took longer than " +
+                                      std::to_string(limit->count()) + " s");
+        }
         return provisioning_error("the recovery command " + command + " failed: " + describe(result));
     }
 
-    static StageResult wait_for_recovery(StageContext& context) {
+    /// Whether the device's system has set itself up: snapd knows its model, and the device is a classic system, or it
+    /// has done its first initialisation.
+    static Result<void> check_snapd(Ssh& ssh) {
+        SshCall call;
+        call.timeout = 15s;
+        ssh.disconnect();
+        const auto model = ssh.run("snap model", call);
+        if (!succeeded(model)) return fail("snap model: " + describe(model));
+        if (!has_line(model.output, "model", "")) return fail("snap model names no model yet");
+        if (has_line(model.output, "model", "generic-classic")) return {};
+        const auto changes = ssh.run("snap changes", call);
+        if (!succeeded(changes)) return fail("snap changes: " + describe(changes));
+        if (has_line(changes.output, "Initialize device", "Done")) return {};
+        return fail("snap changes: the device is not initialized yet");
+    }
+
+    static bool has_line(std::string_view text, std::string_view first, std::string_view second) {
+        while (!text.empty()) {
+            const auto line = text.substr(0, text.find('\n'));
+            if (line.find(first) != std::string_view::npos && line.find(second) != std::string_view::npos) return true;
+            text.remove_prefix(std::min(line.size() + 1, text.size()));
+        }
+        return false;
+    }
+
+    static StageResult wait_until_installed(StageContext& context) {
         auto target = device_target(context, true);
         if (!target) return stage_error("ConfigError", target.error().message());
         const auto same = target->clone();
@@ -87,11 +127,11 @@ class OemRecovery final : public Connector {
         defaults.report_every = 300s;
         const auto wait = boot_wait(context.config, defaults);
         if (!wait) return stage_error("ConfigError", wait.error().message());
-        const auto up = wait_for_device({device_login_probe(same, ssh, context.commands)}, *wait, context);
+        const BootProbe installed{"an installed system at " + ssh.name(), [&ssh] { return check_snapd(ssh); }};
+        const auto up = wait_for_device({installed, device_login_probe(same, ssh, context.commands)}, *wait, context);
         if (up) return 0;
         if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
-        return provisioning_error("the device did not come back from its recovery: " +
-                                  std::get<BootTimedOut>(up.error()).message);
+        return provisioning_error("Failed to boot test image! " + std::get<BootTimedOut>(up.error()).message);
     }
 };
 

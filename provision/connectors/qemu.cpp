@@ -56,7 +56,12 @@ StageResult not_written(const ImageError& error) {
 /// A virtual device. QEMU either runs independently, as a board does, or is started for each job.
 class Qemu final : public Connector {
   public:
-    [[nodiscard]] ConnectorKeys keys() const override { return {qemu_keys(), JobImage::keys()}; }
+    [[nodiscard]] ConnectorKeys keys() const override {
+        auto keys = qemu_keys();
+        const auto image = JobImage::config_keys();
+        keys.insert(keys.end(), image.begin(), image.end());
+        return {keys, JobImage::keys()};
+    }
 
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         const auto settings = read_qemu_settings(config);
@@ -85,7 +90,7 @@ class Qemu final : public Connector {
 
   private:
     static StageResult provision_running(const QemuSettings& settings, StageContext& context) {
-        const auto image = JobImage::of(context.job);
+        const auto image = JobImage::of(context.job, context.config);
         if (!image) return job_error(image.error().message());
         RetryingPower power(std::make_unique<QmpPower>(settings.qmp_socket),
                             {context.log, context.interrupt, context.clock, context.jitter});
@@ -96,7 +101,7 @@ class Qemu final : public Connector {
     }
 
     static StageResult provision_own(const QemuSettings& settings, StageContext& context) {
-        const auto image = JobImage::of(context.job);
+        const auto image = JobImage::of(context.job, context.config);
         if (!image) return job_error(image.error().message());
         std::optional<std::string> identity;
         if (settings.snapshot) {

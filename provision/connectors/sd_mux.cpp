@@ -1,28 +1,29 @@
 #include "provision/connectors/sd_mux.hpp"
 
 #include "common/base/text.hpp"
+#include "provision/process/last_line.hpp"
+
+#include <sstream>
 
 namespace trebuchet {
 namespace {
 
-/// The part before the kind of mux: "sudo muxctl" in "sudo muxctl sdwire set TS".
+/// The part before the kind of mux: "sudo muxctl" in "sudo muxctl sdwire set TS"; "" if there is none.
 std::string program_of(const std::string& command) {
     for (const auto* kind : {" sdwire ", " typecmux "}) {
         if (const auto at = command.find(kind); at != std::string::npos) return command.substr(0, at);
     }
-    return "zapper";
+    return {};
 }
 
 }  // namespace
 
-std::vector<std::string> SdMux::host_commands() const {
-    if (commands_.media == MuxMedia::configured) return {commands_.to_host};
+std::vector<SdMux::HostCommand> SdMux::host_commands() const {
+    if (commands_.media == MuxMedia::configured) return {{commands_.to_host}};
     // Takes both media away from the device, so that it cannot boot from the other one.
     const auto program = program_of(commands_.to_host);
-    const auto sd = program + " sdwire plug_to_self";
-    const auto usb = program + " typecmux plug_to_self";
-    if (commands_.media == MuxMedia::sd) return {usb, sd};
-    return {sd, usb};
+    return {{program + " sdwire plug_to_self", commands_.media == MuxMedia::sd},
+            {program + " typecmux plug_to_self", commands_.media == MuxMedia::usb}};
 }
 
 std::string SdMux::device_command() const {
@@ -37,9 +38,17 @@ std::string SdMux::device_command() const {
     return commands_.to_device;
 }
 
+bool SdMux::is_stable() const {
+    std::istringstream words(commands_.to_host);
+    for (std::string word; words >> word;) {
+        if (word == "sdwire" || word == "typecmux") return true;
+    }
+    return false;
+}
+
 Result<std::string> SdMux::device_of(const std::string& output) const {
     if (commands_.media == MuxMedia::configured) return commands_.test_device;
-    auto device = output.substr(0, output.find_last_not_of(" \r\n") + 1);
+    std::string device(last_line(output));
     if (!device.starts_with("/dev/") || device.find_first_of(" \n") != std::string::npos) {
         return fail("the mux said " + trebuchet::quoted(output, 200) + ", expected the card's device, /dev/…");
     }
@@ -64,6 +73,11 @@ Result<SdMux::Commands> read_mux_commands(const StageContext& context) {
             return fail("provision_data.media: found " + trebuchet::quoted(**media) + ", expected sd or usb");
         }
         commands.media = **media == "sd" ? MuxMedia::sd : MuxMedia::usb;
+        if (program_of(commands.to_host).empty()) {
+            return fail(
+                "The \"control_switch_local_cmd\" config must include a mux CLI command followed by \"sdwire\" or "
+                "\"typecmux\" when \"media\" is specified in \"provision_data\"");
+        }
     } else if (!commands.test_device.starts_with("/")) {
         return fail("test_device: found " + trebuchet::quoted(commands.test_device) +
                     ", expected the card's device on the control host, such as /dev/sda");

@@ -27,10 +27,16 @@ class SdMux {
     };
     explicit SdMux(Commands commands) : commands_(std::move(commands)) {}
 
-    /// Commands that connect the medium to the control host. The last one prints the medium's device.
-    [[nodiscard]] std::vector<std::string> host_commands() const;
+    struct HostCommand {
+        std::string line;
+        bool prints_device = true;  ///< the medium's; false: it may fail
+    };
+    /// Commands that connect the medium to the control host.
+    [[nodiscard]] std::vector<HostCommand> host_commands() const;
+    /// An SDWire or a USB-C mux, which needs no restart of its host before each use.
+    [[nodiscard]] bool is_stable() const;
     [[nodiscard]] std::string device_command() const;
-    /// Parses the output of the last command of host_commands().
+    /// Parses the output of the command that prints the device.
     [[nodiscard]] Result<std::string> device_of(const std::string& output) const;
 
   private:

@@ -13,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t max_answer = std::size_t{32} * 1024 * 1024;
+/// For the line with the status behind it.
+constexpr std::size_t max_status = 16;
 /// curl refuses a line of its configuration from 100 KB on.
 constexpr std::size_t longest_value = 40'000;
 
@@ -30,11 +32,20 @@ void add_option(WipedString& config, std::string_view name, std::string_view val
     config += "\"\n";
 }
 
-/// A body that is longer than a line may be goes in pieces, which `json` puts together again.
+/// A body that is longer than a line may be goes in pieces, which `json` puts together again. A piece that begins with
+/// "@" would be taken for the name of a file to send; within JSON an "@" is always part of a text, where an escape
+/// means the same.
 void add_body(WipedString& config, std::string_view body) {
-    if (body.size() <= longest_value) return add_option(config, "data-binary", body);
+    if (body.size() <= longest_value) return add_option(config, "data-raw", body);
     for (std::size_t begin = 0; begin < body.size(); begin += longest_value) {
-        add_option(config, "json", body.substr(begin, longest_value));
+        const auto piece = body.substr(begin, longest_value);
+        if (!piece.starts_with('@')) {
+            add_option(config, "json", piece);
+            continue;
+        }
+        WipedString escaped("\\u0040");
+        escaped += piece.substr(1);
+        add_option(config, "json", escaped);
     }
 }
 
@@ -61,9 +72,17 @@ tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRun
     const auto config = config_of(call);
     if (!config) return tl::unexpected(RestFailure{config.error().message(), 0});
     Command curl;
-    curl.argv = {"curl", "-q",         "-sS",
-                 "-X",   call.method,  "--connect-timeout",
-                 "10",   "--max-time", std::to_string(call.timeout.count())};
+    curl.argv = {"curl",
+                 "-q",
+                 "-sS",
+                 "-X",
+                 call.method,
+                 "--connect-timeout",
+                 "10",
+                 "--max-time",
+                 std::to_string(call.timeout.count()),
+                 "--max-filesize",
+                 std::to_string(max_answer)};
     const char* authority = std::getenv("REQUESTS_CA_BUNDLE");
     if (authority != nullptr && *authority != '\0') {
         std::error_code ignored;
@@ -74,12 +93,17 @@ tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRun
     curl.input = *config;
     curl.timeout = call.timeout + 5s;
     curl.capture_output = true;
-    curl.output_limit = max_answer;
+    curl.errors_apart = true;  // an answer may hold a token, and errors are logged
+    curl.output_limit = max_answer + max_status;
     auto result = commands.run(curl);
     if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) {
         return tl::unexpected(RestFailure{describe(result.end), stopped->signal});
     }
-    if (!succeeded(result)) return tl::unexpected(RestFailure{redacted_url(call.url) + ": " + describe(result), 0});
+    if (!succeeded(result)) {
+        wipe(result.output.data(), result.output.size());
+        const CommandResult said{result.end, std::move(result.errors)};
+        return tl::unexpected(RestFailure{redacted_url(call.url) + ": " + describe(said), 0});
+    }
 
     RestAnswer answer;
     const auto line = result.output.rfind('\n');

@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <optional>
+#include <utility>
 
 namespace trebuchet {
 namespace {
@@ -18,11 +19,24 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+/// Takes "sha256:", "SHA-512=" and the like off the front.
+std::optional<DigestKind> take_kind(std::string_view& text) {
+    std::string begin(text.substr(0, 8));
+    for (auto& c : begin) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (const auto& [name, kind] : {std::pair{std::string_view("sha256"), DigestKind::sha256},
+                                     {std::string_view("sha-256"), DigestKind::sha256},
+                                     {std::string_view("sha512"), DigestKind::sha512},
+                                     {std::string_view("sha-512"), DigestKind::sha512}}) {
+        const auto size = name.size();
+        if (!begin.starts_with(name) || begin.size() == size || (begin[size] != ':' && begin[size] != '=')) continue;
+        text = trimmed(text.substr(size + 1));
+        return kind;
+    }
+    return std::nullopt;
+}
+
 std::optional<Checksum> from_hex(std::string_view text) {
-    std::optional<DigestKind> named;
-    if (text.starts_with("sha256:")) named = DigestKind::sha256;
-    if (text.starts_with("sha512:")) named = DigestKind::sha512;
-    if (named) text.remove_prefix(7);
+    const auto named = take_kind(text);
     Checksum checksum;
     if (text.size() == sha512_digits) {
         checksum.kind = DigestKind::sha512;
@@ -37,14 +51,27 @@ std::optional<Checksum> from_hex(std::string_view text) {
     return checksum;
 }
 
+std::string_view last_part(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+/// "SHA256 (NAME) = HEX", as BSD and `sha256sum --tag` write it.
+std::optional<Checksum> from_tagged_line(std::string_view line, std::string_view file_name) {
+    const auto open = line.find(" (");
+    const auto close = line.rfind(") = ");
+    if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+    if (last_part(line.substr(open + 2, close - open - 2)) != file_name) return std::nullopt;
+    return from_hex(std::string(line.substr(0, open)) + ":" + std::string(trimmed(line.substr(close + 4))));
+}
+
 /// "HEX  NAME" or "HEX *NAME"
 std::optional<Checksum> from_line(std::string_view line, std::string_view file_name) {
+    if (auto tagged = from_tagged_line(line, file_name)) return tagged;
     const auto end = line.find_first_of(" \t");
     if (end == std::string_view::npos) return std::nullopt;
     auto name = trimmed(line.substr(end));
     if (name.starts_with('*')) name.remove_prefix(1);
-    if (const auto slash = name.rfind('/'); slash != std::string_view::npos) name.remove_prefix(slash + 1);
-    if (name != file_name) return std::nullopt;
+    if (last_part(name) != file_name) return std::nullopt;
     return from_hex(line.substr(0, end));
 }
 

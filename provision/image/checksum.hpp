@@ -14,8 +14,9 @@ struct Checksum {
     std::string hex;  ///< lower case
 };
 
-/// Parses 64 (SHA-256) or 128 (SHA-512) hex digits, optionally after "sha256:" or "sha512:". Also parses the output of
-/// `sha256sum` or `sha512sum`, and uses the line for `file_name`.
+/// Parses 64 (SHA-256) or 128 (SHA-512) hex digits in lower or upper case, optionally after "sha256:", "SHA-256=" and
+/// the like. Also parses the output of `sha256sum` or `sha512sum`, with --tag or without, and uses the line for
+/// `file_name`.
 [[nodiscard]] Result<Checksum> parse_checksum(std::string_view text, std::string_view file_name);
 
 }  // namespace trebuchet

@@ -28,13 +28,16 @@ class ImageDecoder {
         bool decompress = true;  ///< false: zstd, gzip and xz come out compressed, for a target that runs zstdcat
         std::optional<DigestKind> digest;
     };
-    /// Reads the start of the image. `fd` must stay open.
+    /// Reads the first 256 KiB of the source, or all of it. `fd` must stay open.
     [[nodiscard]] static Result<ImageDecoder> open(int fd, const Options& options);
     ImageDecoder(ImageDecoder&& other) noexcept;
     ImageDecoder& operator=(ImageDecoder&& other) noexcept;
     ~ImageDecoder();
 
     [[nodiscard]] Compression compression() const;
+    /// The first bytes of the decompressed image, at most image_start_size. Fewer, or none, where the start of the
+    /// source does not tell more.
+    [[nodiscard]] std::string start() const;
     /// Fills the buffer. A short read, then 0, marks the end of the image. Fails if a compressed image is truncated.
     [[nodiscard]] Result<std::size_t> read(char* buffer, std::size_t size);
     /// Reads the source to its end. Returns the digest of the whole source, or "" if Options::digest is not set.
@@ -49,6 +52,7 @@ class ImageDecoder {
   private:
     struct State;
     explicit ImageDecoder(std::unique_ptr<State> state);
+    [[nodiscard]] static std::string start_of(const char* bytes, std::size_t size, Compression compression);
     std::unique_ptr<State> state_;
 };
 

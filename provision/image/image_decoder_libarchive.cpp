@@ -1,4 +1,5 @@
 #include "common/base/text.hpp"
+#include "provision/image/image_content.hpp"
 #include "provision/image/image_decoder.hpp"
 
 #include <algorithm>
@@ -66,6 +67,7 @@ struct ImageDecoder::State {
     int fd = -1;
     std::vector<char> buffer = std::vector<char>(read_size);
     std::size_t filled = 0;  ///< unread bytes at the start of the buffer
+    std::string start;       ///< of the decompressed image
     std::atomic<std::uint64_t> bytes = 0;
     std::optional<Digest> digest;
     int error_number = 0;
@@ -77,6 +79,7 @@ struct ImageDecoder::State {
 
     /// Returns 0 at the end, and -1 on an error, with errno in error_number.
     ssize_t fill(char* target, std::size_t size) {
+        if (fd < 0) return 0;
         ssize_t count = 0;
         do {
             count = ::read(fd, target, size);
@@ -169,17 +172,17 @@ ImageDecoder& ImageDecoder::operator=(ImageDecoder&&) noexcept = default;
 ImageDecoder::~ImageDecoder() = default;
 
 Result<ImageDecoder> ImageDecoder::open(int fd, const Options& options) {
-    constexpr std::size_t longest_magic = 10;
     auto state = std::make_unique<State>();
     state->fd = fd;
     if (options.digest) state->digest.emplace(*options.digest);
-    while (state->filled < longest_magic) {
+    while (state->filled < state->buffer.size()) {
         const auto count = state->fill(state->buffer.data() + state->filled, state->buffer.size() - state->filled);
         if (count < 0) return state->failed();
         if (count == 0) break;
         state->filled += static_cast<std::size_t>(count);
     }
     state->compression = recognise_compression({state->buffer.data(), state->filled});
+    state->start = start_of(state->buffer.data(), state->filled, state->compression);
     const bool needs_decoder = state->compression == Compression::bzip2 || state->compression == Compression::zip;
     if (needs_decoder || (options.decompress && state->compression != Compression::none)) {
         if (auto done = state->open_reader(); !done) return fail(done.error());
@@ -189,6 +192,29 @@ Result<ImageDecoder> ImageDecoder::open(int fd, const Options& options) {
 
 Compression ImageDecoder::compression() const {
     return state_->compression;
+}
+
+std::string ImageDecoder::start() const {
+    return state_->start;
+}
+
+std::string ImageDecoder::start_of(const char* bytes, std::size_t size, Compression compression) {
+    if (compression == Compression::none) return {bytes, std::min(size, image_start_size)};
+    // Another decoder, of what we have: it fails where that ends, which is no matter.
+    auto copy = std::make_unique<State>();
+    std::copy(bytes, bytes + size, copy->buffer.begin());
+    copy->filled = size;
+    copy->compression = compression;
+    if (!copy->open_reader()) return {};
+    ImageDecoder decoder(std::move(copy));
+    std::string text;
+    std::array<char, 8192> piece{};
+    while (text.size() < image_start_size) {
+        const auto count = decoder.read(piece.data(), std::min(piece.size(), image_start_size - text.size()));
+        if (!count || *count == 0) break;
+        text.append(piece.data(), *count);
+    }
+    return text;
 }
 
 Result<std::size_t> ImageDecoder::read(char* buffer, std::size_t size) {

@@ -4,6 +4,7 @@
 #include "common/file/safe_file.hpp"
 #include "provision/process/curl_config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
@@ -40,6 +41,20 @@ bool is_refusal(std::string_view output) {
     return rest != "08" && rest != "25" && rest != "29";
 }
 
+/// What no retry makes better, by curl's exit code.
+bool is_hopeless(const CommandEnd& end) {
+    constexpr std::array<int, 7> codes{
+        1,   // unsupported scheme
+        3,   // malformed URL
+        47,  // too many redirects
+        60,  // the server's certificate is not trusted
+        63,  // larger than allowed
+        67,  // login denied
+        78,  // no such file
+    };
+    return std::find(codes.begin(), codes.end(), exit_code(end)) != codes.end();
+}
+
 class UrlSource final : public ImageSource {
   public:
     explicit UrlSource(std::unique_ptr<RunningCommand> curl) : curl_(std::move(curl)), pipe_(curl_->take_pipe()) {}
@@ -48,7 +63,8 @@ class UrlSource final : public ImageSource {
         (void)curl_->wait_for(10s);
         const auto result = curl_->stop();
         if (succeeded(result)) return {};
-        return fail(Error("cannot download " + name + ": " + describe(result), is_refusal(result.output)));
+        const bool is_final = is_refusal(result.output) || is_hopeless(result.end);
+        return fail(Error("cannot download " + name + ": " + describe(result), is_final));
     }
     void stop() override { (void)curl_->stop(); }
 
@@ -65,7 +81,7 @@ Command curl(std::string_view config, std::initializer_list<const char*> options
                     "--max-redirs",
                     "10",
                     "--proto",
-                    "=http,https,file",
+                    "=http,https,ftp,ftps,file",
                     "--proto-redir",
                     "=http,https",
                     "--connect-timeout",
@@ -137,6 +153,25 @@ Result<std::unique_ptr<ImageSource>> open_image_url(const SecretString& url, Com
     source->file_name = last_part(shown.substr(0, shown.find('?')));
     if (succeeded(headers)) source->size = content_length(headers.output);
     return source;
+}
+
+Result<std::string> download_text(const std::string& url, std::size_t limit, CommandRunner& commands) {
+    const auto config = curl_config(url);
+    if (!config) return fail(config.error());
+    const auto size = std::to_string(limit);
+    auto get = curl(*config, {"--max-time", "60", "--max-filesize", size.c_str()});
+    get.capture_output = true;
+    get.errors_apart = true;
+    get.output_limit = limit + 1;
+    get.timeout = 70s;
+    auto result = commands.run(get);
+    if (!succeeded(result)) {
+        return fail("cannot download " + redacted_url(url) + ": " + describe(CommandResult{result.end, result.errors}));
+    }
+    if (result.output.size() > limit) {
+        return fail("cannot download " + redacted_url(url) + ": it has more than " + size + " bytes");
+    }
+    return std::move(result.output);
 }
 
 Result<std::filesystem::path> attachment_path(const std::string& name, const std::filesystem::path& folder) {

@@ -31,10 +31,13 @@ class ImageSource {
 
 [[nodiscard]] Result<std::unique_ptr<ImageSource>> open_image_file(const std::filesystem::path& file);
 
-/// Downloads (http, https, file) with the system's curl, which supports redirects, proxies and the system's CAs; our
-/// own HTTP client does not follow redirects. curl gets the URL on its stdin, because it may contain credentials. No
-/// retries here, because the caller has already written the first bytes.
+/// Downloads (http, https, ftp, ftps, file) with the system's curl, which supports redirects, proxies and the system's
+/// CAs; our own HTTP client does not follow redirects. curl gets the URL on its stdin, because it may contain
+/// credentials. No retries here, because the caller has already written the first bytes.
 [[nodiscard]] Result<std::unique_ptr<ImageSource>> open_image_url(const SecretString& url, CommandRunner& commands);
+
+/// A small text, such as a list of checksums. Fails if it is longer than `limit` bytes.
+[[nodiscard]] Result<std::string> download_text(const std::string& url, std::size_t limit, CommandRunner& commands);
 
 /// The path of attachment `name` of the provision phase. Fails if the path would leave `folder`.
 [[nodiscard]] Result<std::filesystem::path> attachment_path(const std::string& name,

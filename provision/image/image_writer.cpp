@@ -2,6 +2,7 @@
 
 #include "common/file/safe_file.hpp"
 #include "provision/image/block_queue.hpp"
+#include "provision/image/image_content.hpp"
 #include "provision/image/image_decoder.hpp"
 #include "provision/image/image_progress.hpp"
 
@@ -16,7 +17,8 @@
 //
 //  1. The reader thread reads the source, decompresses it, hashes the compressed bytes for the checksum, and fills
 //     blocks of 1 MiB. A target with zstdcat (`takes_compressed`) gets zstd, gzip and xz unchanged, except with
-//     `verify`, which needs a digest of the decompressed bytes.
+//     `verify`, which needs a digest of the decompressed bytes. It looks at the first bytes first, and refuses what is
+//     no image before a byte is written.
 //  2. The writer thread writes the blocks to the target. If there are no empty blocks, the reader waits; if there are
 //     no full ones, the writer waits. With 8 blocks, memory use is bounded.
 //  3. The calling thread polls every 50 ms: done, stop signal, timeout, progress.
@@ -42,10 +44,11 @@ constexpr auto target_error_timeout = 2s;
 /// The reader and the writer thread, and their results.
 class Pipeline {
   public:
-    Pipeline(ImageSource& source, ImageTarget& target, const ImageOptions& options)
+    Pipeline(ImageSource& source, ImageTarget& target, const ImageOptions& options, const ConnectorLog& log)
         : source_(&source),
           target_(&target),
           options_(&options),
+          log_(&log),
           decompress_(!target.takes_compressed || options.verify),
           written_digest_(options.verify ? std::optional(Digest(DigestKind::sha256)) : std::nullopt) {}
     Pipeline(const Pipeline&) = delete;
@@ -99,9 +102,18 @@ class Pipeline {
         how.decompress = decompress_;
         auto decoder = ImageDecoder::open(source_->fd(), how);
         if (!decoder) return fail(decoder.error());
-        auto done = decode(*decoder);
+        auto done = inspect(*decoder);
+        if (done) done = decode(*decoder);
         source_ended_ = decoder->source_ended();
         return done;
+    }
+
+    Result<void> inspect(const ImageDecoder& decoder) const {
+        const auto content = inspect_image(decoder.start());
+        if (!content.warning.empty()) log_->warning(source_->name + ": " + content.warning);
+        if (content.refusal.empty()) return {};
+        return fail(
+            Error("cannot write " + source_->name + ": it is " + content.refusal + "; expected an image", true));
     }
 
     Result<void> decode(ImageDecoder& decoder) {
@@ -155,6 +167,7 @@ class Pipeline {
     ImageSource* source_;
     ImageTarget* target_;
     const ImageOptions* options_;
+    const ConnectorLog* log_;
     bool decompress_;
     BlockQueue queue_{blocks};
     std::optional<Digest> written_digest_;
@@ -197,7 +210,7 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     tools.log.info("Writing " + source.name + " to " + target.name);
     ImageProgress progress(source.size, tools.log, tools.clock, tools.terminal);
     const auto deadline = tools.clock.now() + options.timeout;
-    Pipeline pipeline(source, target, options);
+    Pipeline pipeline(source, target, options, tools.log);
     pipeline.start();
 
     int signal = 0;
@@ -242,9 +255,11 @@ Written write_image(ImageSource& source, ImageTarget& target, const ImageOptions
     }
     if (const auto& error = pipeline.write_error()) return image_error(error->message());
     if (options.checksum && pipeline.source_digest() != options.checksum->hex) {
-        return image_error("the checksum of " + source.name + " is " + pipeline.source_digest() + ", expected " +
-                               options.checksum->hex,
-                           0, !source.may_differ);
+        auto error = image_error("the checksum of " + source.name + " is " + pipeline.source_digest() + ", expected " +
+                                     options.checksum->hex,
+                                 0, !source.may_differ);
+        error.value().wrong_checksum = pipeline.source_digest();
+        return error;
     }
     progress.finish(pipeline.bytes_written());
     return options.verify ? read_back(pipeline, target, tools) : Written(pipeline.bytes_written());

@@ -30,9 +30,10 @@ struct ImageTools {
 };
 
 struct ImageError {
-    std::string message;    ///< contains no secrets
-    int signal = 0;         ///< not 0: a stop signal arrived
-    bool is_final = false;  ///< a retry cannot help
+    std::string message;           ///< contains no secrets
+    int signal = 0;                ///< not 0: a stop signal arrived
+    bool is_final = false;         ///< a retry cannot help
+    std::string wrong_checksum{};  ///< of the whole source; "": that is not what failed
 };
 
 /// Copies an image from a source to a target and decompresses it (zstd, xz, gzip, bzip2, zip or raw, recognised by its

@@ -1,6 +1,7 @@
 #include "provision/job/job_file.hpp"
 
 #include "common/base/text.hpp"
+#include "common/file/regular_file.hpp"
 #include "common/file/safe_file.hpp"
 #include "provision/job/duration.hpp"
 
@@ -11,6 +12,9 @@
 
 namespace trebuchet {
 namespace {
+
+/// Entries of a list such as `disks`.
+constexpr std::size_t most_records = 500;
 
 std::string to_text(const SecretJson& value) {
     const auto& text = value.get_ref<const WipedString&>();
@@ -47,6 +51,7 @@ std::vector<JobFile::ChildJob::Attachment> attachments_of(const SecretJson& job)
 }  // namespace
 
 Result<JobFile> JobFile::load(const std::filesystem::path& path) {
+    if (const auto file = open_regular_file(path); !file) return fail(file.error());
     const auto text = read_secret_file(path, max_bytes);
     if (!text) return fail(text.error());
     return parse(text->reveal(), path.string());
@@ -118,6 +123,10 @@ Result<std::optional<JobFile::Records>> JobFile::provision_records(const char* n
     if (*value == nullptr) return std::optional<Records>();
     const auto where = std::string("provision_data.") + name;
     if (!(*value)->is_array()) return unexpected(where, **value, "a list of names and values");
+    if ((*value)->size() > most_records) {
+        return fail(file_ + ": " + where + ": found " + std::to_string((*value)->size()) +
+                    " entries, expected at most " + std::to_string(most_records));
+    }
     Records records;
     for (const auto& item : **value) {
         const auto item_name = where + "[" + std::to_string(records.size()) + "]";

@@ -1,7 +1,7 @@
 #include "provision/maas/maas_node.hpp"
 
 #include "common/base/text.hpp"
-#include "provision/process/spawn.hpp"
+#include "provision/process/foreign_json.hpp"
 
 #include <array>
 #include <cstdio>
@@ -69,17 +69,16 @@ MaasNode::Answer MaasNode::run(const std::vector<std::string>& words) const {
     command.argv.insert(command.argv.end(), words.begin(), words.end());
     command.timeout = command_timeout;
     command.capture_output = true;
-    // Its stdout apart, so that a warning on stderr does not spoil the JSON.
-    const auto file = memory_file();
-    if (file) command.output_fd = file->get();
+    command.errors_apart = true;  // a warning must not spoil the JSON
+    command.output_limit = max_answer;
     auto result = context_->commands.run(command);
 
     Answer answer;
     if (const auto* stopped = std::get_if<CommandInterrupted>(&result.end)) answer.signal = stopped->signal;
     answer.code = exit_code(result.end);
     answer.is_success = answer.code == 0;
-    answer.output = file ? read_start(*file, max_answer) : result.output;
-    answer.said = to_valid_utf8(file ? answer.output + result.output : result.output);
+    answer.said = to_valid_utf8(result.output + result.errors);
+    answer.output = std::move(result.output);
     answer.end = describe(CommandResult{result.end, answer.said});
     return answer;
 }
@@ -108,7 +107,7 @@ MaasResult<std::string> MaasNode::retry(const std::vector<std::string>& words,
 MaasResult<nlohmann::json> MaasNode::retry_json(const std::vector<std::string>& words) const {
     auto text = retry(words);
     if (!text) return tl::unexpected(text.error());
-    auto value = nlohmann::json::parse(*text, nullptr, false);
+    auto value = parse_foreign_json(*text);
     if (!value.is_discarded()) return value;
     return maas_error({"ProvisioningError",
                        "maas " + profile_ + joined(words) + " answered no JSON: found " +

@@ -1,6 +1,7 @@
 #include "provision/maas/maas_storage.hpp"
 
 #include "common/base/text.hpp"
+#include "provision/process/foreign_json.hpp"
 
 namespace trebuchet {
 namespace {
@@ -14,7 +15,7 @@ tl::unexpected<MaasError> storage_failure(const std::string& what, const std::st
 
 /// The id of what a step made, from MAAS' answer; "" if there is none.
 std::string id_in(const std::string& answer) {
-    const auto value = nlohmann::json::parse(answer, nullptr, false);
+    const auto value = parse_foreign_json(answer);
     if (!value.is_object()) return {};
     const auto id = value.find("id");
     if (id == value.end()) return {};
@@ -74,7 +75,7 @@ MaasResult<MaasStorage> MaasStorage::read(const MaasNode& node) {
         return maas_error({"MaasStorageError", message, std::nullopt, 1});
     };
     if (!answer.is_success) return failed(answer.end);
-    const auto list = nlohmann::json::parse(answer.output, nullptr, false);
+    const auto list = parse_foreign_json(answer.output);
     if (list.is_discarded()) return failed("the answer is no JSON: found " + trebuchet::quoted(answer.said, 200));
     auto devices = parse_block_devices(list);
     if (!devices) return failed(devices.error().message());

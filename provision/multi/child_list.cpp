@@ -1,6 +1,7 @@
 #include "provision/multi/child_list.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "provision/process/foreign_json.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -41,10 +42,11 @@ Result<std::optional<std::vector<Child>>> read_child_list() {
     }
     const auto text = read_untrusted(list_file, max_list);
     if (!text) return fail(text.error());
-    const auto list = nlohmann::json::parse(*text, nullptr, false);
+    const auto list = parse_foreign_json(*text);
     if (!list.is_array()) return fail(std::string(list_file) + ": expected a list of jobs");
     std::vector<Child> children;
     for (const auto& entry : list) {
+        if (children.size() == most_children) break;
         if (!entry.is_object()) continue;
         const auto id = entry.find("job_id");
         if (id == entry.end() || !id->is_string() || !is_job_id(id->get_ref<const std::string&>())) continue;

@@ -11,6 +11,9 @@
 
 namespace trebuchet {
 
+/// Of one multi job.
+inline constexpr std::size_t most_children = 100;
+
 /// A job that a multi job has submitted.
 struct Child {
     std::string id;
@@ -27,7 +30,7 @@ struct Child {
 /// `job_list.json` in the run folder, `[{"job_id": …, "device_info": …}]`: scripts read it, and later stages too.
 [[nodiscard]] Result<void> write_child_list(const std::vector<Child>& children);
 /// Nothing if there is no such file. Whoever runs the job's tests may have written it: entries that are none are left
-/// out.
+/// out, and so are those beyond `most_children`.
 [[nodiscard]] Result<std::optional<std::vector<Child>>> read_child_list();
 
 }  // namespace trebuchet

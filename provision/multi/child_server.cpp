@@ -4,6 +4,7 @@
 #include "common/file/safe_file.hpp"
 #include "provision/multi/child_list.hpp"
 #include "provision/process/curl_config.hpp"
+#include "provision/process/foreign_json.hpp"
 
 namespace trebuchet {
 namespace {
@@ -63,7 +64,7 @@ tl::expected<void, RestFailure> ChildServer::log_in() {
     call.user = user;
     auto answer = call_rest(call, *commands_);
     if (!answer) return tl::unexpected(answer.error());
-    auto token = field_of(nlohmann::json::parse(answer->body, nullptr, false), "access_token");
+    auto token = field_of(parse_foreign_json(answer->body), "access_token");
     wipe(answer->body.data(), answer->body.size());
     if (!answer->is_success() || token.empty()) {
         return tl::unexpected(RestFailure{"the server refuses the credentials of client_id " +
@@ -109,7 +110,7 @@ tl::expected<std::string, StageError> ChildServer::submit(std::string_view job) 
         return creation_error("Unable to create job: " + body,
                               "status " + std::to_string(answer->status) + " of " + redacted_url(url_ + "/v1/job"));
     }
-    auto id = field_of(nlohmann::json::parse(answer->body, nullptr, false), "job_id");
+    auto id = field_of(parse_foreign_json(answer->body), "job_id");
     if (is_job_id(id)) return id;
     return creation_error("Unable to create job: the server's answer names no job_id: " + body, "no job_id");
 }
@@ -141,7 +142,7 @@ nlohmann::json ChildServer::result(const std::string& id) {
         context_->log.error(status_text(*answer));
         return nullptr;
     }
-    auto result = nlohmann::json::parse(answer->body, nullptr, false);
+    auto result = parse_foreign_json(answer->body);
     return result.is_object() ? result : nlohmann::json();
 }
 

@@ -1,6 +1,7 @@
 #include "provision/power/command_power.hpp"
 
 #include "common/base/text.hpp"
+#include "provision/process/exit_codes.hpp"
 #include "provision/process/shell_words.hpp"
 
 #include <utility>
@@ -18,16 +19,16 @@ CommandPower::CommandPower(Scripts scripts, CommandRunner& commands)
     : scripts_(std::move(scripts)), commands_(&commands) {}
 
 PowerResult<void> CommandPower::on() {
-    return run("poweron_script", scripts_.on);
+    return run("poweron_script", scripts_.on, true);
 }
 
 PowerResult<void> CommandPower::off() {
-    return run("poweroff_script", scripts_.off);
+    return run("poweroff_script", scripts_.off, true);
 }
 
 PowerResult<void> CommandPower::cycle() {
     if (!scripts_.reboot.empty() || scripts_.off.empty() || scripts_.on.empty()) {
-        return run(scripts_.reboot_key, scripts_.reboot);
+        return run(scripts_.reboot_key, scripts_.reboot, false);
     }
     if (auto done = off(); !done) return done;
     return on();
@@ -37,17 +38,23 @@ PowerResult<PowerState> CommandPower::state() {
     return PowerState::unknown;
 }
 
-PowerResult<void> CommandPower::run(const char* key, const std::vector<std::string>& script) {
+PowerResult<void> CommandPower::run(const char* key, const std::vector<std::string>& script, bool by_shell) {
     if (script.empty()) return power_error(std::string("the configuration has no ") + key, Kind::refused);
     for (const auto& item : script) {
-        auto words = split_shell_words(item);
-        if (!words) return power_error(std::string(key) + ": " + words.error().message(), Kind::refused);
-        const auto end = commands_->run({std::move(*words), nullptr, command_timeout, false}).end;
+        std::vector<std::string> words{"/bin/sh", "-c", item};
+        if (!by_shell) {
+            auto split = split_shell_words(item);
+            if (!split) return power_error(std::string(key) + ": " + split.error().message(), Kind::refused);
+            words = std::move(*split);
+        }
+        const auto end = commands_->run({std::move(words), nullptr, command_timeout, false}).end;
         if (exit_code(end) == 0) continue;
         auto kind = Kind::failed;
         if (std::holds_alternative<CommandTimedOut>(end)) kind = Kind::timed_out;
         if (std::holds_alternative<CommandInterrupted>(end)) kind = Kind::interrupted;
-        if (std::holds_alternative<CommandNotStarted>(end)) kind = Kind::not_installed;
+        if (std::holds_alternative<CommandNotStarted>(end) || (by_shell && exit_code(end) == exit_not_found)) {
+            kind = Kind::not_installed;
+        }
         return power_error(std::string(key) + ": " + trebuchet::quoted(item) + ": " + describe(end), kind);
     }
     return {};

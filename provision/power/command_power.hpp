@@ -7,9 +7,10 @@
 
 namespace trebuchet {
 
-/// Switches power with the commands in `reboot_script`, `poweroff_script` and `poweron_script`. Commands are split into
-/// words and run without a shell, in order, until one fails; timeout 120 s each. The state cannot be read. Without a
-/// reboot_script, cycle() is off() and on().
+/// Switches power with the commands in `reboot_script`, `poweroff_script` and `poweron_script`, in order, until one
+/// fails; timeout 120 s each. As with the reference, those of `reboot_script` are split into words and run without a
+/// shell, and the others are run by /bin/sh. The state cannot be read. Without a reboot_script, cycle() is off() and
+/// on().
 class CommandPower final : public PowerControl {
   public:
     struct Scripts {
@@ -27,7 +28,7 @@ class CommandPower final : public PowerControl {
     [[nodiscard]] PowerResult<PowerState> state() override;
 
   private:
-    [[nodiscard]] PowerResult<void> run(const char* key, const std::vector<std::string>& script);
+    [[nodiscard]] PowerResult<void> run(const char* key, const std::vector<std::string>& script, bool by_shell);
 
     Scripts scripts_;
     CommandRunner* commands_;

@@ -56,4 +56,9 @@ Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, 
     return std::make_unique<RetryingPower>(std::move(*inner), tools);
 }
 
+bool has_power(const ConnectorConfig& config) {
+    return !text_of(config, "power").empty() || !config.reboot_script.empty() ||
+           (!config.poweroff_script.empty() && !config.poweron_script.empty());
+}
+
 }  // namespace trebuchet

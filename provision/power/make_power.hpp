@@ -20,4 +20,7 @@ namespace trebuchet {
 [[nodiscard]] Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, CommandRunner& commands,
                                                                const PowerTools& tools);
 
+/// Whether the configuration says how to power-cycle the device.
+[[nodiscard]] bool has_power(const ConnectorConfig& config);
+
 }  // namespace trebuchet

@@ -21,13 +21,15 @@ struct Command {
     const Environment* environment = nullptr;            ///< the whole environment; null: inherit ours
     std::optional<std::chrono::milliseconds> timeout{};  ///< then its process group is stopped; nullopt: no limit
     bool capture_output = false;  ///< stdout and stderr, merged, go to CommandResult::output; false: inherited
+    bool errors_apart = false;    ///< with capture_output: stderr goes to CommandResult::errors instead
     std::optional<std::string_view> input{};  ///< content of its stdin, may be secret; nullopt: `input_fd`
     int input_fd = -1;                        ///< its stdin; -1: /dev/null
     int output_fd = -1;                       ///< its stdout, which is then not captured; -1: see `capture_output`
     /// Runs to its end although we got a stop signal: for commands that put the device into a safe state. Needs a
     /// timeout.
     bool ignore_stop_signal = false;
-    std::size_t output_limit = usual_output_limit;  ///< captured output in bytes; the rest is dropped
+    /// Captured output in bytes; the rest is read and dropped.
+    std::size_t output_limit = usual_output_limit;
 };
 
 struct CommandExited {
@@ -49,7 +51,8 @@ using CommandEnd = std::variant<CommandExited, CommandKilled, CommandTimedOut, C
 
 struct CommandResult {
     CommandEnd end;
-    std::string output;  ///< captured output, at most Command::output_limit bytes
+    std::string output;    ///< captured output, at most Command::output_limit bytes
+    std::string errors{};  ///< captured stderr, if it is apart: at most Command::usual_output_limit bytes
 };
 
 /// The command's own exit code, or one of exit_codes.hpp: 128 + signal, 124 timeout, 126 not runnable, 127 not found.

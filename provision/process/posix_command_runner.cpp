@@ -89,6 +89,8 @@ PosixCommandRunner::PosixCommandRunner(SignalInterrupt& interrupt, milliseconds 
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+PosixCommandRunner::~PosixCommandRunner() = default;
+
 CommandResult PosixCommandRunner::run(const Command& command) {
     const int interrupt = command.ignore_stop_signal ? -1 : interrupt_->fd();
     if (!command.ignore_stop_signal) {
@@ -96,24 +98,35 @@ CommandResult PosixCommandRunner::run(const Command& command) {
             return {CommandInterrupted{signal}, {}};
         }
     }
-    // Files in memory instead of pipes: a pipe that nobody reads would fill up and block the command.
+    // A file in memory instead of a pipe, which would block us if the command does not read it.
     FileDescriptor input;
     if (command.input) {
         auto file = memory_file(*command.input);
         if (!file) return {CommandNotStarted{file.error()}, {}};
         input = std::move(*file);
     }
-    FileDescriptor output;
+    Captured output;
+    Captured errors;
+    ChildFiles files{input ? input.get() : command.input_fd, command.output_fd, -1};
     if (command.capture_output) {
-        auto file = memory_file();
-        if (!file) return {CommandNotStarted{file.error()}, {}};
-        output = std::move(*file);
+        auto opened = CapturedOutput::open(command.output_limit);
+        if (!opened) return {CommandNotStarted{opened.error()}, {}};
+        output = std::move(*opened);
+        files.errors = output->write_end().get();
+        if (files.output < 0) files.output = files.errors;
+    }
+    if (command.capture_output && command.errors_apart) {
+        auto opened = CapturedOutput::open(Command::usual_output_limit);
+        if (!opened) return {CommandNotStarted{opened.error()}, {}};
+        errors = std::move(*opened);
+        files.errors = errors->write_end().get();
     }
     pid_t pid = -1;
-    const ChildFiles files{input ? input.get() : command.input_fd,
-                           command.output_fd >= 0 ? command.output_fd : output.get(), output.get()};
     if (const int error = spawn(command, files, pid); error != 0) {
         return {CommandNotStarted{error}, {}};
+    }
+    for (auto* captured : {output.get(), errors.get()}) {
+        if (captured != nullptr) captured->write_end() = FileDescriptor();
     }
     const auto process = process_of(pid);
     std::optional<steady_clock::time_point> deadline;
@@ -131,13 +144,33 @@ CommandResult PosixCommandRunner::run(const Command& command) {
         if (signal != 0) end = CommandInterrupted{signal};
         stop_group(pid, process, grace_);
     }
-    return {end, output ? read_start(output, command.output_limit) : ""};
+    return {end, text_of(std::move(output)), text_of(std::move(errors))};
+}
+
+std::string PosixCommandRunner::text_of(Captured output) {
+    if (output == nullptr) return {};
+    auto text = output->take();
+    if (!output->has_ended()) keep(std::move(output));
+    return text;
+}
+
+void PosixCommandRunner::keep(Captured output) {
+    still_open_.erase(std::remove_if(still_open_.begin(), still_open_.end(),
+                                     [](const Captured& other) { return other->has_ended(); }),
+                      still_open_.end());
+    if (still_open_.size() >= most_still_open) still_open_.erase(still_open_.begin());
+    still_open_.push_back(std::move(output));
 }
 
 class PosixCommandRunner::Running final : public RunningCommand {
   public:
-    Running(pid_t pid, FileDescriptor pipe, FileDescriptor output, milliseconds grace)
-        : pid_(pid), process_(process_of(pid)), pipe_(std::move(pipe)), output_(std::move(output)), grace_(grace) {}
+    Running(pid_t pid, FileDescriptor pipe, Captured output, milliseconds grace, PosixCommandRunner& runner)
+        : pid_(pid),
+          process_(process_of(pid)),
+          pipe_(std::move(pipe)),
+          output_(std::move(output)),
+          grace_(grace),
+          runner_(&runner) {}
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
     ~Running() override { stop_group_once(); }
@@ -148,7 +181,8 @@ class PosixCommandRunner::Running final : public RunningCommand {
 
     CommandResult stop() override {
         stop_group_once();
-        return {*end_, read_start(output_)};
+        if (output_) text_ = runner_->text_of(std::move(output_));
+        return {*end_, text_};
     }
 
   private:
@@ -164,8 +198,10 @@ class PosixCommandRunner::Running final : public RunningCommand {
     pid_t pid_;
     FileDescriptor process_;
     FileDescriptor pipe_;
-    FileDescriptor output_;
+    Captured output_;
     milliseconds grace_;
+    PosixCommandRunner* runner_;
+    std::string text_;
     std::optional<CommandEnd> end_;
 };
 
@@ -176,7 +212,7 @@ tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> PosixCommandRunner::st
             return tl::unexpected<CommandEnd>(CommandInterrupted{signal});
         }
     }
-    auto output = memory_file();
+    auto output = CapturedOutput::open(Command::usual_output_limit);
     if (!output) return tl::unexpected<CommandEnd>(CommandNotStarted{output.error()});
     auto input = memory_file(command.input.value_or(std::string_view()));
     if (!input) return tl::unexpected<CommandEnd>(CommandNotStarted{input.error()});
@@ -188,13 +224,15 @@ tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> PosixCommandRunner::st
     ::fcntl(read_end.get(), F_SETPIPE_SZ, 1024 * 1024);
 
     pid_t pid = -1;
-    const auto files = piped == Piped::input ? ChildFiles{read_end.get(), output->get(), output->get()}
-                                             : ChildFiles{input->get(), write_end.get(), output->get()};
+    const int captured = (*output)->write_end().get();
+    const auto files = piped == Piped::input ? ChildFiles{read_end.get(), captured, captured}
+                                             : ChildFiles{input->get(), write_end.get(), captured};
     if (const int error = spawn(command, files, pid); error != 0) {
         return tl::unexpected<CommandEnd>(CommandNotStarted{error});
     }
+    (*output)->write_end() = FileDescriptor();
     auto& ours = piped == Piped::input ? write_end : read_end;
-    return std::make_unique<Running>(pid, std::move(ours), std::move(*output), grace_);
+    return std::make_unique<Running>(pid, std::move(ours), std::move(*output), grace_, *this);
 }
 
 }  // namespace trebuchet

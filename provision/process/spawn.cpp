@@ -1,6 +1,5 @@
 #include "provision/process/spawn.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <optional>
@@ -9,7 +8,6 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace trebuchet {
@@ -78,21 +76,6 @@ tl::expected<FileDescriptor, int> memory_file(std::string_view content) {
     if (!file) return tl::unexpected(errno);
     if (!write_all(file.get(), content) || ::lseek(file.get(), 0, SEEK_SET) != 0) return tl::unexpected(EIO);
     return file;
-}
-
-std::string read_start(const FileDescriptor& file, std::size_t limit) {
-    struct stat info {};
-    if (::fstat(file.get(), &info) != 0 || info.st_size <= 0) return {};
-    std::string output(std::min(limit, static_cast<std::size_t>(info.st_size)), '\0');
-    std::size_t filled = 0;
-    while (filled < output.size()) {
-        const auto count =
-            ::pread(file.get(), output.data() + filled, output.size() - filled, static_cast<off_t>(filled));
-        if (count <= 0) break;
-        filled += static_cast<std::size_t>(count);
-    }
-    output.resize(filled);
-    return output;
 }
 
 }  // namespace trebuchet

@@ -4,7 +4,7 @@
 #include "common/file/safe_file.hpp"
 #include "provision/process/command.hpp"
 
-#include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -22,8 +22,5 @@ struct ChildFiles {
 
 /// An in-memory file, positioned at its start. The error is an errno.
 [[nodiscard]] tl::expected<FileDescriptor, int> memory_file(std::string_view content = {});
-
-/// The first `limit` bytes of such a file.
-[[nodiscard]] std::string read_start(const FileDescriptor& file, std::size_t limit = Command::usual_output_limit);
 
 }  // namespace trebuchet

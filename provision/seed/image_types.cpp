@@ -23,6 +23,8 @@ const std::vector<ImageType>& image_types() {
         {"core20", "test -e ubuntu-seed/snaps", "ubuntu-seed/data/etc/cloud/cloud.cfg.d", SeedForm::config_file, ""},
         {"ubuntu-cpc", "test -e cloudimg-rootfs/etc/cloud/cloud.cfg", "cloudimg-rootfs/var/lib/cloud/seed/nocloud-net",
          SeedForm::nocloud, "cloudimg-rootfs"},
+        // Whatever it is, it may run cloud-init.
+        {"unknown", "mountpoint -q writable", "writable/var/lib/cloud/seed/nocloud-net", SeedForm::nocloud, ""},
     };
     return types;
 }

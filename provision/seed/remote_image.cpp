@@ -1,8 +1,11 @@
 #include "provision/seed/remote_image.hpp"
 
 #include "common/base/text.hpp"
+#include "provision/process/foreign_json.hpp"
+#include "provision/process/last_line.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -34,7 +37,8 @@ void write_file(WipedString& script, const std::string& path, std::string_view c
 }  // namespace
 
 Result<std::vector<LabelledPartition>> parse_lsblk(std::string_view json) {
-    const auto root = nlohmann::json::parse(json, nullptr, false);
+    // Behind what the shell's start-up files print.
+    const auto root = parse_foreign_json(json.substr(std::min(json.find('{'), json.size())));
     const auto* devices = root.is_object() && root.contains("blockdevices") ? &root["blockdevices"] : nullptr;
     if (devices == nullptr || !devices->is_array() || devices->empty() || !devices->front().is_object()) {
         return fail("lsblk said " + trebuchet::quoted(json, 200) + ", expected JSON with \"blockdevices\"");
@@ -85,7 +89,7 @@ Result<std::vector<LabelledPartition>> RemoteImage::partitions() {
         auto label = run("read a label",
                          "sudo blkid -p -s LABEL -o value " + shell_quote("/dev/" + partition.name) + " || true");
         if (!label) return fail(label.error());
-        partition.label = label->substr(0, label->find('\n'));
+        partition.label = last_line(*label);
     }
     return found;
 }
@@ -112,7 +116,7 @@ Result<const ImageType*> RemoteImage::type() {
     }
     const auto name = run("detect the image type", script);
     if (!name) return fail(name.error());
-    return find_image_type(name->substr(0, name->find('\n')));
+    return find_image_type(std::string(last_line(*name)));
 }
 
 Result<void> RemoteImage::add_user(const ImageType& type, const FirstUser& user) {

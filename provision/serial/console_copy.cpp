@@ -20,6 +20,8 @@ using std::chrono::steady_clock;
 
 /// How often we look whether we were told to stop while the console is silent.
 constexpr int between_looks_ms = 200;
+/// A server that lets us in and closes at once is not asked more and more often.
+constexpr auto good_connection = 1s;
 /// A shorter gap has cost nothing that one could see.
 constexpr auto shortest_gap = 50ms;
 
@@ -36,15 +38,20 @@ class ConsoleCopy {
 
     Result<void> run() {
         Backoff backoff(100ms, 1s, [] { return 0.999999; });
+        bool is_flapping = false;
         while (interrupt_->wait_for(0ms) == 0) {
             const auto connection = connect();
             if (connection) {
-                backoff.reset();
+                const auto began = clock_->now();
                 if (auto done = mark_gap(); !done) return done;
-                log_->info("Connected to the serial console at " + name_of(*console_));
-                complained_.clear();
+                if (!is_flapping) log_->info("Connected to the serial console at " + name_of(*console_));
                 if (auto done = copy(*connection); !done) return done;
                 gap_began_ = clock_->now();
+                is_flapping = *gap_began_ - began < good_connection;
+                if (!is_flapping) {
+                    backoff.reset();
+                    complained_.clear();
+                }
                 complain("the connection has ended");
             } else {
                 complain(connection.error().message());

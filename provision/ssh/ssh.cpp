@@ -85,6 +85,7 @@ std::vector<std::string> Ssh::arguments() const {
         option("ControlPath=" + (folder_ / "mux").string());
         option("ControlPersist=30");
     }
+    if (!target_.mark.empty()) option("SetEnv=LC_TREBUCHET=" + target_.mark);
     if (!target_.key_file.empty()) {
         option("IdentitiesOnly=yes");
         all.insert(all.end(), {"-i", target_.key_file});

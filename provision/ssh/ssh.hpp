@@ -19,8 +19,11 @@ struct SshTarget {
     std::string user;
     std::string key_file;   ///< "": ssh's default keys
     SecretString password;  ///< empty: none. Passed to sshpass in its environment
+    /// Set as LC_TREBUCHET in the environment of remote commands, where the server's AcceptEnv lets it (Debian's does);
+    /// "": not set. Finds commands that outlived their connection.
+    std::string mark{};
 
-    [[nodiscard]] SshTarget clone() const { return {host, port, user, key_file, password.clone()}; }
+    [[nodiscard]] SshTarget clone() const { return {host, port, user, key_file, password.clone(), mark}; }
 };
 
 struct SshCall {
@@ -71,6 +74,7 @@ class Ssh {
     /// Closes the shared connection, for example before the device restarts. The next call reconnects.
     void disconnect();
 
+    [[nodiscard]] const SshTarget& target() const { return target_; }
     /// "user@host", or "user@host port 2222"
     [[nodiscard]] std::string name() const;
 

@@ -165,7 +165,7 @@ Outcome ReservationKeys::copy(const std::vector<std::string>& lines) {
         return result;
     };
     // The device may be rebooting, which takes minutes.
-    return retry("ssh to " + device_->name(), Backoff(5s, 100s, context_->jitter), *context_, run,
+    return retry("ssh to " + device_->name(), Backoff(60s, 60s, context_->jitter), *context_, run,
                  [](const CommandResult& /*result*/) { return false; });
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
 #include "provision/job/duration.hpp"
+#include "provision/process/last_line.hpp"
 #include "provision/process/uninterrupted.hpp"
 #include "provision/stages/reservation_keys.hpp"
 #include "provision/stages/reservation_order.hpp"
@@ -28,7 +29,8 @@ constexpr auto device_poll_interval = 15s;
 constexpr auto silent_device_poll_interval = 60s;
 /// Shorter than the agent's default kill_grace of 10 s.
 constexpr auto key_removal_timeout = 7s;
-constexpr auto longest = std::chrono::hours(24 * 366 * 10);
+/// The server's own default.
+constexpr std::chrono::seconds default_longest = 6h;
 
 /// Tools parse these lines: keep the reference's wording.
 void announce(const std::string& target, std::chrono::seconds timeout, StageContext& context) {
@@ -83,15 +85,16 @@ class DeviceOrders {
         if (device_ == nullptr || context_->clock.now() < next_poll_) return {};
         SshCall call;
         call.timeout = 15s;
-        call.output_limit = max_order;
-        const auto result = device_->run(
-            "if [ -e ~/trebuchet-end ]; then rm -f ~/trebuchet-end; echo end; "
-            "elif [ -s ~/trebuchet-extend ]; then echo extend $(head -c 64 ~/trebuchet-extend); "
-            "rm -f ~/trebuchet-extend; fi",
+        // By /bin/sh: the user's own shell may be any. Always a last line of ours, behind what start-up files print.
+        const auto result = device_->run_script(
+            "cd || exit 1\n"
+            "if [ -e trebuchet-end ]; then rm -f trebuchet-end; echo end\n"
+            "elif [ -s trebuchet-extend ]; then echo extend $(head -c 64 trebuchet-extend); rm -f trebuchet-extend\n"
+            "else echo none; fi",
             call);
         next_poll_ = context_->clock.now() + (succeeded(result) ? device_poll_interval : silent_device_poll_interval);
-        const auto line = result.output.substr(0, result.output.find('\n'));
-        if (!succeeded(result) || line.empty()) return {};
+        const auto line = last_line(result.output);
+        if (!succeeded(result) || line.empty() || line == "none") return {};
         const auto order = parse_reservation_order(line);
         if (order) return *order;
         context_->log.warning("The file trebuchet-extend on the device: " + order.error().message());
@@ -104,12 +107,12 @@ class DeviceOrders {
     std::chrono::steady_clock::time_point next_poll_;
 };
 
-/// `max_reserve_timeout` of the configuration, if it has one.
+/// `max_reserve_timeout` of the configuration.
 std::chrono::seconds longest_reservation(const ConnectorConfig& config) {
     const auto found = config.scalars.find("max_reserve_timeout");
-    if (found == config.scalars.end()) return longest;
+    if (found == config.scalars.end()) return default_longest;
     const auto limit = parse_duration(found->second);
-    return limit && *limit > 0s ? *limit : longest;
+    return limit && *limit > 0s ? *limit : default_longest;
 }
 
 /// Waits for the end of the reservation. Returns the stop signal, or 0 if it expired or was ended by a file.

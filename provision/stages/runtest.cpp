@@ -17,6 +17,18 @@ namespace {
 /// The reference's name: scripts may use $0.
 constexpr const char* script_file = "tf_cmd_script";
 
+/// A job file that was written on Windows: to the shell each CR would be a part of the line's last word.
+std::string without_cr_line_ends(std::string text, StageContext& context) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool is_at_line_end = text[i] == '\r' && (i + 1 == text.size() || text[i + 1] == '\n');
+        if (!is_at_line_end) out += text[i];
+    }
+    if (out.size() == text.size()) return text;
+    context.log.warning("test_cmds has CR line ends: running it without them");
+    return out;
+}
+
 std::string filled(const std::string& text, StageContext& context) {
     if (!is_template(text)) return text;
     context.log.warning("Double braces in test_cmds are deprecated: filling in the text as a template");
@@ -26,7 +38,7 @@ std::string filled(const std::string& text, StageContext& context) {
 StageResult run_list(const std::vector<std::string>& list, const Environment& environment, StageContext& context) {
     int code = 0;
     for (const auto& item : list) {
-        const auto text = filled(item, context);
+        const auto text = filled(without_cr_line_ends(item, context), context);
         context.log.info("Running: " + text);
         const auto end = context.commands.run({{"/bin/sh", "-c", text}, &environment, std::nullopt, false}).end;
         code = exit_code(end);
@@ -50,7 +62,8 @@ Result<void> write_script(const std::string& text) {
 }
 
 StageResult run_script(const std::string& script, const Environment& environment, StageContext& context) {
-    const auto text = filled(script.starts_with("#!") ? script : "#!/bin/bash\n" + script, context);
+    const auto text =
+        filled(without_cr_line_ends(script.starts_with("#!") ? script : "#!/bin/bash\n" + script, context), context);
     if (auto done = write_script(text); !done) return stage_error("TestError", done.error().message());
     context.log.info("Running the script in test_cmds");
     const auto end = context.commands.run({{std::string("./") + script_file}, &environment, std::nullopt, false}).end;

@@ -1,6 +1,7 @@
 #include "provision/stages/stage_files.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "provision/process/foreign_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +26,7 @@ Result<void> write_device_info(const std::filesystem::path& file, const Connecto
 Result<void> append_stage_error(const std::filesystem::path& file, Stage stage, const StageError& error) {
     auto errors = nlohmann::json::object();
     if (const auto text = read_untrusted(file, max_bytes)) {
-        auto earlier = nlohmann::json::parse(*text, nullptr, false);
+        auto earlier = parse_foreign_json(*text);
         if (earlier.is_object()) errors = std::move(earlier);
     }
     errors[name_of(stage) + "_exception_info"] = {

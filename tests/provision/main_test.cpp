@@ -100,6 +100,16 @@ TEST_F(ProvisionProgram, RuntestGoesOnAfterAFailureAndReturnsTheLastCode) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "device-connector-error.json"));
 }
 
+TEST_F(ProvisionProgram, RuntestTakesCommandsWithCrLineEndsAndSaysSo) {
+    job_with_commands({"echo one\r\n[ one = one ]\r", "echo two"});
+    EXPECT_EQ(run("runtest"), 0) << err_;
+    EXPECT_EQ(out_, "one\ntwo\n");
+    EXPECT_THAT(err_, HasSubstr("test_cmds has CR line ends: running it without them"));
+    job_with_commands("#!/bin/sh\r\nif true; then\r\n  printf 'a\rb'\r\nfi\r\n");
+    EXPECT_EQ(run("runtest"), 0) << err_;
+    EXPECT_EQ(out_, "a\rb");
+}
+
 TEST_F(ProvisionProgram, RuntestGivesCommandsTheRunFolderAndNoInput) {
     job_with_commands({"cat; pwd -P"});
     EXPECT_EQ(run("test"), 0);

@@ -40,7 +40,7 @@ std::vector<std::string> without_options(std::vector<std::string> argv) {
         const auto& word = argv[i];
         if (is_option && (word == "-o" || word == "-i")) {
             ++i;
-        } else if (is_option && (word == "-t" || word == "-T" || word == "--" || word == "-q")) {
+        } else if (is_option && (word == "-t" || word == "-T" || word == "--" || word == "-q" || word == "-f")) {
             continue;
         } else {
             if (!word.starts_with("-")) is_option = false;
@@ -73,7 +73,7 @@ void read_config(const std::string& input, CurlCall& call) {
         const auto name = line.substr(0, begin);
         const auto value = unescaped(line.substr(begin + 4, line.size() - begin - 5));
         if (name == "url") call.url = value;
-        if (name == "data-binary" || name == "json" || name == "data") call.body += value;
+        if (name == "data-raw" || name == "json") call.body += value;
     }
 }
 
@@ -109,7 +109,7 @@ class Reader {
         }
         const bool is_test_command = step.contains("shell") && flow_->file.at("stage") == "runtest";
         if (argv.empty() || is_test_command) return;
-        const auto effect = effect_of(argv, "");
+        auto effect = effect_of(argv, "");
         if (!effect) return;
         const auto program = words_of(effect->text).front();
         const auto& answer = step.at("answer");
@@ -119,6 +119,12 @@ class Reader {
             return;
         }
         flow_->programs.push_back(program);
+        const auto text = effect->text;
+        effect = counted(*flow_, std::move(*effect));
+        if (!effect) {
+            flow_->card_work.emplace_back(text, answer.is_string() ? json{{"rc", 124}} : answer);
+            return;
+        }
         flow_->effects.push_back(*effect);
         flow_->answers[effect->text].push_back(answer.is_string() ? json{{"hang", true}} : answer);
     }
@@ -135,6 +141,47 @@ class Reader {
 };
 
 }  // namespace
+
+std::optional<Effect> counted(const Flow& flow, Effect effect) {
+    if (effect.kind != Effect::Kind::run) return effect;
+    auto& text = effect.text;
+    const auto has = [&](const char* part) { return text.find(part) != std::string::npos; };
+    if (flow.stage() == "reserve") {
+        const auto words = words_of(text);
+        if (words.front() == "ssh-copy-id") text = "copy keys to " + words.back();
+        if (words.front() == "ssh" && has("add()")) text = "copy keys to " + words.at(1);
+        if (words.front() == "ssh" && has("grep -vxF")) return std::nullopt;  // they are taken away again
+        return effect;
+    }
+    if (flow.stage() == "firmware_update") {
+        for (const auto* detail : {"chassis_type", " apt ", "fwupdmgr --version", "command -v fwupdmgr"}) {
+            if (has(detail)) return std::nullopt;
+        }
+        if (const auto at = text.find(" 2>/dev/null"); at != std::string::npos) text.erase(at);
+        if (const auto at = text.find("sudo cat "); at != std::string::npos) text.erase(at, 5);
+        return effect;
+    }
+    if (flow.type() != "muxpi") return effect;
+    const auto control = "ssh " + flow.file.at("config").value("control_user", "ubuntu") + "@";
+    if (text.starts_with("scp ") || (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ")))) {
+        text = "user files";
+        return effect;
+    }
+    if (!text.starts_with(control)) return effect;
+    if (has("| sudo dd of=")) {
+        auto device = text.substr(text.find("of=") + 3);
+        device.erase(std::remove_if(device.begin(), device.end(), [](char c) { return c == '\'' || c == '\\'; }),
+                     device.end());
+        text = "write " + device.substr(0, device.find_first_of(" \n"));
+        return effect;
+    }
+    const auto command = text.substr(std::min(text.find(' ', control.size()) + 1, text.size()));
+    for (const auto* work : {"{", "sudo umount ", "sudo hdparm ", "sudo mkdir ", "sudo mount ", "sudo rm ", "sudo sed ",
+                             "sudo bash ", "sync", "lsblk ", "mkdir ", "grep ", "ls ", "test "}) {
+        if (command.starts_with(work)) return std::nullopt;
+    }
+    return effect;
+}
 
 std::string Effect::line() const {
     switch (kind) {
@@ -190,6 +237,7 @@ CurlCall parse_curl(const std::vector<std::string>& argv, const std::string& inp
         if (word == "-X") call.method = next;
         if (word == "-w") call.format = next;
         if (word == "-o") call.prints_body = false;
+        if (word == "-I") call.method = "HEAD";
         if (word == "-K") read_config(input, call);
         if (word.starts_with("-s") && word.find('f') != std::string::npos) call.fails_on_error = true;
         if (word.starts_with("http")) call.url = word;

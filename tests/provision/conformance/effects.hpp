@@ -42,11 +42,18 @@ struct Flow {
     std::string name;
     nlohmann::json file;
     std::vector<Effect> effects;
-    std::map<std::string, std::deque<nlohmann::json>> answers;  ///< by the effect's text, in their order
-    std::vector<std::string> programs;                          ///< that are called
-    std::vector<std::string> missing_programs;                  ///< that were not installed
-    std::string skipped;                                        ///< why it can't be replayed; "": it can
+    std::map<std::string, std::deque<nlohmann::json>> answers;      ///< by the effect's text, in their order
+    std::vector<std::string> programs;                              ///< that are called
+    std::vector<std::string> missing_programs;                      ///< that were not installed
+    std::string skipped;                                            ///< why it can't be replayed; "": it can
+    std::vector<std::pair<std::string, nlohmann::json>> card_work;  ///< of muxpi, which is not compared: answers
+
+    [[nodiscard]] std::string type() const { return file.at("type"); }
+    [[nodiscard]] std::string stage() const { return file.at("stage"); }
 };
+
+/// What an effect counts as when the flow is compared; nothing if it does not count: see README.md.
+[[nodiscard]] std::optional<Effect> counted(const Flow& flow, Effect effect);
 [[nodiscard]] Flow read_flow(const std::string& path);
 
 }  // namespace trebuchet::conformance

@@ -37,4 +37,9 @@ struct Stop {
 /// How the run differs from the recording; "" if it does not.
 [[nodiscard]] std::string difference(const Flow& flow, const Run& run);
 
+/// The reference ended with one of Python's own exceptions, such as KeyError.
+[[nodiscard]] bool has_crashed(const Flow& flow);
+/// It did, and until one of the two ended they did the same.
+[[nodiscard]] bool is_equal_until_crash(const Flow& flow, const Run& run);
+
 }  // namespace trebuchet::conformance

@@ -1,6 +1,9 @@
 #include "provision/connectors/config_check.hpp"
 
 #include "provision/connectors/registry.hpp"
+#include "tests/fakes/temporary_folder.hpp"
+
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,6 +28,19 @@ TEST(ConfigCheck, AcceptsTheReferencesKeys) {
         "test_device:\nselect_master_script: [x]\nmaas_user: x\ntimeout_min: 60\n");
     EXPECT_THAT(findings.problems, IsEmpty());
     EXPECT_THAT(findings.warnings, IsEmpty());
+}
+
+/// Shapes of the files of real labs, without their names: TYPE-WHAT.yaml.
+TEST(ConfigCheck, SaysNothingOfFilesOfRealLabs) {
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(CONNECTOR_CONFIGS)) {
+        const auto name = entry.path().filename().string();
+        const auto findings = check(text_of(entry.path()), name.substr(0, name.find('-')));
+        EXPECT_THAT(findings.problems, IsEmpty()) << name;
+        EXPECT_THAT(findings.warnings, IsEmpty()) << name;
+        ++files;
+    }
+    EXPECT_GE(files, 12);
 }
 
 TEST(ConfigCheck, WarnsAboutUnknownKeys) {

@@ -82,6 +82,15 @@ TEST_F(ControlHostHook, AServiceThatStaysAwayAfterThePowerCycleIsAFailure) {
     EXPECT_EQ(count("setup/provisioning"), 0U);
 }
 
+TEST_F(ControlHostHook, AShorterTimeOfAMuxsHostDoesNotShortenItsOwn) {
+    when("ping", CommandExited{1});
+    rest("/health", "503");
+    config_.scalars["control_host_reboot_timeout"] = "20";
+    EXPECT_THAT(run("fake_connector").error().message, HasSubstr("300 s"));
+    config_.scalars["control_host_reboot_timeout"] = "400";
+    EXPECT_THAT(run("fake_connector").error().message, HasSubstr("400 s"));
+}
+
 TEST_F(ControlHostHook, WithoutAServiceAHostWhoseSshAnswersIsLeftAlone) {
     no_service();
     EXPECT_EQ(run("fake_connector"), 0);

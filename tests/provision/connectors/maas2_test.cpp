@@ -45,6 +45,35 @@ TEST_F(Maas2, DeploysWhatTheJobAsksFor) {
     EXPECT_EQ(count("ubuntu@10.0.0.7"), 1U);
 }
 
+TEST_F(Maas2, ToldToStopWhileItFetchesTheLogItIsStoppedAndHasNotFailed) {
+    statuses_ = {"Ready", "Ready", "Failed deployment"};
+    int reads = 0;
+    commands_.answer = [this, &reads,
+                        rules = commands_.answer](const Command& command) -> std::optional<CommandResult> {
+        if (command.argv.at(2) != "node-script-results" || ++reads == 1) return rules(command);
+        interrupt_.signal = SIGTERM;
+        return CommandResult{CommandInterrupted{SIGTERM}, ""};
+    };
+    EXPECT_EQ(run("maas2"), 128 + SIGTERM);
+}
+
+TEST_F(Maas2, DefaultDisksOfTheWrongShapeAreNotIgnored) {
+    config_.keys.insert("default_disks");
+    const auto result = run("maas2");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().name, "ConfigError");
+    EXPECT_THAT(result.error().message, HasSubstr("default_disks: expected a list"));
+    EXPECT_TRUE(commands_.commands.empty());
+    EXPECT_EQ(run("maas2", Stage::cleanup), 0) << "the machine is given back all the same";
+}
+
+TEST_F(Maas2, HasABoundForDisks) {
+    std::string disks;
+    for (int i = 0; i < 501; ++i) disks += (i == 0 ? "{}" : ", {}");
+    job_ = R"({"provision_data": {"disks": [)" + disks + "]}}";
+    EXPECT_THAT(run("maas2").error().message, HasSubstr("at most 500"));
+}
+
 TEST_F(Maas2, AReleaseThatIsStuckTakesTheDeviceOffline) {
     statuses_ = {"Releasing"};
     for (const auto stage : {Stage::provision, Stage::cleanup}) {

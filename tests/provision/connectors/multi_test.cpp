@@ -148,6 +148,43 @@ TEST_F(Multi, PassesAttachmentsOn) {
     EXPECT_GE(count("tar -czf"), 1U);
 }
 
+TEST_F(Multi, AListOrAnAnswerOfEndlessDepthIsNoReasonToCrash) {
+    const auto deep = std::string(100'000, '[') + std::string(100'000, ']');
+    folder_.write("job_list.json", R"([{"job_id": "old", "device_info": )" + deep + "}]");
+    const auto cleaned = run("multi", Stage::cleanup);
+    EXPECT_EQ(cleaned, 0);
+    allocate("j1", "10.0.0.1");
+    answers_["/v1/result/j1"].push_front(R"({"job_state": "allocated", "device_info": )" + deep + "}\n200");
+    allocate("j2", "10.0.0.2");
+    EXPECT_EQ(run("multi"), 0);
+}
+
+TEST_F(Multi, HasABoundForItsChildren) {
+    std::string jobs;
+    for (int i = 0; i < 101; ++i) jobs += (i == 0 ? "{}" : ", {}");
+    job_ = R"({"provision_data": {"jobs": [)" + jobs + "]}}";
+    EXPECT_THAT(run("multi").error().message, HasSubstr("at most 100"));
+    EXPECT_EQ(created_, 0);
+    std::string list;
+    for (int i = 0; i < 101; ++i) list += (i == 0 ? "" : ", ") + (R"({"job_id": "j)" + std::to_string(i) + "\"}");
+    folder_.write("job_list.json", "[" + list + "]");
+    EXPECT_EQ(run("multi", Stage::cleanup), 0);
+    EXPECT_EQ(count("/action"), 100U);
+}
+
+TEST_F(Multi, ToldToStopWhileItPacksItIsStoppedAndHasNotFailed) {
+    job_ = R"({"provision_data": {"jobs": [{"provision_data": {"attachments": [{"agent": "image.img"}]}}]}})";
+    std::filesystem::create_directories(folder_ / "attachments/provision");
+    folder_.write("attachments/provision/image.img", "x");
+    commands_.answer = [this](const Command& command) -> std::optional<CommandResult> {
+        if (command.argv.front() != "tar") return std::nullopt;
+        interrupt_.signal = SIGTERM;
+        interrupt_.waits.emplace_back();  // from now on
+        return CommandResult{CommandInterrupted{SIGTERM}, ""};
+    };
+    EXPECT_EQ(run("multi"), 128 + SIGTERM);
+}
+
 TEST_F(Multi, NeedsJobsAndAServer) {
     for (const auto* job : {"{}", R"({"provision_data": null})", R"({"provision_data": {"jobs": []}})"}) {
         job_ = job;

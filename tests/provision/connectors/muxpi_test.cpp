@@ -41,6 +41,53 @@ TEST_F(MuxPi, WritesTheCardAndBootsTheDevice) {
     EXPECT_EQ(count("stm -dut"), 1U);
 }
 
+TEST_F(MuxPi, WithoutARebootScriptNothingIsReset) {
+    config_.reboot_script.clear();
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(count("ssh-copy-id"), 1U);
+}
+
+TEST_F(MuxPi, RestartsTheControlHostOfAMuxThatNeedsIt) {
+    config_.control_host_reboot_script = {"pdu 'port 4' && x"};
+    config_.scalars["control_host_reboot_timeout"] = "20";
+    ::setenv("DISABLE_CONTROL_HOST_POWERCYCLE", "1", 1);
+    EXPECT_EQ(run("muxpi"), 0);
+    EXPECT_EQ(commands_.commands.at(1), (std::vector<std::string>{"pdu", "port 4", "&&", "x"}));
+    EXPECT_LT(at("snmpset cycle"), at("stm -ts"));
+    EXPECT_EQ(interrupt_.waits.front(), 20s);
+    when("pdu", CommandExited{1});
+    EXPECT_EQ(run("muxpi").error().exit_code, 1);
+    config_.scalars["control_switch_local_cmd"] = "muxctl sdwire set TS";
+    EXPECT_EQ(run("muxpi"), 0);
+    ::unsetenv("DISABLE_CONTROL_HOST_POWERCYCLE");
+}
+
+TEST_F(MuxPi, TakesAChecksumFromTheFragmentOfTheUrl) {
+    const std::string sum = "1c2ac51b7ff5ddf1a19ef4ce1b5ee8a5a41cc7f51cf0ee54ab3ba21e14a12d25";
+    job_ = R"({"provision_data": {"url": "https://lab/image.img#sha256=)" + sum + "&verify\"}}";
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("expected " + sum));
+    EXPECT_EQ(count("dd of=/dev/sda"), 2U) << "the same wrong checksum twice is not tried a third time";
+    EXPECT_EQ(count("#sha256"), 0U);
+    job_ = R"({"provision_data": {"url": "https://lab/image.img#sha265=00"}})";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("\"sha265=\", expected #sha256="));
+}
+
+TEST_F(MuxPi, TakesAChecksumFromTheListBesideTheImage) {
+    config_.scalars["image_checksum"] = "SHA256SUMS";
+    when("https://me:hunter22@lab/SHA256SUMS", CommandExited{0}, std::string(64, '0') + " *image.img\n");
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("expected " + std::string(64, '0')));
+}
+
+TEST_F(MuxPi, WritesNothingThatIsNoImage) {
+    commands_.piped_output = "<html><body>Please log in</body></html>";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("a web page (HTML)"));
+    EXPECT_EQ(count("dd of=/dev/sda"), 1U) << "it is not tried again";
+}
+
 TEST_F(MuxPi, PutsNoCredentialsInACommandLine) {
     job_ = R"({"provision_data": {"url": "https://me:hunter22@lab/i"}, "test_data": {"test_password": "pass-w0rd"}})";
     EXPECT_EQ(run("muxpi"), 0);
@@ -64,8 +111,9 @@ TEST_F(MuxPi, UsesTheConfiguredSwitchAndScripts) {
 }
 
 TEST_F(MuxPi, AsksAMuxWithBothMediaForTheDevice) {
-    config_.scalars["control_switch_local_cmd"] = "sudo muxctl sdwire set TS";
     job_ = R"({"provision_data": {"url": "https://lab/i", "media": "usb", "create_user": false}})";
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("\"control_switch_local_cmd\" config must include a mux"));
+    config_.scalars["control_switch_local_cmd"] = "sudo muxctl sdwire set TS";
     when("typecmux plug_to_self", CommandExited{0}, "/dev/sdx\n");
     when("sdwire plug_to_self", CommandExited{1});
     EXPECT_EQ(run("muxpi"), 0);
@@ -89,9 +137,13 @@ TEST_F(MuxPi, TriesAControlCommandThirteenTimes) {
 TEST_F(MuxPi, AControlHostThatStaysAwayAfterItsPowerCycleIsAFailure) {
     config_.control_host_reboot_script = {"snmpset control"};
     when("nc -z", CommandExited{1});
-    when("stm", CommandExited{255});
-    EXPECT_EQ(run("muxpi").error().exit_code, 1);
-    EXPECT_EQ(count("snmpset control"), 1U);
+    when("-- true", CommandExited{255});
+    const auto result = run("muxpi");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().exit_code, 1);
+    EXPECT_THAT(result.error().message, HasSubstr("the control host does not come back"));
+    EXPECT_EQ(count("snmpset control"), 2U) << "by the hook, and before the mux is used";
+    EXPECT_EQ(count("stm -ts"), 0U);
 }
 
 TEST_F(MuxPi, TheDeviceHasNoPowerWhileItsControlHostRestarts) {
@@ -229,7 +281,7 @@ TEST_F(MuxPi, NamesTheMissingKeys) {
     EXPECT_THAT(run("muxpi").error().message, HasSubstr("control_host is missing"));
     config_.control_host = "control";
     job_ = "{}";
-    EXPECT_THAT(run("muxpi").error().message, HasSubstr("expected either url or use_attachment"));
+    EXPECT_THAT(run("muxpi").error().message, HasSubstr("provide a value for \"url\""));
     EXPECT_EQ(count("stm"), 0U);
 }
 

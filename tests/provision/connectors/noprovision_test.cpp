@@ -26,7 +26,7 @@ TEST_F(NoProvision, RestartsAnUnreachableDevice) {
     commands_.results = {{CommandExited{255}, ""}};
     EXPECT_EQ(run("noprovision"), 0);
     EXPECT_EQ(count("snmpset"), 2U);
-    EXPECT_THAT(interrupt_.waits, testing::ElementsAre(60s));
+    EXPECT_THAT(interrupt_.waits, testing::ElementsAre(70s));
 }
 
 TEST_F(NoProvision, ADeviceThatDoesNotComeBackStaysOnlineForOthers) {

@@ -1,5 +1,6 @@
 #include "tests/provision/connectors/stage_fixture.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -13,18 +14,49 @@ using testing::HasSubstr;
 
 class OemRecovery : public StageTest {
   protected:
-    OemRecovery() { config_.lists["recovery_cmds"] = {"sudo recover --prepare", "sudo recover --now"}; }
+    OemRecovery() {
+        config_.lists["recovery_cmds"] = {"sudo recover --prepare", "sudo recover --now"};
+        when("snap model", CommandExited{0}, "brand x\nmodel  generic-classic\n");
+    }
+    /// The device cannot be logged in to until it has been power-cycled.
+    void hang() {
+        commands_.answer = [this, rules = commands_.answer](const Command& command) -> std::optional<CommandResult> {
+            const bool is_copy =
+                std::find(command.argv.begin(), command.argv.end(), "ssh-copy-id") != command.argv.end();
+            if (is_copy && count("snmpset") + count("pdu on") == 0) return CommandResult{CommandExited{255}, ""};
+            return rules(command);
+        };
+    }
 };
 
 TEST_F(OemRecovery, RunsTheCommandsOnTheDeviceAndWaitsForItsReturn) {
     job_ = R"({"test_data": {"test_username": "u", "test_password": "hunter22"}})";
-    std::string password;
-    when("ssh-copy-id", CommandExited{0});
     EXPECT_EQ(run("oemrecovery"), 0);
     EXPECT_EQ(count("sudo recover"), 2U);
-    EXPECT_EQ(count("sshpass -e ssh-copy-id"), 1U);
+    EXPECT_EQ(count("sshpass -e ssh-copy-id"), 2U) << "before the commands, and on the new system";
+    EXPECT_EQ(count("snap model"), 1U);
     EXPECT_EQ(count("hunter22"), 0U);
     EXPECT_THAT(interrupt_.waits, testing::ElementsAre(90s));
+}
+
+TEST_F(OemRecovery, WaitsUntilSnapdHasSetTheSystemUp) {
+    rules_.clear();
+    int looks = 0;
+    commands_.answer = [&looks](const Command& command) -> std::optional<CommandResult> {
+        if (command.argv.back() == "snap model") {
+            ++looks;
+            return CommandResult{looks == 1 ? CommandEnd(CommandExited{255}) : CommandExited{0},
+                                 looks < 3 ? "" : "model  ubuntu-core-22\n"};
+        }
+        if (command.argv.back() == "snap changes") {
+            return CommandResult{CommandExited{0},
+                                 looks < 4 ? "1  Doing  Initialize device\n" : "1  Done  Initialize device\n"};
+        }
+        return std::nullopt;
+    };
+    EXPECT_EQ(run("oemrecovery"), 0);
+    EXPECT_EQ(looks, 4);
+    EXPECT_THAT(interrupt_.waits, testing::ElementsAre(90s, 90s, 90s, 90s));
 }
 
 TEST_F(OemRecovery, ACommandThatFailsIsAFailureOfTheProvisionOnly) {
@@ -48,16 +80,16 @@ TEST_F(OemRecovery, TheLastCommandMayLoseTheConnection) {
 }
 
 TEST_F(OemRecovery, ADeviceThatDoesNotComeBackIsAFailure) {
-    when("ssh-copy-id", CommandExited{1});
+    rules_.front().end = CommandExited{255};
     const auto result = run("oemrecovery");
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().exit_code, 1);
-    EXPECT_THAT(result.error().message, HasSubstr("waited 3600 s"));
+    EXPECT_THAT(result.error().message, HasSubstr("Failed to boot test image! waited 3600 s"));
 }
 
 TEST_F(OemRecovery, RestartsADeviceThatHangs) {
     config_.reboot_script = {"snmpset cycle"};
-    commands_.results = {{CommandExited{255}, ""}};
+    hang();
     EXPECT_EQ(run("oemrecovery"), 0);
     EXPECT_EQ(count("snmpset"), 1U);
     EXPECT_EQ(count("sudo recover"), 2U);
@@ -66,14 +98,14 @@ TEST_F(OemRecovery, RestartsADeviceThatHangs) {
 TEST_F(OemRecovery, RestartsADeviceThatHangsByTurningItOffAndOn) {
     config_.poweroff_script = {"pdu off"};
     config_.poweron_script = {"pdu on"};
-    commands_.results = {{CommandExited{255}, ""}};
+    hang();
     EXPECT_EQ(run("oemrecovery"), 0);
     EXPECT_EQ(count("pdu off"), 1U);
     EXPECT_EQ(count("pdu on"), 1U);
 }
 
 TEST_F(OemRecovery, OnlyASwitchThatDoesNotWorkTakesTheDeviceOffline) {
-    when("/bin/true", CommandExited{255});
+    when("ssh-copy-id", CommandExited{255});
     EXPECT_EQ(run("oemrecovery").error().exit_code, 1) << "there is no reboot_script";
     config_.reboot_script = {"snmpset cycle"};
     EXPECT_EQ(run("oemrecovery").error().exit_code, 1) << "the device stays away";

@@ -84,10 +84,13 @@ TEST_F(QemuConnector, WritesTheImageWhileTheBoardIsOff) {
 }
 
 TEST_F(QemuConnector, LeavesTheBoardOffWhenTheImageCannotBeWritten) {
-    const auto result = provision(R"({"use_attachment": "missing"})");
+    EXPECT_THAT(provision(R"({"use_attachment": "missing"})").error().message, HasSubstr("missing"));
+    EXPECT_TRUE(board_->actions().empty()) << "that is known before";
+    std::filesystem::create_directories("attachments/provision/folder");
+    const auto result = provision(R"({"use_attachment": "folder"})");
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().exit_code, 1);
-    EXPECT_THAT(result.error().message, HasSubstr("missing"));
+    EXPECT_THAT(result.error().message, HasSubstr("is not a file"));
     EXPECT_THAT(board_->actions(), ElementsAre("stop"));
 }
 

@@ -1,5 +1,7 @@
 #include "provision/image/checksum.hpp"
 
+#include <cctype>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +18,20 @@ TEST(Checksum, ParsesHexDigits) {
     EXPECT_EQ(parse_checksum("sha256:" + abc_sha256, "image")->hex, abc_sha256);
     EXPECT_EQ(parse_checksum(std::string(128, 'A'), "image")->hex, std::string(128, 'a'));
     EXPECT_EQ(parse_checksum(std::string(128, 'a'), "image")->kind, DigestKind::sha512);
+}
+
+TEST(Checksum, UnderstandsOtherSpellings) {
+    std::string upper = abc_sha256;
+    for (auto& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    for (const auto& text :
+         {upper, "SHA256:" + upper, "sha-256=" + abc_sha256, "sha256: " + abc_sha256, "SHA256 (image) = " + upper,
+          "SHA256 (./out/image) = " + abc_sha256, "junk\nSHA256 (image) = " + abc_sha256 + "\n"}) {
+        const auto parsed = parse_checksum(text, "image");
+        ASSERT_TRUE(parsed) << text;
+        EXPECT_EQ(parsed->hex, abc_sha256);
+    }
+    EXPECT_FALSE(parse_checksum("SHA256 (other) = " + abc_sha256, "image"));
+    EXPECT_FALSE(parse_checksum("SHA512 (image) = " + abc_sha256, "image"));
 }
 
 TEST(Checksum, FindsTheFileInAList) {

@@ -52,6 +52,27 @@ TEST(ImageSource, ReportsCurlsErrorForAFailedDownload) {
               "\"curl: (22) The requested URL returned error: 404\"");
 }
 
+TEST(ImageSource, KnowsWhatNoRetryMakesBetter) {
+    for (const auto& [code, is_final] :
+         {std::pair{47, true}, {3, true}, {1, true}, {60, true}, {7, false}, {28, false}}) {
+        FakeCommandRunner commands;
+        commands.answer = [code = code](const Command&) {
+            return std::optional<CommandResult>({CommandExited{code}, ""});
+        };
+        const auto source = open_image_url(SecretString("https://lab/image"), commands);
+        ASSERT_TRUE(source);
+        EXPECT_EQ((*source)->finish().error().is_final(), is_final) << code;
+    }
+}
+
+TEST(ImageSource, DownloadsASmallText) {
+    FakeCommandRunner commands;
+    commands.results = {{CommandExited{0}, "12345"}, {CommandExited{0}, "123456"}, {CommandExited{22}, "", "404\n"}};
+    EXPECT_EQ(download_text("https://lab/SUMS", 5, commands).value(), "12345");
+    EXPECT_FALSE(download_text("https://lab/SUMS", 5, commands));
+    EXPECT_THAT(download_text("https://lab/SUMS", 5, commands).error().message(), HasSubstr("404"));
+}
+
 TEST(ImageSource, KeepsAttachmentPathsInTheirFolder) {
     EXPECT_EQ(attachment_path("image.zst"), "attachments/provision/image.zst");
     EXPECT_EQ(attachment_path("a/b", "x"), "x/provision/a/b");

@@ -69,6 +69,23 @@ TEST_F(ImageWriter, WritesAnImageOfWholeBlocks) {
     EXPECT_TRUE(card() == image);
 }
 
+TEST_F(ImageWriter, RefusesWhatIsNoImageBeforeItWritesAByte) {
+    const std::string page = "<!DOCTYPE html><html><body>Please log in</body></html>";
+    std::string tar(20'000, 'x');
+    tar.replace(257, 5, "ustar");
+    for (const auto& [bytes, what] : {std::pair{page, "HTML"},
+                                      {packed(page, ARCHIVE_FILTER_XZ), "HTML"},
+                                      {packed(tar, ARCHIVE_FILTER_GZIP), "tar"},
+                                      {packed(tar, ARCHIVE_FILTER_ZSTD), "tar"}}) {
+        folder_.write("card", "0123456789");
+        const auto result = write(bytes);
+        ASSERT_FALSE(result);
+        EXPECT_THAT(result.error().message, HasSubstr(what));
+        EXPECT_TRUE(result.error().is_final);
+        EXPECT_EQ(card(), "0123456789");
+    }
+}
+
 TEST_F(ImageWriter, DoesNotChangeBytesAfterTheImage) {
     folder_.write("card", "0123456789");
     EXPECT_TRUE(write("abc"));

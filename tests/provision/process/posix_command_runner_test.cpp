@@ -41,6 +41,35 @@ TEST_F(PosixCommandRunnerTest, KeepsTheFirstPartOfALongOutput) {
     EXPECT_EQ(runner_.run(more).output.size(), 150'000U);
 }
 
+TEST_F(PosixCommandRunnerTest, KeepsStderrApartIfAsked) {
+    Command both{{"/bin/sh", "-c", "echo out; echo err >&2"}, nullptr, std::nullopt, true};
+    both.errors_apart = true;
+    const auto result = runner_.run(both);
+    EXPECT_EQ(result.output, "out\n");
+    EXPECT_EQ(result.errors, "err\n");
+}
+
+TEST_F(PosixCommandRunnerTest, DropsAFloodInsteadOfKeepingItInMemory) {
+    // A pipe: a file, in memory or not, would grow.
+    EXPECT_EQ(shell("test -p /dev/stdout && test -p /dev/stderr && echo pipes").output, "pipes\n");
+    const auto result = shell("head -c 50000000 /dev/zero; echo done >&2");
+    EXPECT_EQ(exit_code(result.end), 0);
+    EXPECT_EQ(result.output, std::string(64U * 1024, '\0'));
+}
+
+TEST_F(PosixCommandRunnerTest, ABackgroundProcessMayGoOnWriting) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const FileDescriptor read_end(ends[0]);
+    FileDescriptor inherited(ends[1]);
+    const auto end = std::to_string(inherited.get());
+    const auto result = shell("(head -c 3000000 /dev/zero && echo well >&" + end + ") & echo started");
+    EXPECT_EQ(result.output.substr(0, 8), "started\n");
+    inherited = FileDescriptor();
+    std::array<char, 16> said{};
+    EXPECT_EQ(::read(read_end.get(), said.data(), said.size()), 5) << "it was neither blocked nor killed";
+}
+
 TEST_F(PosixCommandRunnerTest, DistinguishesASignalFromAnExit) {
     const auto result = shell("kill -KILL $$");
     EXPECT_EQ(std::get<CommandKilled>(result.end).signal, SIGKILL);

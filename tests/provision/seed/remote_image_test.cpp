@@ -67,7 +67,8 @@ TEST_F(RemoteImageTest, FailsToMountAnImageWithoutLabels) {
 TEST_F(RemoteImageTest, RecognisesTheTypesByTheirFiles) {
     ASSERT_TRUE(image_.mount());
     ASSERT_TRUE(image_.type());
-    EXPECT_EQ(*image_.type(), nullptr);
+    ASSERT_NE(*image_.type(), nullptr);
+    EXPECT_STREQ((*image_.type())->name, "unknown") << "it may run cloud-init all the same";
     const std::vector<std::pair<std::string, std::string>> steps{
         {"cloudimg-rootfs/etc/cloud/cloud.cfg", "ubuntu-cpc"},
         {"ubuntu-seed/snaps/x", "core20"},

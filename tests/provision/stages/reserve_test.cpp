@@ -51,18 +51,16 @@ class Reserve : public testing::Test {
     /// Without the looks for files of the device's user.
     [[nodiscard]] std::vector<std::string> programs() const {
         std::vector<std::string> names;
-        for (const auto& argv : commands_.commands) {
-            if (!is_look(argv)) names.push_back(argv.front());
+        for (std::size_t i = 0; i < commands_.commands.size(); ++i) {
+            if (!is_look(commands_.inputs.at(i))) names.push_back(commands_.commands[i].front());
         }
         return names;
     }
-    static bool is_look(const std::vector<std::string>& argv) {
-        return argv.back().find("trebuchet-extend") != std::string::npos;
-    }
+    static bool is_look(std::string_view input) { return input.find("trebuchet-extend") != std::string_view::npos; }
     /// What the device's user wants at look number `look`, counted from 1.
     void want_at_look(int look, const std::string& output) {
         commands_.answer = [this, look, output, looks = 0](const Command& command) mutable {
-            if (!is_look(command.argv)) return answer(command);
+            if (!is_look(command.input.value_or(""))) return answer(command);
             return std::optional<CommandResult>({CommandExited{0}, ++looks == look ? output : ""});
         };
     }
@@ -149,8 +147,14 @@ TEST_F(Reserve, IsEndedFromTheDevice) {
     EXPECT_EQ(waited(), 30s);
 }
 
+TEST_F(Reserve, WithoutALimitOfTheLabItHasTheServersDefault) {
+    want_at_look(1, "extend 100h\n");
+    EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
+    EXPECT_EQ(waited(), 6h);
+}
+
 TEST_F(Reserve, IsExtendedFromTheDeviceUpToTheLabsLimit) {
-    want_at_look(1, "extend 1h\n");
+    want_at_look(1, "Welcome to board-1!\nextend 1h\n");
     config_.scalars["max_reserve_timeout"] = "150";
     EXPECT_EQ(run(R"({"timeout": 60})").value(), 0);
     EXPECT_EQ(waited(), 150s);
@@ -165,7 +169,7 @@ TEST_F(Reserve, TakesNothingElseFromTheDevice) {
 TEST_F(Reserve, ASilentDeviceIsAskedLessOften) {
     commands_.answer = [](const Command&) { return std::optional<CommandResult>({CommandExited{255}, ""}); };
     EXPECT_EQ(run(R"({"timeout": 120})").value(), 0);
-    EXPECT_EQ(std::count_if(commands_.commands.begin(), commands_.commands.end(), is_look), 2);
+    EXPECT_EQ(std::count_if(commands_.inputs.begin(), commands_.inputs.end(), is_look), 2);
 }
 
 TEST_F(Reserve, IgnoresAnInvalidOrder) {

@@ -41,10 +41,11 @@ TEST_F(StageFiles, KeepErrorsOfSeveralStages) {
 }
 
 TEST_F(StageFiles, ReplaceAFileWithoutAnObject) {
-    for (const auto* text : {"", "{broken", "[1]", "\xff"}) {
+    const auto deep = "{\"a\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+    for (const auto& text : {std::string(), std::string("{broken"), std::string("[1]"), std::string("\xff"), deep}) {
         folder_.write("errors.json", text);
         ASSERT_TRUE(append(Stage::reserve, {"E", "m\xff", std::nullopt, 1}));
-        EXPECT_TRUE(errors().contains("reserve_exception_info")) << text;
+        EXPECT_TRUE(errors().contains("reserve_exception_info")) << text.substr(0, 20);
     }
 }
 

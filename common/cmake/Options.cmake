@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 
 set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
 option(TREBUCHET_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
-option(TREBUCHET_PRECOMPILE "Precompile the headers that most files include. Not in release: it must find a missing #include" OFF)
+set(TREBUCHET_PRECOMPILE "" CACHE STRING "Precompile the headers that most files include, with clang: of 'tests', of 'all', or empty")
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
@@ -49,10 +49,11 @@ if(TREBUCHET_MOLD)
   target_link_options(trebuchet_options INTERFACE -fuse-ld=mold)
 endif()
 
-# trebuchet_precompiled(NAME LINKS… HEADERS…): precompiled headers, for other targets to use by trebuchet_use_precompiled.
+# trebuchet_precompiled(NAME FOR tests|all LINKS… HEADERS…): precompiled headers, for other targets to use by
+# trebuchet_use_precompiled. (g++ 12 takes as long to load them as to read the headers.)
 function(trebuchet_precompiled name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINKS;HEADERS")
-  if(TREBUCHET_PRECOMPILE)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FOR" "LINKS;HEADERS")
+  if(TREBUCHET_PRECOMPILE STREQUAL "all" OR TREBUCHET_PRECOMPILE STREQUAL arg_FOR)
     add_library(${name} OBJECT ${PROJECT_SOURCE_DIR}/common/cmake/precompiled.cpp)
     target_link_libraries(${name} PRIVATE trebuchet_options ${arg_LINKS})
     target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
@@ -62,7 +63,7 @@ function(trebuchet_precompiled name)
 endfunction()
 
 function(trebuchet_use_precompiled name from)
-  if(TREBUCHET_PRECOMPILE)
+  if(TARGET ${from})
     target_precompile_headers(${name} REUSE_FROM ${from})
   endif()
 endfunction()

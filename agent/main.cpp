@@ -1,6 +1,8 @@
+#include "agent/cli/adopt_results_command.hpp"
 #include "agent/cli/check_config_command.hpp"
 #include "agent/cli/daemon_command.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "common/base/version.hpp"
@@ -41,6 +43,47 @@ void limit_exit(int code) {
     ::setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
+struct InstanceOptions {
+    trebuchet::NewInstance added;
+    std::string removed;
+    bool purge = false;
+    std::string root = "/";
+};
+
+void add_instance_commands(CLI::App& app, InstanceOptions& options, int& exit_code) {
+    auto* instance = app.add_subcommand("instance", "Add, list and remove the agents of this host's devices (systemd)");
+    instance->require_subcommand(1);
+    instance->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
+    instance->footer(
+        "Example:\n  trebuchet-agent instance add rpi4-1 --server https://lab.example.com --queue rpi4 "
+        "--connector muxpi");
+
+    auto* add = instance->add_subcommand("add", "Make the configuration and the user of one device's agent");
+    add->add_option("NAME", options.added.name, "The agent's ID, which is also the instance of the unit")->required();
+    add->add_option("--server", options.added.server, "The Testflinger server, such as https://lab.example.com")
+        ->required();
+    add->add_option("--queue", options.added.queues, "A queue to take jobs from; may be repeated")->required();
+    add->add_option("--connector", options.added.connector, "A type of trebuchet-provision")->capture_default_str();
+    add->add_option("--client-id", options.added.client_id, "Log in with this ID; needs --key-file");
+    add->add_option("--key-file", options.added.key_file, "The file with the ID's secret key, which is copied")
+        ->check(CLI::ExistingFile);
+    add->add_option("--ca-file", options.added.ca_file, "The CA certificates (PEM) to check the server with");
+    add->footer(
+        "Example:\n  trebuchet-agent instance add rpi4-1 --server https://lab.example.com --queue rpi4 "
+        "--client-id lab --key-file key");
+    add->callback([&] { exit_code = trebuchet::add_instance(options.added, options.root); });
+
+    auto* list = instance->add_subcommand("list", "Print name, user, server and queues of each instance");
+    list->footer("Example:\n  trebuchet-agent instance list");
+    list->callback([&] { exit_code = trebuchet::list_instances(options.root); });
+
+    auto* remove = instance->add_subcommand("remove", "Stop an instance and remove its configuration");
+    remove->add_option("NAME", options.removed, "The instance")->required();
+    remove->add_flag("--purge", options.purge, "Also remove its state and its user");
+    remove->footer("Example:\n  trebuchet-agent instance remove rpi4-1");
+    remove->callback([&] { exit_code = trebuchet::remove_instance(options.removed, options.purge, options.root); });
+}
+
 int run(int argc, char** argv) {
     trebuchet::DaemonOptions daemon;
     trebuchet::RunOptions job;
@@ -58,6 +101,7 @@ int run(int argc, char** argv) {
         "Example:\n"
         "  trebuchet-agent -c testflinger-agent.conf --token-file refresh_token -p 9100");
     app.set_version_flag("--version", std::string("trebuchet-agent ") + trebuchet::version);
+    app.set_help_all_flag("--help-all", "Print the help of all subcommands");
     app.require_subcommand(0, 1);
     app.add_option("-c,--config", daemon.config, "The agent's configuration")->capture_default_str();
     app.add_option("--token-file", daemon.token_file, R"(The file with {"refresh_token": "…"})")->capture_default_str();
@@ -76,6 +120,14 @@ int run(int argc, char** argv) {
         "well-known credentials are masked; a password inside a command is printed");
     check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
+
+    trebuchet::AdoptResultsOptions to_adopt;
+    auto* adopt = app.add_subcommand("adopt-results", "Have the agent deliver results that the Python agent left");
+    adopt->add_option("DIR", to_adopt.results, "The configuration's results_basedir")
+        ->required()
+        ->check(CLI::ExistingDirectory);
+    adopt->footer("Run it as root, while no job runs.\n\nExample:\n  trebuchet-agent adopt-results /srv/results");
+    adopt->callback([&] { exit_code = trebuchet::adopt_results_command(to_adopt); });
 
     auto* run_job = app.add_subcommand("run", "Run one job on this machine, without a server");
     run_job->add_option("JOB", job.job, "The job, YAML or JSON, as it would be submitted")
@@ -104,6 +156,9 @@ int run(int argc, char** argv) {
                           "credential types are masked");
     mask_stream->footer("Example:\n  make 2>&1 | trebuchet-agent mask --secrets secrets.json");
     mask_stream->callback([&] { exit_code = trebuchet::mask_command(mask); });
+
+    InstanceOptions instance;
+    add_instance_commands(app, instance, exit_code);
 
     try {
         app.parse(argc, argv);

@@ -1,6 +1,6 @@
 #include "agent/api/access_token.hpp"
 
-#include "common/file/safe_file.hpp"
+#include "common/file/credential_file.hpp"
 #include "common/secret/secret_json.hpp"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::pa
     if (!exists) return std::optional<SecretString>();
     if (!std::filesystem::is_regular_file(file, error))
         return fail("the token file " + file.string() + " is not a file");
-    const auto text = read_secret_file(file, token_file_limit);
+    const auto text = read_credential_file(file, token_file_limit);
     if (!text) return fail(text.error());
     const auto json = SecretJson::parse(text->reveal(), nullptr, false);
     const auto* token = find_string(json, "refresh_token");

@@ -2,7 +2,7 @@
 
 #include "agent/api/answer.hpp"
 #include "agent/api/call_policy.hpp"
-#include "common/file/safe_file.hpp"
+#include "common/file/credential_file.hpp"
 #include "common/log/log.hpp"
 #include "common/secret/secret_json.hpp"
 
@@ -76,6 +76,7 @@ void TokenSource::ask(const std::function<void(Answer)>& done) {
     const auto refresh_token = read_refresh_token(credentials_.token_file);
     if (!refresh_token) return done(fail(refresh_token.error()));
     if (!*refresh_token) return done(std::optional<AccessToken>());
+    credentials_.own->add("agent's refresh token", (*refresh_token)->reveal());
     refresh(**refresh_token, done, done);
 }
 
@@ -92,24 +93,26 @@ void TokenSource::refresh(const SecretString& refresh_token, std::function<void(
         if (answer->status != 200) {
             return (is_refused ? refused : done)(fail(refusal(call, *answer).with_context("no access token")));
         }
-        auto token = parse_access_token(answer->body, clock_.now());
-        if (!token) return done(fail(token.error()));
-        done(std::optional(std::move(*token)));
+        done(take_access_token(answer->body));
     });
 }
 
+TokenSource::Answer TokenSource::take_access_token(std::string_view answer) {
+    auto token = parse_access_token(answer, clock_.now());
+    if (!token) return fail(token.error());
+    credentials_.own->add("agent's access token", token->value.reveal());
+    return std::optional(std::move(*token));
+}
+
 void TokenSource::log_in(const std::function<void(Answer)>& done) {
-    std::error_code error;
-    const auto type = std::filesystem::status(credentials_.secret_key_file, error).type();
-    if (type != std::filesystem::file_type::regular && type != std::filesystem::file_type::not_found) {
-        return done(fail("the key file " + credentials_.secret_key_file.string() + " is not a file"));
-    }
-    const auto key = read_secret_file(credentials_.secret_key_file, key_file_limit);
+    const auto key = read_credential_file(credentials_.secret_key_file, key_file_limit);
     if (!key) return done(fail(key.error().with_context("can't read the key for the login")));
     if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));
+    credentials_.own->add("agent's key", key->reveal());
     auto request = post("/v1/oauth2/token");
     auto authorization = basic_authorization(credentials_.client_id, *key);
     const auto sent = std::make_shared<const SecretString>(std::string_view(authorization).substr(basic.size()));
+    credentials_.own->add("agent's login", sent->reveal());
     const auto sent_key = std::make_shared<const SecretString>(key->reveal());
     request.headers.emplace_back("Authorization", std::move(authorization));
     const auto call = name_of_call(request);
@@ -119,10 +122,10 @@ void TokenSource::log_in(const std::function<void(Answer)>& done) {
         if (answer->status != 200) {
             return done(fail(refusal(call, *answer).with_context("can't log in as " + credentials_.client_id)));
         }
-        auto token = parse_access_token(answer->body, clock_.now());
-        if (!token) return done(fail(token.error()));
-        refresh_token_ = parse_refresh_token(answer->body);
-        done(std::optional(std::move(*token)));
+        auto token = take_access_token(answer->body);
+        if (token) refresh_token_ = parse_refresh_token(answer->body);
+        if (token && refresh_token_) credentials_.own->add("agent's refresh token", refresh_token_->reveal());
+        done(std::move(token));
     });
 }
 

@@ -1,13 +1,16 @@
 #pragma once
 
 #include "agent/api/access_token.hpp"
+#include "agent/job/own_secrets.hpp"
 #include "common/base/clock.hpp"
 #include "common/http/http_client.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 namespace trebuchet {
@@ -17,6 +20,8 @@ struct Credentials {
     std::filesystem::path token_file;  ///< {"refresh_token": "…"}, written by a token manager
     std::string client_id;             ///< if set, the agent logs in itself and ignores `token_file`
     std::filesystem::path secret_key_file;
+    /// Told of each token and key.
+    std::shared_ptr<OwnSecrets> own = std::make_shared<OwnSecrets>();
 };
 
 /// Gets access tokens, either with the refresh token in a file, which is read each time, or by logging in. After a
@@ -44,6 +49,7 @@ class TokenSource {
     void refresh(const SecretString& refresh_token, std::function<void(Answer)> refused,
                  std::function<void(Answer)> done);
     void log_in(const std::function<void(Answer)>& done);
+    [[nodiscard]] Answer take_access_token(std::string_view answer);
     [[nodiscard]] Stamp stamp_of_file() const;
 
     const Clock& clock_;

@@ -3,6 +3,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/host_check.hpp"
 #include "agent/config/load_config.hpp"
+#include "agent/job/phase_user.hpp"
 #include "common/mask/credential_patterns.hpp"
 #include "common/mask/mask_set.hpp"
 
@@ -51,6 +52,9 @@ int check_config_command(const CheckConfigOptions& options) {
     for (const auto& warning : loaded->warnings) std::cerr << "warning: " << warning.message() << '\n';
     for (const auto& weakness : host_weaknesses(loaded->config, options.config, options.token_file)) {
         std::cerr << "warning: " << weakness << '\n';
+    }
+    if (const auto& name = loaded->config.trebuchet.phase_user; !name.empty()) {
+        if (const auto user = find_phase_user(name); !user) std::cerr << "warning: " << user.error().message() << '\n';
     }
     if (options.show) return show(loaded->settings);
     std::cout << options.config.string() << " is fine: agent " << loaded->config.agent_id << " at "

@@ -2,6 +2,7 @@
 
 #include "agent/api/http_job_server.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/own_secret_files.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
@@ -64,13 +65,14 @@ Result<void> open_log(const Config& config) {
     return set_up_log(log);
 }
 
-Result<Credentials> credentials(const Config& config, const std::filesystem::path& token_file) {
+Result<Credentials> credentials(const Config& config, const std::filesystem::path& token_file,
+                                std::shared_ptr<OwnSecrets> own) {
     if (!config.trebuchet.client_id.empty() && config.trebuchet.secret_key_file.empty()) {
         return fail(
             "trebuchet.client_id is there to log in, but no key: set trebuchet.secret_key_file, or pass the "
             "systemd credential secret_key");
     }
-    return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file};
+    return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file, std::move(own)};
 }
 
 /// The daemon with one configuration, until a stop, a restart or the next configuration.
@@ -79,6 +81,7 @@ struct AgentInstance {
     std::filesystem::path state;
     LockFile lock;  ///< in `state`
     std::filesystem::path secret_base;
+    std::optional<PhaseUser> phase_user;
     std::unique_ptr<HttpClient> http;
     Credentials login;
 };
@@ -102,6 +105,18 @@ GuardProbes guard_probes(const AgentInstance& instance, const ApiClient& api) {
     probes.token_problem = [&] { return api.token_problem(); };
     probes.server_is_ahead = [&] { return api.server_is_ahead(); };
     return probes;
+}
+
+/// As whom phases run: can this agent do that, and can that user reach the folders?
+Result<std::optional<PhaseUser>> phase_user_of(const Config& config, const std::filesystem::path& secret_base) {
+    if (config.trebuchet.phase_user.empty()) return std::optional<PhaseUser>();
+    auto user = find_phase_user(config.trebuchet.phase_user);
+    if (!user) return fail(user.error());
+    if (auto able = prepare_for_phase_user(*user); !able) return fail(able.error());
+    for (const auto& folder : {config.execution_basedir, secret_base}) {
+        if (auto open = let_pass(folder, user->ids); !open) return fail(open.error());
+    }
+    return std::optional(std::move(*user));
 }
 
 struct Refusal {
@@ -139,7 +154,7 @@ class Program {
     tl::expected<AgentInstance, Refusal> prepare(const Config& config, std::optional<AgentInstance> former) {
         auto instance = make(config, former);
         if (instance || !former) return instance;
-        log_error("going on with the former configuration: " + instance.error().reason.message());
+        log_error("continuing with the previous configuration: " + instance.error().reason.message());
         static_cast<void>(open_log(former->config));
         auto http = HttpClient::make(loop_, http_options(former->config));
         if (!http) return tl::unexpected(Refusal{exit_usage, http.error()});
@@ -168,8 +183,11 @@ class Program {
         }
         auto secret_base = runtime_folder(config.agent_id);
         if (!secret_base) return refuse(secret_base.error());
-        auto login = credentials(config, options_.token_file);
+        auto phase_user = phase_user_of(config, *secret_base);
+        if (!phase_user) return refuse(phase_user.error());
+        auto login = credentials(config, options_.token_file, own_secrets_);
         if (!login) return refuse(login.error());
+        watch_own_secrets(*own_secrets_, config.trebuchet, options_.token_file);
         // Must run before a second thread starts: see PatternDatabase::of_expressions().
         auto masks = mask_options(config.trebuchet, former ? &former->config.trebuchet : nullptr);
         if (!masks) return refuse(masks.error());
@@ -178,9 +196,13 @@ class Program {
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
         enable_limits(ready.trebuchet.limits);
-        return AgentInstance{
-            std::move(ready),        *state,           lock ? std::move(*lock) : std::move(former->lock),
-            std::move(*secret_base), std::move(*http), std::move(*login)};
+        return AgentInstance{std::move(ready),
+                             *state,
+                             lock ? std::move(*lock) : std::move(former->lock),
+                             std::move(*secret_base),
+                             std::move(*phase_user),
+                             std::move(*http),
+                             std::move(*login)};
     }
 
     DaemonEnd run_daemon(AgentInstance& instance) {
@@ -210,7 +232,9 @@ class Program {
                        .secret_base = instance.secret_base,
                        .state_base = instance.state,
                        .guards = [&] { return guards.check(); },
-                       .on_status = [this](const std::string& status) { service_.status(status); }});
+                       .on_status = [this](const std::string& status) { service_.status(status); },
+                       .phase_user = instance.phase_user,
+                       .own_secrets = own_secrets_});
         longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
@@ -265,17 +289,24 @@ class Program {
         }
     }
 
+    /// For the service manager the reload is over when the configuration was read: `systemctl reload` must not wait for
+    /// the job that runs.
     void reload() {
         log_info("SIGHUP: reading the configuration again");
+        service_.reloading();
+        read_next();
+        service_.ready();
+    }
+
+    void read_next() {
         auto loaded = load_config(options_.config);
         if (!loaded) {
             for (const auto& problem : loaded.error()) log_error(problem.message());
-            log_error("going on with the former configuration");
+            log_error("continuing with the previous configuration");
             return;
         }
         for (const auto& warning : loaded->warnings) log_warning(warning.message());
         next_ = std::move(loaded->config);
-        service_.reloading();
         daemon_->reload_when_idle();
     }
 
@@ -297,6 +328,7 @@ class Program {
     Timer endpoint_timer_;
     std::unique_ptr<HttpEndpoint> endpoint_;
     std::mt19937_64 random_{std::random_device{}()};
+    std::shared_ptr<OwnSecrets> own_secrets_ = std::make_shared<OwnSecrets>();
     std::optional<Config> next_;
     Daemon* daemon_ = nullptr;
     SignalWatcher signals_;

@@ -25,7 +25,8 @@ void resolve(SecretJson& variables, const SecretJson& values, std::vector<std::s
 
 }  // namespace
 
-Result<LocalJob> make_local_job(const nlohmann::json& submitted, std::string_view secrets, const std::string& id) {
+Result<LocalJob> make_local_job(const nlohmann::json& submitted, std::string_view secrets, const std::string& id,
+                                const std::vector<std::string>& allowed_names) {
     if (!submitted.is_object()) return fail("the job is not a mapping of fields");
     auto values = SecretJson::parse(secrets.empty() ? std::string_view("{}") : secrets, nullptr, false);
     if (!values.is_object()) return fail("the secrets file is not a JSON object from path to value");
@@ -44,7 +45,7 @@ Result<LocalJob> make_local_job(const nlohmann::json& submitted, std::string_vie
         const auto variables = data->find("secrets");
         if (variables != data->end() && variables->is_object()) resolve(*variables, values, local.warnings);
     }
-    auto job = parse_job(document.dump());
+    auto job = parse_job(document.dump(), allowed_names);
     if (!job) return fail(job.error());
     local.job = std::move(*job);
     return local;

@@ -18,8 +18,9 @@ struct LocalJob {
 
 /// Does what the server does when an agent takes a job: gives it an id and replaces each secret's path by its value.
 /// `secrets`: the text of a JSON object from path to value; "" for none. A missing path gives an empty secret, as on
-/// the server.
+/// the server. `allowed_names`: as of parse_job.
 [[nodiscard]] Result<LocalJob> make_local_job(const nlohmann::json& submitted, std::string_view secrets,
-                                              const std::string& id);
+                                              const std::string& id,
+                                              const std::vector<std::string>& allowed_names = {});
 
 }  // namespace trebuchet

@@ -1,14 +1,17 @@
 #include "agent/cli/run_command.hpp"
 
 #include "agent/cli/console_reporter.hpp"
+#include "agent/cli/daemon_command.hpp"
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/local_control.hpp"
 #include "agent/cli/local_job.hpp"
+#include "agent/cli/own_secret_files.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
 #include "agent/job/job_limits.hpp"
 #include "agent/job/job_runner.hpp"
+#include "agent/job/phase_user.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 #include "common/yaml/yaml.hpp"
@@ -58,6 +61,14 @@ class TemporaryFolder {
     fs::path path_;
 };
 
+Result<std::optional<PhaseUser>> phase_user_of(const Config& config) {
+    if (config.trebuchet.phase_user.empty()) return std::optional<PhaseUser>();
+    auto user = find_phase_user(config.trebuchet.phase_user);
+    if (!user) return fail(user.error());
+    if (auto able = prepare_for_phase_user(*user); !able) return fail(able.error());
+    return std::optional(std::move(*user));
+}
+
 /// The default configuration: the job runs on this machine, with the connector that touches no hardware.
 Result<Config> stand_alone_config(const fs::path& folder) {
     std::error_code error;
@@ -91,7 +102,7 @@ Result<Config> configuration(const RunOptions& options, const fs::path& folder) 
     return fail(problems);
 }
 
-Result<LocalJob> read_job(const RunOptions& options) {
+Result<LocalJob> read_job(const RunOptions& options, const Config& config) {
     const auto text = read_file(options.job, file_limit);
     if (!text) return fail(text.error());
     const auto document = parse_yaml(*text);
@@ -103,7 +114,8 @@ Result<LocalJob> read_job(const RunOptions& options) {
         if (values->empty()) return fail(options.secrets->string() + " is empty, expected a JSON object");
         secrets = std::move(*values);
     }
-    auto job = make_local_job(yaml_to_json(document->root), secrets.reveal(), "local-" + std::to_string(::getpid()));
+    auto job = make_local_job(yaml_to_json(document->root), secrets.reveal(), "local-" + std::to_string(::getpid()),
+                              config.trebuchet.allow_secret_names);
     if (!job) return fail(job.error().with_context(options.job.string()));
     return job;
 }
@@ -123,12 +135,16 @@ int run_command(const RunOptions& options) {
     if (!config) return complain(config.error().message());
     config->execution_basedir = temporary->path() / "run";
 
-    auto local = read_job(options);
+    auto local = read_job(options, *config);
     if (!local) return complain(local.error().message());
     const Job& job = local->job;
     const auto options_of_masks = mask_options(config->trebuchet);
     if (!options_of_masks) return complain(options_of_masks.error().message());
-    const auto masks = MaskSet::build(job.secrets(), *options_of_masks);
+    const auto own = std::make_shared<OwnSecrets>();
+    watch_own_secrets(*own, config->trebuchet, DaemonOptions().token_file);
+    auto secrets = own->all();
+    for (auto& secret : job.secrets()) secrets.push_back(std::move(secret));
+    const auto masks = MaskSet::build(std::move(secrets), *options_of_masks);
     if (!masks) return complain(masks.error().message());
     set_log_masks(*masks);
     if (config->trebuchet.artifacts_masking == ArtifactsMasking::off) {
@@ -144,6 +160,9 @@ int run_command(const RunOptions& options) {
     const auto secret_base = runtime_folder("run-" + std::to_string(::getpid()));
     if (!secret_base) return complain(secret_base.error().message());
 
+    const auto phase_user = phase_user_of(*config);
+    if (!phase_user) return complain(phase_user.error().message());
+
     EventLoop loop;
     const SystemClock clock;
     ConsoleReporter reporter(clock, std::cout, wants_colour(), options.output);
@@ -155,7 +174,9 @@ int run_command(const RunOptions& options) {
                       .secret_base = *secret_base,
                       .log = reporter,
                       .listeners = {&reporter},
-                      .control = control});
+                      .control = control,
+                      .phase_user = *phase_user,
+                      .own_secrets = own});
     const SignalWatcher signals(loop, {SIGTERM, SIGINT, SIGHUP}, [&](int) { runner.stop(); });
     runner.run();
     fs::remove(*secret_base, error);

@@ -34,6 +34,12 @@ enum class ArtifactsMasking {
     off,       ///< send all artifacts unchanged
 };
 
+/// `trebuchet.job_home`: where HOME and TMPDIR of a job's phases are.
+enum class JobHome {
+    keep,   ///< the user's, as they are
+    fresh,  ///< in the run folder, made for the job and removed with it
+};
+
 /// `trebuchet.drain`: what to do with the current job when the agent is stopped.
 enum class Drain {
     stop,    ///< wait `stop_grace`, then stop the current phase
@@ -57,9 +63,14 @@ struct TrebuchetConfig {
     TlsConfig tls;
     MaskOptions mask;  ///< mask_min_length, mask_hash; `credentials` is set later, by mask_options()
     std::vector<std::string> mask_credentials_off;  ///< credential types to leave out of pattern-based masking
+    std::string phase_user;                         ///< the user as whom phases run; "": the agent's
+    JobHome job_home = JobHome::keep;
     JobFileSecrets job_file_secrets = JobFileSecrets::tmpfs;
     ArtifactsMasking artifacts_masking = ArtifactsMasking::mask;
     std::vector<std::string> secret_phases{"provision", "test"};  ///< phases that get test_data.secrets
+    std::vector<std::string> allow_secret_names;                  ///< dangerous names that secrets may have
+    std::string console_command;         ///< shell command that prints the device's serial console; "": none
+    std::string output_timeout_command;  ///< shell command to run before a silent test phase is ended; "": none
     std::chrono::milliseconds kill_grace{10'000};  ///< kill_grace, in seconds: between SIGTERM and SIGKILL of a phase
 
     /// If set, the agent logs in itself instead of reading a token manager's file.

@@ -3,7 +3,7 @@
 #include "agent/config/agent_section.hpp"
 #include "agent/config/environment_settings.hpp"
 #include "agent/config/trebuchet_section.hpp"
-#include "common/file/safe_file.hpp"
+#include "common/file/regular_file.hpp"
 #include "common/yaml/yaml.hpp"
 
 #include <algorithm>
@@ -94,7 +94,7 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
 }
 
 Result<Text> read_text(const std::filesystem::path& file) {
-    auto content = read_file(file, YamlLimits().bytes);
+    auto content = read_regular_file(file, YamlLimits().bytes);
     if (!content) return fail(content.error());
     return Text{file.string(), std::move(*content)};
 }

@@ -3,7 +3,9 @@
 #include "agent/config/section_reader.hpp"
 #include "common/mask/credential_kind.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <utility>
 
@@ -69,6 +71,31 @@ void read_list_of_phases(SectionReader& reader, std::vector<std::string>& phases
 void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases) {
     read_list_of_phases(reader, phases);
     reader.show("secret_phases", shown_list(phases));
+}
+
+bool is_variable_name(const std::string& text) {
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+void read_allow_secret_names(SectionReader& reader, std::vector<std::string>& names) {
+    constexpr const char* key = "allow_secret_names";
+    if (const auto* node = reader.take(key)) {
+        if (node->kind != YamlKind::sequence) {
+            reader.note(key, node->expected("a list of names of variables, such as [PYTHONPATH]"));
+        } else {
+            names.clear();
+            for (const auto& item : node->items) {
+                auto name = item.as_string().value_or("");
+                if (is_variable_name(name)) {
+                    names.push_back(std::move(name));
+                } else {
+                    reader.note(key, item.expected("the name of a variable, such as PYTHONPATH"));
+                }
+            }
+        }
+    }
+    reader.show(key, shown_list(names));
 }
 
 /// All kinds of well-known credentials are masked, except those named here.
@@ -145,6 +172,22 @@ void read_metrics_address(SectionReader& reader, std::string& address) {
     reader.show("metrics_address", address);
 }
 
+void read_phase_user(SectionReader& reader, std::string& user) {
+    if (const auto name = reader.non_empty_string("phase_user")) {
+        if (name->find_first_of(":/\r\n") == std::string::npos) {
+            user = *name;
+        } else {
+            reader.note("phase_user", reader.take("phase_user")->expected("the name of a user"));
+        }
+    }
+    reader.show("phase_user", shown_value(user));
+}
+
+void read_command(SectionReader& reader, const std::string& key, std::string& command) {
+    if (const auto text = reader.non_empty_string(key)) command = *text;
+    reader.show(key, shown_value(command));
+}
+
 /// Reads a whole number into `value`, in units of `T`.
 template <typename T>
 void read_number(SectionReader& reader, const std::string& key, std::int64_t least, std::int64_t most, T& value) {
@@ -185,6 +228,8 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_tls_section(reader, notes, config.tls);
     read_number(reader, "mask_min_length", 1, 64, config.mask.min_length);
     reader.choice("mask_hash", {{"keyed", MaskHash::keyed}, {"sha256", MaskHash::sha256}}, config.mask.hash);
+    read_phase_user(reader, config.phase_user);
+    reader.choice("job_home", {{"keep", JobHome::keep}, {"fresh", JobHome::fresh}}, config.job_home);
     reader.choice("job_file_secrets", {{"tmpfs", JobFileSecrets::tmpfs}, {"none", JobFileSecrets::none}},
                   config.job_file_secrets);
     reader.choice("artifacts_masking",
@@ -195,6 +240,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
                   config.artifacts_masking);
     read_credentials_off(reader, config.mask_credentials_off);
     read_secret_phases(reader, config.secret_phases);
+    read_allow_secret_names(reader, config.allow_secret_names);
     read_grace(reader, "kill_grace", config.kill_grace);
     read_grace(reader, "stop_grace", config.stop_grace);
     reader.choice("drain", {{"stop", Drain::stop}, {"finish", Drain::finish}}, config.drain);
@@ -207,6 +253,8 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_keep_results(reader, config.keep_results);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
+    read_command(reader, "console_command", config.console_command);
+    read_command(reader, "output_timeout_command", config.output_timeout_command);
     reader.refuse_unknown();
 }
 

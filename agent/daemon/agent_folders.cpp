@@ -1,6 +1,7 @@
 #include "agent/daemon/agent_folders.hpp"
 
 #include "common/file/safe_file.hpp"
+#include "common/service/service_folder.hpp"
 
 #include <cstdlib>
 #include <system_error>
@@ -13,12 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The first of the folders that the variable names, or "". systemd separates several by colons (systemd.exec(5)).
 fs::path first_folder_in(const char* variable) {
-    const char* value = std::getenv(variable);
-    if (value == nullptr) return {};
-    const std::string folders(value);
-    return folders.substr(0, folders.find(':'));
+    return service_folder(std::getenv(variable));
 }
 
 }  // namespace

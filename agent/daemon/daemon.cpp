@@ -26,7 +26,7 @@ const std::string held_back_comment = "No jobs are taken: ";
 Daemon::Daemon(DaemonParts parts)
     : parts_(std::move(parts)),
       undelivered_(
-          {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw}, parts_.jobs(),
+          {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw, parts_.own_secrets}, parts_.jobs(),
           [this] { parts_.metrics.result_given_up(); },
           [this] { return !held_back_ || held_back_->by != Guard::clock; }),
       posts_(parts_, orders_),
@@ -63,6 +63,7 @@ DaemonEnd Daemon::run() {
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
+        session_.mask_own_secrets();
         milliseconds pause = parts_.config.polling_interval;
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;

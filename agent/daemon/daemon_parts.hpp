@@ -3,12 +3,15 @@
 #include "agent/api/job_server.hpp"
 #include "agent/config/config.hpp"
 #include "agent/job/held_back.hpp"
+#include "agent/job/own_secrets.hpp"
+#include "agent/job/phase_user.hpp"
 #include "agent/metrics/agent_metrics.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -29,6 +32,9 @@ struct DaemonParts {
     std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
     /// Gets a text for people about what the agent does: "waiting", "running job …".
     std::function<void(const std::string&)> on_status = [](const std::string&) {};
+    /// As whom phases run; nullopt: the agent's user.
+    std::optional<PhaseUser> phase_user = std::nullopt;
+    std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
 
     /// The folder of the jobs that are in hand or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }

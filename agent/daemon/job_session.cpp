@@ -29,6 +29,7 @@ InterruptedJob interrupted_job(const JobRecord& record) {
     job.running = record.running;
     job.status = record.status;
     job.cancelled = record.cancelled;
+    job.has_run_folder = record.has_run_folder;
     for (const auto& event : record.events) job.events.push_back(event.name);
     return job;
 }
@@ -39,9 +40,17 @@ JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredR
     : parts_(parts),
       posts_(posts),
       undelivered_(undelivered),
-      idle_masks_(masks_between_jobs(parts.config.trebuchet.mask)),
+      idle_masks_(
+          masks_between_jobs(parts.config.trebuchet.mask), {}, [](std::string_view) {}, parts.own_secrets),
       stop_timer_(parts.loop) {
-    set_log_masks(idle_masks_);
+    mask_own_secrets();
+}
+
+Result<std::shared_ptr<const MaskSet>> JobSession::build_masks(std::vector<NamedSecret> secrets,
+                                                               const MaskOptions& options) const {
+    auto own = parts_.own_secrets->all();
+    std::move(own.begin(), own.end(), std::back_inserter(secrets));
+    return MaskSet::build(std::move(secrets), options);
 }
 
 void JobSession::stop() {
@@ -74,7 +83,7 @@ std::optional<SessionEnd> JobSession::run(TakenJob taken) {
         parts_.metrics.job_started();
         return std::nullopt;
     }
-    if (is_folder(parts_.jobs() / id)) {
+    if (JobFolder::is_there(parts_.jobs(), id)) {
         log_error("job " + id + " is ignored: it was taken before, and its result is not delivered yet");
         return std::nullopt;
     }
@@ -118,13 +127,13 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
         copy.wipe();
         return report_unreadable(reason, folder);
     };
-    const auto job = parse_job(document);
+    const auto job = parse_job(document, parts_.config.trebuchet.allow_secret_names);
     if (!job) return refuse(job.error());
     if (job->id != id) return refuse(Error("the job names two ids: " + id + " and " + job->id));
     reached("job parsed");
     document.clear();
     document.shrink_to_fit();
-    const auto masks = MaskSet::build(job->secrets(), options);
+    const auto masks = build_masks(job->secrets(), options);
     if (!masks) return refuse(masks.error());
     folder.note(JournalEntry::read(*job, **masks));
     reached("masks built");
@@ -137,7 +146,8 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
 SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors) {
     RuntimeCopy copy(parts_.secret_base, folder.record().id);
     auto content = copy.read();
-    auto job = content ? parse_job(content->document) : Result<Job>(fail(""));
+    auto job =
+        content ? parse_job(content->document, parts_.config.trebuchet.allow_secret_names) : Result<Job>(fail(""));
     auto interrupted = interrupted_job(folder.record());
     interrupted.masks_are_whole = job.has_value() || !folder.record().has_secrets;
     interrupted.may_clean_up = may_clean_up;
@@ -146,13 +156,14 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
     auto options = parts_.config.trebuchet.mask;
     auto secrets = job->secrets();
     if (content) {
+        interrupted.has_run_folder = interrupted.has_run_folder || content->has_run_folder;
         if (!content->key.empty()) options.key = std::make_shared<const SecretString>(std::move(content->key));
         std::move(content->added.begin(), content->added.end(), std::back_inserter(secrets));
     }
-    auto masks = MaskSet::build(std::move(secrets), options);
+    auto masks = build_masks(std::move(secrets), options);
     if (!masks) {
         interrupted.masks_are_whole = false;
-        masks = MaskSet::build({}, options);
+        masks = build_masks({}, options);
     }
     if (!masks) {
         copy.wipe();
@@ -172,7 +183,7 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     parts_.on_status(doing);
     ServerReporter reporter(parts_, posts_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
     const auto outcome = run_reported_to(reporter, ready);
-    set_log_masks(idle_masks_);
+    mask_own_secrets();
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
         log_warning(problem);
     }
@@ -198,8 +209,15 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                       .log = log,
                       .listeners = listeners,
                       .control = reporter,
+                      .phase_user = parts_.phase_user,
                       .archive_folder = ready.folder.path(),
                       .fetch_attachments = [&](const auto& file) { return reporter.fetch_attachments(file); },
+                      .own_secrets = parts_.own_secrets,
+                      .on_run_folder =
+                          [&] {
+                              ready.copy.note_run_folder();
+                              ready.folder.note(JournalEntry::run_folder());
+                          },
                       .on_mask_added =
                           [&](std::string_view value) {
                               ready.copy.add(value);
@@ -236,9 +254,9 @@ SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder)
     const auto job = job_of(folder.record());
     log_error("job " + job.id + " can't be run, it is reported as failed: " + reason.message());
     parts_.metrics.job_failed(Phase::setup);
-    ServerReporter reporter(parts_, posts_, folder, idle_masks_);
+    ServerReporter reporter(parts_, posts_, folder, idle_masks_.current());
     reporter.job_taken(job);
-    const auto text = idle_masks_->mask("ERROR: the job can't be run: " + reason.message() + "\n");
+    const auto text = idle_masks_.current()->mask("ERROR: the job can't be run: " + reason.message() + "\n");
     reporter.log().output(Phase::setup, text);
     const PhaseStatus failed{{Phase::setup, could_not_start_code}};
     reporter.phase_ran(Phase::setup, failed);

@@ -4,8 +4,10 @@
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/undelivered_results.hpp"
+#include "agent/job/job_masks.hpp"
 #include "agent/job/job_runner.hpp"
 #include "agent/job/runtime_copy.hpp"
+#include "common/log/log.hpp"
 
 #include <memory>
 #include <optional>
@@ -35,6 +37,9 @@ class JobSession {
     /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left but `survivors`.
     SessionEnd resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors);
 
+    /// Between jobs: has the agent's log mask its credentials of this moment.
+    void mask_own_secrets() { set_log_masks(idle_masks_.current()); }
+
     // From handlers of the loop:
 
     /// Gives the job in hand `trebuchet.stop_grace`, or all the time that it needs, as `trebuchet.drain` says.
@@ -52,6 +57,9 @@ class JobSession {
         std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 
+    /// The masks of these values and of the agent's own credentials.
+    [[nodiscard]] Result<std::shared_ptr<const MaskSet>> build_masks(std::vector<NamedSecret> secrets,
+                                                                     const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
@@ -64,7 +72,7 @@ class JobSession {
     const DaemonParts& parts_;
     AgentPosts& posts_;
     UndeliveredResults& undelivered_;
-    std::shared_ptr<const MaskSet> idle_masks_;  ///< while no job's secrets are known: well-known credentials alone
+    JobMasks idle_masks_;  ///< while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
     Timer stop_timer_;
     bool stopping_ = false;

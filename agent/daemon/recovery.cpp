@@ -13,7 +13,9 @@
 // (journal, spools, artifacts; no secret) and its runtime copy in memory (the whole job, the key of its masks, values
 // that its phases registered). A power cut leaves only the folder.
 //
-//  1. Folders that were being removed are removed, and cgroups of jobs that have ended.
+//  1. What can't be a job's folder is set aside. Folders that were being removed are removed, and cgroups of jobs that
+//  have
+//     ended.
 //  2. A job was in hand if its journal has no decided outcome, or if it has a runtime copy but no folder yet.
 //     A job with a decided outcome has ended; it is only delivered (UndeliveredResults).
 //  3. Everything else in the runtime folder is wiped.
@@ -46,6 +48,7 @@ constexpr std::chrono::seconds removal_limit{60};
 }  // namespace
 
 void Recovery::run(const std::function<void(const SessionEnd&)>& on_ended, const std::atomic<bool>& stopping_now) {
+    JobFolder::set_aside_planted(parts_.jobs(), RuntimeCopy::all(parts_.secret_base));
     const auto in_hand = jobs_in_hand();
     run_beside(parts_.loop, [&] { remove_leftovers(in_hand, stopping_now); });
     for (const auto& id : in_hand) {

@@ -27,6 +27,7 @@ class ServerLog final : public LogSink {
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override { return output_->is_full(); }
     void on_room(std::function<void()> handler) override { output_->on_room(std::move(handler)); }
+    [[nodiscard]] bool is_serial_full() const override { return serial_->is_full(); }
     void wait_for_serial_room() override;
 
     /// The interrupted phase's serial log comes again from its start: leaves out the part that is spooled already.

@@ -45,7 +45,8 @@ void ServerReporter::job_resumed(const Job& job) {
     job_ = &job;
     log_.begin();
     events_ = folder_.record().events;
-    log_.skip_spooled_serial(folder_.record().serial_end);
+    // With a console of the agent's own, the spool also holds what is in no file.
+    if (parts_.config.trebuchet.console_command.empty()) log_.skip_spooled_serial(folder_.record().serial_end);
     posts_.job_taken(job.id);
 }
 
@@ -172,7 +173,9 @@ void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
     if (agent_stops()) transfer_timer_.start(stop_limit, [this] { parts_.server.stop_transfer(); });
     const auto sent = with_retries(Call::post_artifacts, "upload the artifacts",
                                    [&] { return parts_.server.post_artifacts(job_->id, archive); });
-    if (!sent) return log_info("job " + job_->id + ": the artifacts are kept and will be sent later");
+    if (!sent && !sent.error().is_final())
+        return log_info("job " + job_->id + ": the artifacts are kept and will be sent later");
+    if (!sent) give_up("artifacts", sent.error());
     folder_.note(JournalEntry::artifacts_sent());
     std::error_code ignored;
     std::filesystem::remove(archive, ignored);
@@ -194,7 +197,9 @@ void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) 
         return parts_.server.post_outcome(job_->id, status, *state_to_post(state, shown));
     };
     reached("posting the outcome");
-    if (with_retries(Call::post_outcome, "post the outcome", post)) {
+    const auto posted = with_retries(Call::post_outcome, "post the outcome", post);
+    if (posted || posted.error().is_final()) {
+        if (!posted) give_up("outcome", posted.error());
         folder_.note(JournalEntry::outcome_sent());
     } else {
         log_info("job " + job_->id + ": the outcome is kept and will be sent later");
@@ -230,10 +235,17 @@ void ServerReporter::hold_until_kept(const std::function<bool()>& is_stopping) {
 
 void ServerReporter::try_outcome_again() {
     const auto shown = parts_.server.read_job_state(job_->id);
-    if (!shown) return;
+    if (!shown && !shown.error().is_final()) return;
     const auto& decided = *folder_.record().outcome;
-    const auto posted = parts_.server.post_outcome(job_->id, decided.status, *state_to_post(decided.state, *shown));
-    if (posted) folder_.note(JournalEntry::outcome_sent());
+    const auto state = state_to_post(decided.state, shown.value_or(JobState::unknown));
+    const auto posted = parts_.server.post_outcome(job_->id, decided.status, *state);
+    if (!posted && !posted.error().is_final()) return;
+    if (!posted) give_up("outcome", posted.error());
+    folder_.note(JournalEntry::outcome_sent());
+}
+
+void ServerReporter::give_up(const std::string& what, const Error& reason) const {
+    log_error("job " + job_->id + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
 }
 
 void ServerReporter::note_cancelled() {
@@ -277,23 +289,25 @@ void ServerReporter::unwatch() {
     cancel_watch_.stop();
 }
 
-bool ServerReporter::with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send) {
+Result<void> ServerReporter::with_retries(Call call, const std::string& what,
+                                          const std::function<Result<void>()>& send) {
     const auto policy = policy_of(call);
     Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
+    Result<void> done;
     for (int left = policy.tries; left > 0; --left) {
-        const auto done = send();
-        if (done) return true;
+        done = send();
+        if (done) return done;
         const bool again = left > 1 && !agent_stops() && !done.error().is_final();
         log_warning("job " + job_->id + ": can't " + what + ": " + done.error().message() +
                     (again ? "; retrying" : ""));
         if (!again) break;
         parts_.loop.wait_for(backoff.next(), [&] { return agent_stops(); });
     }
-    return false;
+    return done;
 }
 
 bool ServerReporter::post_with_retries(const std::string& what, const std::function<Result<void>()>& post) {
-    return with_retries(Call::post_progress, what, post);
+    return with_retries(Call::post_progress, what, post).has_value();
 }
 
 void ServerReporter::stop() {

@@ -71,8 +71,8 @@ class ServerReporter final : public JobListener, public JobControl {
     [[nodiscard]] Result<void> fetch_attachments(const std::filesystem::path& file);
 
   private:
-    /// Tries until it succeeds, as often as the call's policy allows; logs each failure.
-    bool with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send);
+    /// Tries until it succeeds, as often as the call's policy allows; logs each failure. The result of the last try.
+    Result<void> with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send);
     /// The same for Call::post_progress; no retry begins after progress_limit.
     bool post_with_retries(const std::string& what, const std::function<Result<void>()>& post);
     /// From now on no wait takes longer than `limit`.
@@ -92,6 +92,8 @@ class ServerReporter final : public JobListener, public JobControl {
     [[nodiscard]] bool is_over(const std::string& job_id);
     [[nodiscard]] bool is_kept() const;
     void try_outcome_again();
+    /// The server never takes it.
+    void give_up(const std::string& what, const Error& reason) const;
 
     const DaemonParts& parts_;
     AgentPosts& posts_;

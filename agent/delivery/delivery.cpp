@@ -84,9 +84,12 @@ void Delivery::send_logs() {
 void Delivery::pack_artifacts() {
     if (!reference_->has_artifacts_to_pack()) return send_artifacts();
     const auto packed = std::make_shared<Result<void>>();
-    worker_.run([this, packed, result = *reference_,
-                 config = parts_.config.trebuchet] { *packed = result.pack_artifacts(config, &stop_); },
-                [this, packed] { artifacts_packed(*packed); });
+    const auto own = std::make_shared<std::vector<NamedSecret>>(parts_.own_secrets->all());
+    worker_.run(
+        [this, packed, own, result = *reference_, config = parts_.config.trebuchet] {
+            *packed = result.pack_artifacts(config, std::move(*own), &stop_);
+        },
+        [this, packed] { artifacts_packed(*packed); });
 }
 
 void Delivery::artifacts_packed(const Result<void>& packed) {
@@ -136,6 +139,7 @@ void Delivery::send_outcome() {
 }
 
 void Delivery::state_read(Result<JobState> state) {
+    if (!state && state.error().is_final()) return outcome_posted(fail(state.error()));
     if (!state) return finish(fail(state.error()));
     state_ = *state_to_post(state_, *state);
     parts_.server.post_outcome(job_id_, status_, state_, guarded(&Delivery::outcome_posted));

@@ -5,6 +5,7 @@
 #include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/log_uploader.hpp"
 #include "agent/delivery/reference_result.hpp"
+#include "agent/job/own_secrets.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 #include "common/event/worker.hpp"
@@ -33,6 +34,7 @@ class Delivery {
         const Config& config;
         JobServer& server;
         std::function<double()> draw;
+        std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
         /// Time since this machine started, asleep or not. Other than the wall clock it can't be set.
         std::function<std::chrono::milliseconds()> uptime = since_boot;
     };

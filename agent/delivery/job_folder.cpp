@@ -1,12 +1,14 @@
 #include "agent/delivery/job_folder.hpp"
 
 #include "common/event/beside.hpp"
+#include "common/file/planted_file.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace trebuchet {
 
@@ -15,13 +17,57 @@ namespace fs = std::filesystem;
 namespace {
 constexpr const char* removed_prefix = ".removed-";
 constexpr std::chrono::milliseconds removal_limit{500};
+/// In the name that rename_aside() gives.
+constexpr const char* aside_mark = ".set-aside-";
+constexpr const char* journal_file = "journal";
+
+void move_away(const fs::path& path, const std::string& why) {
+    const auto aside = rename_aside(path);
+    log_error(path.string() + " " + why + (aside ? ": it was renamed to " + aside->string() : ""));
+    if (!aside) log_error(aside.error().message());
+}
+
 }  // namespace
+
+bool JobFolder::is_there(const fs::path& base, const std::string& job_id) {
+    const auto path = base / job_id;
+    const auto kind = kind_of_file(path);
+    if (kind.empty()) return false;
+    if (kind == "a folder" && kind_of_file(path / journal_file) == "a file") return true;
+    move_away(path, kind == "a folder" ? "has no journal of a job" : "is " + kind + ", expected the folder of a job");
+    return false;
+}
+
+void JobFolder::set_aside_planted(const fs::path& base, const std::vector<std::string>& known) {
+    if (const auto kind = kind_of_file(base); !kind.empty() && kind != "a folder") {
+        move_away(base, "is " + kind + ", expected the folder of the agent's jobs");
+    }
+    if (auto made = make_private_folder(base); !made) return log_error(made.error().message());
+    std::vector<std::pair<fs::path, std::string>> planted;
+    std::error_code error;
+    for (fs::directory_iterator entry(base, error), end; !error && entry != end; entry.increment(error)) {
+        const auto& path = entry->path();
+        const auto name = path.filename().string();
+        if (name.starts_with('.') || name.find(aside_mark) != std::string::npos) continue;  // removed or set aside
+        if (const auto kind = kind_of_file(path); kind != "a folder") {
+            planted.emplace_back(path, "is " + kind + ", expected the folder of a job");
+        } else if (!is_job_id(name)) {
+            planted.emplace_back(path, "is not named like a job");
+        } else if (auto usable = make_private_folder(path); !usable) {
+            planted.emplace_back(path, "can't be the folder of a job: " + usable.error().message());
+        } else if (kind_of_file(path / journal_file) != "a file" &&
+                   std::find(known.begin(), known.end(), name) == known.end()) {
+            planted.emplace_back(path, "has no journal of a job");
+        }
+    }
+    for (const auto& [path, why] : planted) move_away(path, why);
+}
 
 JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& job_id)
     : loop_(loop), path_(base / job_id), worker_(loop) {
     if (!is_folder(path_)) return;
     auto journal =
-        RecordFile::open(path_ / "journal", [this](std::string_view text) { return apply_entry(text, record_); });
+        RecordFile::open(path_ / journal_file, [this](std::string_view text) { return apply_entry(text, record_); });
     if (!journal) {
         log_error("job " + job_id + ": can't read its journal, going on without: " + journal.error().message());
         return;
@@ -44,8 +90,9 @@ std::vector<std::string> JobFolder::all(const fs::path& base) {
 Result<void> JobFolder::write_waiting() {
     if (!journal_) {
         if (auto made = make_private_folder(path_); !made) return made;
-        auto journal = RecordFile::open(path_ / "journal", [](std::string_view) { return true; });
+        auto journal = RecordFile::open(path_ / journal_file, [](std::string_view) { return true; });
         if (!journal) return fail(journal.error());
+        if (!journal->problem().empty()) log_error(journal->problem());
         journal_ = std::move(*journal);
         if (auto durable = sync_folder(path_.parent_path()); !durable) return durable;
     }
@@ -116,7 +163,7 @@ void JobFolder::remove(const fs::path& folder) {
     std::error_code error;
     fs::rename(folder, doomed, error);
     if (error) {
-        static_cast<void>(set_aside(doomed));
+        if (!remove_tree(doomed, {removal_limit})) static_cast<void>(set_aside(doomed));
         fs::rename(folder, doomed, error);
     }
     // A job of our user may have filled it: the next start goes on.

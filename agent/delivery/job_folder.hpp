@@ -33,6 +33,12 @@ class JobFolder {
     /// Reads what is there. For a new id nothing is made until the first entry.
     JobFolder(EventLoop& loop, const std::filesystem::path& base, const std::string& job_id);
 
+    /// At the start: whatever is in `base` and can't be a job's folder, such as a FIFO, a link, a folder of another
+    /// user or without a journal, is renamed, and the log names it. Nothing of it is opened. `known`: jobs that were
+    /// taken, whether they have a journal or not.
+    static void set_aside_planted(const std::filesystem::path& base, const std::vector<std::string>& known);
+    /// Whether this job has one. Something else in its place, which nobody but a job can have put there, is set aside.
+    [[nodiscard]] static bool is_there(const std::filesystem::path& base, const std::string& job_id);
     /// The ids of the jobs that have one.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& base);
 

@@ -79,7 +79,10 @@ void take_in(const json& entry, JobRecord& record) {
         record.has_secrets = entry.at("has_secrets").get<bool>();
     } else if (what == "mask added") {
         record.has_secrets = true;
+    } else if (what == "run folder") {
+        record.has_run_folder = true;
     } else if (what == "entered") {
+        record.has_run_folder = true;
         record.entered = read_phase(entry.at("phase"));
     } else if (what == "starts") {
         auto marker = entry.at("marker").get<std::string>();
@@ -126,6 +129,10 @@ JournalEntry JournalEntry::read(const Job& job, const MaskSet& masks) {
 
 JournalEntry JournalEntry::mask_added() {
     return JournalEntry(json::object({{"what", "mask added"}}));
+}
+
+JournalEntry JournalEntry::run_folder() {
+    return JournalEntry(json::object({{"what", "run folder"}}));
 }
 
 JournalEntry JournalEntry::entered(Phase phase) {

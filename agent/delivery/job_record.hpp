@@ -28,6 +28,7 @@ struct JobRecord {
     std::chrono::system_clock::time_point taken_at;
     nlohmann::json document;               ///< the job, masked and without its secrets; null if it could not be read
     bool has_secrets = true;               ///< values of its own, or registered by a phase
+    bool has_run_folder = false;           ///< it was made, or was about to be
     std::optional<Phase> entered;          ///< the last one, whether it has a command or not
     std::optional<Phase> running;          ///< its command was started, or about to be, and its end is not known
     std::uint64_t serial_end = 0;          ///< of the serial log's spool when that command was started
@@ -49,6 +50,8 @@ class JournalEntry {
     /// Keeps the document only in masked form.
     [[nodiscard]] static JournalEntry read(const Job& job, const MaskSet& masks);
     [[nodiscard]] static JournalEntry mask_added();
+    /// The run folder is about to be made; nothing is in its place.
+    [[nodiscard]] static JournalEntry run_folder();
     [[nodiscard]] static JournalEntry entered(Phase phase);
     /// `starts`: the phase's command is about to be started; `started`: the supervisor that runs it. `serial_end`: the
     /// end of the spooled serial log.

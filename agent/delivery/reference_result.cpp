@@ -5,6 +5,7 @@
 #include "common/log/log.hpp"
 #include "common/record_file/record_file.hpp"
 
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -61,13 +62,16 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
     return status;
 }
 
-Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, const std::atomic<bool>* stop) const {
+Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, std::vector<NamedSecret> own,
+                                             const std::atomic<bool>* stop) const {
     // Only the job says what has to be masked.
     const auto document = read_untrusted(folder / job_file, job_limit);
     if (!document) return for_good(document.error());
     const auto job = parse_job(*document);
     if (!job) return for_good(job.error());
-    const auto masks = MaskSet::build(job->secrets(), config.mask);
+    auto secrets = job->secrets();
+    std::move(own.begin(), own.end(), std::back_inserter(secrets));
+    const auto masks = MaskSet::build(std::move(secrets), config.mask);
     if (!masks) return for_good(masks.error());
     if (auto made = make_private_folder(packed); !made) return made;
     const auto temporary = fs::path(archive()).concat(".new");

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -31,10 +32,11 @@ struct ReferenceResult {
 
     /// The exit codes of the outcome file; entries that make no sense are ignored.
     [[nodiscard]] Result<PhaseStatus> read_status() const;
-    /// Makes the archive, masked with the job's secrets as the configuration says. Fails also if the configuration
-    /// forbids sending. The Error is final, unless the disk is at fault. May take minutes, on any thread; `stop` ends
-    /// it.
-    [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config, const std::atomic<bool>* stop) const;
+    /// Makes the archive, masked with the job's secrets and `own` as the configuration says. Fails also if the
+    /// configuration forbids sending. The Error is final, unless the disk is at fault. May take minutes, on any thread;
+    /// `stop` ends it.
+    [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config, std::vector<NamedSecret> own,
+                                              const std::atomic<bool>* stop) const;
     void remove_artifacts() const;
     void remove() const;
 };

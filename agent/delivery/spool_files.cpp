@@ -70,6 +70,7 @@ Result<void> SpoolFiles::begin_segment(const SpoolState& state) {
     const auto number = segments_.empty() ? 0 : segments_.back().number + 1;
     auto file = RecordFile::open(path_of(number), [](std::string_view) { return true; });
     if (!file) return fail(file.error());
+    if (!file->problem().empty()) log_error(file->problem());
     if (auto written = file->append(spool_state_payload(state)); !written) {
         ::unlink(path_of(number).c_str());
         return written;

@@ -1,6 +1,7 @@
 #include "agent/delivery/undelivered_results.hpp"
 
 #include "agent/api/call_policy.hpp"
+#include "agent/delivery/adopted_results.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -52,11 +53,30 @@ void UndeliveredResults::wait_until(std::chrono::steady_clock::time_point next) 
 
 void UndeliveredResults::look_for_results() {
     waiting_.clear();
-    for (const auto& base : {jobs_, parts_.config.results_basedir}) {
-        for (const auto& id : JobFolder::all(base)) waiting_.push_back(base / id);
-    }
+    for (const auto& id : JobFolder::all(jobs_)) waiting_.push_back(jobs_ / id);
+    look_for_adopted_results();
     remove_leftovers(packed_);
     remove_leftovers(ages_);
+}
+
+void UndeliveredResults::look_for_adopted_results() {
+    const auto& base = parts_.config.results_basedir;
+    const auto adopted = AdoptedResults::read(base, !parts_.config.trebuchet.phase_user.empty());
+    std::vector<std::string> others;
+    for (const auto& id : JobFolder::all(base)) {
+        if (adopted && adopted->has(base / id)) {
+            waiting_.push_back(base / id);
+        } else if (ReferenceResult{base / id, packed_}.has_outcome()) {
+            others.push_back(id);
+        }
+    }
+    if (others.empty() && adopted) return;
+    if (std::exchange(told_of_not_adopted_, true)) return;
+    if (!adopted) log_warning(adopted.error().message());
+    if (others.empty()) return;
+    log_warning(base.string() + ": " + std::to_string(others.size()) +
+                " results of the Python agent stay there, such as that of job " + others.front() +
+                ": to have them delivered, run trebuchet-agent adopt-results " + base.string());
 }
 
 void UndeliveredResults::remove_leftovers(const fs::path& folder) const {

@@ -16,8 +16,9 @@
 namespace trebuchet {
 
 /// Delivers jobs whose logs, artifacts or outcome could not be sent: our own, in the agent's state directory, and those
-/// of the reference agent, in `results_basedir`. They are retried, one after the other, until they are delivered, or
-/// given up after a last try because they are older than `trebuchet.keep_results`.
+/// of the reference agent, in `results_basedir`, as far as an administrator adopted them (AdoptedResults). They are
+/// retried, one after the other, until they are delivered, or given up after a last try because they are older than
+/// `trebuchet.keep_results`.
 ///
 /// A result's age is the time during which agents ran and could have delivered it, summed in its journal: a clock that
 /// is set makes nothing older. A result of the reference agent gets a journal for that in `ages/`, beside `jobs`.
@@ -40,6 +41,7 @@ class UndeliveredResults {
 
   private:
     void look_for_results();
+    void look_for_adopted_results();
     void deliver_next();
     void delivered(const Result<void>& result);
     [[nodiscard]] std::unique_ptr<Delivery> delivery_of(const std::filesystem::path& folder);
@@ -67,7 +69,8 @@ class UndeliveredResults {
     std::chrono::milliseconds age_{};  ///< of what is being delivered
     std::string in_hand_;
     Timer timer_;
-    bool all_delivered_ = true;  ///< in this pass
+    bool all_delivered_ = true;         ///< in this pass
+    bool told_of_not_adopted_ = false;  ///< results that stay where they are
 };
 
 }  // namespace trebuchet

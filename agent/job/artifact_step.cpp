@@ -47,8 +47,8 @@ std::optional<std::filesystem::path> ArtifactStep::pack(const RunFolder& folder)
         return std::nullopt;
     }
     job_.mask_report.at("artifacts")->merge(packed->found);
-    for (const auto& note : packed->left_out) log_warning("job " + id + ": an artifact is left out: " + note);
     std::string lines;
+    for (const auto& note : packed->left_out) lines += "artifact left out: " + note + "\n";
     for (const auto& line : packed->withheld) lines += line + "\n";
     if (!lines.empty()) job_.add_to_log("\n" + lines);
     if (!packed->may_be_sent) {

@@ -18,6 +18,7 @@ struct InterruptedJob {
     PhaseStatus status;               ///< of the phases that ended
     std::vector<std::string> events;  ///< names of those that were sent
     bool cancelled = false;
+    bool has_run_folder = false;   ///< the agent made it, so it may go on with it and remove it
     bool masks_are_whole = false;  ///< all secrets are known, so files that a phase left can be sent
     bool may_clean_up = true;
     std::vector<Survivor> survivors{};  ///< its processes that could not be ended

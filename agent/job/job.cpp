@@ -2,16 +2,23 @@
 
 #include "common/base/json_text_scan.hpp"
 #include "common/base/text.hpp"
-#include "common/secret/secret_json.hpp"
+#include "common/secret/secret_json_reading.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <utility>
 
 namespace trebuchet {
 namespace {
 
 constexpr std::chrono::hours default_global_timeout{4};
 constexpr std::chrono::minutes default_output_timeout{15};
+
+/// One that ends with `*` stands for all names that begin so.
+constexpr std::array<std::string_view, 16> dangerous_names{
+    "LD_*",    "PATH",   "IFS",     "ENV",          "BASH_*",     "SHELLOPTS",      "PS4",         "PROMPT_COMMAND",
+    "PYTHON*", "PERL5*", "RUBYOPT", "NODE_OPTIONS", "GCONV_PATH", "GLIBC_TUNABLES", "TREBUCHET_*", "HOME"};
 
 constexpr std::size_t longest_id = 128;
 constexpr std::string_view expected_id = "expected a job id of letters, digits, '-' and '_'";
@@ -40,7 +47,8 @@ Result<std::optional<std::chrono::seconds>> read_seconds(const SecretJson& job, 
     return std::chrono::seconds(value->get<std::int64_t>());
 }
 
-Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const SecretJson& secrets) {
+Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const SecretJson& secrets,
+                                                 const std::vector<std::string>& allowed) {
     std::vector<SecretVariable> variables;
     if (!secrets.is_object()) return wrong(field, secrets, "an object of environment names and values");
     for (const auto& [name, value] : secrets.items()) {
@@ -56,12 +64,14 @@ Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const
         if (text.find('\0') != std::string_view::npos) {
             return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment can't");
         }
-        variables.push_back({variable, SecretString(text)});
+        const bool is_allowed = std::find(allowed.begin(), allowed.end(), variable) != allowed.end();
+        variables.push_back({variable, SecretString(text), is_dangerous_name(variable) && !is_allowed});
     }
     return variables;
 }
 
-Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, bool attachments_are_unpacked) {
+Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, bool attachments_are_unpacked,
+                             const std::vector<std::string>& allowed) {
     if (!data.is_object()) return wrong(field, data, "an object");
     PhaseData phase;
     const bool only_attachments = attachments_are_unpacked && data.size() == 1 && data.contains("attachments");
@@ -71,14 +81,59 @@ Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, b
         phase.skip = skip->get<bool>();
     }
     if (const auto* secrets = find(data, "secrets")) {
-        auto variables = read_secrets(field + ".secrets", *secrets);
+        auto variables = read_secrets(field + ".secrets", *secrets, allowed);
         if (!variables) return fail(variables.error());
         phase.secrets = std::move(*variables);
     }
     return phase;
 }
 
+/// The values of `<phase>_data.secrets`, each with its name.
+void collect_secret(const std::vector<WipedString>& keys, const SecretJson& value, std::vector<NamedSecret>& found) {
+    constexpr std::string_view data = "_data";
+    if (keys.size() != 3 || keys[1] != "secrets" || !value.is_string()) return;
+    const std::string_view phase = keys[0];
+    if (!phase.ends_with(data) || !phase_named(phase.substr(0, phase.size() - data.size()))) return;
+    const std::string_view text = value.get_ref<const WipedString&>();
+    if (!text.empty()) found.push_back({std::string(std::string_view(keys[2])), SecretString(text)});
+}
+
+void drop_values_of(const Job& job, std::vector<NamedSecret>& found) {
+    std::erase_if(found, [&](const NamedSecret& secret) {
+        return std::any_of(job.phases.begin(), job.phases.end(), [&](const auto& entry) {
+            const auto& variables = entry.second.secrets;
+            return std::any_of(variables.begin(), variables.end(), [&](const SecretVariable& variable) {
+                return variable.value.reveal() == secret.value.reveal();
+            });
+        });
+    });
+}
+
+WipedString dump(const SecretJson& json) {
+    return json.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
+}
+
+/// Whether there were some.
+bool erase_refused_secrets(const Job& job, SecretJson& json) {
+    bool erased = false;
+    for (const auto& [phase, data] : job.phases) {
+        for (const auto& variable : data.secrets) {
+            if (!variable.is_refused) continue;
+            json[WipedString(name_of(phase)) + "_data"]["secrets"].erase(WipedString(variable.name));
+            erased = true;
+        }
+    }
+    return erased;
+}
+
 }  // namespace
+
+bool is_dangerous_name(std::string_view name) {
+    return std::any_of(dangerous_names.begin(), dangerous_names.end(), [&](std::string_view dangerous) {
+        if (!dangerous.ends_with('*')) return name == dangerous;
+        return name.starts_with(dangerous.substr(0, dangerous.size() - 1));
+    });
+}
 
 const PhaseData& Job::data_of(Phase phase) const {
     static const PhaseData none;
@@ -91,11 +146,13 @@ std::vector<NamedSecret> Job::secrets() const {
     for (const auto& [phase, data] : phases) {
         for (const auto& variable : data.secrets) all.push_back({variable.name, variable.value.clone()});
     }
+    for (const auto& secret : replaced_secrets) all.push_back({secret.name, secret.value.clone()});
     return all;
 }
 
 bool Job::has_secrets() const {
-    return std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
+    return !replaced_secrets.empty() ||
+           std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
 }
 
 std::chrono::seconds Job::global_timeout_within(std::chrono::seconds allowed) const {
@@ -112,8 +169,11 @@ bool is_job_id(std::string_view text) {
     });
 }
 
-Result<Job> parse_job(std::string_view document) {
-    auto parsed = parse_secret_json(document, "the job");
+Result<Job> parse_job(std::string_view document, const std::vector<std::string>& allowed_names) {
+    std::vector<NamedSecret> all_secrets;
+    SecretJsonReading reading;
+    reading.on_value = [&](const auto& keys, const auto& value) { collect_secret(keys, value, all_secrets); };
+    auto parsed = parse_secret_json(document, "the job", reading);
     if (!parsed) return fail(parsed.error());
     auto& json = *parsed;
     if (!json.is_object()) return fail("the job is " + std::string(kind_of(json)) + ", expected an object");
@@ -142,16 +202,21 @@ Result<Job> parse_job(std::string_view document) {
         const auto field = std::string(name_of(phase)) + "_data";
         const auto* data = find(json, field.c_str());
         if (data == nullptr) continue;
-        auto phase_data = read_phase(field, *data, job.has_attachments);
+        auto phase_data = read_phase(field, *data, job.has_attachments, allowed_names);
         if (!phase_data) return fail(phase_data.error());
         job.phases.emplace(phase, std::move(*phase_data));
     }
-    job.document = document;
+    if (reading.has_duplicate_keys) {
+        drop_values_of(job, all_secrets);
+        job.replaced_secrets = std::move(all_secrets);
+    }
+    const bool is_changed = erase_refused_secrets(job, json) || reading.has_duplicate_keys;
+    job.document = is_changed ? dump(json) : WipedString(document);
     for (const Phase phase : all_phases) {
         const auto data = json.find(WipedString(name_of(phase)) + "_data");
         if (data != json.end() && data->is_object()) data->erase("secrets");
     }
-    const WipedString text = json.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
+    const WipedString text = dump(json);
     job.public_document.assign(text.data(), text.size());
     return job;
 }

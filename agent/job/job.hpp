@@ -18,7 +18,12 @@ namespace trebuchet {
 struct SecretVariable {
     std::string name;
     SecretString value;
+    bool is_refused = false;  ///< given to no phase, because of its name
 };
+
+/// True for the name of a variable that changes how the shell, the loader, interpreters or this agent work: LD_PRELOAD,
+/// PATH, BASH_ENV, PYTHONPATH, … A submitter must not set it in the phases of a lab's device.
+[[nodiscard]] bool is_dangerous_name(std::string_view name);
 
 /// What a job says about one phase: its `<phase>_data`.
 struct PhaseData {
@@ -38,11 +43,15 @@ struct Job {
     std::map<Phase, PhaseData> phases;
     bool has_attachments = false;  ///< attachments_status is "complete": the server has an archive of them
 
-    WipedString document;         ///< the whole job as it arrived, values of secrets included
+    /// Values that a later duplicate of a key replaced: masked, and given to nobody.
+    std::vector<NamedSecret> replaced_secrets;
+
+    /// The whole job, values of secrets included, as it arrived; but without refused secrets, and each key once.
+    WipedString document;
     std::string public_document;  ///< the same without every phase's `secrets`; JSON
 
     [[nodiscard]] const PhaseData& data_of(Phase phase) const;
-    /// All values to mask: the secrets of all phases.
+    /// All values to mask: the secrets of all phases, also those that no phase gets.
     [[nodiscard]] std::vector<NamedSecret> secrets() const;
     [[nodiscard]] bool has_secrets() const;
     /// The job's timeouts, at most `allowed`, which is the configuration's. A job without its own gets the reference
@@ -54,8 +63,10 @@ struct Job {
 /// True for a valid job id: letters, digits, `-` and `_` only, at most 128.
 [[nodiscard]] bool is_job_id(std::string_view text);
 
-/// Parses a job. The Error names the field, what was found and what was expected, but quotes no secret.
-[[nodiscard]] Result<Job> parse_job(std::string_view document);
+/// Parses a job. Of keys that occur more than once the last counts. Secrets with a dangerous name are refused, unless
+/// they are among `allowed_names`. The Error names the field, what was found and what was expected, but quotes no
+/// secret.
+[[nodiscard]] Result<Job> parse_job(std::string_view document, const std::vector<std::string>& allowed_names = {});
 
 /// The id of a job that parse_job refuses, so that the job can be reported as failed; "" if no id is found.
 [[nodiscard]] std::string job_id_of(std::string_view document);

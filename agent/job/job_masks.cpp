@@ -7,7 +7,17 @@
 
 namespace trebuchet {
 
+void JobMasks::look_for_own() {
+    const auto last = own_->look();
+    if (last == own_known_) return;
+    for (auto& secret : own_->after(own_known_)) {
+        if (!current_->holds(secret.value.reveal())) waiting_.push_back(std::move(secret));
+    }
+    own_known_ = last;
+}
+
 const std::shared_ptr<const MaskSet>& JobMasks::current() {
+    if (!has_failed_) look_for_own();
     if (waiting_.empty() || has_failed_) return current_;
     has_failed_ = true;  // whatever is thrown
     auto grown = current_->with(std::exchange(waiting_, {}));

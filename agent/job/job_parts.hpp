@@ -5,6 +5,8 @@
 #include "agent/job/job_control.hpp"
 #include "agent/job/job_listener.hpp"
 #include "agent/job/log_sink.hpp"
+#include "agent/job/own_secrets.hpp"
+#include "agent/job/phase_user.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <filesystem>
@@ -25,10 +27,15 @@ struct JobParts {
     LogSink& log;
     JobListeners listeners;
     JobControl& control;
+    /// As whom the phases run; nullopt: the agent's user.
+    std::optional<PhaseUser> phase_user = std::nullopt;
     /// The folder for the packed artifacts; nullopt: the run folder.
     std::optional<std::filesystem::path> archive_folder = std::nullopt;
     /// Downloads the job's attachments, a gzip tar, into this new file; null: attachments are not available.
     std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments = nullptr;
+    std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
+    /// Told when the run folder is about to be made.
+    std::function<void()> on_run_folder = [] {};
     /// Told of each value that a phase registers.
     std::function<void(std::string_view value)> on_mask_added = [](std::string_view) {};
 };

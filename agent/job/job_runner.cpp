@@ -56,6 +56,11 @@ JobRunner::JobRunner(JobParts parts)
       artifacts_(job_),
       removal_timer_(job_.parts.loop) {}
 
+std::optional<ProcessUser> JobRunner::ids_of_phase_user() const {
+    const auto& user = job_.parts.phase_user;
+    return user ? std::optional(user->ids) : std::nullopt;
+}
+
 void JobRunner::stop() {
     job_.outcome.stopped = true;
     job_.parts.control.stop();
@@ -75,7 +80,8 @@ void JobRunner::stop_now() {
 JobOutcome JobRunner::run() {
     job_.parts.listeners.tell(&JobListener::job_taken, job_.parts.job);
     reached("making the run folder");
-    auto folder = RunFolder::make(job_.parts.config.execution_basedir, job_.parts.secret_base, job_.parts.job);
+    auto folder = RunFolder::make(job_.parts.config.execution_basedir, job_.parts.secret_base, job_.parts.job,
+                                  job_.parts.on_run_folder, ids_of_phase_user());
     if (folder) {
         reached("run folder made");
         run_in(*folder);
@@ -104,7 +110,11 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
     outcome.cancelled = interrupted.cancelled;
     job_.last_phase = interrupted.last_phase();
     job_.parts.listeners.tell(&JobListener::job_resumed, job_.parts.job);
-    auto folder = RunFolder::reopen(job_.parts.config.execution_basedir, job_.parts.secret_base, job_.parts.job);
+    const auto& parts = job_.parts;
+    auto folder = interrupted.has_run_folder ? RunFolder::reopen(parts.config.execution_basedir, parts.secret_base,
+                                                                 parts.job, ids_of_phase_user())
+                                             : RunFolder::make(parts.config.execution_basedir, parts.secret_base,
+                                                               parts.job, parts.on_run_folder, ids_of_phase_user());
     phases_.tell_survivors(interrupted.survivors);
     if (!folder) {
         job_.report_unable(folder.error());
@@ -127,6 +137,7 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
 }
 
 JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
+    phases_.end_console();
     phases_.end_leftovers();
     reached("leftovers ended");
     if (folder) {

@@ -47,6 +47,7 @@ class JobRunner {
     void stop_now();
 
   private:
+    [[nodiscard]] std::optional<ProcessUser> ids_of_phase_user() const;
     /// Fetches attachments, walks the phases.
     void run_in(RunFolder& folder);
     void run_main_phases(RunFolder& folder);

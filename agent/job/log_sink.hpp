@@ -19,6 +19,7 @@ class LogSink {
     /// Null: removes the handler.
     // NOLINTNEXTLINE(performance-unnecessary-value-param): sinks keep the handler
     virtual void on_room(std::function<void()> /*handler*/) {}
+    [[nodiscard]] virtual bool is_serial_full() const { return false; }
     /// While too much serial log is queued, waits for room; at most log_upload_limit in all for one phase.
     virtual void wait_for_serial_room() {}
 };

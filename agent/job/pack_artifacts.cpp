@@ -51,6 +51,9 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
                                   " more artifacts are withheld");
     }
     packed.left_out = std::move(report->left_out);
+    if (report->left_out_count > packed.left_out.size()) {
+        packed.left_out.push_back("and " + std::to_string(report->left_out_count - packed.left_out.size()) + " more");
+    }
     packed.found = std::move(report->found);
     return packed;
 }

@@ -16,7 +16,7 @@ namespace trebuchet {
 struct PackedArtifacts {
     bool may_be_sent = true;            ///< false: with `fail`, they contain a secret; the archive is removed
     std::vector<std::string> withheld;  ///< for the job's log, a line each, masked: which files, and why
-    std::vector<std::string> left_out;  ///< for the agent's log, the same
+    std::vector<std::string> left_out;  ///< the same: "NAME: reason", such as a FIFO
     MaskCounts found;                   ///< secrets in files and names, as TarGzReport
 };
 

@@ -1,5 +1,6 @@
 #include "agent/job/phase_runner.hpp"
 
+#include "agent/job/connector_chatter.hpp"
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
 #include "common/file/safe_file.hpp"
@@ -59,6 +60,7 @@ struct PhaseRunner::Running {
           commands([this](std::string_view text) { mask(text); }, [this](std::string_view value) { add_mask(value); }),
           global(owner.parts_.loop),
           silence(owner.parts_.loop),
+          last_command_timer(owner.parts_.loop),
           quiet(owner.parts_.loop) {}
 
     [[nodiscard]] bool masking_failed() const {
@@ -127,13 +129,14 @@ struct PhaseRunner::Running {
 
     void take(std::string_view bytes) {
         reached("output arrived");
+        const bool is_its_own = last_byte != '\n' || !is_connector_chatter(bytes);
         with_masks([&] {
             last_byte = bytes.back();
             drain_fifo();
             take_unfinished_value();
             commands.write(bytes);
         });
-        watch_silence();
+        if (is_its_own) watch_silence();
         watch_quiet();
         if (process && runner.parts_.log.is_full()) {
             process->pause_output();
@@ -215,9 +218,65 @@ struct PhaseRunner::Running {
     }
 
     void watch_silence() {
-        if (!spec.output_timeout || ended) return;
-        silence.start(*spec.output_timeout, [this] { interrupt(OutputTimeout{*spec.output_timeout}); });
+        if (!spec.output_timeout || ended || is_silent) return;
+        silence.start(*spec.output_timeout, [this] {
+            is_silent = true;
+            if (spec.output_timeout_command.empty()) return interrupt(OutputTimeout{*spec.output_timeout});
+            run_last_command();
+        });
     }
+
+    /// Its output does not count as the phase's: the phase ends all the same.
+    void run_last_command() {
+        if (interruption || ended) return;
+        tell("The phase has printed nothing for " + std::to_string(spec.output_timeout->count()) +
+             " s: running trebuchet.output_timeout_command");
+        if (spec.last_of_console && !spec.last_of_console().empty()) {
+            with_masks([this] {
+                mask("The serial console's last lines:\n");
+                hand_over(masker->finish());
+                hand_over(spec.last_of_console());
+                hand_over(MaskedChunk::literal("\n"));
+            });
+        }
+        ProcessSpec what;
+        what.title = spec.process.title + "-output-timeout";
+        what.command = spec.output_timeout_command;
+        what.folder = spec.process.folder;
+        what.environment = std::move(last_environment);
+        what.kill_grace = spec.process.kill_grace;
+        if (!spec.process.cgroup.empty()) what.cgroup = spec.process.cgroup + "-output-timeout";
+        last_command =
+            Process::start(runner.parts_.loop, what,
+                           {[this](std::string_view bytes) {
+                                with_masks([&] {
+                                    last_byte = bytes.back();
+                                    mask(bytes);
+                                });
+                            },
+                            [this](const ProcessEnd& end, std::size_t /*left*/) { last_command_ended(end); }, nullptr});
+        last_command_timer.start(spec.output_timeout_command_limit, [this] {
+            tell("trebuchet.output_timeout_command takes too long: it is ended");
+            if (last_command) last_command->kill();
+        });
+    }
+
+    void last_command_ended(const ProcessEnd& end) {
+        last_command_timer.stop();
+        const auto* exited = std::get_if<Exited>(&end);
+        if (const auto* failed = std::get_if<CouldNotStart>(&end)) {
+            tell("trebuchet.output_timeout_command could not be started: " + failed->reason);
+        } else if (exited == nullptr || exited->code != 0) {
+            tell("trebuchet.output_timeout_command failed" +
+                 (exited == nullptr ? std::string() : ": exit code " + std::to_string(exited->code)));
+        }
+        last_command_is_over = true;
+        last_command->stop();
+        interrupt(OutputTimeout{*spec.output_timeout});
+    }
+
+    /// Nothing of ours runs beside the phase's own command.
+    [[nodiscard]] bool is_alone() const { return !last_command || last_command->is_gone(); }
 
     void watch_quiet() {
         if (ended || masking_failed() || masker->held() == 0) return quiet.stop();
@@ -232,6 +291,7 @@ struct PhaseRunner::Running {
     }
 
     void interrupt(const Interruption& why) {
+        if (last_command && !last_command_is_over) last_command->stop();
         if (interruption || ended) return;
         interruption = why;
         process->stop();
@@ -246,8 +306,13 @@ struct PhaseRunner::Running {
     AddMaskFilter commands;
     Timer global;
     Timer silence;
+    Timer last_command_timer;
     Timer quiet;  ///< since the last output
     std::unique_ptr<Process> process;
+    std::unique_ptr<Process> last_command;  ///< output_timeout_command
+    Environment last_environment;           ///< of it
+    bool is_silent = false;                 ///< the output timeout has passed
+    bool last_command_is_over = false;
     std::optional<ProcessEnd> ended;
     std::optional<Interruption> interruption;
     std::size_t left = 0;
@@ -266,6 +331,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
         run.masked_with = parts_.masks.current();
         run.masker.emplace(run.masked_with, parts_.mask_report.at(name_of(run.spec.phase)));
         run.mask(banner);
+        if (!run.spec.notes.empty()) run.mask(run.spec.notes);
     });
     if (run.masking_failed()) {
         run.write_trailer();
@@ -282,7 +348,9 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     if (const auto supervisor = run.process->supervisor())
         parts_.listeners.tell(&JobListener::process_started, *supervisor);
     reached("command started");
-    run.spec.process.environment = {};  // it holds secrets, and the process has its own by now
+    // It holds secrets, and the process has its own by now.
+    if (!run.spec.output_timeout_command.empty()) run.last_environment = std::move(run.spec.process.environment);
+    run.spec.process.environment = {};
     running_ = &run;
     if (run.spec.mask_fifo != nullptr) {
         // Otherwise a command that fills the FIFO and prints nothing would block forever.
@@ -295,7 +363,7 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     if (run.spec.can_be_cancelled) {
         parts_.control.watch_for_cancel([&] { run.interrupt(Cancelled{}); });
     }
-    parts_.loop.run_until([&] { return run.ended && (run.process->is_gone() || !run.interruption); });
+    parts_.loop.run_until([&] { return run.ended && run.is_alone() && (run.process->is_gone() || !run.interruption); });
     running_ = nullptr;
     run.fifo_watcher.reset();
     reached("command ended");
@@ -336,6 +404,7 @@ void PhaseRunner::stop_now() {
     if (running_ != nullptr) {
         running_->interrupt(AgentStops{});
         running_->process->kill(hurried_kill);
+        if (running_->last_command) running_->last_command->kill(hurried_kill);
     }
     for (const auto& left : leftovers_) left.process->kill(hurried_kill);
 }

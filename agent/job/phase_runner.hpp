@@ -50,10 +50,16 @@ struct PhaseEnd {
 struct PhaseSpec {
     Phase phase = Phase::setup;
     std::string banner;  ///< one line: what starts where
+    std::string notes;   ///< lines for the log, after the banner
     ProcessSpec process;
     std::string marker;  ///< NAME=VALUE, in the process's environment as well
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
+    /// Run by /bin/sh in the phase's folder and environment, once, before an output timeout ends the phase. What it
+    /// prints goes into the phase's log, behind what the device printed last. "": none.
+    std::string output_timeout_command{};
+    std::chrono::milliseconds output_timeout_command_limit{60'000};
+    std::function<const MaskedChunk&()> last_of_console{};  ///< null: unknown
     bool can_be_cancelled = false;
     bool can_be_stopped = false;  ///< by the agent's own stop
     /// The FIFO into which the command may write values to be masked; null: none. Not owned.

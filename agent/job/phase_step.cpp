@@ -3,19 +3,27 @@
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
 #include "agent/job/phase_environment.hpp"
+#include "agent/job/phase_user.hpp"
+#include "common/base/system_text.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <random>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
 
 /// This variable identifies a phase's processes after the agent was killed.
 constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
+
+/// With this variable, connectors leave the serial console to the agent: most consoles have one reader.
+constexpr const char* console_name = "TREBUCHET_CONSOLE";
 
 std::string random_marker() {
     static constexpr std::string_view digits = "0123456789abcdef";
@@ -38,7 +46,8 @@ std::string job_cgroup(const std::filesystem::path& secret_base, const std::stri
 PhaseStep::PhaseStep(RunningJob& job)
     : job_(job),
       phases_({job.parts.loop, job.parts.log, job.parts.listeners, job.parts.control, job.masks, job.mask_report}),
-      files_(job) {}
+      files_(job),
+      console_(job) {}
 
 std::string PhaseStep::command_of(Phase phase) const {
     const auto& commands = job_.parts.config.phase_commands;
@@ -62,6 +71,7 @@ std::optional<PhaseEnd> PhaseStep::run(Phase phase, RunFolder& folder) {
     }
     job_.parts.listeners.tell(&JobListener::phase_runs, phase);
     job_.last_phase = phase;
+    console_.start(folder.path());
     files_.send_device_info(folder);
     auto end = attempt(phase, folder);
     if (may_try_again(phase, end)) {
@@ -108,7 +118,7 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     const auto& config = job_.parts.config;
     const auto secrets = secrets_of_phase(job_.parts.job, phase, config);
     setup.file_with_secrets = !secrets.empty() && config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
-    setup.ready = folder.show_job(job_.parts.job, setup.file_with_secrets);
+    setup.ready = prepare(folder, setup.file_with_secrets);
     reached("job file linked");
     if (setup.ready) {
         auto opened = folder.open_phase_log(phase);
@@ -124,11 +134,14 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
         setup.ready = {};
     }
     auto& spec = setup.spec = spec_of(phase, folder);
-    spec.process.environment = phase_environment(Environment::inherited(), config, secrets);
+    spec.process.environment = phase_environment(base_environment(folder), config, secrets);
+    spec.notes = notes_on_secrets(job_.parts.job, phase, config) + folder.notes() +
+                 note_on_size(spec.process.environment, static_cast<std::size_t>(::sysconf(_SC_ARG_MAX)));
     const auto marker = random_marker();
     spec.marker = std::string(marker_name) + "=" + marker;
     spec.process.environment.set(marker_name, marker);
-    auto fifo = MaskFifo::make(job_.parts.secret_base / "mask.fifo");
+    if (!config.trebuchet.console_command.empty()) spec.process.environment.set(console_name, "agent");
+    auto fifo = make_fifo();
     if (fifo) {
         setup.mask_fifo.emplace(std::move(*fifo));
         spec.process.environment.set("TREBUCHET_MASK_FILE", setup.mask_fifo->path().string());
@@ -137,6 +150,37 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
                     " phase gets no TREBUCHET_MASK_FILE: " + fifo.error().message());
     }
     return setup;
+}
+
+Result<void> PhaseStep::prepare(RunFolder& folder, bool with_secrets) const {
+    const auto& parts = job_.parts;
+    auto ready = folder.show_job(parts.job, with_secrets);
+    if (ready && parts.phase_user) ready = let_pass(parts.config.execution_basedir, parts.phase_user->ids);
+    if (ready) ready = folder.hand_over();
+    if (ready && parts.config.trebuchet.job_home == JobHome::fresh) ready = folder.make_homes();
+    return ready;
+}
+
+Environment PhaseStep::base_environment(const RunFolder& folder) const {
+    auto environment = Environment::inherited();
+    if (job_.parts.phase_user) set_user_variables(environment, *job_.parts.phase_user);
+    if (job_.parts.config.trebuchet.job_home == JobHome::keep) return environment;
+    environment.unset_prefix("XDG_");
+    environment.set("HOME", (folder.path() / "home").string());
+    environment.set("TMPDIR", (folder.path() / "tmp").string());
+    return environment;
+}
+
+Result<MaskFifo> PhaseStep::make_fifo() const {
+    const auto& parts = job_.parts;
+    auto fifo = MaskFifo::make(parts.secret_base / "mask.fifo");
+    if (!fifo || !parts.phase_user) return fifo;
+    const auto& ids = parts.phase_user->ids;
+    if (::fchown(fifo->fd(), ids.user, ids.group) != 0) {
+        return fail("can't give it to the user of the phases: " + system_text(errno));
+    }
+    if (auto open = let_pass(parts.secret_base, ids); !open) return fail(open.error());
+    return fifo;
 }
 
 PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
@@ -148,11 +192,16 @@ PhaseSpec PhaseStep::spec_of(Phase phase, const RunFolder& folder) const {
     spec.process.title = name_of(phase);
     spec.process.command = command_of(phase);
     spec.process.folder = folder.path();
+    if (job_.parts.phase_user) spec.process.user = job_.parts.phase_user->ids;
     spec.process.kill_grace = config.trebuchet.kill_grace;
     spec.process.limits = {config.trebuchet.limits.memory, config.trebuchet.limits.pids};
     spec.process.cgroup = job_cgroup(job_.parts.secret_base, job.id) + "/" + std::string(name_of(phase));
     if (phase != Phase::reserve) spec.global_timeout = job.global_timeout_within(config.global_timeout);
-    if (phase == Phase::test) spec.output_timeout = job.output_timeout_within(config.output_timeout);
+    if (phase == Phase::test) {
+        spec.output_timeout = job.output_timeout_within(config.output_timeout);
+        spec.output_timeout_command = config.trebuchet.output_timeout_command;
+        spec.last_of_console = [this]() -> const MaskedChunk& { return console_.last_lines(); };
+    }
     spec.can_be_cancelled = phase != Phase::provision && phase != Phase::cleanup;
     spec.can_be_stopped = phase != Phase::cleanup;
     return spec;

@@ -2,6 +2,7 @@
 
 #include "agent/job/added_masks.hpp"
 #include "agent/job/device_files.hpp"
+#include "agent/job/job_console.hpp"
 #include "agent/job/phase_runner.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/job/running_job.hpp"
@@ -33,6 +34,8 @@ class PhaseStep {
 
     DeviceFiles& device_files() { return files_; }
 
+    /// Ends trebuchet.console_command.
+    void end_console() { console_.stop(); }
     /// Ends what commands left running in the background, and waits until it is gone. The log of the last phase names
     /// what could not be ended.
     void end_leftovers();
@@ -45,6 +48,7 @@ class PhaseStep {
     void stop_now() {
         stopping_now_ = true;
         phases_.stop_now();
+        console_.kill();
     }
 
   private:
@@ -60,6 +64,11 @@ class PhaseStep {
     [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
     [[nodiscard]] std::string command_of(Phase phase) const;
     [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
+    /// Shows the job, and has the folder belong to whom the phases run as.
+    [[nodiscard]] Result<void> prepare(RunFolder& folder, bool with_secrets) const;
+    /// Without the configuration's strings and secrets.
+    [[nodiscard]] Environment base_environment(const RunFolder& folder) const;
+    [[nodiscard]] Result<MaskFifo> make_fifo() const;
     [[nodiscard]] PhaseSpec spec_of(Phase phase, const RunFolder& folder) const;
     void hide_secrets(RunFolder& folder) const;
 
@@ -68,6 +77,7 @@ class PhaseStep {
     DeviceFiles files_;
     std::vector<Survivor> survivors_;
     bool stopping_now_ = false;
+    JobConsole console_;
 };
 
 }  // namespace trebuchet

@@ -1,16 +1,18 @@
 #include "agent/job/run_folder.hpp"
 
+#include "agent/job/phase_user.hpp"
 #include "agent/job/runtime_copy.hpp"
+#include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/log/log.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -44,6 +46,11 @@ std::string text_of(const json& object, const char* key) {
     return entry != object.end() && entry->is_string() ? entry->get<std::string>() : "";
 }
 
+bool is_noexec(const fs::path& path) {
+    struct statvfs info {};
+    return ::statvfs(path.c_str(), &info) == 0 && (info.f_flag & ST_NOEXEC) != 0;
+}
+
 bool stands_there(const fs::path& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0;
@@ -61,10 +68,9 @@ fs::path temporary_name(fs::path path) {
     return path;
 }
 
-Result<void> replace_file(const fs::path& path, std::string_view text) {
-    make_way(path);
-    make_way(temporary_name(path));
-    return write_file(path, text);
+bool is_owned_by(const fs::path& path, uid_t user) {
+    struct stat info {};
+    return ::lstat(path.c_str(), &info) == 0 && info.st_uid == user;
 }
 
 /// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder if it is empty then.
@@ -75,14 +81,19 @@ void wipe_job_file(const fs::path& folder) {
 
 }  // namespace
 
-Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job) {
+Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_base, const Job& job,
+                                  const std::function<void()>& before_making, const std::optional<ProcessUser>& user) {
     if (auto made = make_folder(base); !made) return fail(made.error());
-    RunFolder folder(base / job.id, secret_base / job.id);
+    RunFolder folder(base / job.id, secret_base / job.id, user);
     if (stands_there(folder.path_)) {
-        log_warning("the run folder " + folder.path_.string() + " is left over from an earlier run: removing it");
-        if (auto done = set_aside(folder.path_); !done) return fail(done.error());
+        return fail(folder.path_.string() +
+                    " is there already, and this agent did not make it for this job: remove it, or submit the job with "
+                    "another job_id");
     }
-    if (auto made = make_private_folder(folder.path_); !made) return fail(made.error());
+    before_making();
+    if (::mkdir(folder.path_.c_str(), 0700) != 0) {
+        return fail("can't make the folder " + folder.path_.string() + ": " + system_text(errno));
+    }
     auto ready = folder.show_job(job, false);
     if (ready) ready = folder.write_outcome({});
     if (ready) return folder;
@@ -90,9 +101,14 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     return fail(ready.error());
 }
 
-Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret_base, const Job& job) {
-    RunFolder folder(base / job.id, secret_base / job.id);
-    if (!is_folder(folder.path_)) return make(base, secret_base, job);
+Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret_base, const Job& job,
+                                    const std::optional<ProcessUser>& user) {
+    RunFolder folder(base / job.id, secret_base / job.id, user);
+    if (!is_folder(folder.path_)) {
+        ::unlink(folder.path_.c_str());  // what the job put there
+        return make(
+            base, secret_base, job, [] {}, user);
+    }
     // Cleanup runs on a full disk as well.
     if (auto shown = folder.show_job(job, false); !shown) log_warning(shown.error().message());
     return folder;
@@ -116,14 +132,61 @@ std::vector<std::string> RunFolder::remove_unmasked() const {
     return removed;
 }
 
-Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+Result<void> RunFolder::give(int fd) const {
+    if (!user_ || ::fchown(fd, user_->user, user_->group) == 0) return {};
+    return fail("can't give a file to the user of the phases: " + system_text(errno));
+}
+
+Result<void> RunFolder::replace_file(const fs::path& path, std::string_view text) const {
+    const auto temporary = temporary_name(path);
+    make_way(path);
+    make_way(temporary);
+    ::unlink(temporary.c_str());
+    const auto file = create_new_file(temporary);
+    if (!file) return fail(file.error());
+    auto done = write_all(file->get(), text);
+    if (done) done = give(file->get());
+    if (!done) return fail(done.error().with_context(temporary.string()));
+    if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
+    return fail("can't replace " + path.string() + ": " + system_text(errno));
+}
+
+Result<void> RunFolder::make_ready() const {
     // A phase may have removed the folder in which it ran, or put something else there.
     if (is_folder(path_)) {
         ::chmod(path_.c_str(), 0700);
     } else {
         ::unlink(path_.c_str());
     }
-    if (auto made = make_private_folder(path_); !made) return made;
+    // That of another user is not ours, and nobody but us can have put it there (let_pass).
+    if (user_ && is_folder(path_) && is_owned_by(path_, user_->user)) return {};
+    return make_private_folder(path_);
+}
+
+Result<void> RunFolder::hand_over() {
+    if (!user_ || is_owned_by(path_, user_->user)) return {};
+    return give_tree(path_, *user_);
+}
+
+Result<void> RunFolder::make_homes() const {
+    for (const auto* name : {"home", "tmp"}) {
+        const auto path = path_ / name;
+        if (is_folder(path)) continue;
+        ::unlink(path.c_str());
+        if (::mkdir(path.c_str(), 0700) != 0) {
+            return fail("can't make the folder " + path.string() + ": " + system_text(errno));
+        }
+        const FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        struct stat info {};
+        const bool is_ours = folder && ::fstat(folder.get(), &info) == 0 && info.st_uid == ::geteuid();
+        if (!is_ours) return fail(path.string() + " was replaced");
+        if (auto given = give(folder.get()); !given) return given;
+    }
+    return {};
+}
+
+Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+    if (auto ready = make_ready(); !ready) return ready;
     const auto shown = path_ / job_file;
     if (!with_secrets) {
         hide_secrets();
@@ -131,13 +194,15 @@ Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
     }
     const auto secret_file = secret_path_ / job_file;
     if (auto made = make_private_folder(secret_path_); !made) return made;
-    if (auto written = write_file(secret_file, job.document); !written) return written;
+    if (auto written = replace_file(secret_file, job.document); !written) return written;
+    // What else is in there keeps its own permissions.
+    if (user_) ::chmod(secret_path_.c_str(), 0711);
     const auto link = temporary_name(shown);
     make_way(shown);
     make_way(link);
     ::unlink(link.c_str());
     if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
-        return fail("can't link " + shown.string() + ": " + std::system_category().message(errno));
+        return fail("can't link " + shown.string() + ": " + system_text(errno));
     }
     return {};
 }
@@ -146,11 +211,20 @@ void RunFolder::hide_secrets() {
     wipe_job_file(secret_path_);
 }
 
+std::string RunFolder::notes() const {
+    if (!is_noexec(path_)) return "";
+    return "WARNING: the run folder is on a file system that is mounted noexec: programs and scripts in it can't be "
+           "started directly (Permission denied), only by their interpreter, such as sh SCRIPT\n";
+}
+
 Result<FileDescriptor> RunFolder::open_phase_log(Phase phase) const {
     const auto file = path_ / (std::string(name_of(phase)) + ".log");
     make_way(file);
     ::unlink(file.c_str());
-    return create_new_file(file);
+    auto log = create_new_file(file);
+    if (!log) return log;
+    if (auto given = give(log->get()); !given) return fail(given.error());
+    return log;
 }
 
 std::optional<FileDescriptor> RunFolder::open_serial_log(Phase phase) const {

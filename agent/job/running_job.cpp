@@ -10,7 +10,8 @@ namespace trebuchet {
 
 RunningJob::RunningJob(JobParts its_parts)
     : parts(std::move(its_parts)),
-      masks(parts.masks, {}, [this](std::string_view value) { parts.on_mask_added(value); }) {}
+      masks(
+          parts.masks, {}, [this](std::string_view value) { parts.on_mask_added(value); }, parts.own_secrets) {}
 
 void RunningJob::event(const std::string& name, std::string_view detail) {
     if (masks.has_failed()) detail = {};  // a phase may have written it

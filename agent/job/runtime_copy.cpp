@@ -1,5 +1,6 @@
 #include "agent/job/runtime_copy.hpp"
 
+#include "common/file/planted_file.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -22,6 +23,12 @@ constexpr const char* copy_file = "recovery";
 constexpr std::string_view document_mark = "D";
 constexpr std::string_view key_mark = "K";
 constexpr std::string_view value_mark = "A";
+constexpr std::string_view run_folder_mark = "F";
+
+/// Removes a folder of a job in which somebody planted more than files.
+void clear_away(const fs::path& folder) {
+    if (auto removed = remove_tree(folder); !removed) log_warning(removed.error().message());
+}
 
 }  // namespace
 
@@ -32,15 +39,16 @@ std::vector<std::string> RuntimeCopy::all(const fs::path& secret_base) {
     std::vector<std::string> ids;
     std::error_code error;
     for (fs::directory_iterator entry(secret_base, error), end; !error && entry != end; entry.increment(error)) {
-        std::error_code ignored;
-        if (is_folder(entry->path()) && fs::exists(entry->path() / copy_file, ignored)) {
-            ids.push_back(entry->path().filename().string());
-        }
+        if (!is_folder(entry->path())) continue;
+        restore_access(entry->path());
+        if (kind_of_file(entry->path() / copy_file) == "a file") ids.push_back(entry->path().filename().string());
     }
     return ids;
 }
 
 Result<void> RuntimeCopy::save(std::string_view document, std::string_view key) {
+    // A former job may have planted something there.
+    if (!is_folder(path_.parent_path())) ::unlink(path_.parent_path().c_str());
     if (auto made = make_private_folder(path_.parent_path()); !made) return made;
     wipe_file(path_);
     auto file = RecordFile::open(path_, [](std::string_view) { return true; });
@@ -58,13 +66,20 @@ void RuntimeCopy::add(std::string_view value) {
     }
 }
 
+void RuntimeCopy::note_run_folder() {
+    if (!file_) return;
+    if (auto written = file_->append(run_folder_mark); !written) log_warning(written.error().message());
+}
+
 std::optional<RuntimeCopy::Content> RuntimeCopy::read() {
+    restore_access(path_);
     if (!open_untrusted(path_)) return std::nullopt;
     Content content;
     auto file = RecordFile::open(path_, [&](std::string_view record) {
         const auto mark = record.substr(0, 1);
         const auto payload = record.substr(1);
         if (mark == document_mark) content.document = payload;
+        if (mark == run_folder_mark) content.has_run_folder = true;
         if (mark == key_mark) content.key = SecretString(payload);
         if (mark == value_mark) {
             const auto name = "added value " + std::to_string(content.added.size() + 1);
@@ -80,13 +95,14 @@ std::optional<RuntimeCopy::Content> RuntimeCopy::read() {
 void RuntimeCopy::wipe() {
     file_.reset();
     wipe_file(path_);
-    ::rmdir(path_.parent_path().c_str());
+    if (::rmdir(path_.parent_path().c_str()) != 0) clear_away(path_.parent_path());
 }
 
 void wipe_leftover_secrets(const fs::path& secret_base, const std::set<std::string>& jobs_to_recover) {
     std::error_code error;
     for (fs::directory_iterator entry(secret_base, error), end; !error && entry != end; entry.increment(error)) {
         if (!is_folder(entry->path())) continue;
+        restore_access(entry->path());
         const bool is_needed = jobs_to_recover.contains(entry->path().filename().string());
         std::error_code inner;
         for (fs::directory_iterator file(entry->path(), inner), last; !inner && file != last; file.increment(inner)) {
@@ -94,7 +110,7 @@ void wipe_leftover_secrets(const fs::path& secret_base, const std::set<std::stri
             log_warning("wiping " + file->path().string() + ", which a killed agent left");
             wipe_file(file->path());
         }
-        ::rmdir(entry->path().c_str());
+        if (::rmdir(entry->path().c_str()) != 0 && !is_needed) clear_away(entry->path());
     }
 }
 

@@ -29,10 +29,14 @@ class RuntimeCopy {
     /// Adds a value that a phase registered.
     void add(std::string_view value);
 
+    /// The run folder is about to be made.
+    void note_run_folder();
+
     struct Content {
         WipedString document;
         SecretString key;
         std::vector<NamedSecret> added;
+        bool has_run_folder = false;
     };
     /// What an earlier agent saved; nullopt if it is missing or incomplete. Then add() adds to it.
     [[nodiscard]] std::optional<Content> read();

@@ -43,6 +43,7 @@ class MeteredLog final : public LogSink {
     void serial(Phase phase, const MaskedChunk& text) override;
     [[nodiscard]] bool is_full() const override { return inner_.is_full(); }
     void on_room(std::function<void()> handler) override { inner_.on_room(std::move(handler)); }
+    [[nodiscard]] bool is_serial_full() const override { return inner_.is_serial_full(); }
     void wait_for_serial_room() override { inner_.wait_for_serial_room(); }
 
   private:

@@ -19,7 +19,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/openat2.h>
 
 // How a file is packed:
 //
@@ -86,12 +89,19 @@ class TreePacker {
 
     Result<void> pack_top(FileDescriptor fd, const std::string& path, const struct stat& info) {
         device_ = info.st_dev;
-        return pack_folder(std::move(fd), path, 0, info);
+        top_ = FileDescriptor(::openat(fd.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return pack_folder(std::move(fd), {path, ""}, 0, info);
     }
 
     TarGzReport take_report() { return std::move(report_); }
 
   private:
+    /// Where an entry is: `archived`, masked, in the archive; `plain` below the top folder.
+    struct Place {
+        std::string archived;
+        std::string plain;
+    };
+
     void leave_out(const std::string& path, std::string_view reason) {
         if (report_.left_out_count++ < most_notes) {
             report_.left_out.push_back(quoted(std::string_view(path), 300) + ": " + std::string(reason));
@@ -118,7 +128,8 @@ class TreePacker {
         return names;
     }
 
-    Result<void> pack_folder(FileDescriptor fd, const std::string& path, std::size_t depth, const struct stat& info) {
+    Result<void> pack_folder(FileDescriptor fd, const Place& place, std::size_t depth, const struct stat& info) {
+        const auto& path = place.archived;
         const Folder folder(::fdopendir(fd.get()));
         if (!folder) {
             leave_out(path, "can't be read: " + system_text(errno));
@@ -131,22 +142,24 @@ class TreePacker {
         const auto names = masked_names(read_names(folder.get(), path), path, *masks_, &report_.found);
         NamesInFolder taken(names);
         for (const auto& [name, archived] : names) {
-            if (auto done = pack(::dirfd(folder.get()), name, before + archived, depth, taken); !done) return done;
+            const Place entry{before + archived, place.plain.empty() ? name : place.plain + "/" + name};
+            if (auto done = pack(::dirfd(folder.get()), name, entry, depth, taken); !done) return done;
         }
         return {};
     }
 
     /// `depth`: of the folder that contains `name`.
-    Result<void> pack(int folder, const std::string& name, const std::string& path, std::size_t depth,
+    Result<void> pack(int folder, const std::string& name, const Place& place, std::size_t depth,
                       NamesInFolder& taken) {
+        const auto& path = place.archived;
         struct stat info {};
         if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
             leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
         if (S_ISREG(info.st_mode)) return pack_file(folder, name, path, taken);
-        if (S_ISLNK(info.st_mode)) return pack_link(folder, name, path, depth, info);
-        if (S_ISDIR(info.st_mode)) return pack_subfolder(folder, name, path, depth + 1);
+        if (S_ISLNK(info.st_mode)) return pack_link(folder, name, place, depth, info, taken);
+        if (S_ISDIR(info.st_mode)) return pack_subfolder(folder, name, place, depth + 1);
         leave_out(path, other_kind(info.st_mode));
         return {};
     }
@@ -163,7 +176,8 @@ class TreePacker {
         return fd;
     }
 
-    Result<void> pack_subfolder(int folder, const std::string& name, const std::string& path, std::size_t depth) {
+    Result<void> pack_subfolder(int folder, const std::string& name, const Place& place, std::size_t depth) {
+        const auto& path = place.archived;
         if (depth > limits_.depth) {
             leave_out(path, "is nested deeper than the limit of " + std::to_string(limits_.depth) + " levels");
             return {};
@@ -175,20 +189,46 @@ class TreePacker {
             leave_out(path, "another file system");
             return {};
         }
-        return pack_folder(std::move(*fd), path, depth, info);
+        return pack_folder(std::move(*fd), place, depth, info);
     }
 
-    Result<void> pack_link(int folder, const std::string& name, const std::string& path, std::size_t depth,
-                           const struct stat& info) {
+    /// What a path below the top folder leads to, links included, if it never leaves the folder.
+    [[nodiscard]] FileDescriptor open_inside(const std::string& plain) const {
+        open_how how{};
+        how.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+        how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+        return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, top_.get(), plain.c_str(), &how, sizeof how)));
+    }
+
+    /// The part of an absolute path that is below the top folder; "" if it is elsewhere.
+    [[nodiscard]] std::string below_top(std::string_view target) const {
+        std::array<char, PATH_MAX> buffer{};
+        const auto self = "/proc/self/fd/" + std::to_string(top_.get());
+        const auto length = ::readlink(self.c_str(), buffer.data(), buffer.size());
+        if (length <= 0) return "";
+        const auto top = std::string(buffer.data(), static_cast<std::size_t>(length)) + "/";
+        return target.starts_with(top) ? std::string(target.substr(top.size())) : "";
+    }
+
+    /// A link to a file in the folder is packed as that file; any other one that stays in the folder, as a link.
+    Result<void> pack_link(int folder, const std::string& name, const Place& place, std::size_t depth,
+                           const struct stat& info, NamesInFolder& taken) {
+        const auto& path = place.archived;
         std::array<char, PATH_MAX> buffer{};
         const auto length = ::readlinkat(folder, name.c_str(), buffer.data(), buffer.size());
         if (length < 0) {
             leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
-        const std::string target(
-            masks_->mask({buffer.data(), static_cast<std::size_t>(length)}, &report_.found).bytes());
-        if (!stays_inside({buffer.data(), static_cast<std::size_t>(length)}, depth) || !stays_inside(target, depth)) {
+        const std::string_view plain_target(buffer.data(), static_cast<std::size_t>(length));
+        const auto inside = below_top(plain_target);
+        const auto followed = open_inside(inside.empty() ? place.plain : inside);
+        struct stat target_info {};
+        if (followed && ::fstat(followed.get(), &target_info) == 0 && S_ISREG(target_info.st_mode)) {
+            return pack_opened(followed, path, target_info, taken);
+        }
+        const std::string target(masks_->mask(plain_target, &report_.found).bytes());
+        if (!stays_inside(std::string(plain_target), depth) || !stays_inside(target, depth)) {
             leave_out(path, "a link that may lead out of the folder");
             return {};
         }
@@ -198,10 +238,15 @@ class TreePacker {
     }
 
     Result<void> pack_file(int folder, const std::string& name, const std::string& path, NamesInFolder& taken) {
-        if (is_stopped()) return fail("stopped");
         struct stat info {};
         const auto fd = open(folder, name, path, 0, info);
         if (!fd) return {};
+        return pack_opened(*fd, path, info, taken);
+    }
+
+    Result<void> pack_opened(const FileDescriptor& fd, const std::string& path, const struct stat& info,
+                             NamesInFolder& taken) {
+        if (is_stopped()) return fail("stopped");
         if (!S_ISREG(info.st_mode)) {
             leave_out(path, other_kind(info.st_mode));
             return {};
@@ -217,7 +262,7 @@ class TreePacker {
         inspection.masked_size = plain_size;
         if (!masks_->masks_nothing()) {
             limits_.inspection.bytes = std::min(limits_.inspection.bytes, limits_.expanded);
-            auto inspected = inspect_content(fd->get(), plain_size, masks_, limits_.inspection);
+            auto inspected = inspect_content(fd.get(), plain_size, masks_, limits_.inspection);
             if (!inspected) return fail(inspected.error());
             inspection = std::move(*inspected);
             limits_.expanded -= std::min(limits_.expanded, inspection.expanded);
@@ -232,7 +277,7 @@ class TreePacker {
         }
         if (inspection.masked_size > room) return leave_out_too_large(path);
         report_.found.merge(inspection.found);
-        return write_file_entry(fd->get(), path, plain_size, inspection.masked_size, info);
+        return write_file_entry(fd.get(), path, plain_size, inspection.masked_size, info);
     }
 
     Result<void> leave_out_too_large(const std::string& path) {
@@ -299,6 +344,7 @@ class TreePacker {
     TarGzReport report_;
     std::size_t seen_ = 0;
     dev_t device_ = 0;
+    FileDescriptor top_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "common/file/lock_file.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/planted_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -27,20 +28,43 @@ LockRefusal unusable(const std::filesystem::path& path) {
     return {Error("can't use the lock file " + path.string() + ": " + system_text(errno)), std::nullopt, false};
 }
 
+/// `without_pid`: who has it if the file does not say.
+LockRefusal held(const std::filesystem::path& path, int fd, const char* without_pid) {
+    const auto holder = pid_in(fd);
+    const auto who = holder ? "process " + std::to_string(*holder) : without_pid;
+    return {Error(path.string() + " is held by " + who), holder, true};
+}
+
+FileDescriptor open_lock(const std::filesystem::path& path) {
+    const auto kind = kind_of_file(path);
+    if (!kind.empty() && kind != "a file" && !rename_aside(path)) return {};
+    constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    FileDescriptor fd(::open(path.c_str(), flags, 0600));
+    if (fd || errno != EACCES) return fd;
+    restore_access(path);
+    return FileDescriptor(::open(path.c_str(), flags, 0600));
+}
+
+/// An Error if it can't be taken.
+std::optional<LockRefusal> try_to_lock(const FileDescriptor& what, const std::filesystem::path& path,
+                                       const FileDescriptor& file, const char* without_pid) {
+    if (!what) return unusable(path);
+    if (::flock(what.get(), LOCK_EX | LOCK_NB) == 0) return std::nullopt;
+    return errno == EWOULDBLOCK ? held(path, file.get(), without_pid) : unusable(path);
+}
+
 }  // namespace
 
 tl::expected<LockFile, LockRefusal> LockFile::take(const std::filesystem::path& path) {
-    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) return tl::unexpected(unusable(path));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return tl::unexpected(unusable(path));
-        const auto holder = pid_in(fd.get());
-        const auto who = holder ? "process " + std::to_string(*holder) : "a process that has just started";
-        return tl::unexpected(LockRefusal{Error(path.string() + " is held by " + who), holder, true});
-    }
+    FileDescriptor fd = open_lock(path);
+    if (auto refusal = try_to_lock(fd, path, fd, "a process that has just started"))
+        return tl::unexpected(std::move(*refusal));
+    FileDescriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    constexpr auto* other = "a process whose lock file was removed";
+    if (auto refusal = try_to_lock(folder, path, fd, other)) return tl::unexpected(std::move(*refusal));
     const auto pid = std::to_string(::getpid()) + "\n";
     if (::ftruncate(fd.get(), 0) != 0 || !write_all(fd.get(), pid)) return tl::unexpected(unusable(path));
-    return LockFile(std::move(fd));
+    return LockFile(std::move(fd), std::move(folder));
 }
 
 }  // namespace trebuchet

@@ -1,9 +1,12 @@
 #include "common/file/safe_file.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/credential_file.hpp"
+#include "common/file/planted_file.hpp"
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -34,6 +37,26 @@ Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t l
     }
     wipe(buffer.data(), buffer.size());
     return {};
+}
+
+/// Does not wait, whatever it is.
+Result<FileDescriptor> open_regular(const std::filesystem::path& path, int more_flags) {
+    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
+    if (!fd) {
+        if (errno == ELOOP) return fail(path.string() + " is a symbolic link; expected a regular file");
+        return failed("can't open", path);
+    }
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
+    if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
+    return fd;
+}
+
+Result<SecretString> read_secret(const FileDescriptor& fd, const std::filesystem::path& path, std::size_t limit) {
+    WipedString text;
+    if (auto done = read_whole(fd.get(), path, limit, text); !done) return fail(done.error());
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return SecretString(text);
 }
 
 Result<void> make_missing(const std::filesystem::path& path) {
@@ -80,15 +103,7 @@ FileDescriptor::~FileDescriptor() {
 }
 
 Result<FileDescriptor> open_untrusted(const std::filesystem::path& path) {
-    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-    if (!fd) {
-        if (errno == ELOOP) return fail(path.string() + " is a symbolic link; expected a regular file");
-        return failed("can't open", path);
-    }
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
-    if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
-    return fd;
+    return open_regular(path, O_NOFOLLOW);
 }
 
 Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_t limit) {
@@ -102,10 +117,13 @@ Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_
 Result<SecretString> read_secret_file(const std::filesystem::path& path, std::size_t limit) {
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return failed("can't open", path);
-    WipedString text;
-    if (auto done = read_whole(fd.get(), path, limit, text); !done) return fail(done.error());
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    return SecretString(text);
+    return read_secret(fd, path, limit);
+}
+
+Result<SecretString> read_credential_file(const std::filesystem::path& path, std::size_t limit) {
+    const auto fd = open_regular(path, 0);
+    if (!fd) return fail(fd.error());
+    return read_secret(*fd, path, limit);
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
@@ -155,17 +173,22 @@ Result<void> make_folder(const std::filesystem::path& path) {
 
 Result<void> check_writable(const std::filesystem::path& folder) {
     if (auto made = make_folder(folder); !made) return made;
-    const auto probe = folder / (".trebuchet-" + std::to_string(::getpid()));
+    // A name that nobody can have taken before.
+    auto probe = (folder / ".trebuchet-XXXXXX").string();
+    const FileDescriptor file(::mkostemp(probe.data(), O_CLOEXEC));
+    if (!file) return failed("can't create", probe);
     ::unlink(probe.c_str());
-    const auto file = create_new_file(probe);
-    ::unlink(probe.c_str());
-    if (!file) return fail(file.error());
     return {};
 }
 
 Result<void> make_private_folder(const std::filesystem::path& path) {
     if (auto made = make_missing(path); !made) return made;
-    const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    FileDescriptor fd(::open(path.c_str(), flags));
+    if (!fd && errno == EACCES) {
+        restore_access(path);
+        fd = FileDescriptor(::open(path.c_str(), flags));
+    }
     if (!fd) return failed("can't use as a folder", path);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);

@@ -3,6 +3,7 @@
 #include "common/mask/credential_rules.hpp"
 #include "common/mask/pattern_database.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <fstream>

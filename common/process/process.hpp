@@ -18,7 +18,18 @@
 #include <variant>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace trebuchet {
+
+/// Whom a command runs as: numeric, so that nothing looks up a name at that moment.
+struct ProcessUser {
+    uid_t user = 0;
+    gid_t group = 0;
+    std::vector<gid_t> groups{};  ///< all of its supplementary groups
+
+    bool operator==(const ProcessUser&) const = default;
+};
 
 /// A command to run, apart from running it.
 struct ProcessSpec {
@@ -26,6 +37,10 @@ struct ProcessSpec {
     std::string command;  ///< run by /bin/sh -c, stdin from /dev/null
     std::filesystem::path folder;
     Environment environment;  ///< all of it: nothing is inherited
+    /// Nothing: this program's own. Otherwise this program must be root, or have CAP_SETUID, CAP_SETGID, CAP_CHOWN and
+    /// CAP_KILL as ambient capabilities; the command has none of them. The supervisor stays this program's user, so the
+    /// command can't signal it.
+    std::optional<ProcessUser> user{};
     std::chrono::milliseconds kill_grace{10'000};
     /// Of the cgroup that it runs in where this program may make one (cgroup.hpp), such as "trebuchet-job-ID/test"; "":
     /// none. Removed once the tree is gone.

@@ -112,7 +112,13 @@ Result<FileDescriptor> full_pipe(std::string_view content) {
 
 /// What supervise_phase reads as COMMAND.
 Result<FileDescriptor> command_file(const ProcessSpec& spec) {
-    WipedString content(spec.command);
+    WipedString content;
+    if (spec.user) {
+        for (const auto id : {spec.user->user, spec.user->group}) content.append(std::to_string(id)).append(" ");
+        for (const auto group : spec.user->groups) content.append(std::to_string(group)).append(" ");
+    }
+    content += '\0';
+    content += spec.command;
     content += '\0';
     for (const auto& [name, value] : spec.environment.variables()) {
         content += name;

@@ -1,6 +1,7 @@
 #include "common/record_file/record_file.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/planted_file.hpp"
 #include "common/record_file/record_scan.hpp"
 
 #include <algorithm>
@@ -46,6 +47,20 @@ Result<FileDescriptor> copy_ranges(int from, const std::vector<Range>& ranges, c
     return copy;
 }
 
+/// Somebody of the same user may have put something in the file's place, or taken the permissions away. Returns what
+/// was done about it, as a message.
+Result<std::string> make_way(const std::filesystem::path& path) {
+    const auto kind = kind_of_file(path);
+    if (kind.empty()) return "";
+    if (kind == "a file") {
+        if (::access(path.c_str(), R_OK | W_OK) != 0) restore_access(path);
+        return "";
+    }
+    const auto aside = rename_aside(path);
+    if (!aside) return fail(aside.error());
+    return path.string() + " was " + kind + ": it was renamed to " + aside->string();
+}
+
 }  // namespace
 
 Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Take& take) {
@@ -54,6 +69,9 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
     auto& file = *records.file_;
     file.path = path;
     constexpr int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    const auto way = make_way(path);
+    if (!way) return fail(way.error());
+    records.problem_ = *way;
     file.descriptor = FileDescriptor(::open(path.c_str(), flags | O_CREAT, 0600));
     struct stat info {};
     if (!file.descriptor || ::fstat(file.descriptor.get(), &info) != 0) return failed("can't open", path);

@@ -18,15 +18,16 @@ namespace trebuchet {
 ///
 ///     incomplete last record            is removed: its append had not returned, or sync had not
 ///     damage before a complete record   complete records are kept; the old file is renamed to <name>.damaged
+///     something else than a file        is renamed to <name>.set-aside-N; the file is made anew
 class RecordFile {
   public:
     /// Returns false if the record is invalid, which counts as damage. The view is valid during the call.
     using Take = std::function<bool(std::string_view payload)>;
 
-    /// Opens or creates the file and passes its records to `take`, in order.
+    /// Opens or creates the file and passes its records to `take`, in order. Never waits, whatever is in its place.
     [[nodiscard]] static Result<RecordFile> open(const std::filesystem::path& path, const Take& take);
 
-    /// Damage found by open(), as a message; "" if there was none.
+    /// Damage found by open(), or what was in the file's place, as a message; "" if there was none.
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
     /// Writes all of the record or nothing. Durable after a sync.

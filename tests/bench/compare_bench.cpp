@@ -58,6 +58,12 @@ void print(const char* what, const char* unit, const Pair& values) {
     std::fflush(stdout);
 }
 
+/// Its number; 0 if there was none yet.
+std::uint64_t last_request(harness::LabServer& server) {
+    const auto all = server.requests();
+    return all.empty() ? 0 : all.back().at("number").get<std::uint64_t>();
+}
+
 /// One of the two programs, with agents of its own.
 class Contender {
   public:
@@ -94,7 +100,7 @@ class Contender {
 
     /// Milliseconds from the answer of GET /v1/job to job_state complete.
     double run_job(std::vector<double>* requests = nullptr) {
-        const std::uint64_t last = server_.requests().back()["number"];
+        const std::uint64_t last = last_request(server_);
         const auto id = post_job();
         Json timings;
         const auto complete = [&] {
@@ -181,7 +187,7 @@ class Comparison {
         alternate(options_.starts, [&](Contender& contender, std::size_t i) {
             contender.stop();
             auto& agent = contender.make(contender.name());
-            const std::uint64_t last = server_.requests().back()["number"];
+            const std::uint64_t last = last_request(server_);
             const auto began = std::chrono::system_clock::now();
             agent.start();
             const auto poll = contender.wait_for_polls(contender.name(), last);
@@ -230,7 +236,7 @@ class Comparison {
         alternate(options_.cancels, [&](Contender& contender, std::size_t i) {
             const auto id = contender.post_job();
             if (!server_.shows(id, "test", "started")) throw std::runtime_error("no start:\n" + contender.log());
-            const std::uint64_t last = server_.requests().back()["number"];
+            const std::uint64_t last = last_request(server_);
             const auto began = std::chrono::system_clock::now();
             server_.cancel(id);
             const auto poll = contender.wait_for_polls(contender.name(), last);

@@ -33,7 +33,7 @@ Result<void> FakeJobServer::take(const std::string& call, const json& effect, co
 
 Result<void> FakeJobServer::take_both(const std::string& call, const std::vector<json>& both,
                                       const std::function<void()>& change) {
-    if (fails(call)) return fail("the server is down");
+    if (fails(call)) return tl::unexpected(Error("the server is down", refuses_for_good));
     change();
     for (const auto& effect : both) {
         effects.push_back(effect);

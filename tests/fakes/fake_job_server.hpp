@@ -67,6 +67,7 @@ class FakeJobServer final : public JobServer {
     /// "post_status", "post_outcome", "post_device_info", "post_events", "post_provision_log", "post_log", "read_log",
     /// "post_artifacts", "fetch_attachments".
     std::function<bool(const std::string& call)> is_down = [](const std::string&) { return false; };
+    bool refuses_for_good = false;  ///< posts that fail: with a final error
     /// Calls `action` at this moment, before is_down.
     void at(Moment moment, std::function<void()> action) {
         moments_.emplace_back(std::move(moment), std::move(action));

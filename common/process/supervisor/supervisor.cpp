@@ -34,6 +34,8 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -83,8 +85,33 @@ struct Arguments {
     milliseconds grace;
 };
 
+/// Also as the ambient set has it, which would outlive the change of the user.
+bool drop_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> none{};
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return ::syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+/// `numbers`: user, group, supplementary groups; nothing to do if there are none.
+bool become(const char* numbers) {
+    std::vector<gid_t> ids;
+    for (char* end = nullptr; *numbers != '\0'; numbers = end) {
+        ids.push_back(static_cast<gid_t>(std::strtoul(numbers, &end, 10)));
+        if (end == numbers) return false;
+        while (*end == ' ') ++end;
+    }
+    if (ids.size() < 2) return ids.empty();
+    // Or it could not open /dev/stdout and /dev/stderr.
+    for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fchown(output, ids[0], ids[1]) != 0) return false;
+    }
+    return ::setgroups(ids.size() - 2, ids.data() + 2) == 0 && ::setresgid(ids[1], ids[1], ids[1]) == 0 &&
+           ::setresuid(ids[0], ids[0], ids[0]) == 0 && drop_capabilities();
+}
+
 /// In a forked child: runs what the file holds; returns only if that failed.
-void execute(int command_file) {
+void execute(int command_file, pid_t supervisor) {
     std::vector<char> content;
     std::size_t size = 0;
     for (ssize_t length = 1; length > 0; size += static_cast<std::size_t>(length)) {
@@ -92,12 +119,17 @@ void execute(int command_file) {
         length = ::read(command_file, content.data() + size, read_size);
         if (length < 0) return;
     }
-    char* const text = content.data();
-    const auto count = static_cast<std::size_t>(std::count(text, text + size, '\0'));
+    char* const user = content.data();
+    if (!become(user)) return;
+    // The change of the user took it back.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != supervisor) ::_exit(127);
+    char* const text = user + std::strlen(user) + 1;
+    const auto count = static_cast<std::size_t>(std::count(user, user + size, '\0'));
     auto** const environment = static_cast<char**>(std::calloc(count + 1, sizeof(char*)));
     if (environment == nullptr) return;
     std::size_t number = 0;
-    for (char* entry = text + std::strlen(text) + 1; entry < text + size; entry += std::strlen(entry) + 1) {
+    for (char* entry = text + std::strlen(text) + 1; entry < user + size; entry += std::strlen(entry) + 1) {
         environment[number++] = entry;
     }
     std::array<char, 8> shell{"/bin/sh"};
@@ -196,13 +228,11 @@ class Supervisor {
     /// In the child; returns only if exec failed.
     void become_command(pid_t supervisor) const {
         ::setsid();  // `kill 0` in a script reaches the script only
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (::getppid() != supervisor) ::_exit(127);
         for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
         sigset_t none;
         sigemptyset(&none);
         ::sigprocmask(SIG_SETMASK, &none, nullptr);
-        execute(command_file_);
+        execute(command_file_, supervisor);
     }
 
     /// The pipe must end when the command's tree is done with it.

@@ -22,8 +22,9 @@ struct SupervisorReport {
 /// Runs a command by /bin/sh -c as the subreaper of everything that comes of it. The arguments after the flag:
 ///
 ///     CHANNEL  descriptor: the agent's channel, one end of a SOCK_SEQPACKET pair
-///     COMMAND  descriptor, read to its end: the command and, after it, its whole environment, NAME=VALUE, each
-///              ended by a NUL. Of neither anything is in this process's own arguments or environment.
+///     COMMAND  descriptor, read to its end, strings that are each ended by a NUL: the numbers of the user, the group
+///              and the supplementary groups whom the command runs as ("": who runs this), the command, and its whole
+///              environment, NAME=VALUE. Of none of it anything is in this process's own arguments or environment.
 ///     CGROUP   descriptor of the folder of the command's cgroup, or -1
 ///     GRACE    milliseconds from TERM to KILL
 ///     TITLE    for `ps`

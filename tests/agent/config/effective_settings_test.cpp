@@ -47,7 +47,7 @@ TEST(EffectiveSettings, HaveAValueForEachKeyThatIsReadWhateverTheFileSays) {
     for (const std::string more : {"", "trebuchet: {}\n", "trebuchet: ~\n", "trebuchet: {tls: {}}\n",
                                    "trebuchet: {drain: finish, tls: {ca_file: /ca.pem}}\nlinks: {a: b}\n"}) {
         const auto settings = parsed(minimal + more).settings;
-        EXPECT_EQ(settings.all().size(), 48U) << "a key came or went: also change agent/README.md";
+        EXPECT_EQ(settings.all().size(), 53U) << "a key came or went: also change agent/README.md";
         for (const auto& setting : settings.all()) {
             EXPECT_TRUE(setting.is_value_known) << setting.key;
             EXPECT_NE(setting.value, "") << setting.key;
@@ -64,6 +64,16 @@ TEST(EffectiveSettings, SayWhichLineAValueComesFrom) {
     EXPECT_EQ(shown(loaded, "polling_interval"), "3 (a.conf:4)");
     EXPECT_EQ(shown(loaded, "trebuchet.kill_grace"), "2.500 (a.conf:7)");
     EXPECT_EQ(shown(loaded, "trebuchet.tls.ca_file"), "/lab/ca.pem (a.conf:9)");
+}
+
+TEST(EffectiveSettings, PutTheFoldersOfAServiceBelowItsStateFolder) {
+    const auto loaded =
+        with_environment(minimal + "results_basedir: /srv/results\n", {{"STATE_DIRECTORY", "/srv/rpi4"}});
+    EXPECT_EQ(shown(loaded, "execution_basedir"), "/srv/rpi4/run (environment variable STATE_DIRECTORY)");
+    EXPECT_EQ(loaded.config.execution_basedir, "/srv/rpi4/run");
+    EXPECT_EQ(loaded.config.exported.at("execution_basedir"), "/srv/rpi4/run");
+    EXPECT_EQ(loaded.config.logging_basedir, "/srv/rpi4/logs");
+    EXPECT_EQ(shown(loaded, "results_basedir"), "/srv/results (a.conf:4)");
 }
 
 TEST(EffectiveSettings, SayWhatIsADefault) {

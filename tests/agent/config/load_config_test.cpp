@@ -280,7 +280,7 @@ TEST(LoadConfig, SaysWhichFileItCannotRead) {
     ASSERT_FALSE(loaded);
     EXPECT_THAT(messages(loaded.error()),
                 ElementsAre("can't open " + (folder / "absent.conf").string() + ": No such file or directory",
-                            "can't read " + (folder / "trebuchet.yaml").string() + ": Is a directory"));
+                            (folder / "trebuchet.yaml").string() + " is a folder; expected a regular file"));
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ TEST(TrebuchetSection, HasDefaults) {
         EXPECT_EQ(config.stop_grace, std::chrono::seconds(5));
         EXPECT_EQ(config.metrics_address, "0.0.0.0");
         EXPECT_THAT(config.mask_credentials_off, IsEmpty());
+        EXPECT_THAT(config.allow_secret_names, IsEmpty());
     }
 }
 
@@ -68,6 +69,15 @@ TEST(TrebuchetSection, ReadsWhatIsDoneAgainstJobsThatGoWrong) {
                             "1125899906842624"));
     EXPECT_EQ(problems_of("{limits: {cpu: 2}}").size(), 1U);
     EXPECT_EQ(problems_of("{limits: 5}").size(), 1U);
+}
+
+TEST(TrebuchetSection, ReadsTheNamesThatSecretsMayHave) {
+    EXPECT_THAT(read("{allow_secret_names: [PYTHONPATH, LD_PRELOAD]}").allow_secret_names,
+                ElementsAre("PYTHONPATH", "LD_PRELOAD"));
+    EXPECT_EQ(problems_of("{allow_secret_names: PYTHONPATH}").size(), 1U);
+    EXPECT_THAT(problems_of("{allow_secret_names: ['LD_*']}"),
+                ElementsAre("a.conf:2:23: trebuchet.allow_secret_names: found \"LD_*\", expected the name of a "
+                            "variable, such as PYTHONPATH"));
 }
 
 TEST(TrebuchetSection, ReadsWhatBecomesOfArtifacts) {

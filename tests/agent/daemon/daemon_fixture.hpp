@@ -6,6 +6,7 @@
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,7 +70,9 @@ class DaemonFixture : public testing::Test {
                 folder_ / "secret",
                 folder_ / "state",
                 [this] { return held_back_; },
-                [this](const std::string& status) { on_status_(status); }};
+                [this](const std::string& status) { on_status_(status); },
+                std::nullopt,
+                own_secrets_};
     }
     /// The agent's states that were posted: "STATE COMMENT".
     [[nodiscard]] std::vector<std::string> states() const {
@@ -84,6 +87,7 @@ class DaemonFixture : public testing::Test {
 
     int stops_ = 0;
     std::optional<HeldBack> held_back_;
+    std::shared_ptr<OwnSecrets> own_secrets_ = std::make_shared<OwnSecrets>();
     std::function<void(const std::string&)> on_status_ = [](const std::string&) {};
     EventLoop loop_;
     FakeClock clock_;

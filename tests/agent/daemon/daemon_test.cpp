@@ -10,6 +10,7 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -124,6 +125,36 @@ TEST_F(DaemonTest, AJobThatCannotBeReadIsReportedAsFailed) {
     EXPECT_EQ(server_.output_of(Phase::setup),
               "ERROR: the job can't be run: the job's global_timeout is a string, expected a number of seconds\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
+}
+
+TEST_F(DaemonTest, MasksTheAgentsOwnCredentialsInEachJob) {
+    own_secrets_->add("agent's access token", "the-token-of-the-agent");
+    folder_.write("token", R"({"refresh_token": "r-00000001"})");
+    own_secrets_->watch_file("agent's refresh token", folder_ / "token");
+    server_.jobs = {simple_job};
+    command(Phase::test, "echo the-token-of-the-agent; sed -i s/1/2/ '" + (folder_ / "token").string() +
+                             "'; echo r-00000001 r-00000002");
+    run();
+    EXPECT_THAT(server_.output_of(Phase::test),
+                AllOf(Not(HasSubstr("the-token")), Not(HasSubstr("r-0000")), HasSubstr("agent's refresh token")));
+}
+
+TEST_F(DaemonTest, AJobWhoseIdNamesAFolderOfTheHostFailsAndTheFolderStays) {
+    std::filesystem::create_directories(folder_ / "run/data");
+    folder_.write("run/data/file", "x");
+    server_.jobs = {R"({"job_id": "data", "test_data": {"test_cmds": "x"}})"};
+    command(Phase::cleanup, "rm -rf *");
+    run();
+    EXPECT_EQ(text_of(folder_ / "run/data/file"), "x");
+    EXPECT_EQ(server_.job_states["data"], "complete");
+    EXPECT_THAT(server_.output_of(Phase::setup), HasSubstr("is there already, and this agent did not make it"));
+}
+
+TEST_F(DaemonTest, AFolderThatAJobPlantedForALaterJobIsSetAside) {
+    server_.jobs = {simple_job, R"({"job_id": "j2", "test_data": {"test_cmds": "x"}})"};
+    command(Phase::test, "mkdir '" + (folder_ / "state/jobs/j2").string() + "'; echo ran");
+    run();
+    EXPECT_EQ(server_.job_states["j2"], "complete");
 }
 
 TEST_F(DaemonTest, AJobWithoutEvenAnIdIsDropped) {
@@ -325,7 +356,7 @@ TEST_F(DaemonTest, AJobThatIsLeftOutBecauseItStopsFailsAndSaysWhy) {
     after({"agent_state", "setup", ""}, [&] { daemon_.stop(); });
     after({"result", {{"status", {{"setup", 0}}}}}, [&] { timer.start(std::chrono::milliseconds(0), [] {}); });
     EXPECT_EQ(run(), DaemonEnd::stopped);
-    EXPECT_EQ(server_.output_of(Phase::test), "");
+    EXPECT_THAT(server_.output_of(Phase::test), Not(HasSubstr("ran")));
     EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("clean\n"));
     EXPECT_EQ(server_.job_states["j1"], "complete");
     const auto all = json(server_.effects).dump();

@@ -14,8 +14,7 @@ using testing::HasSubstr;
 class DaemonWithoutADisk : public DaemonFixture {
   protected:
     DaemonWithoutADisk() {
-        std::filesystem::create_directories(folder_ / "state");
-        folder_.write("state/jobs", "in the way");
+        folder_.write("state", "in the way");
         command(Phase::test, "echo finished");
         server_.jobs = {R"({"job_id": "j1", "test_data": {"test_cmds": "x"}})", R"({"job_id": "j2"})"};
     }
@@ -38,7 +37,7 @@ TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheServerDoes
 
 TEST_F(DaemonWithoutADisk, KeepsWhatTheServerDoesNotTakeEitherUntilTheDiskDoes) {
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
-    server_.at(held_post, [this] { std::filesystem::remove(folder_ / "state/jobs"); });
+    server_.at(held_post, [this] { std::filesystem::remove(folder_ / "state"); });
     server_.jobs.pop_back();
     run();
     const JobFolder folder(loop_, folder_ / "state/jobs", "j1");

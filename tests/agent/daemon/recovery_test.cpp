@@ -226,11 +226,43 @@ TEST_F(RecoveryTest, AnAgentThatIsOfflineDeliversWhatIsLeft) {
 }
 
 TEST_F(RecoveryTest, AJobOfWhichNothingIsKnownButItsIdGetsAnEnd) {
-    fs::create_directories(folder_ / "state/jobs/j1");
+    fs::create_directories(folder_ / "state/jobs/j1/journal");
+    keep_in_memory();
     run();
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("cleaning"));
     expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, AFolderThatAJobPlantedIsNoJob) {
+    server_.agent.job_id = "";
+    fs::create_directories(folder_ / "state/jobs/planted");
+    fs::create_directories(folder_ / "secret/planted-too/recovery");
+    run();
+    EXPECT_EQ(server_.calls["post_outcome"], 0);
+    EXPECT_TRUE(fs::exists(folder_ / "state/jobs/planted.set-aside-1"));
+    EXPECT_FALSE(fs::exists(folder_ / "secret/planted-too"));
+    EXPECT_EQ(states().back(), "waiting");
+}
+
+TEST_F(RecoveryTest, AJobWhoseJournalIsLostGoesOnWithItsRunFolder) {
+    keep_in_memory();
+    RuntimeCopy copy(folder_ / "secret", "j1");
+    ASSERT_TRUE(copy.read());
+    copy.note_run_folder();
+    leave("test-serial.log", "boot");
+    run();
+    EXPECT_THAT(server_.output_of(Phase::cleanup), HasSubstr("cleaning"));
+    expect_nothing_left();
+}
+
+TEST_F(RecoveryTest, AFolderOfTheHostThatHasTheNameOfTheJobStays) {
+    take();
+    keep_in_memory();
+    leave("kept", "x");
+    run();
+    EXPECT_EQ(server_.job_states["j1"], "complete");
+    EXPECT_EQ(text_of(folder_ / "run/j1/kept"), "x");
 }
 
 TEST_F(RecoveryTest, AJobThatWasKeptAndNotYetNotedGetsAnEnd) {

@@ -3,6 +3,9 @@
 #include "tests/agent/daemon/reporter_fixture.hpp"
 #include "tests/fakes/masked.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -542,6 +545,20 @@ TEST_F(ServerReporterTest, KeepsTheRestOfALogThatItCannotDeliver) {
     Spool kept(job_folder_.worker(), job_folder_.path(), output_spool_name, {});
     const auto piece = kept.state().under_way ? kept.take_text_under_way() : kept.front(true)->text;
     EXPECT_EQ(piece.bytes(), "not sent\n");
+}
+
+TEST_F(ServerReporterTest, GivesUpAnOutcomeAndArtifactsThatTheServerRefusesForGood) {
+    server_.is_down = [](const std::string& call) { return call == "post_outcome" || call == "post_artifacts"; };
+    server_.refuses_for_good = true;
+    reporter_.job_taken(job_);
+    const auto archive = job_folder_.archive();
+    std::filesystem::create_directories(archive.parent_path());
+    std::ofstream(archive) << "packed";
+    reporter_.upload_artifacts(archive);
+    reporter_.deliver_outcome({{Phase::test, 1}}, false);
+    EXPECT_EQ(server_.calls["post_artifacts"], 1);
+    EXPECT_EQ(server_.calls["post_outcome"], 1);
+    EXPECT_TRUE(reporter_.is_delivered());
 }
 
 }  // namespace

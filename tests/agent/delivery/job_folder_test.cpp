@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace trebuchet {
 namespace {
@@ -98,6 +99,53 @@ TEST_F(JobFolderTest, WhatIsNoJobsFolderIsLeftAlone) {
     temporary_.write("jobs/README", "x");
     EXPECT_THAT(JobFolder::all(base_), IsEmpty());
     EXPECT_THAT(JobFolder::all(temporary_ / "missing"), IsEmpty());
+}
+
+TEST_F(JobFolderTest, WhatWasPlantedBesideTheFoldersIsSetAside) {
+    JobFolder(loop_, base_, "j1").commit(taken_);
+    ASSERT_EQ(::mkfifo((base_ / "fifo").c_str(), 0600), 0);
+    fs::create_symlink(temporary_.path(), base_ / "link");
+    fs::create_directories(base_ / "no job" / "deep");
+    fs::create_directories(base_ / "j2" / "journal");
+    fs::create_directories(base_ / "j3" / "journal");
+    fs::create_directories(base_ / "j4");
+    fs::permissions(base_ / "j4", fs::perms::none);
+    JobFolder::set_aside_planted(base_, {"j3"});
+    JobFolder::set_aside_planted(base_, {"j3"});
+    EXPECT_THAT(JobFolder::all(base_), ElementsAre("j1", "j3"));
+    for (const auto* name : {"fifo", "link", "no job", "j2", "j4"}) {
+        EXPECT_FALSE(fs::exists(fs::symlink_status(base_ / name))) << name;
+        EXPECT_TRUE(fs::exists(fs::symlink_status(base_ / (std::string(name) + ".set-aside-1")))) << name;
+        EXPECT_FALSE(fs::exists(fs::symlink_status(base_ / (std::string(name) + ".set-aside-2")))) << name;
+    }
+    EXPECT_EQ(kept().id, "j1");
+}
+
+TEST_F(JobFolderTest, ALinkInPlaceOfAllFoldersIsSetAside) {
+    fs::create_directory(temporary_ / "elsewhere");
+    fs::create_symlink(temporary_ / "elsewhere", base_);
+    JobFolder::set_aside_planted(base_, {});
+    JobFolder(loop_, base_, "j1").commit(taken_);
+    EXPECT_TRUE(fs::is_empty(temporary_ / "elsewhere"));
+    EXPECT_EQ(kept().id, "j1");
+}
+
+TEST_F(JobFolderTest, AFifoForAJournalCostsTheJournalOnly) {
+    fs::create_directories(base_ / "j1");
+    ASSERT_EQ(::mkfifo((base_ / "j1/journal").c_str(), 0600), 0);
+    JobFolder folder(loop_, base_, "j1");
+    EXPECT_EQ(folder.record().id, "");
+    folder.commit(taken_);
+    EXPECT_EQ(kept().id, "j1");
+}
+
+TEST_F(JobFolderTest, IsThereIfItHasAJournal) {
+    EXPECT_FALSE(JobFolder::is_there(base_, "j1"));
+    JobFolder(loop_, base_, "j1").commit(taken_);
+    EXPECT_TRUE(JobFolder::is_there(base_, "j1"));
+    fs::create_directories(base_ / "j2");
+    EXPECT_FALSE(JobFolder::is_there(base_, "j2"));
+    EXPECT_FALSE(fs::exists(base_ / "j2"));
 }
 
 }  // namespace

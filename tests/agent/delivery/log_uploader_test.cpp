@@ -431,11 +431,11 @@ TEST_F(LogUploaderTest, AsksAfterACrashWhetherTheLastFragmentArrived) {
 
 TEST_F(LogUploaderTest, SendsNothingAfterACrashBeforeTheServerSaysWhatItHas) {
     server_.lost_logs = {{1, LostLog::with_fragment}};
+    server_.is_down = [this](const std::string& call) { return call == "read_log" && server_.calls[call] <= 3; };
     add(Phase::test, "arrived, but who knows\n");
     loop_.run_until([&] { return server_.attempts.size() == 1; });
-    server_.is_down = [this](const std::string& call) { return call == "read_log" && server_.calls[call] <= 3; };
     restart();
-    loop_.run_until([&] { return server_.calls["read_log"] == 1; });
+    loop_.run_until([&] { return server_.calls["read_log"] >= 1; });
     flush();
     EXPECT_THAT(arrived(), ElementsAre("0 test arrived, but who knows\n"));
     EXPECT_EQ(server_.calls["read_log"], 4);

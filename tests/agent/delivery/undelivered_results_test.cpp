@@ -1,5 +1,6 @@
 #include "agent/delivery/undelivered_results.hpp"
 
+#include "agent/delivery/adopted_results.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_job_server.hpp"
 #include "tests/fakes/file_limit.hpp"
@@ -12,6 +13,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -28,7 +30,9 @@ class UndeliveredResultsTest : public testing::Test {
     UndeliveredResultsTest() {
         config_.results_basedir = folder_ / "results";
         config_.trebuchet.keep_results = std::chrono::hours(0);
+        config_.trebuchet.phase_user = "another";  // so that a list of ours counts, whoever we are
     }
+    void adopt() { EXPECT_TRUE(AdoptedResults::adopt_all(folder_ / "results")); }
     void write(const std::string& name, const std::string& text) {
         const auto path = folder_ / "results" / name;
         fs::create_directories(path.parent_path());
@@ -71,7 +75,13 @@ class UndeliveredResultsTest : public testing::Test {
     int given_up_ = 0;
     bool may_give_up_ = true;
     std::chrono::milliseconds uptime_{0};
-    Delivery::Parts parts_{loop_, clock_, config_, server_, [] { return 1.0; }, [this] { return uptime_; }};
+    Delivery::Parts parts_{loop_,
+                           clock_,
+                           config_,
+                           server_,
+                           [] { return 1.0; },
+                           std::make_shared<OwnSecrets>(),
+                           [this] { return uptime_; }};
     UndeliveredResults results_{parts_, folder_ / "jobs", [this] { ++given_up_; }, [this] { return may_give_up_; }};
 };
 
@@ -136,6 +146,7 @@ TEST_F(UndeliveredResultsTest, AnArchiveThatAPhaseLeftIsNotSent) {
     write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts.tar.gz", "not masked: s3cret-value");
+    adopt();
     deliver();
     EXPECT_EQ(server_.calls["post_artifacts"], 0);
     EXPECT_EQ(server_.job_states["j2"], "complete");
@@ -146,6 +157,7 @@ TEST_F(UndeliveredResultsTest, AFullDiskDoesNotCostTheReferenceAgentsArtifacts) 
     write("j2/testflinger.json", R"({"job_id": "j2"})");
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts/log", "text\n");
+    adopt();
     {
         const FileLimit full(0);
         deliver();
@@ -162,6 +174,7 @@ TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
     write("backup/file", "somebody's");
     write("j2/testflinger.json", R"({"job_id": "j2"})");
     write("j2/artifacts/log", "text\n");
+    adopt();
     deliver();
     EXPECT_TRUE(is_kept("backup/file"));
     EXPECT_TRUE(is_kept("j2/artifacts/log"));
@@ -169,6 +182,7 @@ TEST_F(UndeliveredResultsTest, WithoutAnOutcomeAFolderIsNoneAndStays) {
 
     config_.trebuchet.keep_results = std::chrono::hours(1);
     pass(std::chrono::hours(10'000));
+    adopt();
     deliver();
     EXPECT_TRUE(is_kept("backup/file"));
     EXPECT_FALSE(is_kept("j2"));
@@ -179,6 +193,7 @@ TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
     write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"setup": 0, "test": 1, "odd": 2}})");
     write("j2/artifacts/log", "with s3cret-value\n");
+    adopt();
     deliver();
     EXPECT_EQ(unpacked("artifacts/log").find("s3cret"), std::string::npos);
     EXPECT_EQ(server_.effects.back(),
@@ -186,11 +201,45 @@ TEST_F(UndeliveredResultsTest, OfTheReferenceAgentAreDeliveredMasked) {
     EXPECT_FALSE(is_kept("j2"));
 }
 
+TEST_F(UndeliveredResultsTest, OfTheReferenceAgentStayUntilTheyAreAdopted) {
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 1}})");
+    deliver();
+    EXPECT_THAT(server_.effects, IsEmpty());
+    EXPECT_TRUE(is_kept("j2"));
+    adopt();
+    // As a job does that wants to forge what became of another.
+    fs::rename(folder_ / "results/j2", folder_ / "former");
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
+    clock_.advance(std::chrono::minutes(5));
+    deliver();
+    EXPECT_THAT(server_.effects, IsEmpty());
+    EXPECT_TRUE(is_kept("j2"));
+}
+
+TEST_F(UndeliveredResultsTest, AListThatMayBeAJobsDoesNotCount) {
+    write_reference_job();
+    write("j2/testflinger-outcome.json", R"({"status": {"test": 1}})");
+    adopt();
+    fs::permissions(folder_ / "results/trebuchet-adopted", fs::perms::others_write, fs::perm_options::add);
+    deliver();
+    EXPECT_THAT(server_.effects, IsEmpty());
+    if (::geteuid() != 0) return;
+    fs::permissions(folder_ / "results/trebuchet-adopted", fs::perms::others_write, fs::perm_options::remove);
+    ASSERT_EQ(::chown((folder_ / "results/trebuchet-adopted").c_str(), 65'534, 65'534), 0);
+    clock_.advance(std::chrono::minutes(5));
+    deliver();
+    EXPECT_THAT(server_.effects, IsEmpty());
+    EXPECT_TRUE(is_kept("j2"));
+}
+
 TEST_F(UndeliveredResultsTest, ArtifactsOfTheReferenceAgentWithASecretAreRefusedIfSoConfigured) {
     config_.trebuchet.artifacts_masking = ArtifactsMasking::fail;
     write_reference_job();
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts/log", "with s3cret-value\n");
+    adopt();
     deliver();
     EXPECT_EQ(server_.calls["post_artifacts"], 0);
     EXPECT_EQ(server_.job_states["j2"], "complete");
@@ -201,6 +250,7 @@ TEST_F(UndeliveredResultsTest, WhatNobodyCanMaskIsDeletedAndTheOutcomeDelivered)
     write("j2/testflinger.json", "no job");
     write("j2/testflinger-outcome.json", R"({"status": {"test": 0}})");
     write("j2/artifacts/log", "with s3cret-value\n");
+    adopt();
     deliver();
     EXPECT_EQ(server_.calls["post_artifacts"], 0);
     EXPECT_EQ(server_.job_states["j2"], "complete");
@@ -211,12 +261,14 @@ TEST_F(UndeliveredResultsTest, AnOutcomeThatIsNoneIsDeleted) {
     for (const auto* text : {"", "[]", "nonsense"}) {
         write("j2/testflinger-outcome.json", text);
         clock_.advance(std::chrono::minutes(5));
+        adopt();
         deliver();
         EXPECT_FALSE(is_kept("j2"));
     }
     fs::create_directories(folder_ / "results/j3");
     fs::create_symlink("/etc/passwd", folder_ / "results/j3/testflinger-outcome.json");
     clock_.advance(std::chrono::minutes(5));
+    adopt();
     deliver();
     EXPECT_FALSE(is_kept("j3"));
     EXPECT_THAT(server_.effects, IsEmpty());
@@ -225,6 +277,7 @@ TEST_F(UndeliveredResultsTest, AnOutcomeThatIsNoneIsDeleted) {
 TEST_F(UndeliveredResultsTest, WhatIsNoJobsFolderIsLeftAlone) {
     write("README", "somebody's");
     write("not a job/file", "somebody's");
+    adopt();
     deliver();
     EXPECT_TRUE(is_kept("README"));
     EXPECT_TRUE(is_kept("not a job/file"));
@@ -322,6 +375,7 @@ TEST_F(UndeliveredResultsTest, AClockThatIsSetMakesNothingOlder) {
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     keep("j1");
     write("j2/testflinger.json", R"({"job_id": "j2"})");
+    adopt();
     deliver();
     clock_.advance(std::chrono::hours(10'000));
     deliver();
@@ -335,6 +389,7 @@ TEST_F(UndeliveredResultsTest, GrowOlderOnlyWhileAnAgentRuns) {
     server_.is_down = [](const std::string& call) { return call == "post_outcome"; };
     keep("j1");
     write("j2/testflinger.json", R"({"job_id": "j2"})");
+    adopt();
     for (int hours = 0; hours < 2; ++hours) {
         UndeliveredResults of_one_agent(parts_, folder_ / "jobs", [this] { ++given_up_; });
         for (int looks = 0; looks < 3; ++looks) {

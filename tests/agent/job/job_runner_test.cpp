@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <csignal>
 #include <memory>
+#include <new>
 #include <string>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -471,8 +473,10 @@ TEST_F(JobRunnerTest, SecretsReachTheirPhasesAndNoOutput) {
     run();
     const std::string mask(masks_->mask("s3cret-value").bytes());
     EXPECT_EQ(output(Phase::setup), "unset unset\n");
-    EXPECT_EQ(output(Phase::provision), mask + " \n");
-    EXPECT_EQ(output(Phase::test), mask + " \n12\n");
+    const std::string note =
+        "WARNING: the secret VOID arrived empty: it does not exist at the server, has expired, or is not yours\n";
+    EXPECT_EQ(output(Phase::provision), note + mask + " \n");
+    EXPECT_EQ(output(Phase::test), note + mask + " \n12\n");
     EXPECT_EQ(output(Phase::cleanup), "unset unset\n");
 }
 
@@ -645,6 +649,59 @@ TEST_F(JobRunnerTest, ACommandThatPrintsNoTextIsReportedByteForByte) {
     only({{Phase::test, "printf 'a\\000b\\377\\n'"}});
     run();
     EXPECT_EQ(output(Phase::test), std::string("a\0b\xFF\n", 5));
+}
+
+/// The console's command prints each line that is written into the FIFO `console`.
+class ConsoleOfAJob : public JobRunnerTest {
+  protected:
+    ConsoleOfAJob() {
+        config_.trebuchet.console_command =
+            "mkfifo console; echo $$ > console.pid; exec 3<>console; "
+            "while read -r line <&3; do echo \"$line\"; test \"$line\" != bye || exit 0; done";
+        reporter_.on_report = [this](const std::string& what) {
+            if (what.starts_with("serial: "))
+                ::close(::open((run_folder() / ("seen-" + what.substr(8))).c_str(), O_CREAT, 0600));
+        };
+    }
+    [[nodiscard]] fs::path run_folder() const { return folder_ / "run" / job_.id; }
+    /// A phase's command: the device prints `text`, and the phase waits until that is logged.
+    static std::string print(const std::string& phase, const std::string& text) {
+        return "until test -p console; do sleep 0.01; done; echo " + text + " > console; " + "until test -e seen-" +
+               phase + "; do sleep 0.01; done";
+    }
+};
+
+TEST_F(ConsoleOfAJob, IsTheMaskedSerialLogOfThePhaseThatRuns) {
+    with_secret("TOKEN", "s3cret-value");
+    only({{Phase::provision, print("provision", "login: s3cret-value")},
+          {Phase::test, print("test", "tested") + "; cp console.pid ..; echo \"reader: $TREBUCHET_CONSOLE\""},
+          {Phase::cleanup, print("cleanup", "off")}});
+    run();
+    EXPECT_EQ(reporter_.serials[Phase::provision],
+              "login: " + std::string(masks_->mask("s3cret-value").bytes()) + "\n");
+    EXPECT_EQ(reporter_.serials[Phase::test], "tested\n");
+    EXPECT_EQ(reporter_.serials[Phase::cleanup], "off\n");
+    EXPECT_THAT(output(Phase::test), HasSubstr("reader: agent\n"));
+    EXPECT_THAT(output(Phase::test), Not(HasSubstr("tested")));
+    EXPECT_NE(::kill(std::stoi(text_of(folder_ / "run/console.pid")), 0), 0) << "it ends with the job";
+}
+
+TEST_F(ConsoleOfAJob, IsStartedAgainWhenItEnds) {
+    config_.trebuchet.console_command = "echo x >> ../starts; echo hello";
+    only({{Phase::test, "until test $(wc -l < ../starts) -ge 2; do sleep 0.05; done"}});
+    run();
+    EXPECT_EQ(reporter_.serials[Phase::test].substr(0, 12), "hello\nhello\n");
+}
+
+TEST_F(ConsoleOfAJob, EndsWithTheMasks) {
+    only({{Phase::test,
+           "until test -s console.pid; do sleep 0.01; done; echo one > console; "
+           "while kill -0 $(cat console.pid) 2>/dev/null; do sleep 0.01; done"}});
+    reporter_.on_report = [](const std::string& what) {
+        if (what.starts_with("serial: ")) throw std::bad_alloc();
+    };
+    run();
+    EXPECT_EQ(reporter_.last_status.at(Phase::test), 0);
 }
 
 }  // namespace

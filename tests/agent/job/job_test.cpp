@@ -13,11 +13,13 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 Job parsed(const std::string& text) {
     auto job = parse_job(text);
@@ -253,6 +255,78 @@ TEST(Phase, IsFoundByItsName) {
     for (const Phase phase : all_phases) EXPECT_EQ(phase_named(name_of(phase)), phase);
     EXPECT_FALSE(phase_named("provisioning"));
     EXPECT_FALSE(phase_named(""));
+}
+
+TEST(Job, RefusesSecretsWhoseNamesChangeHowProgramsRun) {
+    for (const auto* name : {"LD_PRELOAD",
+                             "LD_LIBRARY_PATH",
+                             "PATH",
+                             "IFS",
+                             "ENV",
+                             "BASH_ENV",
+                             "BASH_FUNC_x",
+                             "SHELLOPTS",
+                             "PS4",
+                             "PROMPT_COMMAND",
+                             "PYTHONPATH",
+                             "PYTHONSTARTUP",
+                             "PERL5LIB",
+                             "PERL5OPT",
+                             "RUBYOPT",
+                             "NODE_OPTIONS",
+                             "GCONV_PATH",
+                             "GLIBC_TUNABLES",
+                             "TREBUCHET_MASK_FILE",
+                             "HOME"}) {
+        EXPECT_TRUE(is_dangerous_name(name)) << name;
+    }
+    for (const auto* name : {"MY_PATH", "PATHS", "LD", "ENVIRONMENT", "PYTHO", "PERL", "HOME_URL", "BASH", "path"}) {
+        EXPECT_FALSE(is_dangerous_name(name)) << name;
+    }
+}
+
+TEST(Job, KeepsRefusedSecretsOutOfItsDocumentsButHasThemMasked) {
+    const auto job =
+        parsed(with("test_data", {{"secrets", {{"LD_PRELOAD", "/evil.so"}, {"TOKEN", "s3cret"}}}, {"test_cmds", "x"}}));
+    EXPECT_THAT(std::string(job.document), AllOf(Not(HasSubstr("evil")), Not(HasSubstr("LD_PRELOAD")),
+                                                 HasSubstr("s3cret"), HasSubstr("test_cmds")));
+    ASSERT_EQ(job.secrets().size(), 2U);
+    EXPECT_EQ(job.secrets()[0].value.reveal(), "/evil.so");
+    EXPECT_TRUE(job.data_of(Phase::test).secrets[0].is_refused);
+    EXPECT_FALSE(job.data_of(Phase::test).secrets[1].is_refused);
+}
+
+TEST(Job, TakesADangerousNameThatTheLabAllows) {
+    const auto text = with("test_data", {{"secrets", {{"PYTHONPATH", "/lib"}, {"PATH", "/bin"}}}}).dump();
+    const auto job = parse_job(text, {"PYTHONPATH"});
+    ASSERT_TRUE(job);
+    EXPECT_TRUE(job->data_of(Phase::test).secrets[0].is_refused);
+    EXPECT_FALSE(job->data_of(Phase::test).secrets[1].is_refused);
+    EXPECT_THAT(std::string(job->document), AllOf(HasSubstr("PYTHONPATH"), Not(HasSubstr("\"PATH"))));
+}
+
+TEST(Job, OfAKeyThatOccursTwiceOnlyTheLastCountsAndEachValueIsMasked) {
+    const auto job = parsed(std::string(R"({"job_id": "j0", "job_id": "j1",
+        "test_data": {"secrets": {"A": "first"}, "test_cmds": "lost"},
+        "test_data": {"secrets": {"B": "lost too"}, "secrets": {"A": "second", "A": "third", "C": "fourth"}}})"));
+    EXPECT_EQ(job.id, "j1");
+    EXPECT_THAT(shown(job.data_of(Phase::test).secrets), ElementsAre("A=third", "C=fourth"));
+    const std::string document(job.document);
+    EXPECT_THAT(document,
+                AllOf(HasSubstr("third"), Not(HasSubstr("first")), Not(HasSubstr("second")), Not(HasSubstr("lost"))));
+    EXPECT_THAT(job.public_document, Not(HasSubstr("lost")));
+    std::vector<std::string> masked;
+    for (const auto& secret : job.secrets()) masked.emplace_back(secret.value.reveal());
+    EXPECT_THAT(masked, UnorderedElementsAre("first", "second", "third", "fourth", "lost too"));
+}
+
+TEST(Job, MasksTheSecretsOfAnObjectThatALaterTextReplaces) {
+    const auto job = parsed(std::string(
+        R"({"job_id": "j1", "test_data": {"secrets": {"A": "first"}, "test_cmds": "x"}, "test_data": null})"));
+    EXPECT_TRUE(job.has_secrets());
+    ASSERT_EQ(job.secrets().size(), 1U);
+    EXPECT_EQ(job.secrets()[0].value.reveal(), "first");
+    EXPECT_FALSE(job.data_of(Phase::test).present);
 }
 
 }  // namespace

@@ -11,8 +11,11 @@ namespace trebuchet {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
@@ -102,6 +105,46 @@ TEST_F(PhaseEnvironment, ASecretOfTheJobMayHaveTheNameOfOneOfTheAgents) {
 TEST_F(PhaseEnvironment, ASecretWinsOverAStringOfTheConfiguration) {
     config_.exported = {{"location", "bench"}};
     EXPECT_THAT(environment({{"location", "s3cret"}}), ElementsAre(Pair("location", "s3cret")));
+}
+
+TEST_F(PhaseEnvironment, HasNoSecretThatLinuxWouldNotTake) {
+    const std::string longest(longest_variable - 2, 'x');
+    EXPECT_THAT(environment({{"A", longest}, {"B", longest + "x"}}), ElementsAre(Pair("A", longest)));
+}
+
+TEST(SecretsOfAPhase, RefusedOnesAreNotAmongThem) {
+    const auto job = job_with({{"test_data", {{"secrets", {{"PATH", "/evil"}, {"TOKEN", "s3cret"}}}}}});
+    EXPECT_THAT(shown(secrets_of_phase(job, Phase::test, Config())), ElementsAre(Pair("TOKEN", "s3cret")));
+}
+
+TEST(NotesOnSecrets, NameWhatASubmitterMisses) {
+    const auto job = job_with(
+        {{"test_data",
+          {{"secrets",
+            {{"BIG", std::string(200'000, 'x')}, {"GONE", ""}, {"LD_PRELOAD", "/evil.so"}, {"TOKEN", "s3cret"}}}}}});
+    Config config;
+    const auto notes = notes_on_secrets(job, Phase::test, config);
+    EXPECT_THAT(notes,
+                HasSubstr("the secret BIG is not in the environment: NAME=value has 200004 bytes, and Linux takes "
+                          "131071; it is in testflinger.json only\n"));
+    EXPECT_THAT(notes, HasSubstr("the secret GONE arrived empty"));
+    EXPECT_THAT(notes, HasSubstr("the secret LD_PRELOAD is left out"));
+    EXPECT_THAT(notes, AllOf(Not(HasSubstr("TOKEN")), Not(HasSubstr("evil")), Not(HasSubstr("xxx"))));
+    EXPECT_EQ(notes_on_secrets(job, Phase::provision, config), notes);
+    EXPECT_EQ(notes_on_secrets(job, Phase::cleanup, config), "");
+    config.trebuchet.job_file_secrets = JobFileSecrets::none;
+    EXPECT_THAT(notes_on_secrets(job, Phase::test, config), Not(HasSubstr("testflinger.json")));
+}
+
+TEST(NoteOnSize, NamesTheLongestVariables) {
+    Environment environment;
+    environment.set("A", std::string(100, 'x'));
+    environment.set("B", std::string(300, 'x'));
+    environment.set("C", std::string(200, 'x'));
+    environment.set("D", "x");
+    EXPECT_EQ(note_on_size(environment, 1000), "");
+    EXPECT_THAT(note_on_size(environment, 500),
+                AllOf(HasSubstr("Linux takes 500"), HasSubstr("the longest are B (302), C (202), A (102)\n")));
 }
 
 }  // namespace

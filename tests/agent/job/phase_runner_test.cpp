@@ -113,6 +113,25 @@ TEST_F(PhaseRunnerTest, TellsThatTheCommandStartsBeforeAnythingIsPrinted) {
     EXPECT_EQ(noted, "NAME=VALUE");
 }
 
+TEST_F(PhaseRunnerTest, PutsNotesAfterTheBanner) {
+    auto what = spec("echo one");
+    what.notes = "WARNING: a note on s3cret-value\n";
+    run(std::move(what));
+    EXPECT_EQ(output(), "WARNING: a note on " + mask_ + "\none\n");
+}
+
+TEST_F(PhaseRunnerTest, AConnectorsChatterDoesNotPutOffTheOutputTimeout) {
+    auto what = spec(
+        "while :; do echo '2026-11-20 20:31:00,123 b WARNING: DEVICE CONNECTOR: Serial console at x: closed'; sleep "
+        "0.02; "
+        "done");
+    what.output_timeout = seconds(1);
+    what.process.kill_grace = milliseconds(50);
+    const auto end = run(std::move(what));
+    ASSERT_TRUE(end.interruption);
+    EXPECT_TRUE(std::holds_alternative<OutputTimeout>(*end.interruption));
+}
+
 TEST_F(PhaseRunnerTest, PutsABannerBeforeTheOutputAndKeepsBothInTheLog) {
     const auto end = run("echo one; echo two >&2; echo three");
     EXPECT_EQ(end.exit_code(), 0);
@@ -253,6 +272,32 @@ TEST_F(PhaseRunnerTest, EndsASilentCommandAtItsOutputTimeout) {
     ASSERT_TRUE(end.interruption);
     EXPECT_TRUE(std::holds_alternative<OutputTimeout>(*end.interruption));
     EXPECT_EQ(output(), "start\n\nERROR: Output timeout reached! (1s)\n");
+}
+
+TEST_F(PhaseRunnerTest, RunsTheLabsCommandOnceBeforeAnOutputTimeoutEndsThePhase) {
+    auto what = spec("echo start; sleep 1000");
+    what.output_timeout = seconds(1);
+    what.output_timeout_command = "echo cycling, s3cret-value; exit 3";
+    const auto tail = masks_->mask("kernel panic s3cret-value\n");
+    what.last_of_console = [&]() -> const MaskedChunk& { return tail; };
+    const auto end = run(std::move(what));
+    ASSERT_TRUE(end.interruption);
+    EXPECT_TRUE(std::holds_alternative<OutputTimeout>(*end.interruption));
+    EXPECT_EQ(output(),
+              "start\nThe phase has printed nothing for 1 s: running trebuchet.output_timeout_command\n"
+              "The serial console's last lines:\nkernel panic " +
+                  mask_ + "\n\ncycling, " + mask_ +
+                  "\ntrebuchet.output_timeout_command failed: exit code 3\n\nERROR: Output timeout reached! (1s)\n");
+}
+
+TEST_F(PhaseRunnerTest, TheLabsCommandHasALimitAndItsOutputKeepsNoPhaseAlive) {
+    auto what = spec("echo start; sleep 1000");
+    what.output_timeout = seconds(1);
+    what.output_timeout_command = "while :; do echo on; sleep 0.05; done";
+    what.output_timeout_command_limit = milliseconds(200);
+    const auto end = run(std::move(what));
+    EXPECT_TRUE(std::holds_alternative<OutputTimeout>(*end.interruption));
+    EXPECT_THAT(output(), HasSubstr("takes too long"));
 }
 
 TEST_F(PhaseRunnerTest, OutputPutsOffTheOutputTimeout) {

@@ -68,20 +68,25 @@ TEST_F(RunFolderTest, IsPrivateAndHoldsTheJobWithoutItsSecrets) {
     EXPECT_EQ(json::parse(text_of(file("testflinger-outcome.json"))), json::object());
 }
 
-TEST_F(RunFolderTest, WhatIsLeftOverFromAnEarlierRunGoes) {
-    write("old", "x");
-    fs::create_directories(file("artifacts/deep"));
-    make();
-    EXPECT_FALSE(fs::exists(file("old")));
-    EXPECT_FALSE(fs::exists(file("artifacts")));
+TEST_F(RunFolderTest, AFolderThatIsThereAlreadyIsNotTouched) {
+    write("kept", "x");
+    bool was_about_to = false;
+    const auto again = RunFolder::make(temporary_ / "run", temporary_ / "secret", job_, [&] { was_about_to = true; });
+    ASSERT_FALSE(again);
+    EXPECT_THAT(again.error().message(), HasSubstr("is there already, and this agent did not make it for this job"));
+    EXPECT_FALSE(was_about_to);
+    EXPECT_EQ(text_of(file("kept")), "x");
 }
 
-TEST_F(RunFolderTest, ALinkInItsPlaceIsRemovedAndNotFollowed) {
+TEST_F(RunFolderTest, ALinkThatIsThereAlreadyIsNotFollowed) {
     fs::create_directory(temporary_ / "elsewhere");
     temporary_.write("elsewhere/kept", "x");
     fs::remove_all(folder_->path());
     fs::create_directory_symlink(temporary_ / "elsewhere", folder_->path());
-    make();
+    EXPECT_FALSE(RunFolder::make(temporary_ / "run", temporary_ / "secret", job_));
+    EXPECT_TRUE(fs::is_symlink(folder_->path()));
+    const auto again = RunFolder::reopen(temporary_ / "run", temporary_ / "secret", job_);
+    ASSERT_TRUE(again);
     EXPECT_FALSE(fs::is_symlink(folder_->path()));
     EXPECT_EQ(text_of(temporary_ / "elsewhere/kept"), "x");
     EXPECT_FALSE(fs::exists(temporary_ / "elsewhere/testflinger.json"));

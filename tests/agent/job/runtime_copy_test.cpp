@@ -6,6 +6,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace trebuchet {
 namespace {
@@ -60,6 +61,28 @@ TEST_F(RuntimeCopyTest, WhatAKilledAgentLeftIsWipedButWhatIsNeeded) {
     EXPECT_EQ(text_of(folder_ / "still open").find("secret"), std::string::npos);
     EXPECT_TRUE(fs::exists(folder_ / "not ours"));
     wipe_leftover_secrets(folder_ / "missing", {});
+}
+
+TEST_F(RuntimeCopyTest, IsSavedWhateverWasPlantedInItsPlace) {
+    folder_.write("j1", "a file");
+    ASSERT_TRUE(copy_.save("the document", ""));
+    EXPECT_TRUE(RuntimeCopy(folder_.path(), "j1").read());
+    copy_.wipe();
+    ASSERT_EQ(::mkdir((folder_ / "j1").c_str(), 0700), 0);
+    ASSERT_EQ(::mkfifo((folder_ / "j1/recovery").c_str(), 0600), 0);
+    ASSERT_TRUE(copy_.save("the document", ""));
+    EXPECT_TRUE(RuntimeCopy(folder_.path(), "j1").read());
+    copy_.wipe();
+    EXPECT_FALSE(fs::exists(folder_ / "j1"));
+}
+
+TEST_F(RuntimeCopyTest, IsNoneIfItIsNoFile) {
+    fs::create_directories(folder_ / "j1/recovery/deep");
+    ASSERT_EQ(::mkdir((folder_ / "j2").c_str(), 0700), 0);
+    ASSERT_EQ(::mkfifo((folder_ / "j2/recovery").c_str(), 0600), 0);
+    EXPECT_TRUE(RuntimeCopy::all(folder_.path()).empty());
+    wipe_leftover_secrets(folder_.path(), {});
+    EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -106,8 +107,8 @@ TEST_F(TarGzWriter, PacksFoldersFilesAndLinks) {
     write("a.txt", "text\n");
     write("sub/b.bin", std::string_view("\0\xff\n", 3));
     write("none", "");
-    std::filesystem::create_symlink("sub/b.bin", top() / "link");
-    std::filesystem::create_symlink("../a.txt", top() / "sub" / "back");
+    std::filesystem::create_symlink("sub", top() / "link");
+    std::filesystem::create_symlink("../none.txt", top() / "sub" / "back");
     const auto report = pack();
     EXPECT_THAT(report.left_out, IsEmpty());
     EXPECT_EQ(report.entries, 8U);
@@ -120,8 +121,8 @@ TEST_F(TarGzWriter, PacksFoldersFilesAndLinks) {
     EXPECT_EQ(entries.at("artifacts/sub/b.bin").text, std::string("\0\xff\n", 3));
     EXPECT_EQ(entries.at("artifacts/none").text, "");
     EXPECT_EQ(entries.at("artifacts/link").type, static_cast<unsigned>(AE_IFLNK));
-    EXPECT_EQ(entries.at("artifacts/link").text, "sub/b.bin");
-    EXPECT_EQ(entries.at("artifacts/sub/back").text, "../a.txt");
+    EXPECT_EQ(entries.at("artifacts/link").text, "sub");
+    EXPECT_EQ(entries.at("artifacts/sub/back").text, "../none.txt");
     EXPECT_EQ(entries.at("artifacts/sub/empty/").type, static_cast<unsigned>(AE_IFDIR));
 }
 
@@ -151,14 +152,14 @@ TEST_F(TarGzWriter, MasksContentsNamesAndTargets) {
     std::filesystem::create_directory(top() / "dir");
     write("dir/hidden", "x");
     write("dir-hunter2/log", std::string(70'000, '.') + "hunter2" + std::string(70'000, '.') + "hunter2");
-    std::filesystem::create_symlink("dir-hunter2/log", top() / "link");
+    std::filesystem::create_symlink("dir-hunter2", top() / "link");
     const auto entries = packed(masks);
     EXPECT_THAT(names(entries),
                 ElementsAre("artifacts/", "artifacts/dir-" + mask + "/", "artifacts/dir-" + mask + "/log",
                             "artifacts/dir/", "artifacts/dir/masked", "artifacts/link"));
     EXPECT_EQ(entries.at("artifacts/dir-" + mask + "/log").text,
               std::string(70'000, '.') + mask + std::string(70'000, '.') + mask);
-    EXPECT_EQ(entries.at("artifacts/link").text, "dir-" + mask + "/log");
+    EXPECT_EQ(entries.at("artifacts/link").text, "dir-" + mask);
 }
 
 TEST_F(TarGzWriter, LeavesOutDevicesFifosAndSockets) {
@@ -169,6 +170,33 @@ TEST_F(TarGzWriter, LeavesOutDevicesFifosAndSockets) {
     EXPECT_THAT(report.left_out, ElementsAre("\"artifacts/fifo\": a FIFO", "\"artifacts/socket\": a socket"));
     EXPECT_EQ(report.left_out_count, 2U);
     EXPECT_THAT(names(unpack(archive())), ElementsAre("artifacts/", "artifacts/file"));
+}
+
+TEST_F(TarGzWriter, PacksALinkToAFileInTheFolderAsThatFile) {
+    const auto masks = masks_of({"hunter2"});
+    std::filesystem::create_directory(top() / "sub");
+    write("sub/log", "a hunter2");
+    std::filesystem::create_symlink("../sub/log", top() / "sub" / "latest");
+    std::filesystem::create_symlink("sub/latest", top() / "chain");
+    std::filesystem::create_symlink(top() / "sub" / "log", top() / "absolute");
+    const auto entries = packed(masks);
+    for (const auto* name : {"artifacts/sub/latest", "artifacts/chain", "artifacts/absolute"}) {
+        EXPECT_EQ(entries.at(name).type, static_cast<unsigned>(AE_IFREG)) << name;
+        EXPECT_EQ(entries.at(name).text, "a " + mask_of(*masks, "hunter2")) << name;
+    }
+}
+
+TEST_F(TarGzWriter, FollowsNoLinkOutOfTheFolderOnAnyWay) {
+    std::ofstream(outside() / "secret") << "outside";
+    std::filesystem::create_directory(top() / "sub");
+    std::filesystem::create_symlink("../..", top() / "sub" / "up");
+    std::filesystem::create_symlink("sub/up/secret", top() / "over-a-link");
+    std::filesystem::create_symlink(top() / ".." / "secret", top() / "absolute");
+    std::filesystem::create_symlink("loop", top() / "loop");
+    pack();
+    const auto entries = unpack(archive());
+    for (const auto& [name, entry] : entries) EXPECT_EQ(entry.text.find("outside"), std::string::npos) << name;
+    EXPECT_FALSE(entries.contains("artifacts/absolute"));
 }
 
 TEST_F(TarGzWriter, LeavesOutLinksThatMayLeadOut) {

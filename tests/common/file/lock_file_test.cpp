@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,9 +64,32 @@ TEST(LockFileTest, ReportsWhyAFileCannotBeUsed) {
     ASSERT_FALSE(refused);
     EXPECT_FALSE(refused.error().is_held);
     EXPECT_THAT(refused.error().reason.message(), HasSubstr("No such file"));
-    std::filesystem::create_symlink(folder / "elsewhere", folder / "link");
-    EXPECT_FALSE(LockFile::take(folder / "link"));
+}
+
+TEST(LockFileTest, KeepsASecondHolderOutWhenItsFileWasRemoved) {
+    const TemporaryFolder folder;
+    const auto path = folder / "lock";
+    const auto lock = LockFile::take(path);
+    ASSERT_TRUE(lock);
+    for (int i = 0; i < 2; ++i) {
+        std::filesystem::remove(path);
+        const auto second = LockFile::take(path);
+        ASSERT_FALSE(second);
+        EXPECT_TRUE(second.error().is_held);
+        EXPECT_THAT(second.error().reason.message(), HasSubstr("is held by a process whose lock file was removed"));
+    }
+}
+
+TEST(LockFileTest, SetsAsideWhatIsNoFileAndFollowsNoLink) {
+    const TemporaryFolder folder;
+    std::filesystem::create_symlink(folder / "elsewhere", folder / "lock");
+    EXPECT_TRUE(LockFile::take(folder / "lock"));
     EXPECT_FALSE(std::filesystem::exists(folder / "elsewhere"));
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / "lock.set-aside-1"));
+    std::filesystem::remove(folder / "lock");
+    ASSERT_EQ(::mkfifo((folder / "lock").c_str(), 0600), 0);
+    EXPECT_TRUE(LockFile::take(folder / "lock"));
+    EXPECT_TRUE(std::filesystem::is_fifo(folder / "lock.set-aside-2"));
 }
 
 }  // namespace

@@ -142,6 +142,30 @@ TEST(Process, HasAnEnvironmentThatIsLargerThanAPipe) {
     EXPECT_GT(std::stoi(output), 1'400'000);
 }
 
+TEST(Process, RunsAsAnotherUserWhoCanNotTouchTheSupervisor) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+    EventLoop loop;
+    ProcessSpec spec;
+    spec.title = "test";
+    spec.command =
+        "id -u; id -g; id -G; kill -0 $PPID 2> /dev/null && echo touched; echo to stderr > /dev/stderr; "
+        "grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/self/status; trap '' TERM; sleep 1000";
+    spec.folder = "/";
+    spec.environment.set("PATH", "/usr/bin:/bin");
+    spec.user = ProcessUser{300'001, 300'002, {300'002, 300'003}};
+    spec.kill_grace = std::chrono::milliseconds(0);
+    std::string output;
+    bool gone = false;
+    const auto process =
+        Process::start(loop, spec, {[&](std::string_view bytes) { output += bytes; }, nullptr, [&] { gone = true; }});
+    loop.run_until([&] { return output.find("CapAmb") != std::string::npos || gone; });
+    process->stop();
+    loop.run_until([&] { return gone; });
+    EXPECT_THAT(output, StartsWith("300001\n300002\n300002 300003\nto stderr\nCapInh:\t0000000000000000\n"));
+    EXPECT_THAT(output, HasSubstr("CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\n"));
+    EXPECT_TRUE(process->survivors().empty());
+}
+
 TEST(Process, RunsInItsFolder) {
     RunningCommand run("pwd -P", std::chrono::milliseconds(1000), "/usr/share");
     run.until_ended();

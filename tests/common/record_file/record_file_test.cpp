@@ -70,13 +70,24 @@ TEST_F(RecordFileTest, IsPrivate) {
     EXPECT_EQ(fs::status(path_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(RecordFileTest, DoesNotFollowALinkOrBlockOnAFifo) {
+TEST_F(RecordFileTest, SetsAsideWhatIsNoFileFollowsNoLinkAndWaitsForNoFifo) {
+    const auto open = [&] { return RecordFile::open(path_, [](std::string_view) { return true; }); };
     fs::create_symlink(folder_ / "elsewhere", path_);
-    EXPECT_FALSE(RecordFile::open(path_, [](std::string_view) { return true; }));
+    auto file = open();
+    ASSERT_TRUE(file);
+    EXPECT_EQ(file->problem(),
+              path_.string() + " was a symbolic link: it was renamed to " + path_.string() + ".set-aside-1");
     EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
     fs::remove(path_);
     ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
-    EXPECT_FALSE(RecordFile::open(path_, [](std::string_view) { return true; }));
+    file = open();
+    ASSERT_TRUE(file);
+    EXPECT_TRUE(file->append("x"));
+    fs::remove(path_);
+    fs::create_directories(path_ / "folder");
+    file = open();
+    ASSERT_TRUE(file);
+    EXPECT_THAT(file->problem(), testing::HasSubstr("was a folder"));
 }
 
 TEST_F(RecordFileTest, AnIncompleteLastRecordIsRemoved) {

@@ -106,7 +106,7 @@ std::string name_of_crash(const ::testing::TestParamInfo<Crash>& instance) {
 
 std::vector<Crash> crashes_at_steps(std::size_t each) {
     // For a step of each phase: the test phase's. For a step that is reached a hundred times: one in the middle.
-    const std::map<std::string_view, int> turns{
+    const std::map<std::string_view, int> nth{
         {"phase is next", 4},     {"job state posted", 4},  {"agent state posted", 4},   {"event posted", 9},
         {"job file linked", 3},   {"phase log opened", 3},  {"starting the command", 3}, {"command started", 3},
         {"output arrived", 8},    {"output logged", 12},    {"command ended", 3},        {"phase log complete", 3},
@@ -116,8 +116,8 @@ std::vector<Crash> crashes_at_steps(std::size_t each) {
     for (std::size_t i = 0; i < job_steps.size(); i += each) {
         const std::string step(job_steps.at(i));
         if (step == lost_step) continue;
-        const auto turn = turns.find(step);
-        Crash crash{plain(step), turn == turns.end() ? step : step + ":" + std::to_string(turn->second)};
+        const auto turn = nth.find(step);
+        Crash crash{plain(step), turn == nth.end() ? step : step + ":" + std::to_string(turn->second)};
         crash.faults = faults_of_turn(i / each);
         crash.outage = std::array{Outage::none, Outage::none, Outage::between, Outage::after}.at((i / each) % 4);
         all.push_back(std::move(crash));

@@ -263,13 +263,56 @@ std::vector<Attack> folder_attacks() {
     };
 }
 
+/// What a job sees and plants as the agent's user.
+std::vector<Attack> planted_attacks() {
+    const std::string kill_agent = agent_pid + "kill -9 $agent; sleep 1000";
+    return {
+        {"PrintsTheTokenOfTheAgent",
+         "printf 'the token is '; sed 's/.*:\"\\(.*\\)\".*/\\1/' \"$HOLD/refresh_token\"; echo",
+         AttackEnd::by_itself,
+         {"the token is **"}},
+        {"PutsTheTokenOfTheAgentIntoItsArtifacts",
+         "mkdir artifacts; cp \"$HOLD/refresh_token\" artifacts/token.json",
+         AttackEnd::by_itself,
+         {"artifacts: \"agent's refresh token\""}},
+        {"LinksTheTokenOfTheAgentIntoItsArtifacts",
+         "mkdir artifacts; ln -s \"$HOLD/refresh_token\" artifacts/token",
+         AttackEnd::by_itself,
+         {"artifact left out: \"artifacts/token\""}},
+        {"PutsAFifoIntoItsArtifacts",
+         "mkdir artifacts; mkfifo artifacts/fifo",
+         AttackEnd::by_itself,
+         {"artifact left out: \"artifacts/fifo\": a FIFO"}},
+        {"PlantsAFifoForAJournal",
+         "mkdir \"$HOLD/state/jobs/aaa\"; mkfifo \"$HOLD/state/jobs/aaa/journal\"; " + kill_agent,
+         AttackEnd::agent_killed},
+        {"PlantsAFolderLikeAJobs", "mkdir -p \"$HOLD/state/jobs/aaa/deep\"; " + kill_agent, AttackEnd::agent_killed},
+        {"PlantsALinkAndAFifoAmongTheJobs",
+         "ln -s / \"$HOLD/state/jobs/aaa\"; mkfifo \"$HOLD/state/jobs/bbb\"; " + kill_agent, AttackEnd::agent_killed},
+        {"PlantsAFifoForItsOwnJournal", "cd \"$HOLD/state/jobs\"/*; rm journal; mkfifo journal; " + kill_agent,
+         AttackEnd::agent_killed},
+        {"PlantsFoldersInTheRuntimeFolder",
+         "cd \"${TREBUCHET_MASK_FILE%/*}\"; mkdir -p aaa/recovery/deep bbb; mkfifo bbb/recovery; chmod 0 aaa; " +
+             kill_agent,
+         AttackEnd::agent_killed},
+        {"LocksTheStateFolder", "chmod 0 \"$HOLD/state/jobs\" \"$HOLD/state\"; " + kill_agent, AttackEnd::agent_killed},
+        {"ReplacesTheLockByAFifo", "rm \"$HOLD/state/lock\"; mkfifo \"$HOLD/state/lock\"; " + kill_agent,
+         AttackEnd::agent_killed},
+        {"StartsASecondAgentWithoutTheLock",
+         "rm \"$HOLD/state/lock\"; STATE_DIRECTORY=\"$HOLD/state\" \"$AGENT\" -c \"$HOLD/testflinger-agent.conf\" > "
+         "/dev/null 2>&1; echo \"the second agent: $?\"",
+         AttackEnd::by_itself,
+         {"the second agent: 3"}},
+    };
+}
+
 }  // namespace
 
 const std::vector<Attack>& attacks() {
     static const std::vector<Attack> all = [] {
         std::vector<Attack> together;
         for (const auto& some : {supervisor_attacks(), daemon_attacks(), swarm_attacks(), broad_attacks(),
-                                 cgroup_attacks(), folder_attacks()}) {
+                                 cgroup_attacks(), folder_attacks(), planted_attacks()}) {
             together.insert(together.end(), some.begin(), some.end());
         }
         return together;

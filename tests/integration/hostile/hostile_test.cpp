@@ -76,6 +76,7 @@ class HostileJob : public LabTest, public ::testing::WithParamInterface<Attack> 
         if (::geteuid() != 0) GTEST_SKIP() << "needs root, to give the agent a user of its own";
         fs::permissions(folder.path(), fs::perms::others_exec, fs::perm_options::add);
         agent.set_environment("HOLD", hold());
+        agent.set_environment("AGENT", TREBUCHET_AGENT);
         agent.configure({{"trebuchet", {{"kill_grace", 1}, {"metrics_address", "127.0.0.1"}}}});
         agent.add_argument("-p0");
         agent.on("test", ". \"$HOLD/test.sh\"");

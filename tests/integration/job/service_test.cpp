@@ -52,15 +52,16 @@ class NotifySocket {
             throw std::runtime_error("bind");
     }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// Waits for a message that contains `text`.
-    bool hears(const std::string& text) {
+    /// Waits for a message that contains `text`, and came after the first that contains `before`.
+    bool hears(const std::string& text, const std::string& before = "") {
         return eventually([&] {
             std::array<char, 4096> buffer{};
             ssize_t count = 0;
             while ((count = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
                 heard_.append(buffer.data(), static_cast<std::size_t>(count)).append("\n");
             }
-            return heard_.find(text) != std::string::npos;
+            const auto from = heard_.find(before);
+            return from != std::string::npos && heard_.find(text, from) != std::string::npos;
         });
     }
     [[nodiscard]] const std::string& heard() const { return heard_; }
@@ -141,10 +142,10 @@ TEST_F(Service, TellsTheServiceManagerHowItIsDoing) {
     EXPECT_TRUE(manager.hears("STATUS=running job " + id)) << manager.heard();
     EXPECT_TRUE(manager.hears("WATCHDOG=1"));
     ASSERT_TRUE(server.shows(id, "test", "socket: unset \n"));
+    agent.program().signal(SIGHUP);  // `systemctl reload` must not wait for the job
+    EXPECT_TRUE(manager.hears("READY=1", "RELOADING=1")) << manager.heard();
     held.open();
     EXPECT_TRUE(manager.hears("STATUS=waiting"));
-    agent.program().signal(SIGHUP);
-    EXPECT_TRUE(manager.hears("RELOADING=1"));
     agent.program().signal(SIGTERM);
     EXPECT_EQ(agent.program().wait().code, 0);
     EXPECT_TRUE(manager.hears("STOPPING=1"));

@@ -127,7 +127,7 @@ TEST_F(Signals, ASighupWithAWrongConfigurationChangesNothing) {
     agent.write_configuration();
     tell(SIGHUP);
     EXPECT_TRUE(agent.logs_text("polling_interval: found \"often\"")) << agent.log();
-    EXPECT_TRUE(agent.logs_text("going on with the former configuration"));
+    EXPECT_TRUE(agent.logs_text("continuing with the previous configuration"));
     held_.open();
     const auto id = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
     EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();

@@ -35,9 +35,10 @@ std::string identity_of(const fs::path& folder) {
     return identity;
 }
 
-Result<void> check_owner(const fs::path& file, bool own_files_are_trusted) {
+/// Of what was opened: a job may put another file in its place at any time.
+Result<void> check_owner(const FileDescriptor& opened, const fs::path& file, bool own_files_are_trusted) {
     struct stat info {};
-    if (::lstat(file.c_str(), &info) != 0) return fail(file.string() + ": " + system_text(errno));
+    if (::fstat(opened.get(), &info) != 0) return fail(file.string() + ": " + system_text(errno));
     const bool is_trusted = info.st_uid == 0 || (own_files_are_trusted && info.st_uid == ::geteuid());
     if (is_trusted && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0 && info.st_nlink == 1) return {};
     return fail(file.string() + " is not used: a job may have written it. Run trebuchet-agent adopt-results as root");
@@ -49,9 +50,11 @@ Result<AdoptedResults> AdoptedResults::read(const fs::path& results, bool own_fi
     const auto file = results / list_file;
     AdoptedResults adopted;
     if (kind_of_file(file).empty()) return adopted;
-    const auto text = read_untrusted(file, list_limit);
+    const auto opened = open_untrusted(file);
+    if (!opened) return fail(opened.error());
+    if (auto trusted = check_owner(*opened, file, own_files_are_trusted); !trusted) return fail(trusted.error());
+    const auto text = read_file("/proc/self/fd/" + std::to_string(opened->get()), list_limit);
     if (!text) return fail(text.error());
-    if (auto trusted = check_owner(file, own_files_are_trusted); !trusted) return fail(trusted.error());
     std::istringstream lines(*text);
     std::string id;
     std::string identity;

@@ -244,6 +244,7 @@ struct PhaseRunner::Running {
         what.command = spec.output_timeout_command;
         what.folder = spec.process.folder;
         what.environment = std::move(last_environment);
+        what.user = spec.process.user;
         what.kill_grace = spec.process.kill_grace;
         if (!spec.process.cgroup.empty()) what.cgroup = spec.process.cgroup + "-output-timeout";
         last_command =

@@ -274,6 +274,17 @@ TEST_F(PhaseRunnerTest, EndsASilentCommandAtItsOutputTimeout) {
     EXPECT_EQ(output(), "start\n\nERROR: Output timeout reached! (1s)\n");
 }
 
+TEST_F(PhaseRunnerTest, TheLabsCommandBeforeAnOutputTimeoutRunsAsThePhasesUser) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+    auto what = spec("sleep 1000");
+    what.process.folder = "/";
+    what.process.user = ProcessUser{300'001, 300'002};
+    what.output_timeout = seconds(1);
+    what.output_timeout_command = "id -u";
+    static_cast<void>(run(std::move(what)));
+    EXPECT_THAT(output(), HasSubstr("trebuchet.output_timeout_command\n300001\n"));
+}
+
 TEST_F(PhaseRunnerTest, RunsTheLabsCommandOnceBeforeAnOutputTimeoutEndsThePhase) {
     auto what = spec("echo start; sleep 1000");
     what.output_timeout = seconds(1);

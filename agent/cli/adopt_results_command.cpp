@@ -16,7 +16,7 @@ int adopt_results_command(const AdoptResultsOptions& options) {
         return exit_usage;
     }
     for (const auto& id : *ids) std::cout << id << '\n';
-    std::cerr << ids->size() << " results are adopted: the agent delivers them within a minute\n";
+    std::cerr << "results listed for delivery: " << ids->size() << ". The running agent sends them within a minute.\n";
     if (::geteuid() != 0) {
         std::cerr
             << "warning: you are not root: the agent takes this list only if it runs as you, and its jobs as another "

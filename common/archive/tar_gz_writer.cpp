@@ -210,7 +210,8 @@ class TreePacker {
         return target.starts_with(top) ? std::string(target.substr(top.size())) : "";
     }
 
-    /// A link to a file in the folder is packed as that file; any other one that stays in the folder, as a link.
+    /// A link to a file in the folder is packed as that file; any other one that stays in the folder, as a link. A link
+    /// to a folder is not followed: what it leads to is in the archive already, and links in circles would fill it.
     Result<void> pack_link(int folder, const std::string& name, const Place& place, std::size_t depth,
                            const struct stat& info, NamesInFolder& taken) {
         const auto& path = place.archived;
@@ -220,15 +221,27 @@ class TreePacker {
             leave_out(path, "can't be read: " + system_text(errno));
             return {};
         }
-        const std::string_view plain_target(buffer.data(), static_cast<std::size_t>(length));
+        std::string plain_target(buffer.data(), static_cast<std::size_t>(length));
         const auto inside = below_top(plain_target);
         const auto followed = open_inside(inside.empty() ? place.plain : inside);
         struct stat target_info {};
-        if (followed && ::fstat(followed.get(), &target_info) == 0 && S_ISREG(target_info.st_mode)) {
-            return pack_opened(followed, path, target_info, taken);
-        }
+        const bool exists = followed && ::fstat(followed.get(), &target_info) == 0;
+        if (exists && S_ISREG(target_info.st_mode)) return pack_opened(followed, path, target_info, taken);
+        if (exists && !inside.empty()) plain_target = from_depth(depth, inside);
+        return add_link(path, plain_target, depth, info);
+    }
+
+    /// The relative target, in a folder `depth` levels below the top folder, of a path below the top folder.
+    static std::string from_depth(std::size_t depth, const std::string& inside) {
+        std::string target;
+        for (std::size_t level = 0; level < depth; ++level) target += "../";
+        return target + inside;
+    }
+
+    Result<void> add_link(const std::string& path, const std::string& plain_target, std::size_t depth,
+                          const struct stat& info) {
         const std::string target(masks_->mask(plain_target, &report_.found).bytes());
-        if (!stays_inside(std::string(plain_target), depth) || !stays_inside(target, depth)) {
+        if (!stays_inside(plain_target, depth) || !stays_inside(target, depth)) {
             leave_out(path, "a link that may lead out of the folder");
             return {};
         }

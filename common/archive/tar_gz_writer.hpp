@@ -45,9 +45,10 @@ struct TarGzReport {
 /// the value. Other files are packed unchanged.
 ///
 /// The folder may be hostile and change meanwhile. A link to a file in the folder, also an absolute one, is packed as
-/// that file; any other link that can't lead out of the folder, as a link. No other link is followed. Left out: other
-/// links, devices, FIFOs, sockets, mounted file systems, and the archive itself. If a file changes during packing, it
-/// is padded with zeros or cut to its first size. Keeps times and permissions, but not owners and set-uid bits.
+/// that file; a link to a folder in it, or to nothing, as a relative link, if it can't lead out of the folder. No other
+/// link is followed. Left out: other links, devices, FIFOs, sockets, mounted file systems, and the archive itself. If a
+/// file changes during packing, it is padded with zeros or cut to its first size. Keeps times and permissions, but not
+/// owners and set-uid bits.
 ///
 /// Memory is bounded by the number of names in one folder, the longest secret, and InspectionLimits. Fails if `folder`
 /// can't be opened or `fd` can't be written; then the output is not an archive.

@@ -3,6 +3,7 @@
 #include "common/base/system_text.hpp"
 #include "common/file/credential_file.hpp"
 #include "common/file/planted_file.hpp"
+#include "common/file/regular_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -39,7 +40,14 @@ Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t l
     return {};
 }
 
-/// Does not wait, whatever it is.
+const char* kind_of(mode_t mode) {
+    if (S_ISFIFO(mode)) return "a FIFO";
+    if (S_ISDIR(mode)) return "a folder";
+    if (S_ISSOCK(mode)) return "a socket";
+    return "a device";
+}
+
+/// Never waits, not even for the writer of a FIFO.
 Result<FileDescriptor> open_regular(const std::filesystem::path& path, int more_flags) {
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
     if (!fd) {
@@ -48,7 +56,9 @@ Result<FileDescriptor> open_regular(const std::filesystem::path& path, int more_
     }
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
-    if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
+    if (!S_ISREG(info.st_mode)) {
+        return fail(path.string() + " is " + kind_of(info.st_mode) + "; expected a regular file");
+    }
     return fd;
 }
 
@@ -108,6 +118,18 @@ Result<FileDescriptor> open_untrusted(const std::filesystem::path& path) {
 
 Result<std::string> read_untrusted(const std::filesystem::path& path, std::size_t limit) {
     auto fd = open_untrusted(path);
+    if (!fd) return fail(fd.error());
+    std::string text;
+    if (auto done = read_whole(fd->get(), path, limit, text); !done) return fail(done.error());
+    return text;
+}
+
+Result<FileDescriptor> open_regular_file(const std::filesystem::path& path) {
+    return open_regular(path, 0);
+}
+
+Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t limit) {
+    const auto fd = open_regular_file(path);
     if (!fd) return fail(fd.error());
     std::string text;
     if (auto done = read_whole(fd->get(), path, limit, text); !done) return fail(done.error());

@@ -7,8 +7,11 @@
 #include <optional>
 #include <string>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -219,16 +222,30 @@ TEST_F(RunFolderTest, DeviceInfoIsTheObjectOfThatName) {
     EXPECT_EQ(**info, json({{"device_ip", "10.0.0.1"}, {"deep", {1, json::object()}}}));
 }
 
+TEST_F(RunFolderTest, HasNoNotesWhereProgramsCanBeStarted) {
+    EXPECT_EQ(folder_->notes(), "");
+}
+
+TEST_F(RunFolderTest, NotesThatNoProgramCanBeStartedOnAFileSystemMountedNoexec) {
+    const FileDescriptor own_mounts(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (::unshare(CLONE_NEWNS) != 0) GTEST_SKIP() << "NOT TESTED: needs root, to mount a file system";
+    const auto path = folder_->path();
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    ASSERT_EQ(::mount("none", path.c_str(), "tmpfs", MS_NOEXEC, nullptr), 0);
+    EXPECT_THAT(folder_->notes(), HasSubstr("mounted noexec: programs and scripts in it"));
+    EXPECT_EQ(::setns(own_mounts.get(), CLONE_NEWNS), 0);
+}
+
 TEST_F(RunFolderTest, DeviceInfoThatIsNoFileIsAProblem) {
     temporary_.write("elsewhere", R"({"device_info": {"a": "precious"}})");
     fs::create_symlink(temporary_ / "elsewhere", file("device-info.json"));
     EXPECT_THAT(device_info_problem(), HasSubstr("is a symbolic link"));
     fs::remove(file("device-info.json"));
     ::mkfifo(file("device-info.json").c_str(), 0600);
-    EXPECT_THAT(device_info_problem(), HasSubstr("is not a regular file"));
+    EXPECT_THAT(device_info_problem(), HasSubstr("is a FIFO; expected a regular file"));
     fs::remove(file("device-info.json"));
     fs::create_directory(file("device-info.json"));
-    EXPECT_THAT(device_info_problem(), HasSubstr("is not a regular file"));
+    EXPECT_THAT(device_info_problem(), HasSubstr("is a folder; expected a regular file"));
     fs::remove(file("device-info.json"));
     fs::create_symlink("/nonexistent", file("device-info.json"));
     EXPECT_THAT(device_info_problem(), HasSubstr("is a symbolic link"));

@@ -186,6 +186,15 @@ TEST_F(TarGzWriter, PacksALinkToAFileInTheFolderAsThatFile) {
     }
 }
 
+TEST_F(TarGzWriter, PacksALinkToAFolderInTheFolderAsARelativeLink) {
+    std::filesystem::create_directories(top() / "sub" / "deep");
+    std::filesystem::create_symlink(top() / "sub", top() / "absolute");
+    std::filesystem::create_symlink(top() / "sub", top() / "sub" / "deep" / "circle");
+    const auto entries = packed();
+    EXPECT_EQ(entries.at("artifacts/absolute").text, "sub");
+    EXPECT_EQ(entries.at("artifacts/sub/deep/circle").text, "../../sub");
+}
+
 TEST_F(TarGzWriter, FollowsNoLinkOutOfTheFolderOnAnyWay) {
     std::ofstream(outside() / "secret") << "outside";
     std::filesystem::create_directory(top() / "sub");

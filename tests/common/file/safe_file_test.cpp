@@ -96,9 +96,9 @@ TEST_F(SafeFile, RefusesAnUntrustedLink) {
 
 TEST_F(SafeFile, RefusesFifosAndOthersWithoutBlocking) {
     ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
-    EXPECT_THAT(open_untrusted(folder_ / "fifo").error().message(), HasSubstr("not a regular file"));
-    EXPECT_THAT(open_untrusted(folder_).error().message(), HasSubstr("not a regular file"));
-    EXPECT_THAT(open_untrusted("/dev/null").error().message(), HasSubstr("not a regular file"));
+    EXPECT_THAT(open_untrusted(folder_ / "fifo").error().message(), HasSubstr("is a FIFO"));
+    EXPECT_THAT(open_untrusted(folder_).error().message(), HasSubstr("is a folder"));
+    EXPECT_THAT(open_untrusted("/dev/null").error().message(), HasSubstr("is a device"));
 }
 
 TEST_F(SafeFile, NamesTheMissingFile) {

@@ -19,11 +19,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +100,22 @@ void kill_adopted() {
     }
 }
 
+/// Called in the child, which has changed its user and kept what it was permitted.
+bool keep_capabilities(const std::vector<unsigned>& kept) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    for (const auto capability : kept) {
+        const auto bit = 1U << capability;
+        sets[0].permitted |= bit;
+        sets[0].effective |= bit;
+        sets[0].inheritable |= bit;
+    }
+    if (::syscall(SYS_capset, &header, sets.data()) != 0) return false;
+    return std::all_of(kept.begin(), kept.end(), [](unsigned capability) {
+        return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0;
+    });
+}
+
 /// Called in the child.
 bool confine(const Confinement& where) {
     if (!where.cgroup.empty()) {
@@ -107,8 +125,10 @@ bool confine(const Confinement& where) {
     if (where.user == 0) return true;
     const rlimit processes{where.process_limit, where.process_limit};
     if (where.process_limit > 0 && ::setrlimit(RLIMIT_NPROC, &processes) != 0) return false;
+    if (!where.capabilities.empty() && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return false;
     return ::setgroups(0, nullptr) == 0 && ::setresgid(where.user, where.user, where.user) == 0 &&
-           ::setresuid(where.user, where.user, where.user) == 0;
+           ::setresuid(where.user, where.user, where.user) == 0 &&
+           (where.capabilities.empty() || keep_capabilities(where.capabilities));
 }
 
 /// Forks and runs the command with these as its stdin, stdout and stderr.

@@ -18,6 +18,8 @@ struct Confinement {
     uid_t user = 0;                  ///< user id, and the only group id; 0: the test's own
     std::size_t process_limit = 0;   ///< how many processes that user may have; 0: no limit
     std::filesystem::path cgroup{};  ///< the cgroup's folder; "": the test's own cgroup
+    /// What that user may do (CAP_…), as with systemd's AmbientCapabilities=.
+    std::vector<unsigned> capabilities{};
 };
 
 /// A program to start. From the test's environment it inherits only PATH.

@@ -5,6 +5,7 @@
 #include <regex>
 #include <string>
 
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +18,18 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The agent is root, its jobs are not.
-class JobsOfAnotherUser : public LabTest {
+constexpr uid_t agent_user = 54'321;
+
+/// The agent is root, or a user that has what it needs for this; its jobs are somebody else.
+class JobsOfAnotherUser : public LabTest, public testing::WithParamInterface<const char*> {
   protected:
     void SetUp() override {
         if (::geteuid() != 0) GTEST_SKIP() << "needs root, to run phases as another user";
         fs::permissions(folder.path(), fs::perms::others_exec, fs::perm_options::add);
+        if (std::string(GetParam()) == "WithCapabilities") {
+            agent.confine(
+                {.user = agent_user, .capabilities = {CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL, CAP_DAC_OVERRIDE}});
+        }
         agent.set_environment("HOLD", agent.folder().path());
         agent.configure({{"trebuchet", {{"phase_user", "nobody"}, {"kill_grace", 1}}}});
         agent.on("cleanup", "echo cleaned by $(id -un)");
@@ -39,7 +46,7 @@ class JobsOfAnotherUser : public LabTest {
     std::string id_;
 };
 
-TEST_F(JobsOfAnotherUser, DoWhatAJobDoes) {
+TEST_P(JobsOfAnotherUser, DoWhatAJobDoes) {
     const auto log = log_of(
         "id -un; pwd; echo home $HOME; echo \"as $TOKEN\"; grep -c s3cret testflinger.json; echo x > /dev/stderr; "
         "mkdir artifacts; echo \"$TOKEN\" > artifacts/file; echo boot > test-serial.log; "
@@ -55,7 +62,7 @@ TEST_F(JobsOfAnotherUser, DoWhatAJobDoes) {
     EXPECT_TRUE(fs::is_empty(agent.runs()));
 }
 
-TEST_F(JobsOfAnotherUser, ReachNothingOfTheAgents) {
+TEST_P(JobsOfAnotherUser, ReachNothingOfTheAgents) {
     ::chmod((agent.folder() / "refresh_token").c_str(), 0600);
     const auto log = log_of(
         "secret=${TREBUCHET_MASK_FILE%/*}; agent=$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' /proc/$PPID/stat); "
@@ -70,14 +77,14 @@ TEST_F(JobsOfAnotherUser, ReachNothingOfTheAgents) {
     EXPECT_EQ(server.result(id_)["cleanup_status"], 0);
 }
 
-TEST_F(JobsOfAnotherUser, AreEndedWithAllThatTheyStarted) {
+TEST_P(JobsOfAnotherUser, AreEndedWithAllThatTheyStarted) {
     const auto sleep = "sleep 1000." + std::to_string(::getpid());
     const auto log =
         log_of("setsid " + sleep + " > /dev/null 2>&1 & sh -c 'trap \"\" TERM; " + sleep + "; true' & exit 0");
     EXPECT_THAT(processes_with_argument("1000." + std::to_string(::getpid())), ::testing::IsEmpty()) << log;
 }
 
-TEST_F(JobsOfAnotherUser, HaveAHomeThatGoesWithTheJob) {
+TEST_P(JobsOfAnotherUser, HaveAHomeThatGoesWithTheJob) {
     agent.configure({{"trebuchet", {{"job_home", "fresh"}}}});
     const auto log = log_of("echo \"$HOME $TMPDIR\"; touch \"$HOME/.ssh\" \"$TMPDIR/x\" && ls -A \"$HOME\" tmp");
     EXPECT_TRUE(std::regex_search(log, std::regex("/run/[^/ ]+/home .*/run/[^/ ]+/tmp\n"))) << log;
@@ -85,7 +92,7 @@ TEST_F(JobsOfAnotherUser, HaveAHomeThatGoesWithTheJob) {
     EXPECT_TRUE(fs::is_empty(agent.runs()));
 }
 
-TEST_F(JobsOfAnotherUser, AreGoneOnWithAfterTheAgentWasKilled) {
+TEST_P(JobsOfAnotherUser, AreGoneOnWithAfterTheAgentWasKilled) {
     agent.on("test", "echo ready; sleep 1000");
     const auto id = server.post_job(job(with_secret()));
     agent.start();
@@ -97,6 +104,9 @@ TEST_F(JobsOfAnotherUser, AreGoneOnWithAfterTheAgentWasKilled) {
     EXPECT_THAT(server.log(id, "cleanup"), HasSubstr("cleaned by nobody\n"));
     EXPECT_TRUE(fs::is_empty(agent.runs()));
 }
+
+INSTANTIATE_TEST_SUITE_P(OfAnAgent, JobsOfAnotherUser, testing::Values("AsRoot", "WithCapabilities"),
+                         [](const auto& how) { return std::string(how.param); });
 
 }  // namespace
 }  // namespace trebuchet::harness

@@ -14,11 +14,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Advertising refreshes a time stamp on the server; the reference does it at each poll.
+/// Advertising refreshes a time stamp on the server. The reference agent does it at each poll.
 constexpr std::chrono::seconds advertise_pause{60};
-/// An agent from which the server hears nothing for seven days is forgotten.
+/// The server forgets an agent after seven days without a sign of life.
 constexpr std::chrono::hours heartbeat{24};
-/// The start of comments that the agent itself wrote.
+/// Comments that the agent itself wrote start with this.
 const std::string held_back_comment = "No jobs are taken: ";
 
 }  // namespace
@@ -68,7 +68,7 @@ DaemonEnd Daemon::run() {
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
         if (end_) return *end_;
-        if (introduced_) undelivered_.deliver_if_due();  // away from work as well
+        if (introduced_) undelivered_.deliver_if_due();  // even while away from work
         if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
         if (end_) return *end_;
         if (introduced_) {
@@ -103,7 +103,7 @@ void Daemon::introduce() {
     record_.state = state_of(order);
     advertised_at_.reset();
     AgentPost introduction{record_.state, record_.comment};
-    if (!record_.job_id.empty()) introduction.job_id = "";  // left by an agent that was killed
+    if (!record_.job_id.empty()) introduction.job_id = "";  // left over from a killed agent
     auto done = parts_.server.post_agent_state(introduction);
     if (done) done = parts_.server.advertise();
     if (done) done = parts_.server.register_agent();
@@ -127,7 +127,7 @@ Daemon::Posture Daemon::ask_for_orders() {
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
-        parts_.metrics.held_back(parts_.guards());  // such as by a token that the server refuses
+        parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
         log_warning("can't ask the server for this agent's state: " + found.error().message());
         parts_.on_status("the server can't be reached");
         return Posture::stay_away;
@@ -160,7 +160,7 @@ Result<std::optional<std::string>> Daemon::lost_job() const {
     if (is_folder(parts_.jobs() / id) || is_folder(parts_.config.results_basedir / id)) return std::nullopt;
     const auto state = parts_.server.read_job_state(id);
     if (!state) return fail(state.error());
-    // Of a delivered job nothing is left here, and the server's record may still name it.
+    // Nothing is left here of a delivered job, but the server's record may still name it.
     if (is_final(*state)) return std::nullopt;
     return id;
 }
@@ -178,7 +178,7 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment, std::optio
 void Daemon::device_is_lost(const std::string& comment) {
     const auto order = orders_.take_standing();
     post_state("offline", comment, "");
-    if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
+    if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it starts again as offline
 }
 
 bool Daemon::job_ended(const SessionEnd& job) {
@@ -204,7 +204,7 @@ void Daemon::obey_standing_order(std::optional<std::string> job_id) {
     auto order = *orders_.take_standing();
     if (orders_.restart_is_signalled()) {
         end_ = DaemonEnd::restart;
-        // An agent that an administrator took offline must still be offline after its restart.
+        // If an administrator took the agent offline, it must still be offline after the restart.
         const auto found = parts_.server.read_agent();
         const auto wanted = found ? orders_.read(*found) : Order::work;
         if (wanted == Order::offline || wanted == Order::maintenance) order = {wanted, found->comment};
@@ -234,7 +234,7 @@ bool Daemon::work() {
         if (!*taken) return true;
         reached("job arrived");
         const auto job = session_.run(std::move(**taken));
-        if (!job) return true;  // the next one after the pause: the server may give the same again
+        if (!job) return true;  // ask again after the pause: the server may give the same job again
         const bool knows_orders = job_ended(*job);
         if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;
         if (!knows_orders && ask_for_orders() != Posture::work) return true;
@@ -249,7 +249,7 @@ bool Daemon::is_held_back() {
     if (held_back_ && !now) log_info("jobs are taken again");
     if (!now || !held_back_ || held_back_->by != now->by) held_back_ = now;
     if (now) parts_.on_status("no jobs are taken: " + now->reason);
-    // A comment of an administrator stays.
+    // Do not replace an administrator's comment.
     const bool is_ours = record_.comment.empty() || record_.comment.starts_with(held_back_comment);
     const auto comment = held_back_ ? held_back_comment + held_back_->reason : "";
     if (is_ours && record_.comment != comment) post_state("waiting", comment);

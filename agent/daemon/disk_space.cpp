@@ -32,7 +32,7 @@ std::uint64_t bytes_below(const fs::path& folder, const std::vector<std::string>
     const auto options = fs::directory_options::skip_permission_denied;
     for (fs::recursive_directory_iterator entry(folder, options, error), end; !error && entry != end && sum < limit;
          entry.increment(error)) {
-        std::error_code gone;  // files come and go meanwhile
+        std::error_code gone;  // files may vanish meanwhile
         if (entry->symlink_status(gone).type() != fs::file_type::regular) continue;
         const auto name = entry->path().filename().string();
         const auto begins_name = [&](const std::string& prefix) { return name.starts_with(prefix); };

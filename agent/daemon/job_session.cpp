@@ -16,7 +16,7 @@
 namespace trebuchet {
 namespace {
 
-/// Without masks nothing may be said at all.
+/// Without masks, nothing may be printed at all.
 std::shared_ptr<const MaskSet> masks_between_jobs(const MaskOptions& options) {
     auto masks = MaskSet::build({}, options);
     if (!masks) throw std::runtime_error(masks.error().message());
@@ -120,7 +120,7 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
         }
     }
     reached("job kept in memory");
-    // From here on the job has an end, whatever happens.
+    // From here on the job will be reported as ended, whatever happens.
     folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
     reached("job noted");
     const auto refuse = [&](const Error& reason) {
@@ -225,7 +225,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                               if (!folder.record().has_secrets) folder.note_at_once(JournalEntry::mask_added());
                           }});
     running_ = &runner;
-    // Told while the job was being taken.
+    // The agent may have been told to stop while it took the job.
     if (stopping_now_) {
         runner.stop_now();
     } else if (stopping_) {

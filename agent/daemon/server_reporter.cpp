@@ -13,10 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The limit of running transfers and waits when the agent is told to stop.
+/// Limits running transfers and waits once the agent is told to stop.
 constexpr milliseconds stop_limit{5000};
 
-/// How long an answer that the job is not cancelled counts.
+/// How long an answer that the job is not cancelled stays valid.
 constexpr milliseconds new_enough{250};
 
 }  // namespace
@@ -45,7 +45,7 @@ void ServerReporter::job_resumed(const Job& job) {
     job_ = &job;
     log_.begin();
     events_ = folder_.record().events;
-    // With a console of the agent's own, the spool also holds what is in no file.
+    // If the agent reads the console itself, the spool also contains text that is in no file.
     if (parts_.config.trebuchet.console_command.empty()) log_.skip_spooled_serial(folder_.record().serial_end);
     posts_.job_taken(job.id);
 }
@@ -111,7 +111,7 @@ void ServerReporter::wait_for_log_upload() {
 
 void ServerReporter::post_status(const PhaseStatus& status) {
     waiting_status_ = status;
-    // Who gets an event may look for the exit code.
+    // The receiver of an event may look for the exit code.
     if (!job_->webhook.empty()) post_waiting_status();
 }
 
@@ -144,7 +144,7 @@ void ServerReporter::wait_while_allocated() {
         const auto asked_at = parts_.clock.now();
         const auto state = state_to_post(JobState::allocated, shown);
         if (!state) return;
-        // Until the server knows, the parent can't go on.
+        // The parent job can't continue until the server knows.
         if (!told) told = parts_.server.post_job_state(job_->id, *state, nullptr).has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
         const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at, parts_.server);
@@ -183,7 +183,7 @@ void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
 
 void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) {
     reached("job ends");
-    waiting_status_.reset();  // the outcome has it
+    waiting_status_.reset();  // the outcome contains it
     bool time_passed = !log_.is_sent();
     log_.wait_for_upload();
     if (!log_.is_sent()) log_info("job " + job_->id + ": the rest of the log is kept and will be sent later");
@@ -192,7 +192,7 @@ void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) 
     reached("outcome decided");
     on_decided_();
     const auto post = [&, shown = state]() mutable {
-        // If no time has passed, `cancelled` is what the server has just said.
+        // If no time has passed, the server has just confirmed `cancelled`.
         if (std::exchange(time_passed, true) && shown != JobState::cancelled) shown = shown_state();
         return parts_.server.post_outcome(job_->id, status, *state_to_post(state, shown));
     };

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A log that takes longer goes on at the next try.
+/// If the log takes longer, the next attempt continues it.
 constexpr std::chrono::seconds log_limit{60};
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 constexpr const char* removed_prefix = ".removed-";
 constexpr std::chrono::milliseconds removal_limit{500};
-/// In the name that rename_aside() gives.
+/// Part of the names that rename_aside() gives.
 constexpr const char* aside_mark = ".set-aside-";
 constexpr const char* journal_file = "journal";
 
@@ -158,7 +158,7 @@ void JobFolder::remove() {
 }
 
 void JobFolder::remove(const fs::path& folder) {
-    // No job has such a name, so what a crash leaves of it is not taken for a job.
+    // This is no valid job id, so leftovers of a crash are not taken for a job.
     const auto doomed = folder.parent_path() / (removed_prefix + folder.filename().string());
     std::error_code error;
     fs::rename(folder, doomed, error);
@@ -166,7 +166,7 @@ void JobFolder::remove(const fs::path& folder) {
         if (!remove_tree(doomed, {removal_limit})) static_cast<void>(set_aside(doomed));
         fs::rename(folder, doomed, error);
     }
-    // A job of our user may have filled it: the next start goes on.
+    // A job of our user may have filled it. The next start continues the removal.
     if (auto removed = remove_tree(error ? folder : doomed, {removal_limit}); !removed) {
         log_warning(removed.error().message());
     }

@@ -15,9 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr CallPolicy policy = policy_of(Call::deliver_result);
-/// The reference agent may still be there and leave something.
+/// The reference agent may still run and leave results.
 constexpr std::chrono::minutes look_again{1};
-/// How much a result grows older before that is written down: after a crash it is younger again by no more.
+/// How much a result ages before that is written down. A crash makes it younger by no more than this.
 constexpr std::chrono::minutes note_age_after{10};
 
 }  // namespace
@@ -151,7 +151,7 @@ void UndeliveredResults::deliver_next() {
         delivery_ = delivery_of(folder);
         if (delivery_) return delivery_->start();
     }
-    if (!next_try_) return wait_until(parts_.clock.now());  // something came meanwhile
+    if (!next_try_) return wait_until(parts_.clock.now());  // a result came meanwhile
     if (all_delivered_) backoff_.reset();
     wait_until(parts_.clock.now() + (all_delivered_ ? look_again : backoff_.next()));
 }

@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-/// The time left for packing once the agent stops now.
+/// How long packing may continue after stop_now().
 constexpr std::chrono::seconds packing_limit{1};
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::hours default_global_timeout{4};
 constexpr std::chrono::minutes default_output_timeout{15};
 
-/// One that ends with `*` stands for all names that begin so.
+/// A final `*` matches every ending.
 constexpr std::array<std::string_view, 16> dangerous_names{
     "LD_*",    "PATH",   "IFS",     "ENV",          "BASH_*",     "SHELLOPTS",      "PS4",         "PROMPT_COMMAND",
     "PYTHON*", "PERL5*", "RUBYOPT", "NODE_OPTIONS", "GCONV_PATH", "GLIBC_TUNABLES", "TREBUCHET_*", "HOME"};
@@ -88,7 +88,7 @@ Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, b
     return phase;
 }
 
-/// The values of `<phase>_data.secrets`, each with its name.
+/// Collects the values of `<phase>_data.secrets`, each with its name.
 void collect_secret(const std::vector<WipedString>& keys, const SecretJson& value, std::vector<NamedSecret>& found) {
     constexpr std::string_view data = "_data";
     if (keys.size() != 3 || keys[1] != "secrets" || !value.is_string()) return;
@@ -113,7 +113,7 @@ WipedString dump(const SecretJson& json) {
     return json.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
 }
 
-/// Whether there were some.
+/// True if there were any.
 bool erase_refused_secrets(const Job& job, SecretJson& json) {
     bool erased = false;
     for (const auto& [phase, data] : job.phases) {

@@ -19,7 +19,7 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
                                        const std::atomic<bool>* stop) {
     std::error_code ignored;
     std::filesystem::remove_all(archive, ignored);
-    // So that a part that a crash leaves is not taken for an archive.
+    // A temporary name, so that an incomplete file after a crash is not taken for an archive.
     const auto unfinished = std::filesystem::path(archive).concat(".new");
     std::filesystem::remove_all(unfinished, ignored);
     const auto file = create_new_file(unfinished);

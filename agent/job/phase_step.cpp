@@ -19,10 +19,10 @@
 namespace trebuchet {
 namespace {
 
-/// This variable identifies a phase's processes after the agent was killed.
+/// After the agent was killed, its next start finds a phase's processes by this variable.
 constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
 
-/// With this variable, connectors leave the serial console to the agent: most consoles have one reader.
+/// This variable tells connectors to leave the serial console to the agent: most consoles allow one reader.
 constexpr const char* console_name = "TREBUCHET_CONSOLE";
 
 std::string random_marker() {
@@ -129,7 +129,7 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
         const auto& reason = setup.ready.error().message();
         job_.write(phase, "ERROR: the run folder can't be used: " + reason + "\n");
         if (phase != Phase::cleanup) return setup;
-        // The device has to be cleaned up even when a phase filled the disk.
+        // Clean up the device even if a phase has filled the disk.
         log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder can't be used: " + reason);
         setup.ready = {};
     }

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array capabilities{CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL, CAP_DAC_OVERRIDE};
-/// Attachments are nested less deep than this.
+/// The deepest nesting allowed; attachments are less deep.
 constexpr int deepest = 200;
 
 tl::unexpected<Error> failed(const std::string& what) {
@@ -66,7 +66,7 @@ struct CloseFolder {
 
 Result<void> give(int parent, const std::string& name, const ProcessUser& user, int depth);
 
-/// Also the folder itself, last.
+/// Includes the folder itself, last.
 Result<void> give_folder(FileDescriptor folder, const std::string& name, const ProcessUser& user, int depth) {
     if (depth > deepest) return fail(name + " is nested too deep");
     const std::unique_ptr<DIR, CloseFolder> entries(::fdopendir(folder.get()));
@@ -124,7 +124,7 @@ Result<void> prepare_for_phase_user(const PhaseUser& user) {
 }
 
 void set_user_variables(Environment& environment, const PhaseUser& user) {
-    // Of the agent's user's session.
+    // These belong to the session of the agent's user.
     for (const auto* prefix : {"XDG_", "DBUS_SESSION_"}) environment.unset_prefix(prefix);
     for (const auto* name : {"MAIL", "TMPDIR"}) environment.unset(name);
     environment.set("HOME", user.home.string());

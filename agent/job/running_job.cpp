@@ -14,7 +14,7 @@ RunningJob::RunningJob(JobParts its_parts)
           parts.masks, {}, [this](std::string_view value) { parts.on_mask_added(value); }, parts.own_secrets) {}
 
 void RunningJob::event(const std::string& name, std::string_view detail) {
-    if (masks.has_failed()) detail = {};  // a phase may have written it
+    if (masks.has_failed()) detail = {};  // a phase may have written the detail
     parts.listeners.tell(&JobListener::event, name, masks.current()->mask(detail, mask_report.at("events").get()));
 }
 
@@ -37,7 +37,7 @@ void RunningJob::with_masks(LiteralText what, const std::function<void()>& work)
     try {
         if (!failed) work();
     } catch (const std::exception&) {
-        failed = true;  // why may quote what should be masked
+        failed = true;  // the message may quote text to be masked
     }
     if (!failed) return;
     auto text = MaskedChunk::literal("ERROR: secrets can't be masked any more: ");

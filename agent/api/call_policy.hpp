@@ -19,7 +19,7 @@ enum class Call {
     read_log,            ///< GET /v1/result/<job>, completely
     fetch_attachments,   ///< GET /v1/job/<job>/attachments
     post_artifacts,      ///< POST /v1/result/<job>/artifact
-    deliver_result,      ///< the last four POSTs to /v1/result/<job> for a former job, in the background
+    deliver_result,      ///< the last four POSTs to /v1/result/<job> for an earlier job, in the background
 };
 
 /// How to retry a failed call. Waits double from the first to the longest, with jitter (Backoff). All retries follow

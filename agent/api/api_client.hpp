@@ -39,7 +39,7 @@ class ApiClient {
     /// Call this in a handler of the loop.
     void stop_transfer() { ++stopped_transfers_; }
 
-    /// Why this agent can't authenticate, or "". An access token stays valid until it expires or is refused, even if
+    /// Why this agent cannot authenticate, or "". An access token stays valid until it expires or is refused, even if
     /// the token file is gone. An agent that never had a token file is anonymous on purpose.
     [[nodiscard]] std::string token_problem() const;
 

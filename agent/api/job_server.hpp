@@ -107,7 +107,7 @@ class JobServer {
     /// False if the server reads the job's whole log to answer read_job_state(): then ask rarely.
     [[nodiscard]] virtual bool job_state_is_cheap() const = 0;
 
-    /// Before posting a state, ask state_to_post(), unless the job can't have been cancelled meanwhile. `status`:
+    /// Before posting a state, ask state_to_post(), unless the job cannot have been cancelled meanwhile. `status`:
     /// posted together with the state; may be null.
     virtual Result<void> post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) = 0;
     virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;

@@ -150,7 +150,7 @@ class Program {
     }
 
   private:
-    /// `former` has the lock. The agent continues with it if the new configuration can't be used.
+    /// `former` has the lock. The agent continues with it if the new configuration cannot be used.
     tl::expected<AgentInstance, Refusal> prepare(const Config& config, std::optional<AgentInstance> former) {
         auto instance = make(config, former);
         if (instance || !former) return instance;

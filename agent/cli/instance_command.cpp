@@ -104,7 +104,7 @@ Result<Ids> ids_of(const std::string& user, const fs::path& root) {
 
 Result<void> give(const fs::path& path, Ids ids, mode_t mode) {
     if (::chown(path.c_str(), ids.user, ids.group) == 0 && ::chmod(path.c_str(), mode) == 0) return {};
-    return fail("can't give " + path.string() + " to its user: " + system_text(errno));
+    return fail("cannot give " + path.string() + " to its user: " + system_text(errno));
 }
 
 std::string device_file(const NewInstance& instance) {

@@ -44,7 +44,8 @@ class TemporaryFolder {
     static Result<TemporaryFolder> make() {
         std::error_code error;
         std::string pattern = (fs::temp_directory_path(error) / "trebuchet-run-XXXXXX").string();
-        if (error || ::mkdtemp(pattern.data()) == nullptr) return fail("can't make a temporary folder like " + pattern);
+        if (error || ::mkdtemp(pattern.data()) == nullptr)
+            return fail("cannot make a temporary folder like " + pattern);
         return TemporaryFolder(pattern);
     }
     TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -155,7 +156,7 @@ int run_command(const RunOptions& options) {
 
     std::error_code error;
     fs::create_directories(options.output, error);
-    if (error) return complain("can't make the folder " + options.output.string() + ": " + error.message());
+    if (error) return complain("cannot make the folder " + options.output.string() + ": " + error.message());
     enable_limits(config->trebuchet.limits);
     const auto secret_base = runtime_folder("run-" + std::to_string(::getpid()));
     if (!secret_base) return complain(secret_base.error().message());

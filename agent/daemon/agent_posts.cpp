@@ -89,7 +89,7 @@ void AgentPosts::sent(const Result<void>& result) {
     const auto policy = policy_of(post.call);
     if (!backoff_) backoff_.emplace(policy.first_wait, policy.longest_wait, parts_.draw);
     const bool again = tries_ < policy.tries && !stopping_ && !result.error().is_final() && !is_superseded();
-    log_warning("job " + job_id_ + ": can't " + post.what + ": " + result.error().message() +
+    log_warning("job " + job_id_ + ": cannot " + post.what + ": " + result.error().message() +
                 (again ? "; retrying" : ""));
     if (!again) return first_is_done();
     timer_.start(backoff_->next(), [this] { is_superseded() ? first_is_done() : send_first(); });

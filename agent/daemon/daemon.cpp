@@ -86,14 +86,14 @@ void Daemon::introduce() {
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
-        log_warning("can't reach the server: " + found.error().message());
-        parts_.on_status("the server can't be reached");
+        log_warning("cannot reach the server: " + found.error().message());
+        parts_.on_status("the server cannot be reached");
         return;
     }
     record_ = *found;
     if (const auto id = lost_job(); !id) {
-        log_warning("can't ask for the state of a job that may be lost: " + id.error().message());
-        return parts_.on_status("the server can't be reached");
+        log_warning("cannot ask for the state of a job that may be lost: " + id.error().message());
+        return parts_.on_status("the server cannot be reached");
     } else if (*id) {
         session_.report_lost(**id);
         posts_.finish();
@@ -109,7 +109,7 @@ void Daemon::introduce() {
     if (done) done = parts_.server.register_agent();
     if (!done) {
         parts_.metrics.server_failed();
-        log_warning("can't register with the server: " + done.error().message());
+        log_warning("cannot register with the server: " + done.error().message());
         parts_.on_status("the server does not register this agent");
         return;
     }
@@ -128,8 +128,8 @@ Daemon::Posture Daemon::ask_for_orders() {
     if (!found) {
         parts_.metrics.server_failed();
         parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
-        log_warning("can't ask the server for this agent's state: " + found.error().message());
-        parts_.on_status("the server can't be reached");
+        log_warning("cannot ask the server for this agent's state: " + found.error().message());
+        parts_.on_status("the server cannot be reached");
         return Posture::stay_away;
     }
     if (found->state.empty()) {
@@ -227,8 +227,8 @@ bool Daemon::work() {
             parts_.metrics.server_answered();
         } else {
             parts_.metrics.server_failed();
-            log_warning("can't ask for a job: " + taken.error().message());
-            parts_.on_status("the server can't be asked for a job");
+            log_warning("cannot ask for a job: " + taken.error().message());
+            parts_.on_status("the server cannot be asked for a job");
             return false;
         }
         if (!*taken) return true;
@@ -261,7 +261,7 @@ void Daemon::post_state(std::string_view state, std::string_view comment, std::o
     record_.comment = comment;
     parts_.metrics.state_is(state);
     auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
-    if (!posted) log_warning("can't post the agent's state: " + posted.error().message());
+    if (!posted) log_warning("cannot post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();
 }
 
@@ -277,7 +277,7 @@ std::vector<std::string> Daemon::queues_to_poll() const {
 void Daemon::advertise_if_due() {
     if (advertised_at_ && parts_.clock.now() - *advertised_at_ < advertise_pause) return;
     advertised_at_ = parts_.clock.now();
-    if (auto done = parts_.server.advertise(); !done) log_warning("can't advertise queues: " + done.error().message());
+    if (auto done = parts_.server.advertise(); !done) log_warning("cannot advertise queues: " + done.error().message());
 }
 
 void Daemon::sleep(milliseconds time) {

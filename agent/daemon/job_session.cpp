@@ -79,7 +79,7 @@ std::optional<SessionEnd> JobSession::run(TakenJob taken) {
     const auto* too_long = std::get_if<TooLongJob>(&taken);
     const auto id = too_long != nullptr ? too_long->id : job_id_of(std::get<WipedString>(taken));
     if (!is_job_id(id)) {
-        log_error("the server gave a job without a valid id: it is dropped, and can't be reported as failed");
+        log_error("the server gave a job without a valid id: it is dropped, and cannot be reported as failed");
         parts_.metrics.job_started();
         return std::nullopt;
     }
@@ -114,7 +114,7 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
         const auto saved = copy.save(document, options.key ? options.key->reveal() : std::string_view());
         if (!saved) {
             log_warning("job " + id +
-                        ": can't keep its secrets in memory for the next start; after a crash, what it "
+                        ": cannot keep its secrets in memory for the next start; after a crash, what it "
                         "leaves would be deleted unmasked: " +
                         saved.error().message());
         }
@@ -252,11 +252,11 @@ void JobSession::release_job(ServerReporter& reporter, JobFolder& folder) {
 
 SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder) {
     const auto job = job_of(folder.record());
-    log_error("job " + job.id + " can't be run, it is reported as failed: " + reason.message());
+    log_error("job " + job.id + " cannot be run, it is reported as failed: " + reason.message());
     parts_.metrics.job_failed(Phase::setup);
     ServerReporter reporter(parts_, posts_, folder, idle_masks_.current());
     reporter.job_taken(job);
-    const auto text = idle_masks_.current()->mask("ERROR: the job can't be run: " + reason.message() + "\n");
+    const auto text = idle_masks_.current()->mask("ERROR: the job cannot be run: " + reason.message() + "\n");
     reporter.log().output(Phase::setup, text);
     const PhaseStatus failed{{Phase::setup, could_not_start_code}};
     reporter.phase_ran(Phase::setup, failed);

@@ -63,7 +63,7 @@ class JobSession {
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
-    /// Reports a job that can't run as failed.
+    /// Reports a job that cannot run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
     void start_to_stop();
     /// After the outcome: holds the job until none of its data is only in memory.

@@ -13,7 +13,7 @@
 // (journal, spools, artifacts; no secrets), and its runtime copy in memory (the whole job, the key of its masks, and
 // the values that its phases registered). After a power cut only the folder is left.
 //
-//  1. Set aside everything that can't be a job's folder. Finish interrupted removals of folders. Kill and remove
+//  1. Set aside everything that cannot be a job's folder. Finish interrupted removals of folders. Kill and remove
 //     cgroups of jobs that have ended.
 //  2. A job was running if its journal has no decided outcome, or if it has a runtime copy but no folder yet. A job
 //     with a decided outcome has ended; it is only delivered (UndeliveredResults).
@@ -73,7 +73,7 @@ void Recovery::remove_leftovers(const std::set<std::string>& in_hand, const std:
         if (in_hand.contains(id)) continue;
         log_warning("the cgroup " + group + " is left over from job " + id + ": ending what is in it");
         const auto ended = end_left_processes({std::nullopt, "", group}, milliseconds(0), kill_limit, &stopping_now);
-        if (!ended.all_ended) log_error("can't end all processes in the cgroup " + group);
+        if (!ended.all_ended) log_error("cannot end all processes in the cgroup " + group);
     }
 }
 
@@ -110,7 +110,7 @@ std::vector<Survivor> Recovery::end_processes(const JobRecord& record, const std
     for (const auto& processes : left) {
         const auto ended = end_left_processes(processes, grace, grace + kill_limit, &stopping_now);
         if (stopping_now) break;
-        if (!ended.all_ended) log_error("job " + record.id + ": can't end all processes that it left");
+        if (!ended.all_ended) log_error("job " + record.id + ": cannot end all processes that it left");
         survivors.insert(survivors.end(), ended.survivors.begin(), ended.survivors.end());
         if (ended.count > ended.survivors.size()) {
             log_warning("job " + record.id +

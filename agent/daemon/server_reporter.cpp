@@ -130,7 +130,7 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
     if (auto posted = parts_.server.post_events(job_->id, job_->queue, job_->webhook, events_); !posted) {
         events_are_refused_ = true;
         log_warning("job " + job_->id +
-                    ": can't send an event, its webhook gets no more of this job: " + posted.error().message());
+                    ": cannot send an event, its webhook gets no more of this job: " + posted.error().message());
     }
     reached("event posted");
 }
@@ -144,7 +144,7 @@ void ServerReporter::wait_while_allocated() {
         const auto asked_at = parts_.clock.now();
         const auto state = state_to_post(JobState::allocated, shown);
         if (!state) return;
-        // The parent job can't continue until the server knows.
+        // The parent job cannot continue until the server knows.
         if (!told) told = parts_.server.post_job_state(job_->id, *state, nullptr).has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
         const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at, parts_.server);
@@ -156,7 +156,7 @@ void ServerReporter::wait_while_allocated() {
 
 bool ServerReporter::is_over(const std::string& job_id) {
     const auto state = parts_.server.read_job_state(job_id);
-    if (!state) log_warning("can't ask whether job " + job_id + " is over: " + state.error().message());
+    if (!state) log_warning("cannot ask whether job " + job_id + " is over: " + state.error().message());
     return state && is_final(*state);
 }
 
@@ -219,7 +219,7 @@ bool ServerReporter::is_kept() const {
 
 void ServerReporter::hold_until_kept(const std::function<bool()>& is_stopping) {
     if (is_delivered() || is_kept()) return;
-    log_error("job " + job_->id + ": can't send or store the remaining data; not accepting jobs");
+    log_error("job " + job_->id + ": cannot send or store the remaining data; not accepting jobs");
     log_.finish();
     const auto policy = policy_of(Call::post_outcome);
     Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
@@ -245,7 +245,7 @@ void ServerReporter::try_outcome_again() {
 }
 
 void ServerReporter::give_up(const std::string& what, const Error& reason) const {
-    log_error("job " + job_->id + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
+    log_error("job " + job_->id + ": giving up on its " + what + ", which cannot be delivered: " + reason.message());
 }
 
 void ServerReporter::note_cancelled() {
@@ -276,7 +276,7 @@ std::optional<JobState> ServerReporter::state_asked_ahead() {
 
 JobState ServerReporter::shown_state() {
     const auto state = parts_.server.read_job_state(job_->id);
-    if (!state) log_warning("can't ask whether job " + job_->id + " is cancelled: " + state.error().message());
+    if (!state) log_warning("cannot ask whether job " + job_->id + " is cancelled: " + state.error().message());
     if (state && *state == JobState::cancelled) note_cancelled();
     return state.value_or(JobState::unknown);
 }
@@ -298,7 +298,7 @@ Result<void> ServerReporter::with_retries(Call call, const std::string& what,
         done = send();
         if (done) return done;
         const bool again = left > 1 && !agent_stops() && !done.error().is_final();
-        log_warning("job " + job_->id + ": can't " + what + ": " + done.error().message() +
+        log_warning("job " + job_->id + ": cannot " + what + ": " + done.error().message() +
                     (again ? "; retrying" : ""));
         if (!again) break;
         parts_.loop.wait_for(backoff.next(), [&] { return agent_stops(); });

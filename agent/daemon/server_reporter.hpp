@@ -21,14 +21,14 @@ namespace trebuchet {
 
 /// Reports a job to the server, in the reference agent's order, and controls the job by the server's answers. Posts
 /// that replace an earlier value (status, states) are retried a few times. Events and provision logs are sent once,
-/// because they can't be read back.
+/// because they cannot be read back.
 ///
 /// These wait for each other: a phase's log, its exit code, the question whether the job is cancelled, the next job
 /// state, the next command. The exit code is posted together with that job state, unless an event, a command or an
 /// upload comes first. Nothing waits for AgentPosts.
 class ServerReporter final : public JobListener, public JobControl {
   public:
-    /// Records progress in the job's folder, which also keeps what can't be delivered. `masks`: for the agent's own
+    /// Records progress in the job's folder, which also keeps what cannot be delivered. `masks`: for the agent's own
     /// texts about the job. Calls `on_decided` when the job's outcome is decided and durable, before telling the
     /// server. All arguments must outlive this object.
     ServerReporter(

@@ -86,7 +86,7 @@ Result<std::vector<std::string>> AdoptedResults::adopt_all(const fs::path& resul
     if (!fd) return fail(fd.error());
     if (auto written = write_all(fd->get(), text); !written) return fail(written.error());
     if (::fchmod(fd->get(), 0644) != 0 || ::rename(temporary.c_str(), file.c_str()) != 0) {
-        return fail("can't write " + file.string() + ": " + system_text(errno));
+        return fail("cannot write " + file.string() + ": " + system_text(errno));
     }
     return ids;
 }

@@ -160,7 +160,7 @@ void Delivery::finish(const Result<void>& result) {
 }
 
 void Delivery::give_up(const std::string& what, const Error& reason) const {
-    log_error("job " + job_id_ + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
+    log_error("job " + job_id_ + ": giving up on its " + what + ", which cannot be delivered: " + reason.message());
 }
 
 void Delivery::remove() {

@@ -54,7 +54,7 @@ void JobFolder::set_aside_planted(const fs::path& base, const std::vector<std::s
         } else if (!is_job_id(name)) {
             planted.emplace_back(path, "is not named like a job");
         } else if (auto usable = make_private_folder(path); !usable) {
-            planted.emplace_back(path, "can't be the folder of a job: " + usable.error().message());
+            planted.emplace_back(path, "cannot be the folder of a job: " + usable.error().message());
         } else if (kind_of_file(path / journal_file) != "a file" &&
                    std::find(known.begin(), known.end(), name) == known.end()) {
             planted.emplace_back(path, "has no journal of a job");
@@ -69,7 +69,7 @@ JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& j
     auto journal =
         RecordFile::open(path_ / journal_file, [this](std::string_view text) { return apply_entry(text, record_); });
     if (!journal) {
-        log_error("job " + job_id + ": can't read its journal, going on without: " + journal.error().message());
+        log_error("job " + job_id + ": cannot read its journal, going on without: " + journal.error().message());
         return;
     }
     if (!journal->problem().empty()) log_error(journal->problem());
@@ -114,7 +114,7 @@ void JobFolder::retry_disk() {
 
 void JobFolder::note_disk(const Result<void>& written) {
     if (!written && !std::exchange(told_of_disk_, true)) {
-        log_error("job " + record_.id + ": can't write its journal, so a crash would lose its outcome; retrying: " +
+        log_error("job " + record_.id + ": cannot write its journal, so a crash would lose its outcome; retrying: " +
                   written.error().message());
     }
     if (written && std::exchange(told_of_disk_, false))

@@ -33,9 +33,9 @@ class JobFolder {
     /// Reads an existing folder. For a new id, creates nothing until the first entry.
     JobFolder(EventLoop& loop, const std::filesystem::path& base, const std::string& job_id);
 
-    /// At the start of the agent: renames, and logs, everything in `base` that can't be a job's folder, such as a FIFO,
-    /// a link, a folder of another user or one without a journal. Opens none of it. `known`: jobs that were accepted,
-    /// with or without a journal.
+    /// At the start of the agent: renames, and logs, everything in `base` that cannot be a job's folder, such as a
+    /// FIFO, a link, a folder of another user or one without a journal. Opens none of it. `known`: jobs that were
+    /// accepted, with or without a journal.
     static void set_aside_planted(const std::filesystem::path& base, const std::vector<std::string>& known);
     /// Whether this job has a folder. Anything else in its place must come from a job and is set aside.
     [[nodiscard]] static bool is_there(const std::filesystem::path& base, const std::string& job_id);

@@ -193,7 +193,7 @@ void LogUploader::leave_out(const std::string& problem) {
 }
 
 void LogUploader::try_again(const std::string& problem) {
-    tell_of_trouble("job " + job_id_ + ": can't send the log, retrying: " + problem);
+    tell_of_trouble("job " + job_id_ + ": cannot send the log, retrying: " + problem);
     after_a_while();
 }
 
@@ -221,7 +221,7 @@ void LogUploader::look_whether_it_arrived() {
 void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
     if (!shown) {
         tell_of_trouble("job " + job_id_ +
-                        ": can't ask the server what it has of the log, retrying: " + shown.error().problem);
+                        ": cannot ask the server what it has of the log, retrying: " + shown.error().problem);
         const bool go_on_asking = shown.error().is_away || ++refusals_to_say_ < most_refusals_to_say;
         if (go_on_asking) return after_a_while();
         is_unsure_ = false;

@@ -82,7 +82,7 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, std:
     if (!report->may_be_sent) return for_good(Error("they contain a secret, and artifacts_masking is fail"));
     std::error_code error;
     fs::rename(temporary, archive(), error);
-    if (error) return fail("can't rename " + temporary.string() + ": " + error.message());
+    if (error) return fail("cannot rename " + temporary.string() + ": " + error.message());
     return sync_folder(packed);
 }
 

@@ -167,7 +167,7 @@ void UndeliveredResults::delivered(const Result<void>& result) {
         finished->remove();
     } else {
         log_warning("job " + finished->job_id() +
-                    ": can't deliver its result, it is kept and will be sent later: " + result.error().message());
+                    ": cannot deliver its result, it is kept and will be sent later: " + result.error().message());
         all_delivered_ = false;
     }
     deliver_next();

@@ -16,7 +16,7 @@ namespace trebuchet {
 namespace {
 
 constexpr std::string_view command = "::add-mask::";
-/// A longer line can't be a value: AddedMaskLimits would refuse it. So only its start is kept.
+/// A longer line cannot be a value: AddedMaskLimits would refuse it. So only its start is kept.
 constexpr std::size_t longest_line = command.size() + AddedMaskLimits().value_length + 2;
 
 std::string_view without_line_end(std::string_view line) {
@@ -89,13 +89,13 @@ Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
     if (auto made = make_folder(path.parent_path()); !made) return fail(made.error());
     if (auto removed = set_aside(path); !removed) return fail(removed.error());
     if (::mkfifo(path.c_str(), 0600) != 0) {
-        return fail("can't make the FIFO " + path.string() + ": " + system_text(errno));
+        return fail("cannot make the FIFO " + path.string() + ": " + system_text(errno));
     }
     // Open for writing too: then the FIFO never reports its end, however often commands open and close it.
     FileDescriptor fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISFIFO(info.st_mode)) {
-        return fail("can't open the FIFO " + path.string() + ": " + system_text(errno));
+        return fail("cannot open the FIFO " + path.string() + ": " + system_text(errno));
     }
     return MaskFifo(path, std::move(fd));
 }

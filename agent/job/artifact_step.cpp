@@ -43,7 +43,7 @@ std::optional<std::filesystem::path> ArtifactStep::pack(const RunFolder& folder)
         packed = pack_artifacts(*artifacts, archive, masking, masks, &stop_packing_);
     });
     if (!packed) {
-        log_error("job " + id + ": can't pack the artifacts, they are not sent: " + packed.error().message());
+        log_error("job " + id + ": cannot pack the artifacts, they are not sent: " + packed.error().message());
         return std::nullopt;
     }
     job_.mask_report.at("artifacts")->merge(packed->found);

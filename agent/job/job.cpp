@@ -62,7 +62,7 @@ Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const
         if (!value.is_string() && !value.is_null()) return wrong(field + "." + variable, value, "a string");
         const std::string_view text = value.is_null() ? std::string_view() : value.get_ref<const WipedString&>();
         if (text.find('\0') != std::string_view::npos) {
-            return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment can't");
+            return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment cannot");
         }
         const bool is_allowed = std::find(allowed.begin(), allowed.end(), variable) != allowed.end();
         variables.push_back({variable, SecretString(text), is_dangerous_name(variable) && !is_allowed});

@@ -23,7 +23,7 @@ std::string name_of_event(const Interruption& interruption) {
     return std::visit(Name{}, interruption);
 }
 
-/// Limits the removal of a run folder: a process that can't be killed may write to it without end.
+/// Limits the removal of a run folder: a process that cannot be killed may write to it without end.
 constexpr std::chrono::seconds removal_limit{60};
 constexpr std::chrono::seconds kill_limit{5};
 /// The same limit after stop_now().

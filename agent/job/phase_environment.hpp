@@ -25,7 +25,7 @@ inline constexpr std::size_t longest_variable = 131'071;
 /// Tells the submitter which secrets of this phase are refused, empty or too long: one line each, without a value.
 [[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config);
 
-/// If Linux can't start a command with this much environment, says so and names the longest variables; else "".
+/// If Linux cannot start a command with this much environment, says so and names the longest variables; else "".
 [[nodiscard]] std::string note_on_size(const Environment& environment, std::size_t limit);
 
 }  // namespace trebuchet

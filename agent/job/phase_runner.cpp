@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
 
 constexpr LiteralText masking_failed_words(
-    "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left out.");
+    "ERROR: secrets cannot be masked any more: the phase was ended, and the rest of its output is left out.");
 
 /// The agent must have ended 2 s after it was told to stop now.
 constexpr std::chrono::milliseconds hurried_kill{1'200};
@@ -213,7 +213,7 @@ struct PhaseRunner::Running {
         try {
             hand_over(MaskedChunk::literal("\n").append(masking_failed_words).append("\n"));
         } catch (const std::exception&) {
-            log_error("can't say in the job's log that masking failed: out of memory");
+            log_error("cannot say in the job's log that masking failed: out of memory");
         }
     }
 

@@ -127,10 +127,10 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     }
     if (!setup.ready) {
         const auto& reason = setup.ready.error().message();
-        job_.write(phase, "ERROR: the run folder can't be used: " + reason + "\n");
+        job_.write(phase, "ERROR: the run folder cannot be used: " + reason + "\n");
         if (phase != Phase::cleanup) return setup;
         // Clean up the device even if a phase has filled the disk.
-        log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder can't be used: " + reason);
+        log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder cannot be used: " + reason);
         setup.ready = {};
     }
     auto& spec = setup.spec = spec_of(phase, folder);
@@ -177,7 +177,7 @@ Result<MaskFifo> PhaseStep::make_fifo() const {
     if (!fifo || !parts.phase_user) return fifo;
     const auto& ids = parts.phase_user->ids;
     if (::fchown(fifo->fd(), ids.user, ids.group) != 0) {
-        return fail("can't give it to the user of the phases: " + system_text(errno));
+        return fail("cannot give it to the user of the phases: " + system_text(errno));
     }
     if (auto open = let_pass(parts.secret_base, ids); !open) return fail(open.error());
     return fifo;

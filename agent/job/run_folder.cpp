@@ -56,7 +56,7 @@ bool stands_there(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0;
 }
 
-/// Removes a folder that a phase left in the place of one of our files: a file can't be renamed over a folder.
+/// Removes a folder that a phase left in the place of one of our files: a file cannot be renamed over a folder.
 void make_way(const fs::path& path) {
     if (!is_folder(path)) return;
     if (auto done = set_aside(path); !done) log_warning(done.error().message());
@@ -92,7 +92,7 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     }
     before_making();
     if (::mkdir(folder.path_.c_str(), 0700) != 0) {
-        return fail("can't make the folder " + folder.path_.string() + ": " + system_text(errno));
+        return fail("cannot make the folder " + folder.path_.string() + ": " + system_text(errno));
     }
     auto ready = folder.show_job(job, false);
     if (ready) ready = folder.write_outcome({});
@@ -134,7 +134,7 @@ std::vector<std::string> RunFolder::remove_unmasked() const {
 
 Result<void> RunFolder::give(int fd) const {
     if (!user_ || ::fchown(fd, user_->user, user_->group) == 0) return {};
-    return fail("can't give a file to the user of the phases: " + system_text(errno));
+    return fail("cannot give a file to the user of the phases: " + system_text(errno));
 }
 
 Result<void> RunFolder::replace_file(const fs::path& path, std::string_view text) const {
@@ -148,7 +148,7 @@ Result<void> RunFolder::replace_file(const fs::path& path, std::string_view text
     if (done) done = give(file->get());
     if (!done) return fail(done.error().with_context(temporary.string()));
     if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
-    return fail("can't replace " + path.string() + ": " + system_text(errno));
+    return fail("cannot replace " + path.string() + ": " + system_text(errno));
 }
 
 Result<void> RunFolder::make_ready() const {
@@ -174,7 +174,7 @@ Result<void> RunFolder::make_homes() const {
         if (is_folder(path)) continue;
         ::unlink(path.c_str());
         if (::mkdir(path.c_str(), 0700) != 0) {
-            return fail("can't make the folder " + path.string() + ": " + system_text(errno));
+            return fail("cannot make the folder " + path.string() + ": " + system_text(errno));
         }
         const FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         struct stat info {};
@@ -202,7 +202,7 @@ Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
     make_way(link);
     ::unlink(link.c_str());
     if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
-        return fail("can't link " + shown.string() + ": " + system_text(errno));
+        return fail("cannot link " + shown.string() + ": " + system_text(errno));
     }
     return {};
 }
@@ -213,7 +213,7 @@ void RunFolder::hide_secrets() {
 
 std::string RunFolder::notes() const {
     if (!is_noexec(path_)) return "";
-    return "WARNING: the run folder is on a file system that is mounted noexec: programs and scripts in it can't be "
+    return "WARNING: the run folder is on a file system that is mounted noexec: programs and scripts in it cannot be "
            "started directly (Permission denied), only by their interpreter, such as sh SCRIPT\n";
 }
 

@@ -50,7 +50,7 @@ class RunFolder {
     /// Overwrites and removes the job file on tmpfs.
     void hide_secrets();
 
-    /// Warns the submitter if programs can't be started in the folder. Whole lines; usually "".
+    /// Warns the submitter if programs cannot be started in the folder. Whole lines; usually "".
     [[nodiscard]] std::string notes() const;
 
     /// `<phase>.log`, new and empty.

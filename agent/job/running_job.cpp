@@ -26,8 +26,8 @@ void RunningJob::phase_ended(Phase phase, int exit_code) {
 }
 
 void RunningJob::report_unable(const Error& reason) {
-    log_error("job " + parts.job.id + " can't run: " + reason.message());
-    write(Phase::setup, "ERROR: the job can't run: " + reason.message() + "\n");
+    log_error("job " + parts.job.id + " cannot run: " + reason.message());
+    write(Phase::setup, "ERROR: the job cannot run: " + reason.message() + "\n");
     end_reason = "setup_fail";
     phase_ended(Phase::setup, could_not_start_code);
 }
@@ -40,7 +40,7 @@ void RunningJob::with_masks(LiteralText what, const std::function<void()>& work)
         failed = true;  // the message may quote text to be masked
     }
     if (!failed) return;
-    auto text = MaskedChunk::literal("ERROR: secrets can't be masked any more: ");
+    auto text = MaskedChunk::literal("ERROR: secrets cannot be masked any more: ");
     text.append(what).append(" left out");
     log_error("job " + parts.job.id + ": " + std::string(text.bytes()));
     parts.log.output(last_phase, MaskedChunk::literal("\n").append(text).append(".\n"));

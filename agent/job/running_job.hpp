@@ -36,7 +36,7 @@ class RunningJob {
     void event(const std::string& name, std::string_view detail = {});
     /// A phase has ended: tells the listeners, waits until the phase's log is sent, and posts the exit code.
     void phase_ended(Phase phase, int exit_code);
-    /// The job can't run: says so in the log of its first phase.
+    /// The job cannot run: says so in the log of its first phase.
     void report_unable(const Error& reason);
     /// Runs `work`, which uses the masks, between phases. If masking fails, the job's log says that `what` ("the
     /// artifacts are") left out.

@@ -122,7 +122,7 @@ void wipe_file(const fs::path& path) {
         for (off_t left = info.st_size; left > 0; left -= static_cast<off_t>(zeros.size())) {
             const auto size = std::min(left, static_cast<off_t>(zeros.size()));
             if (write_all(fd.get(), std::string_view(zeros).substr(0, static_cast<std::size_t>(size)))) continue;
-            log_warning("can't overwrite " + path.string());
+            log_warning("cannot overwrite " + path.string());
             break;
         }
     }

@@ -25,7 +25,7 @@ Result<FileDescriptor> open_regular_file(const std::filesystem::path& path) {
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) {
-        return fail("can't open " + path.string() + ": " + system_text(errno));
+        return fail("cannot open " + path.string() + ": " + system_text(errno));
     }
     if (!S_ISREG(info.st_mode)) {
         return fail(path.string() + " is " + kind_of(info.st_mode) + "; expected a regular file");
@@ -41,7 +41,7 @@ Result<std::string> read_regular_file(const std::filesystem::path& path, std::si
     while (text.size() <= limit) {
         const auto count = ::read(fd->get(), buffer.data(), buffer.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail("can't read " + path.string() + ": " + system_text(errno));
+        if (count < 0) return fail("cannot read " + path.string() + ": " + system_text(errno));
         if (count == 0) return text;
         text.append(buffer.data(), static_cast<std::size_t>(count));
     }

@@ -193,7 +193,7 @@ class TreeRemover {
 
 Result<void> remove_tree(const std::filesystem::path& path, const RemoveLimits& limits) {
     const auto failed = [&](int error) {
-        return fail("can't remove all of " + path.string() + ": " + std::system_category().message(error));
+        return fail("cannot remove all of " + path.string() + ": " + std::system_category().message(error));
     };
     if (::unlink(path.c_str()) == 0 || errno == ENOENT || ::rmdir(path.c_str()) == 0) return {};
     if (!is_folder(path)) return failed(errno);
@@ -218,7 +218,7 @@ Result<void> set_aside(const std::filesystem::path& path) {
     if (::unlink(path.c_str()) == 0 || errno == ENOENT || ::rmdir(path.c_str()) == 0) return {};
     const auto aside = path.parent_path() / random_name();
     if (::rename(path.c_str(), aside.c_str()) == 0) return {};
-    return fail("can't rename " + path.string() + " to make room: " + std::system_category().message(errno));
+    return fail("cannot rename " + path.string() + " to make room: " + std::system_category().message(errno));
 }
 
 Result<void> remove_set_aside(const std::filesystem::path& folder, const RemoveLimits& limits) {

@@ -102,7 +102,7 @@ using HttpResult = tl::expected<HttpResponse, HttpFailure>;
 /// ends it.
 class HttpClient {
   public:
-    /// Fails if a certificate or key file can't be used.
+    /// Fails if a certificate or key file cannot be used.
     static Result<std::unique_ptr<HttpClient>> make(EventLoop& loop, HttpOptions options);
 
     virtual ~HttpClient() = default;

@@ -25,7 +25,7 @@ struct MaskedValue {
 /// All literals of a set, compiled for searching. Immutable and thread-safe.
 class Literals {
   public:
-    /// If literals are equal, the first counts. Fails if the matcher can't be compiled.
+    /// If literals are equal, the first counts. Fails if the matcher cannot be compiled.
     [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals,
                                                                          std::vector<MaskedValue> values);
 

@@ -54,7 +54,7 @@ class NoMasks {
 /// consists only of blanks, line ends or a pair of quotes is not masked: that would only destroy the layout of the log.
 class MaskSet {
   public:
-    /// Ignores empty values. Fails only if the matcher can't be compiled: then do not output anything.
+    /// Ignores empty values. Fails only if the matcher cannot be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> build(std::vector<NamedSecret> secrets,
                                                                       const MaskOptions& options = {});
     /// For callers that need a set but mask nothing: a Masker with it changes nothing.

@@ -9,7 +9,7 @@
 
 namespace trebuchet {
 
-/// Minimum lengths; shorter texts can't be distinguished from ordinary text.
+/// Minimum lengths; shorter texts cannot be distinguished from ordinary text.
 namespace shortest {
 constexpr std::size_t base64 = 4;  ///< bytes; with fewer, some alignment has less than four characters of its own
 constexpr std::size_t hex = 8;     ///< digits (4 bytes)

@@ -193,13 +193,13 @@ Result<void> enable_controllers(const fs::path& group, const CgroupLimits& limit
     const auto enable = [&] { return write_at(AT_FDCWD, group / "cgroup.subtree_control", wanted); };
     if (enable()) return {};
     if (::mkdir((group / leaf).c_str(), 0755) != 0 && errno != EEXIST) {
-        return fail("can't make the cgroup " + (group / leaf).string() + ": " + reason());
+        return fail("cannot make the cgroup " + (group / leaf).string() + ": " + reason());
     }
     for (int moves = 0; moves < most_moves; ++moves) {
         move_processes(group, group / leaf);
         if (enable()) return {};
     }
-    return fail("can't enable controllers in the cgroup " + group.string() + ": " + reason());
+    return fail("cannot enable controllers in the cgroup " + group.string() + ": " + reason());
 }
 
 Result<void> write_limits(const fs::path& group, const CgroupLimits& limits) {
@@ -211,7 +211,7 @@ Result<void> write_limits(const fs::path& group, const CgroupLimits& limits) {
         if (limits.memory > 0) write_at(AT_FDCWD, group / "memory.swap.max", "0");
         return {};
     }
-    return fail("can't set the limits of the cgroup " + group.string() + ": " + reason());
+    return fail("cannot set the limits of the cgroup " + group.string() + ": " + reason());
 }
 
 LimitEvents read_limit_events(const fs::path& group) {
@@ -246,7 +246,7 @@ Result<Cgroup> Cgroup::make_new(const fs::path& path) {
     const auto above = path.parent_path();
     const auto failed = [&](const std::string& why) {
         ::rmdir(above.c_str());  // fails unless it is empty
-        return fail("can't make the cgroup " + path.string() + ": " + why);
+        return fail("cannot make the cgroup " + path.string() + ": " + why);
     };
     if (::mkdir(above.c_str(), 0755) != 0 && errno != EEXIST) return failed(reason());
     if (::mkdir(path.c_str(), 0755) != 0) {
@@ -334,7 +334,7 @@ std::optional<std::chrono::microseconds> Cgroup::cpu_time() const {
 }
 
 Cgroup::Removal Cgroup::fail_removal(const std::string& what) {
-    problem_ = "can't remove the cgroup " + what + ": " + reason();
+    problem_ = "cannot remove the cgroup " + what + ": " + reason();
     place_ = FileDescriptor();
     levels_.clear();
     return Removal::failed;

@@ -39,7 +39,7 @@ struct ProcessSpec {
     Environment environment;  ///< complete: nothing is inherited
     /// Nothing: run as this program's user. Otherwise this program must be root, or have CAP_SETUID, CAP_SETGID,
     /// CAP_CHOWN and CAP_KILL as ambient capabilities; the command gets none of them. The supervisor keeps this
-    /// program's user, so the command can't signal it.
+    /// program's user, so the command cannot signal it.
     std::optional<ProcessUser> user{};
     std::chrono::milliseconds kill_grace{10'000};
     /// The cgroup to run in, such as "trebuchet-job-ID/test", if this program may create one (cgroup.hpp); "": none.

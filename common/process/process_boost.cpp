@@ -90,7 +90,7 @@ bool holds(StartTimes& pids, pid_t pid, std::uint64_t start_time) {
 }
 
 /// True for a child of ours that does not belong to the tree whose supervisor started at `tree_started`: another
-/// supervisor, an older child of this program, or an orphan that can't be killed.
+/// supervisor, an older child of this program, or an orphan that cannot be killed.
 bool is_spared(pid_t child, std::uint64_t tree_started) {
     const auto stat = read_process_stat(child);
     const auto started = stat ? stat->start_time : 0;
@@ -129,7 +129,7 @@ Result<FileDescriptor> command_file(const ProcessSpec& spec) {
     }
     if (auto pipe = full_pipe(content)) return pipe;
     FileDescriptor file(::memfd_create("trebuchet-command", MFD_CLOEXEC));
-    if (!file) return fail("can't make a file in memory: " + std::system_category().message(errno));
+    if (!file) return fail("cannot make a file in memory: " + std::system_category().message(errno));
     if (auto written = write_all(file.get(), content); !written) return fail(written.error());
     ::lseek(file.get(), 0, SEEK_SET);
     return file;
@@ -347,10 +347,10 @@ class SupervisedProcess final : public Process {
                 case SupervisorReport::Kind::without_cgroup:
                     break;
                 case SupervisorReport::Kind::no_folder:
-                    finish(CouldNotStart{"can't enter the folder: " + std::system_category().message(report.value)});
+                    finish(CouldNotStart{"cannot enter the folder: " + std::system_category().message(report.value)});
                     break;
                 case SupervisorReport::Kind::could_not_start:
-                    finish(CouldNotStart{"can't run /bin/sh: " + std::system_category().message(report.value)});
+                    finish(CouldNotStart{"cannot run /bin/sh: " + std::system_category().message(report.value)});
                     break;
             }
             if (gone) tell_gone();
@@ -484,7 +484,7 @@ class SupervisedProcess final : public Process {
             const bool is_over = steady_clock::now() >= removal_ends;
             if (removal == Cgroup::Removal::done || is_over) {
                 if (removal == Cgroup::Removal::working)
-                    cgroup_problem = "can't remove the cgroup " + cgroup->path().string() + " in time";
+                    cgroup_problem = "cannot remove the cgroup " + cgroup->path().string() + " in time";
                 if (removal == Cgroup::Removal::failed) cgroup_problem = cgroup->removal_problem();
                 cgroup.reset();
                 return tell_gone();
@@ -598,10 +598,10 @@ class SupervisedProcess final : public Process {
     Result<void> try_launch(const ProcessSpec& spec) {
         const FileDescriptor folder(::open(spec.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!folder)
-            return fail("can't use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
+            return fail("cannot use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
         std::array<int, 2> ends{};
         if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-            return fail("can't make a socket pair: " + std::system_category().message(errno));
+            return fail("cannot make a socket pair: " + std::system_category().message(errno));
         }
         state_->channel.assign(ends[0]);
         const FileDescriptor child_end(ends[1]);
@@ -627,7 +627,7 @@ class SupervisedProcess final : public Process {
             supervisor.detach();
             state_->pipe = std::move(pipe).source();
         } catch (const std::exception& error) {
-            return fail(std::string("can't start a supervisor for the command: ") + error.what());
+            return fail(std::string("cannot start a supervisor for the command: ") + error.what());
         }
         state_->read_output();
         state_->read_channel();

@@ -26,7 +26,7 @@ struct ProcessStat {
 /// Nothing if there is no such process, or if it is hidden.
 [[nodiscard]] std::optional<ProcessStat> read_process_stat(pid_t pid);
 
-/// The first bytes (at most 1,023) of /proc/PID/`file`; "" if it can't be read.
+/// The first bytes (at most 1,023) of /proc/PID/`file`; "" if it cannot be read.
 [[nodiscard]] std::string read_process_file(pid_t pid, const char* file);
 
 /// Calls `take` for each process that /proc shows.

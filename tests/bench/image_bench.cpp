@@ -62,7 +62,7 @@ class Image {
   public:
     Image(const fs::path& folder, std::size_t mebibytes) : path_(folder / "image.zst") {
         std::FILE* zstd = ::popen(("zstd -q -3 -o '" + path_.string() + "'").c_str(), "w");
-        if (zstd == nullptr) throw std::runtime_error("can't start zstd");
+        if (zstd == nullptr) throw std::runtime_error("cannot start zstd");
         for (std::size_t done = 0; done < mebibytes; ++done) {
             const auto& block = next(done);
             if (std::fwrite(block.data(), 1, block.size(), zstd) != block.size()) throw std::runtime_error("zstd");

@@ -10,7 +10,7 @@
 //  5. On the order TERM: send TERM and CONT to the whole tree, and to orphans that arrive later. After the grace
 //     period, go on as for KILL.
 //  6. On the order KILL, or when the agent is gone: kill the cgroup, then the tree (TreeKill). Repeat every 10 ms,
-//     after 2 s every 250 ms: processes that can't be killed, such as those of another user, must not cost CPU time.
+//     after 2 s every 250 ms: processes that cannot be killed, such as those of another user, must not cost CPU time.
 //  7. When nothing is left, report it and exit.
 //
 // Example: a test starts a daemon and exits with 0. Step 3 reaps the test; step 4 reports "exited, 0, 1 left". The

@@ -123,7 +123,7 @@ TEST_F(DaemonTest, AJobThatCannotBeReadIsReportedAsFailed) {
                 ElementsAre(json{"take_job"}, json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}},
                             json{"agent_job_id", ""}, json{"agent_state", "waiting", ""}));
     EXPECT_EQ(server_.output_of(Phase::setup),
-              "ERROR: the job can't be run: the job's global_timeout is a string, expected a number of seconds\n");
+              "ERROR: the job cannot be run: the job's global_timeout is a string, expected a number of seconds\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
 }
 
@@ -552,7 +552,7 @@ TEST_F(DaemonTest, AJobThatIsTooLongIsReportedAsFailed) {
     run();
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_EQ(server_.output_of(Phase::setup),
-              "ERROR: the job can't be run: the job is longer than the 16 MiB that are accepted\n");
+              "ERROR: the job cannot be run: the job is longer than the 16 MiB that are accepted\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
 }
 

@@ -157,7 +157,7 @@ TEST_F(Service, IsReadyBeforeItsServerIs) {
     agent.configure({{"server_address", "https://127.0.0.1:1"}});
     agent.start();
     EXPECT_TRUE(manager.hears("READY=1"));
-    EXPECT_TRUE(manager.hears("STATUS=the server can't be reached"));
+    EXPECT_TRUE(manager.hears("STATUS=the server cannot be reached"));
 }
 
 TEST_F(Service, ASecondStartSaysWhoServesTheDeviceAndExitsWithThree) {
@@ -207,7 +207,7 @@ TEST_F(Service, WarnsThatSecretsTravelInClear) {
 TEST_F(Service, DoesNotWarnOnLoopback) {
     agent.configure({{"server_address", "http://127.0.0.1:1"}});
     agent.start();
-    ASSERT_TRUE(agent.logs_text("can't reach the server"));
+    ASSERT_TRUE(agent.logs_text("cannot reach the server"));
     EXPECT_THAT(agent.log(), Not(HasSubstr("in clear")));
 }
 

@@ -144,7 +144,7 @@ Result<Fault> parse_fault(std::string_view spec) {
             field = "count";
             value = *parse_number(word.substr(1));
         } else {
-            if (!is_target(word) && !is_method(word)) return refuse("can't read " + trebuchet::quoted(word));
+            if (!is_target(word) && !is_method(word)) return refuse("cannot read " + trebuchet::quoted(word));
             field = is_target(word) ? "target" : "method";
             value = std::string(word);
         }

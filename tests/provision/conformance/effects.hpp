@@ -45,7 +45,7 @@ struct Flow {
     std::map<std::string, std::deque<nlohmann::json>> answers;      ///< the effect's text → its answers, in order
     std::vector<std::string> programs;                              ///< the programs that it calls
     std::vector<std::string> missing_programs;                      ///< the programs that were not installed
-    std::string skipped;                                            ///< why the flow can't be replayed; "": it can
+    std::string skipped;                                            ///< why the flow cannot be replayed; "": it can
     std::vector<std::pair<std::string, nlohmann::json>> card_work;  ///< muxpi on the card: answers, not compared
 
     [[nodiscard]] std::string type() const { return file.at("type"); }

@@ -193,7 +193,7 @@ FileDescriptor listen_at(const std::string& path) {
     const auto address = address_of(path);
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
         ::listen(socket.get(), 16) != 0) {
-        throw std::runtime_error("can't listen at " + path);
+        throw std::runtime_error("cannot listen at " + path);
     }
     return socket;
 }

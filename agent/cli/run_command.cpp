@@ -149,7 +149,7 @@ int run_command(const RunOptions& options) {
     if (!masks) return complain(masks.error().message());
     set_log_masks(*masks);
     if (config->trebuchet.artifacts_masking == ArtifactsMasking::off) {
-        log_warning("artifacts are kept as they are, with secrets in them: artifacts_masking is off");
+        log_warning("artifacts are stored unmasked, with the secrets in them: artifacts_masking is off");
     }
     for (const auto& warning : local->warnings) log_warning(warning);
     for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");

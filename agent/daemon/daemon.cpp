@@ -87,13 +87,13 @@ void Daemon::introduce() {
     if (!found) {
         parts_.metrics.server_failed();
         log_warning("cannot reach the server: " + found.error().message());
-        parts_.on_status("the server cannot be reached");
+        parts_.on_status("cannot reach the server");
         return;
     }
     record_ = *found;
     if (const auto id = lost_job(); !id) {
         log_warning("cannot ask for the state of a job that may be lost: " + id.error().message());
-        return parts_.on_status("the server cannot be reached");
+        return parts_.on_status("cannot reach the server");
     } else if (*id) {
         session_.report_lost(**id);
         posts_.finish();
@@ -110,7 +110,7 @@ void Daemon::introduce() {
     if (!done) {
         parts_.metrics.server_failed();
         log_warning("cannot register with the server: " + done.error().message());
-        parts_.on_status("the server does not register this agent");
+        parts_.on_status("cannot register with the server");
         return;
     }
     advertised_at_ = parts_.clock.now();
@@ -129,7 +129,7 @@ Daemon::Posture Daemon::ask_for_orders() {
         parts_.metrics.server_failed();
         parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
         log_warning("cannot ask the server for this agent's state: " + found.error().message());
-        parts_.on_status("the server cannot be reached");
+        parts_.on_status("cannot reach the server");
         return Posture::stay_away;
     }
     if (found->state.empty()) {
@@ -140,7 +140,7 @@ Daemon::Posture Daemon::ask_for_orders() {
     parts_.metrics.server_answered();
     const auto order = orders_.read(*found);
     const auto wanted = state_of(order);
-    if (wanted != record_.state) log_info("the server has this agent as " + std::string(wanted));
+    if (wanted != record_.state) log_info("the server set this agent to " + std::string(wanted));
     record_ = *found;
     if (order == Order::restart) return obey(order, found->comment);
     const auto now = parts_.clock.wall_time();
@@ -228,7 +228,7 @@ bool Daemon::work() {
         } else {
             parts_.metrics.server_failed();
             log_warning("cannot ask for a job: " + taken.error().message());
-            parts_.on_status("the server cannot be asked for a job");
+            parts_.on_status("cannot ask the server for a job");
             return false;
         }
         if (!*taken) return true;

@@ -56,8 +56,8 @@ std::string Guards::spool_problem() {
     const auto bytes = probes_.undelivered();
     spool_was_bad_ = bytes >= limit;
     if (!spool_was_bad_) return "";
-    return mebibytes(bytes) + " of former jobs are not delivered yet, less than " + mebibytes(limit) +
-           " are wanted: see the agent's log for what the server refuses";
+    return mebibytes(bytes) + " of earlier jobs are not delivered yet, the limit is " + mebibytes(limit) +
+           ": see the agent's log for what the server refuses";
 }
 
 std::string Guards::clock_problem() {

@@ -71,7 +71,7 @@ void Recovery::remove_leftovers(const std::set<std::string>& in_hand, const std:
     for (const auto& group : Cgroup::jobs(job_cgroups(parts_.secret_base))) {
         const auto id = group.substr(job_cgroups(parts_.secret_base).size());
         if (in_hand.contains(id)) continue;
-        log_warning("the cgroup " + group + " is left over from job " + id + ": ending what is in it");
+        log_warning("the cgroup " + group + " is left over from job " + id + ": ending its processes");
         const auto ended = end_left_processes({std::nullopt, "", group}, milliseconds(0), kill_limit, &stopping_now);
         if (!ended.all_ended) log_error("cannot end all processes in the cgroup " + group);
     }
@@ -92,7 +92,7 @@ std::set<std::string> Recovery::jobs_in_hand() const {
 std::optional<SessionEnd> Recovery::recover(JobFolder& folder, const std::atomic<bool>& stopping_now) {
     const auto id = folder.record().id;
     undelivered_.job_in_hand(id);
-    log_warning("job " + id + " was in hand when the agent was interrupted: ending it");
+    log_warning("job " + id + " was running when the agent was interrupted: ending it");
     folder.commit(JournalEntry::recovers());
     reached("recovery begun");
     std::vector<Survivor> survivors;
@@ -114,7 +114,7 @@ std::vector<Survivor> Recovery::end_processes(const JobRecord& record, const std
         survivors.insert(survivors.end(), ended.survivors.begin(), ended.survivors.end());
         if (ended.count > ended.survivors.size()) {
             log_warning("job " + record.id +
-                        ": ended processes that it had left: " + std::to_string(ended.count - ended.survivors.size()));
+                        ": ended its remaining processes: " + std::to_string(ended.count - ended.survivors.size()));
         }
     }
     return survivors;

@@ -130,7 +130,7 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
     if (auto posted = parts_.server.post_events(job_->id, job_->queue, job_->webhook, events_); !posted) {
         events_are_refused_ = true;
         log_warning("job " + job_->id +
-                    ": cannot send an event, its webhook gets no more of this job: " + posted.error().message());
+                    ": cannot send an event, sending no more events of this job: " + posted.error().message());
     }
     reached("event posted");
 }

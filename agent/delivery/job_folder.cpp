@@ -34,7 +34,8 @@ bool JobFolder::is_there(const fs::path& base, const std::string& job_id) {
     const auto kind = kind_of_file(path);
     if (kind.empty()) return false;
     if (kind == "a folder" && kind_of_file(path / journal_file) == "a file") return true;
-    move_away(path, kind == "a folder" ? "has no journal of a job" : "is " + kind + ", expected the folder of a job");
+    move_away(path,
+              kind == "a folder" ? "contains no journal of a job" : "is " + kind + ", expected the folder of a job");
     return false;
 }
 
@@ -52,12 +53,12 @@ void JobFolder::set_aside_planted(const fs::path& base, const std::vector<std::s
         if (const auto kind = kind_of_file(path); kind != "a folder") {
             planted.emplace_back(path, "is " + kind + ", expected the folder of a job");
         } else if (!is_job_id(name)) {
-            planted.emplace_back(path, "is not named like a job");
+            planted.emplace_back(path, "has a name that is not a job id");
         } else if (auto usable = make_private_folder(path); !usable) {
             planted.emplace_back(path, "cannot be the folder of a job: " + usable.error().message());
         } else if (kind_of_file(path / journal_file) != "a file" &&
                    std::find(known.begin(), known.end(), name) == known.end()) {
-            planted.emplace_back(path, "has no journal of a job");
+            planted.emplace_back(path, "contains no journal of a job");
         }
     }
     for (const auto& [path, why] : planted) move_away(path, why);
@@ -69,7 +70,7 @@ JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& j
     auto journal =
         RecordFile::open(path_ / journal_file, [this](std::string_view text) { return apply_entry(text, record_); });
     if (!journal) {
-        log_error("job " + job_id + ": cannot read its journal, going on without: " + journal.error().message());
+        log_error("job " + job_id + ": cannot read its journal, continuing without it: " + journal.error().message());
         return;
     }
     if (!journal->problem().empty()) log_error(journal->problem());

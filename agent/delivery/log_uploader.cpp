@@ -148,9 +148,8 @@ void LogUploader::sent(const LogAnswer& answer) {
             if (++times_invalid_ < most_times_invalid) return try_again(answer.problem);
             return leave_out(answer.problem);
         case Arrival::unknown:
-            tell_of_trouble(
-                "job " + job_id_ +
-                ": it is not known whether a piece of the log arrived, asking the server: " + answer.problem);
+            tell_of_trouble("job " + job_id_ +
+                            ": not known whether a part of the log arrived, asking the server: " + answer.problem);
             refusals_to_say_ = 0;
             is_unsure_ = true;
             return after_a_while();
@@ -158,12 +157,12 @@ void LogUploader::sent(const LogAnswer& answer) {
 }
 
 void LogUploader::arrived() {
-    if (std::exchange(told_of_trouble_, false)) log_info("job " + job_id_ + ": the log is being sent again");
+    if (std::exchange(told_of_trouble_, false)) log_info("job " + job_id_ + ": sending the log works again");
     backoff_.reset();
     times_invalid_ = 0;
     if (const auto bytes = std::exchange(left_out_, 0); bytes > 0) {
         auto note = MaskedChunk::literal("\n[");
-        note.append_count(bytes).append(" bytes of log left out: the server did not take them]\n");
+        note.append_count(bytes).append(" bytes of log left out: the server did not accept them]\n");
         spool_.add(under_way_->phase, note);
     }
     finish_fragment(to_valid_utf8(under_way_->text.bytes()).size());
@@ -221,7 +220,7 @@ void LogUploader::look_whether_it_arrived() {
 void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
     if (!shown) {
         tell_of_trouble("job " + job_id_ +
-                        ": cannot ask the server what it has of the log, retrying: " + shown.error().problem);
+                        ": cannot read the log back from the server, retrying: " + shown.error().problem);
         const bool go_on_asking = shown.error().is_away || ++refusals_to_say_ < most_refusals_to_say;
         if (go_on_asking) return after_a_while();
         is_unsure_ = false;
@@ -236,7 +235,7 @@ void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
         ++doubtful_;
         log_warning("job " + job_id_ + ": the server shows " + std::to_string(shown->length) +
                     " bytes of the log, expected " + std::to_string(before) + " or " +
-                    std::to_string(before + text.size()) + ": a piece of it may be there twice");
+                    std::to_string(before + text.size()) + ": a part of it may be there twice");
     }
     in_flight_ = false;
     send_next();

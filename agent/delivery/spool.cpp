@@ -46,7 +46,7 @@ constexpr std::uint64_t least_files = 16;
 constexpr int good_writes_to_tell = 16;
 
 std::string note_of(std::uint64_t bytes) {
-    return "\n[" + std::to_string(bytes) + " bytes of log left out: they could not be kept]\n";
+    return "\n[" + std::to_string(bytes) + " bytes of log left out: they could not be stored]\n";
 }
 
 }  // namespace
@@ -66,7 +66,8 @@ void Spool::note_disk(const Result<void>& done) {
     disk_refuses_ = !done;
     if (!done) good_writes_ = 0;
     if (!done && !std::exchange(told_of_disk_, true)) {
-        log_error("cannot store a job's log, keeping it in memory: a crash would lose it: " + done.error().message());
+        log_error("cannot store a job's log on disk, keeping it in memory (a crash would lose it): " +
+                  done.error().message());
     }
     if (told_of_disk_ && done && ++good_writes_ >= good_writes_to_tell) {
         told_of_disk_ = false;
@@ -274,7 +275,7 @@ void Spool::sync(std::function<void()> done) {
                     if (alive.expired()) return;
                     if (*result) files_.remove_before(confirmed);
                     if (!*result && !std::exchange(told_of_sync_, true)) {
-                        log_error("cannot make a job's log durable, a power cut may lose a part of it: " +
+                        log_error("cannot sync a job's log to disk, a power cut may lose a part of it: " +
                                   result->error().message());
                     }
                     done();

@@ -52,7 +52,7 @@ SpoolFiles::Found SpoolFiles::open() {
             return true;
         });
         if (!file) {
-            log_error("a part of a log cannot be read: " + file.error().message());
+            log_error("cannot read a part of a log: " + file.error().message());
             continue;
         }
         if (!file->problem().empty()) log_error(file->problem());
@@ -107,7 +107,7 @@ bool SpoolFiles::open_next_to_read() {
     reading_number_ = next->number;
     auto file = open_untrusted(path_of(reading_number_));
     if (!file) {
-        log_error("a part of a log cannot be read: " + file.error().message());
+        log_error("cannot read a part of a log: " + file.error().message());
         return false;
     }
     reading_ = std::move(*file);

@@ -75,8 +75,8 @@ void UndeliveredResults::look_for_adopted_results() {
     if (!adopted) log_warning(adopted.error().message());
     if (others.empty()) return;
     log_warning(base.string() + ": " + std::to_string(others.size()) +
-                " results of the Python agent stay there, such as that of job " + others.front() +
-                ": to have them delivered, run trebuchet-agent adopt-results " + base.string());
+                " results of the Python agent are not delivered, such as that of job " + others.front() +
+                ": to deliver them, run trebuchet-agent adopt-results " + base.string());
 }
 
 void UndeliveredResults::remove_leftovers(const fs::path& folder) const {
@@ -118,8 +118,8 @@ bool UndeliveredResults::is_too_old(std::chrono::milliseconds age) const {
 void UndeliveredResults::tell_of_old(const std::string& job_id, std::chrono::milliseconds age) {
     aged_at_.erase(job_id);
     const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
-    log_error("job " + job_id + ": giving up its result, which could not be delivered in " + std::to_string(hours) +
-              " hours (keep_results): what was not sent of its log, artifacts and outcome is lost");
+    log_error("job " + job_id + ": giving up its result, which could not be delivered for " + std::to_string(hours) +
+              " hours (keep_results): the unsent part of its log, artifacts and outcome is lost");
     on_given_up_();
 }
 

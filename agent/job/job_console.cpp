@@ -102,7 +102,8 @@ void JobConsole::command_ended(const ProcessEnd& end) {
     if (!std::exchange(has_complained_, true)) {
         const auto* failed = std::get_if<CouldNotStart>(&end);
         log_warning("job " + job_.parts.job.id + ": trebuchet.console_command has ended" +
-                    (failed == nullptr ? "" : ": " + failed->reason) + "; starting it again, from now on silently");
+                    (failed == nullptr ? "" : ": " + failed->reason) +
+                    "; restarting it, from now on without a message");
     }
     restart_.start(pause_.next(), [this] { run_command(); });
 }

@@ -92,7 +92,7 @@ struct PhaseRunner::Running {
         if (log_size > phase_log_limit) kept = fail("longer than " + std::to_string(phase_log_limit >> 20) + " MiB");
         if (!kept && !std::exchange(log_is_broken, true)) {
             log_error("the log of the phase " + std::string(name_of(spec.phase)) +
-                      " in the run folder is incomplete, what is sent is not: " + kept.error().message());
+                      " in the run folder is incomplete (what is sent is complete): " + kept.error().message());
         }
         runner.parts_.log.output(spec.phase, text);
         reached("output logged");
@@ -257,7 +257,7 @@ struct PhaseRunner::Running {
                             },
                             [this](const ProcessEnd& end, std::size_t /*left*/) { last_command_ended(end); }, nullptr});
         last_command_timer.start(spec.output_timeout_command_limit, [this] {
-            tell("trebuchet.output_timeout_command takes too long: it is ended");
+            tell("trebuchet.output_timeout_command takes too long: ending it");
             if (last_command) last_command->kill();
         });
     }

@@ -87,7 +87,7 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     RunFolder folder(base / job.id, secret_base / job.id, user);
     if (stands_there(folder.path_)) {
         return fail(folder.path_.string() +
-                    " is there already, and this agent did not make it for this job: remove it, or submit the job with "
+                    " already exists, and this agent did not make it for this job: remove it, or submit the job with "
                     "another job_id");
     }
     before_making();

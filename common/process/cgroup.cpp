@@ -226,7 +226,7 @@ bool Cgroup::is_available() {
 }
 
 Result<void> Cgroup::enable_limits(const CgroupLimits& limits) {
-    if (!is_available()) return fail("no cgroup can be made here");
+    if (!is_available()) return fail("cannot create a cgroup here");
     return enable_controllers(base_folder(), limits);
 }
 
@@ -263,11 +263,11 @@ Result<Cgroup> Cgroup::make_new(const fs::path& path) {
     made->thaw();
     if (made->is_usable()) return std::move(*made);
     made->remove_some(1);
-    return failed("it takes no processes, or the kernel is older than 5.14");
+    return failed("it accepts no processes, or the kernel is older than 5.14");
 }
 
 Result<Cgroup> Cgroup::make(const std::string& name) {
-    if (!is_available()) return fail("no cgroup can be made here");
+    if (!is_available()) return fail("cannot create a cgroup here");
     const auto slash = name.find('/');
     const auto job = name.substr(0, slash);
     Result<Cgroup> made = fail("");

@@ -287,9 +287,9 @@ class SupervisedProcess final : public Process {
             const int waited = ::waitid(P_PIDFD, static_cast<id_t>(life.native_handle()), &info, WSTOPPED | WNOHANG);
             if (waited == 0 && info.si_pid != 0) {
                 signal_supervisor(SIGCONT);
-                tell_trouble("the supervisor of the command was stopped: it was continued");
+                tell_trouble("the command's supervisor was stopped: continued it");
             }
-            if (cgroup && cgroup->thaw()) tell_trouble("the cgroup of the command was frozen: it was thawed");
+            if (cgroup && cgroup->thaw()) tell_trouble("the command's cgroup was frozen: thawed it");
             check_timer.start(supervisor_check, [this] { check_supervisor(); });
         }
 
@@ -366,7 +366,7 @@ class SupervisedProcess final : public Process {
             if (finishing) return;
             if (nothing_left) return finish_tree();
             if (!is_killed)
-                tell_trouble("the supervisor of the command was killed: what is left of the command is ended");
+                tell_trouble("the command's supervisor was killed: ending the command's remaining processes");
             if (!limit) set_limit(kill_limit);
             start_killing();
         }

@@ -100,7 +100,7 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
         auto copy = copy_ranges(file.descriptor.get(), whole, copied);
         if (!copy) return fail(copy.error());
         // The path names the damaged file until it names the copy, also after a power cut.
-        if (::fdatasync(copy->get()) != 0) return failed("cannot make durable", copied);
+        if (::fdatasync(copy->get()) != 0) return failed("cannot sync", copied);
         ::unlink(aside.c_str());
         if (::link(path.c_str(), aside.c_str()) != 0) return failed("cannot set aside", path);
         if (::rename(copied.c_str(), path.c_str()) != 0) return failed("cannot replace", path);
@@ -149,7 +149,7 @@ Result<void> RecordFile::append(std::string_view first, std::string_view second)
 
 std::function<Result<void>()> RecordFile::sync_work() const {
     return [file = file_]() -> Result<void> {
-        if (::fdatasync(file->descriptor.get()) != 0) return failed("cannot make durable", file->path);
+        if (::fdatasync(file->descriptor.get()) != 0) return failed("cannot sync", file->path);
         if (file->name_is_durable) return {};
         auto done = sync_folder(file->path.parent_path());
         if (done) file->name_is_durable = true;
@@ -159,7 +159,7 @@ std::function<Result<void>()> RecordFile::sync_work() const {
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
     const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) return failed("cannot make durable", folder);
+    if (!fd || ::fsync(fd.get()) != 0) return failed("cannot sync", folder);
     return {};
 }
 

@@ -103,7 +103,7 @@ TEST_F(GuardsTest, HoldBackWithoutInodes) {
 
 TEST_F(GuardsTest, HoldBackWhenTooMuchIsUndelivered) {
     undelivered_ = 80 * mebibyte;
-    EXPECT_THAT(reason_for(Guard::spool), HasSubstr("80 MiB of former jobs"));
+    EXPECT_THAT(reason_for(Guard::spool), HasSubstr("80 MiB of earlier jobs"));
     undelivered_ = 79 * mebibyte;
     EXPECT_FALSE(is_free());
     undelivered_ = 69 * mebibyte;

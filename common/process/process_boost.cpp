@@ -52,7 +52,7 @@ constexpr milliseconds supervisor_check{1'000};
 /// After the grace period: when this process starts to kill the tree itself, and when it gives up.
 constexpr milliseconds supervisor_delay{1'000};
 constexpr milliseconds kill_limit{5'000};
-/// How long kill() leaves the work to the supervisor.
+/// How long, at most, kill() leaves the work to the supervisor.
 constexpr milliseconds kill_delay{300};
 /// The pause before looking again for killed processes that are still there.
 constexpr milliseconds kill_pause{10};

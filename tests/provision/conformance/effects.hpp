@@ -23,7 +23,7 @@ struct Effect {
 /// The effect of a command line; nothing if it has none (such as closing a shared ssh connection).
 [[nodiscard]] std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std::string& input);
 [[nodiscard]] Effect effect_of_request(const std::string& method, const std::string& url, const nlohmann::json& body);
-/// Joins it with a sleep that precedes it.
+/// Adds a sleep, or extends a sleep that directly precedes it.
 void add_sleep(std::vector<Effect>& effects, double seconds);
 
 /// The arguments of curl, together with the configuration from its stdin.

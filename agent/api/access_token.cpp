@@ -25,7 +25,7 @@ const WipedString* find_string(const SecretJson& json, const char* key) {
 Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file) {
     std::error_code error;
     const bool exists = std::filesystem::exists(file, error);
-    if (error) return fail("the token file " + file.string() + " can't be read: " + error.message());
+    if (error) return fail("the token file " + file.string() + " cannot be read: " + error.message());
     if (!exists) return std::optional<SecretString>();
     if (!std::filesystem::is_regular_file(file, error))
         return fail("the token file " + file.string() + " is not a file");

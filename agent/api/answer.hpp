@@ -12,8 +12,8 @@ namespace trebuchet {
 /// Names a request in messages: "POST /v1/x", without the query.
 [[nodiscard]] std::string name_of_call(const HttpRequest& request);
 
-/// True if a retry of the same request would get the same refusal. False for 404: the server never answers our posts
-/// with it, but a proxy does while the server is down.
+/// True if the server would refuse the same request again. False for 404: the server never answers our posts with it,
+/// but a proxy does while the server is down.
 [[nodiscard]] constexpr bool is_final_refusal(int status) {
     return status == 400 || status == 413 || status == 415 || status == 422;
 }

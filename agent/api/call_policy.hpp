@@ -19,7 +19,7 @@ enum class Call {
     read_log,            ///< GET /v1/result/<job>, completely
     fetch_attachments,   ///< GET /v1/job/<job>/attachments
     post_artifacts,      ///< POST /v1/result/<job>/artifact
-    deliver_result,      ///< the last four POSTs to /v1/result/<job> for a former job, in the background
+    deliver_result,      ///< the last four POSTs to /v1/result/<job> for an earlier job, in the background
 };
 
 /// How to retry a failed call. Waits double from the first to the longest, with jitter (Backoff). All retries follow
@@ -43,9 +43,9 @@ struct CallPolicy {
         case Call::introduce:
         case Call::read_job_state:  // these three are repeated by the next poll
             return {30s, 1, 0s, 0s};
-        case Call::post_provision_log:  // not repeated: can't be read back, so a repeat may be a duplicate
+        case Call::post_provision_log:  // not repeated: cannot be read back, so a repeat may be a duplicate
             return {30s, 1, 0s, 0s, true};
-        case Call::take_job:  // not repeated: each call may take a job off its queue, and a lost answer can't be asked
+        case Call::take_job:  // not repeated: each call may take a job off its queue, and a lost answer cannot be asked
                               // for again. The waits are those until the next poll, beginning with the polling interval
             return {60s, 1, 0s, 60s, true};
         case Call::post_progress:  // safe to repeat: replaces the old value. The job waits for it, at most 45 s in all

@@ -113,7 +113,7 @@ class HttpJobServer final : public JobServer {
         request.response_limit = job_limit;
         request.fresh_connection = !config_.server_address.starts_with("https://");
         request.after_interim = result_target(no_job);
-        // A job that is too long can't run, but its ID is needed to report the failure.
+        // A job that is too long cannot run, but its ID is needed to report the failure.
         const auto scan = std::make_shared<JsonTextScan>("job_id", 128);
         request.on_overflow = [scan](std::string_view piece) { scan->feed(piece); };
         auto answer = api_.call_to_its_end(request, take_job_grace);

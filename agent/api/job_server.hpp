@@ -33,11 +33,11 @@ struct AgentRecord {
     std::optional<std::chrono::system_clock::time_point> updated_at;  ///< last update on the server
 };
 
-/// What the agent posts of itself: to POST /v1/agents/data/<agent_id>.
+/// The agent's own state, for POST /v1/agents/data/<agent_id>.
 struct AgentPost {
     std::string state;
     std::string comment;
-    std::optional<std::string> job_id{};  ///< of the job in hand, "": none; nullopt: as before
+    std::optional<std::string> job_id{};  ///< the running job, "": none; nullopt: unchanged
 };
 
 /// A job whose document exceeds the limit. Only its ID is known, if it could be found.
@@ -104,11 +104,11 @@ class JobServer {
     /// GET /v1/result/<id>/status, or the start of GET /v1/result/<id> if the server lacks that.
     virtual Result<JobState> read_job_state(const std::string& job_id) = 0;
     virtual void read_job_state(const std::string& job_id, std::function<void(Result<JobState>)> done) = 0;
-    /// False if, to answer read_job_state(), the server reads the job's whole log: then ask rarely.
+    /// False if the server reads the job's whole log to answer read_job_state(): then ask rarely.
     [[nodiscard]] virtual bool job_state_is_cheap() const = 0;
 
-    /// Whoever posts a state asks state_to_post() first, unless the job can't have been cancelled meanwhile. `status`:
-    /// to be posted with it, or null.
+    /// Before posting a state, ask state_to_post(), unless the job cannot have been cancelled meanwhile. `status`:
+    /// posted together with the state; may be null.
     virtual Result<void> post_job_state(const std::string& job_id, JobState state, const PhaseStatus* status) = 0;
     virtual Result<void> post_status(const std::string& job_id, const PhaseStatus& status) = 0;
     virtual Result<void> post_outcome(const std::string& job_id, const PhaseStatus& status, JobState state) = 0;

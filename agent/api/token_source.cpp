@@ -106,7 +106,7 @@ TokenSource::Answer TokenSource::take_access_token(std::string_view answer) {
 
 void TokenSource::log_in(const std::function<void(Answer)>& done) {
     const auto key = read_credential_file(credentials_.secret_key_file, key_file_limit);
-    if (!key) return done(fail(key.error().with_context("can't read the key for the login")));
+    if (!key) return done(fail(key.error().with_context("cannot read the key for the login")));
     if (key->empty()) return done(fail("the key file " + credentials_.secret_key_file.string() + " is empty"));
     credentials_.own->add("agent's key", key->reveal());
     auto request = post("/v1/oauth2/token");
@@ -120,7 +120,7 @@ void TokenSource::log_in(const std::function<void(Answer)>& done) {
         if (!answer) return done(fail(answer.error().message));
         hide_in_refusal(answer, {sent_key->reveal(), sent->reveal()});
         if (answer->status != 200) {
-            return done(fail(refusal(call, *answer).with_context("can't log in as " + credentials_.client_id)));
+            return done(fail(refusal(call, *answer).with_context("cannot log in as " + credentials_.client_id)));
         }
         auto token = take_access_token(answer->body);
         if (token) refresh_token_ = parse_refresh_token(answer->body);

@@ -20,7 +20,7 @@ struct Credentials {
     std::filesystem::path token_file;  ///< {"refresh_token": "…"}, written by a token manager
     std::string client_id;             ///< if set, the agent logs in itself and ignores `token_file`
     std::filesystem::path secret_key_file;
-    /// Told of each token and key.
+    /// Gets each token and key, to mask it.
     std::shared_ptr<OwnSecrets> own = std::make_shared<OwnSecrets>();
 };
 

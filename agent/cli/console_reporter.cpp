@@ -113,13 +113,13 @@ void ConsoleReporter::artifacts_packed(const std::filesystem::path& archive) {
     std::error_code error;
     std::filesystem::copy_file(archive, folder_ / "artifacts.tar.gz", std::filesystem::copy_options::overwrite_existing,
                                error);
-    if (error) log_error("can't keep the artifacts: " + error.message());
+    if (error) log_error("cannot keep the artifacts: " + error.message());
 }
 
 void ConsoleReporter::job_finished(const PhaseStatus& status, bool /*cancelled*/) {
     const nlohmann::json outcome{{"job_state", name_of(JobState::complete)}, {"status", status_json(status)}};
     const auto kept = write_file(folder_ / "testflinger-outcome.json", outcome.dump(2) + "\n");
-    if (!kept) log_error("can't keep the outcome: " + kept.error().message());
+    if (!kept) log_error("cannot keep the outcome: " + kept.error().message());
     heading("done in " + duration_text(clock_.now() - job_began_) + ", files are in " + folder_.string(),
             first_failure_ == 0 ? green : red);
 }

@@ -69,7 +69,7 @@ Result<Credentials> credentials(const Config& config, const std::filesystem::pat
                                 std::shared_ptr<OwnSecrets> own) {
     if (!config.trebuchet.client_id.empty() && config.trebuchet.secret_key_file.empty()) {
         return fail(
-            "trebuchet.client_id is there to log in, but no key: set trebuchet.secret_key_file, or pass the "
+            "trebuchet.client_id is set, but there is no secret key: set trebuchet.secret_key_file, or pass the "
             "systemd credential secret_key");
     }
     return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file, std::move(own)};
@@ -150,7 +150,7 @@ class Program {
     }
 
   private:
-    /// `former` has the lock. The agent continues with it if the new configuration can't be used.
+    /// `former` has the lock. The agent continues with it if the new configuration cannot be used.
     tl::expected<AgentInstance, Refusal> prepare(const Config& config, std::optional<AgentInstance> former) {
         auto instance = make(config, former);
         if (instance || !former) return instance;
@@ -172,8 +172,8 @@ class Program {
             if (!taken) {
                 const auto& refusal = taken.error();
                 if (!refusal.is_held) return refuse(refusal.reason);
-                return tl::unexpected(
-                    Refusal{exit_busy, refusal.reason.with_context(config.agent_id + " is served already")});
+                return tl::unexpected(Refusal{
+                    exit_busy, refusal.reason.with_context("another process already serves " + config.agent_id)});
             }
             lock = std::move(*taken);
         }
@@ -207,10 +207,10 @@ class Program {
 
     DaemonEnd run_daemon(AgentInstance& instance) {
         if (travels_in_clear(instance.config.server_address)) {
-            log_warning("tokens and secrets travel in clear to " + instance.config.server_address + ": use https");
+            log_warning("tokens and secrets are sent unencrypted to " + instance.config.server_address + ": use https");
         }
         if (instance.config.trebuchet.artifacts_masking == ArtifactsMasking::off) {
-            log_warning("artifacts are sent as they are, with secrets in them: artifacts_masking is off");
+            log_warning("artifacts are sent unmasked, with the secrets in them: artifacts_masking is off");
         }
         auto& metrics = metrics_of(instance.config);
         if (std::getenv("INFLUX_HOST") != nullptr) {
@@ -263,7 +263,7 @@ class Program {
         where.port = *options_.metrics_port;
         auto endpoint = open_metrics_endpoint(loop_, where, metrics);
         if (!endpoint) {
-            log_error("no metrics, trying again in a minute: " + endpoint.error().message());
+            log_error("cannot serve metrics, retrying in 1 min: " + endpoint.error().message());
             return endpoint_timer_.start(endpoint_pause, [this, &config, &metrics] { open_endpoint(config, metrics); });
         }
         endpoint_ = std::move(*endpoint);
@@ -277,7 +277,7 @@ class Program {
                 reload();
                 break;
             case SIGUSR1:
-                log_info("SIGUSR1: exiting when no job is in hand, to be restarted");
+                log_info("SIGUSR1: exiting for a restart once no job is running");
                 daemon_->restart_when_idle();
                 break;
             default:

@@ -18,7 +18,7 @@ struct DaemonOptions {
 ///     SIGHUP            read the configuration again, and use it when no job is running; ignore an invalid one
 ///     SIGUSR1           exit when no job is running, to be restarted by the service manager
 ///
-/// Returns the exit code: 0 stopped, 1 restart wanted, 2 the configuration or one of its folders can't be used, 3
+/// Returns the exit code: 0 stopped, 1 restart wanted, 2 the configuration or one of its folders cannot be used, 3
 /// another process serves this device.
 int daemon_command(const DaemonOptions& options);
 

@@ -52,12 +52,12 @@ void check_user(const fs::path& config_file, std::vector<std::string>& found) {
 void check_cgroups(const JobLimits& limits, std::vector<std::string>& found) {
     if (!Cgroup::is_available()) {
         found.emplace_back(
-            "no cgroup can be made where this runs: processes of a job that change their user may outlive it; set "
+            "cannot create a cgroup here: processes of a job that change their user may outlive it; set "
             "Delegate=yes in the agent's systemd unit");
     }
     for (const auto& controller : missing_controllers({limits.memory, limits.pids})) {
-        found.push_back("trebuchet.limits." + controller + " has no effect where this runs: the cgroup controller " +
-                        controller + " is not there; set Delegate=yes in the agent's systemd unit");
+        found.push_back("trebuchet.limits." + controller + " has no effect here: the cgroup controller " + controller +
+                        " is missing; set Delegate=yes in the agent's systemd unit");
     }
 }
 

@@ -104,7 +104,7 @@ Result<Ids> ids_of(const std::string& user, const fs::path& root) {
 
 Result<void> give(const fs::path& path, Ids ids, mode_t mode) {
     if (::chown(path.c_str(), ids.user, ids.group) == 0 && ::chmod(path.c_str(), mode) == 0) return {};
-    return fail("can't give " + path.string() + " to its user: " + system_text(errno));
+    return fail("cannot give " + path.string() + " to its user: " + system_text(errno));
 }
 
 std::string device_file(const NewInstance& instance) {
@@ -162,9 +162,9 @@ Result<void> add(const NewInstance& instance, const Places& places) {
     }
     std::error_code ignored;
     if (fs::exists(places.configuration(), ignored)) {
-        return fail(places.configuration().string() + " is there already: edit it, or remove the instance first");
+        return fail(places.configuration().string() + " already exists: edit it, or remove the instance first");
     }
-    if (::geteuid() != 0) return fail("needs root, to make a user and files below /etc: run it with sudo");
+    if (::geteuid() != 0) return fail("this needs root to create a user and files below /etc: run it with sudo");
     const auto user = user_of_instance(instance.name);
     if (auto made = make_user(places, user); !made) return made;
     const auto ids = ids_of(user, places.root);
@@ -174,7 +174,7 @@ Result<void> add(const NewInstance& instance, const Places& places) {
     if (places.is_running_system()) run_program({"systemctl", "daemon-reload"});
     std::cout << "made " << places.folder().string() << ", which the user " << user << " can read\nnext:\n"
               << "  describe the device in " << (places.folder() / "default.yaml").string() << "\n"
-              << (instance.client_id.empty() ? "  lay the token into /var/lib/testflinger-agent/refresh_token\n" : "")
+              << (instance.client_id.empty() ? "  put the token into /var/lib/testflinger-agent/refresh_token\n" : "")
               << "  trebuchet-agent check-config -c " << places.configuration().string() << "\n"
               << "  systemctl enable --now trebuchet-agent@" << instance.name << '\n';
     return {};
@@ -261,7 +261,7 @@ int list_instances(const fs::path& root) {
     }
     std::sort(names.begin(), names.end());
     for (const auto& name : names) show_instance({root, name});
-    if (names.empty()) std::cout << "no instances: make one with `trebuchet-agent instance add`\n";
+    if (names.empty()) std::cout << "no instances: add one with `trebuchet-agent instance add`\n";
     return 0;
 }
 

@@ -16,7 +16,7 @@ void resolve(SecretJson& variables, const SecretJson& values, std::vector<std::s
             path = *value;
             continue;
         }
-        warnings.push_back("the secrets file holds no string for " +
+        warnings.push_back("the secrets file has no string value for " +
                            std::string(std::string_view(path.get_ref<const WipedString&>())) + ": " +
                            std::string(std::string_view(name)) + " will be empty");
         path = WipedString();

@@ -149,14 +149,14 @@ int io_failed(const char* what) {
 }
 
 int write_failed() {
-    return errno == EPIPE ? 0 : io_failed("can't write to the standard output: ");
+    return errno == EPIPE ? 0 : io_failed("cannot write to the standard output: ");
 }
 
 int copy_masked(Masker masker, std::size_t read_size) {
     std::vector<char, WipingAllocator<char>> buffer(std::clamp<std::size_t>(read_size, 1, largest_buffer));
     while (true) {
         const auto count = read_some(buffer);
-        if (count < 0) return io_failed("can't read the standard input: ");
+        if (count < 0) return io_failed("cannot read the standard input: ");
         if (count == 0) break;
         if (!write_out(masker.write({buffer.data(), static_cast<std::size_t>(count)}))) return write_failed();
     }

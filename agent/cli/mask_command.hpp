@@ -20,7 +20,7 @@ struct MaskCommandOptions {
 };
 
 /// `trebuchet-agent mask`: copies standard input to standard output and masks it, without waiting for complete lines.
-/// Exit codes: 0 success, also if the output is closed; 1 reading or writing failed; 2 the secrets can't be used or a
+/// Exit codes: 0 success, also if the output is closed; 1 reading or writing failed; 2 the secrets cannot be used or a
 /// kind is unknown (nothing was written). With `check` it does not read standard input.
 [[nodiscard]] int mask_command(const MaskCommandOptions& options);
 

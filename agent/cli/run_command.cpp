@@ -44,7 +44,8 @@ class TemporaryFolder {
     static Result<TemporaryFolder> make() {
         std::error_code error;
         std::string pattern = (fs::temp_directory_path(error) / "trebuchet-run-XXXXXX").string();
-        if (error || ::mkdtemp(pattern.data()) == nullptr) return fail("can't make a temporary folder like " + pattern);
+        if (error || ::mkdtemp(pattern.data()) == nullptr)
+            return fail("cannot make a temporary folder like " + pattern);
         return TemporaryFolder(pattern);
     }
     TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -148,14 +149,14 @@ int run_command(const RunOptions& options) {
     if (!masks) return complain(masks.error().message());
     set_log_masks(*masks);
     if (config->trebuchet.artifacts_masking == ArtifactsMasking::off) {
-        log_warning("artifacts are kept as they are, with secrets in them: artifacts_masking is off");
+        log_warning("artifacts are stored unmasked, with the secrets in them: artifacts_masking is off");
     }
     for (const auto& warning : local->warnings) log_warning(warning);
     for (const auto& name : (*masks)->too_short()) log_warning("the value of " + name + " is too short to be masked");
 
     std::error_code error;
     fs::create_directories(options.output, error);
-    if (error) return complain("can't make the folder " + options.output.string() + ": " + error.message());
+    if (error) return complain("cannot make the folder " + options.output.string() + ": " + error.message());
     enable_limits(config->trebuchet.limits);
     const auto secret_base = runtime_folder("run-" + std::to_string(::getpid()));
     if (!secret_base) return complain(secret_base.error().message());

@@ -147,7 +147,7 @@ void read_login(SectionReader& reader, TrebuchetConfig& config) {
             config.client_id = *id;
         } else {
             reader.note("client_id",
-                        reader.take("client_id")->expected("a name without colons, as HTTP logins want it"));
+                        reader.take("client_id")->expected("a name without colons, as HTTP logins need it"));
         }
     }
     reader.show("client_id", shown_value(config.client_id));

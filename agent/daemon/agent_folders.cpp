@@ -38,7 +38,7 @@ Result<fs::path> runtime_folder(const std::string& agent_id) {
             problems += "; " + candidate.string() + " is not on tmpfs";
             continue;
         }
-        // Any user can make a folder of this name in /dev/shm, so its owner is checked.
+        // Any user can create a folder of this name in /dev/shm, so check its owner.
         auto made = candidate.parent_path() == below_shm ? make_private_folder(below_shm) : Result<void>();
         if (made) made = make_private_folder(candidate);
         if (made) return candidate;

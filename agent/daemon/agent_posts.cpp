@@ -9,9 +9,9 @@
 namespace trebuchet {
 namespace {
 
-/// How long the end of a job waits for them: as long as one of them may take.
+/// How long the end of a job waits for these posts: as long as one of them may take.
 constexpr std::chrono::seconds finish_limit{45};
-/// A state that had to wait for longer may overwrite an order that came meanwhile.
+/// A state that has waited longer than this may overwrite an order that came meanwhile, so the record is read again.
 constexpr std::chrono::seconds record_is_new_for{1};
 
 }  // namespace
@@ -35,7 +35,7 @@ void AgentPosts::phase_entered(Phase phase) {
                  post_state(state, order ? order->comment : "", done);
              };
              const bool is_new = parts_.clock.now() - record_read_at_ <= record_is_new_for;
-             if (!std::exchange(read, true) && is_new) return post();  // a retry reads it
+             if (!std::exchange(read, true) && is_new) return post();  // a retry reads the record
              parts_.server.read_agent([this, post, alive = std::weak_ptr(alive_)](const Result<AgentRecord>& found) {
                  if (alive.expired()) return;
                  if (found) orders_.note(*found);
@@ -89,7 +89,7 @@ void AgentPosts::sent(const Result<void>& result) {
     const auto policy = policy_of(post.call);
     if (!backoff_) backoff_.emplace(policy.first_wait, policy.longest_wait, parts_.draw);
     const bool again = tries_ < policy.tries && !stopping_ && !result.error().is_final() && !is_superseded();
-    log_warning("job " + job_id_ + ": can't " + post.what + ": " + result.error().message() +
+    log_warning("job " + job_id_ + ": cannot " + post.what + ": " + result.error().message() +
                 (again ? "; retrying" : ""));
     if (!again) return first_is_done();
     timer_.start(backoff_->next(), [this] { is_superseded() ? first_is_done() : send_first(); });

@@ -15,25 +15,26 @@
 
 namespace trebuchet {
 
-/// Posts, while a job runs, that nobody needs to wait for: the agent's states and its provision log. They are sent in
-/// the background, one after the other. Each is retried as its policy says; a state is given up when a newer one waits.
+/// Sends posts that nobody waits for while a job runs: the agent's states and its provision log. Sends them in the
+/// background, one after the other, with retries as their policies say. A state is given up when a newer one is
+/// waiting.
 class AgentPosts {
   public:
     /// Both must outlive this object.
     AgentPosts(const DaemonParts& parts, Orders& orders);
 
-    /// The server hears of the job with the next state. Its record of this agent was read just now.
+    /// The next state names this job. The server's record of this agent was read just now.
     void job_taken(const std::string& job_id);
-    /// Time passes: an administrator may change the record.
+    /// Call this when time passes: an administrator may have changed the record.
     void time_passes() { record_is_old_ = true; }
-    /// Posts the phase as the agent's state. Before that, the record is read for orders, unless it was just read.
+    /// Posts the phase as the agent's state. First reads the record for orders, unless it was just read.
     void phase_entered(Phase phase);
     void offline(const std::string& comment);
     void provision_log(int exit_code, const MaskedChunk& detail);
 
-    /// Waits until all is sent or given up, but not long; what is left then is dropped.
+    /// Waits until everything is sent or given up, but not for long; then drops what is left.
     void finish();
-    /// The agent stops: from now on nothing is retried, and what is not sent within `limit` is dropped. Call this in a
+    /// The agent stops: retries nothing any more, and finish() drops what is not sent within `limit`. Call this in a
     /// handler of the loop.
     void stop(std::chrono::milliseconds limit);
 
@@ -60,13 +61,13 @@ class AgentPosts {
     bool record_is_old_ = false;
     std::chrono::steady_clock::time_point record_read_at_{};
     bool stopping_ = false;
-    bool is_late_ = false;      ///< the limit of stop() is over
+    bool is_late_ = false;      ///< the limit of stop() has passed
     std::deque<Post> waiting_;  ///< the first is being sent
-    int tries_ = 0;             ///< of the first
+    int tries_ = 0;             ///< for the first
     std::optional<Backoff> backoff_;
     Timer timer_;
     Timer stop_timer_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< replaced when what is sent is dropped
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< replaced when a post being sent is dropped
 };
 
 }  // namespace trebuchet

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 /// The shortest pause between two polls.
 constexpr milliseconds shortest_pause{500};
 /// A pause is this many times as long as the last answer took, but at most longest_pause, so that a cancellation is
-/// seen soon.
+/// noticed soon.
 constexpr int pause_factor = 20;
 constexpr milliseconds longest_pause{5000};
 

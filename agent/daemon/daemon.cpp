@@ -14,11 +14,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Advertising refreshes a time stamp on the server; the reference does it at each poll.
+/// Advertising refreshes a time stamp on the server. The reference agent does it at each poll.
 constexpr std::chrono::seconds advertise_pause{60};
-/// An agent from which the server hears nothing for seven days is forgotten.
+/// The server forgets an agent after seven days without a sign of life.
 constexpr std::chrono::hours heartbeat{24};
-/// The start of comments that the agent itself wrote.
+/// Comments that the agent itself wrote start with this.
 const std::string held_back_comment = "No jobs are taken: ";
 
 }  // namespace
@@ -68,7 +68,7 @@ DaemonEnd Daemon::run() {
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
         if (end_) return *end_;
-        if (introduced_) undelivered_.deliver_if_due();  // away from work as well
+        if (introduced_) undelivered_.deliver_if_due();  // even while away from work
         if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
         if (end_) return *end_;
         if (introduced_) {
@@ -86,14 +86,14 @@ void Daemon::introduce() {
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
-        log_warning("can't reach the server: " + found.error().message());
-        parts_.on_status("the server can't be reached");
+        log_warning("cannot reach the server: " + found.error().message());
+        parts_.on_status("cannot reach the server");
         return;
     }
     record_ = *found;
     if (const auto id = lost_job(); !id) {
-        log_warning("can't ask for the state of a job that may be lost: " + id.error().message());
-        return parts_.on_status("the server can't be reached");
+        log_warning("cannot ask for the state of a job that may be lost: " + id.error().message());
+        return parts_.on_status("cannot reach the server");
     } else if (*id) {
         session_.report_lost(**id);
         posts_.finish();
@@ -103,14 +103,14 @@ void Daemon::introduce() {
     record_.state = state_of(order);
     advertised_at_.reset();
     AgentPost introduction{record_.state, record_.comment};
-    if (!record_.job_id.empty()) introduction.job_id = "";  // left by an agent that was killed
+    if (!record_.job_id.empty()) introduction.job_id = "";  // left over from a killed agent
     auto done = parts_.server.post_agent_state(introduction);
     if (done) done = parts_.server.advertise();
     if (done) done = parts_.server.register_agent();
     if (!done) {
         parts_.metrics.server_failed();
-        log_warning("can't register with the server: " + done.error().message());
-        parts_.on_status("the server does not register this agent");
+        log_warning("cannot register with the server: " + done.error().message());
+        parts_.on_status("cannot register with the server");
         return;
     }
     advertised_at_ = parts_.clock.now();
@@ -127,9 +127,9 @@ Daemon::Posture Daemon::ask_for_orders() {
     const auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
-        parts_.metrics.held_back(parts_.guards());  // such as by a token that the server refuses
-        log_warning("can't ask the server for this agent's state: " + found.error().message());
-        parts_.on_status("the server can't be reached");
+        parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
+        log_warning("cannot ask the server for this agent's state: " + found.error().message());
+        parts_.on_status("cannot reach the server");
         return Posture::stay_away;
     }
     if (found->state.empty()) {
@@ -140,7 +140,7 @@ Daemon::Posture Daemon::ask_for_orders() {
     parts_.metrics.server_answered();
     const auto order = orders_.read(*found);
     const auto wanted = state_of(order);
-    if (wanted != record_.state) log_info("the server has this agent as " + std::string(wanted));
+    if (wanted != record_.state) log_info("the server set this agent to " + std::string(wanted));
     record_ = *found;
     if (order == Order::restart) return obey(order, found->comment);
     const auto now = parts_.clock.wall_time();
@@ -160,7 +160,7 @@ Result<std::optional<std::string>> Daemon::lost_job() const {
     if (is_folder(parts_.jobs() / id) || is_folder(parts_.config.results_basedir / id)) return std::nullopt;
     const auto state = parts_.server.read_job_state(id);
     if (!state) return fail(state.error());
-    // Of a delivered job nothing is left here, and the server's record may still name it.
+    // Nothing is left here of a delivered job, but the server's record may still name it.
     if (is_final(*state)) return std::nullopt;
     return id;
 }
@@ -178,7 +178,7 @@ Daemon::Posture Daemon::obey(Order order, const std::string& comment, std::optio
 void Daemon::device_is_lost(const std::string& comment) {
     const auto order = orders_.take_standing();
     post_state("offline", comment, "");
-    if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it comes back offline
+    if (order && order->order == Order::restart) end_ = DaemonEnd::restart;  // it starts again as offline
 }
 
 bool Daemon::job_ended(const SessionEnd& job) {
@@ -204,7 +204,7 @@ void Daemon::obey_standing_order(std::optional<std::string> job_id) {
     auto order = *orders_.take_standing();
     if (orders_.restart_is_signalled()) {
         end_ = DaemonEnd::restart;
-        // An agent that an administrator took offline must still be offline after its restart.
+        // If an administrator took the agent offline, it must still be offline after the restart.
         const auto found = parts_.server.read_agent();
         const auto wanted = found ? orders_.read(*found) : Order::work;
         if (wanted == Order::offline || wanted == Order::maintenance) order = {wanted, found->comment};
@@ -227,14 +227,14 @@ bool Daemon::work() {
             parts_.metrics.server_answered();
         } else {
             parts_.metrics.server_failed();
-            log_warning("can't ask for a job: " + taken.error().message());
-            parts_.on_status("the server can't be asked for a job");
+            log_warning("cannot ask for a job: " + taken.error().message());
+            parts_.on_status("cannot ask the server for a job");
             return false;
         }
         if (!*taken) return true;
         reached("job arrived");
         const auto job = session_.run(std::move(**taken));
-        if (!job) return true;  // the next one after the pause: the server may give the same again
+        if (!job) return true;  // ask again after the pause: the server may give the same job again
         const bool knows_orders = job_ended(*job);
         if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;
         if (!knows_orders && ask_for_orders() != Posture::work) return true;
@@ -249,7 +249,7 @@ bool Daemon::is_held_back() {
     if (held_back_ && !now) log_info("jobs are taken again");
     if (!now || !held_back_ || held_back_->by != now->by) held_back_ = now;
     if (now) parts_.on_status("no jobs are taken: " + now->reason);
-    // A comment of an administrator stays.
+    // Do not replace an administrator's comment.
     const bool is_ours = record_.comment.empty() || record_.comment.starts_with(held_back_comment);
     const auto comment = held_back_ ? held_back_comment + held_back_->reason : "";
     if (is_ours && record_.comment != comment) post_state("waiting", comment);
@@ -261,7 +261,7 @@ void Daemon::post_state(std::string_view state, std::string_view comment, std::o
     record_.comment = comment;
     parts_.metrics.state_is(state);
     auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
-    if (!posted) log_warning("can't post the agent's state: " + posted.error().message());
+    if (!posted) log_warning("cannot post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();
 }
 
@@ -277,7 +277,7 @@ std::vector<std::string> Daemon::queues_to_poll() const {
 void Daemon::advertise_if_due() {
     if (advertised_at_ && parts_.clock.now() - *advertised_at_ < advertise_pause) return;
     advertised_at_ = parts_.clock.now();
-    if (auto done = parts_.server.advertise(); !done) log_warning("can't advertise queues: " + done.error().message());
+    if (auto done = parts_.server.advertise(); !done) log_warning("cannot advertise queues: " + done.error().message());
 }
 
 void Daemon::sleep(milliseconds time) {

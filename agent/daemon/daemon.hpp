@@ -14,17 +14,16 @@ namespace trebuchet {
 
 /// How the daemon ended.
 enum class DaemonEnd {
-    stopped,  ///< as asked to
-    restart,  ///< the service manager is to start it again
-    reload,   ///< it is to go on with the configuration read anew
+    stopped,  ///< as requested
+    restart,  ///< the service manager should start it again
+    reload,   ///< continue with a newly read configuration
 };
 
 /// Polls for jobs and runs them, one at a time:
 ///
-///     start: end the jobs that a killed agent had in hand → keep offline and maintenance, else waiting → register →
-///     advertise
+///     start: end the jobs that a killed agent left → keep offline and maintenance, else waiting → register → advertise
 ///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end) | take a job, run it,
-///     again; beside it, deliver what could not be delivered
+///     again; meanwhile, deliver what could not be delivered
 class Daemon {
   public:
     explicit Daemon(DaemonParts parts);
@@ -32,16 +31,16 @@ class Daemon {
     /// Runs until one of the calls below, or an administrator, ends it.
     DaemonEnd run();
 
-    // From handlers of the loop:
+    // Call these from handlers of the loop:
 
-    /// Takes no more jobs, and ends when the one in hand is done: its phase is ended after `trebuchet.stop_grace`, or
-    /// not, as `trebuchet.drain` says; cleanup runs. A second call is stop_now.
+    /// Takes no more jobs and ends after the running one. As `trebuchet.drain` says, the job's phase is ended after
+    /// `trebuchet.stop_grace`, or may finish. Cleanup runs. A second call is stop_now.
     void stop();
-    /// Ends without delay: what runs is killed, cleanup is skipped, the outcome is kept for the next start.
+    /// Ends without delay: kills what runs, skips cleanup, keeps the outcome for the next start.
     void stop_now();
-    /// Ends when no job is in hand, to be started again.
+    /// Ends when no job is running, to be started again.
     void restart_when_idle();
-    /// Ends when no job is in hand, to go on with another configuration.
+    /// Ends when no job is running, to continue with another configuration.
     void reload_when_idle();
 
   private:
@@ -50,19 +49,20 @@ class Daemon {
 
     void introduce();
     Posture ask_for_orders();
-    /// Takes jobs and runs them until there is none. False: the server could not be asked.
+    /// Takes and runs jobs until there are none. False: the server could not be asked.
     bool work();
-    /// True if a guard keeps the agent from taking jobs. Reports it in the log, the comment, the metrics and the
+    /// True if a guard keeps the agent from taking jobs. Reports that in the log, the comment, the metrics and the
     /// status.
     [[nodiscard]] bool is_held_back();
     /// After a job: obeys an order that came meanwhile, else posts that the agent waits. Returns whether it may poll
-    /// without asking for orders once more.
+    /// without asking for orders again.
     bool job_ended(const SessionEnd& job);
-    /// The device can't be used: takes the agent offline until somebody repairs it.
+    /// The device is unusable: takes the agent offline until somebody has repaired it.
     void device_is_lost(const std::string& comment);
     void obey_standing_order(std::optional<std::string> job_id = std::nullopt);
     Posture obey(Order order, const std::string& comment, std::optional<std::string> job_id = std::nullopt);
-    /// The job that the server's record names, if it gave it to us and we know nothing of it: its answer was lost.
+    /// The job that the server's record names, if the server gave it to us but the answer was lost, so we do not know
+    /// it.
     [[nodiscard]] Result<std::optional<std::string>> lost_job() const;
     void post_state(std::string_view state, std::string_view comment, std::optional<std::string> job_id = std::nullopt);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
@@ -82,7 +82,7 @@ class Daemon {
     bool stopping_ = false;
     std::atomic<bool> stopping_now_{false};
     bool reload_wanted_ = false;
-    std::optional<HeldBack> held_back_;  ///< as it was when it began
+    std::optional<HeldBack> held_back_;  ///< as when it began
     std::optional<DaemonEnd> end_;
 };
 

@@ -24,19 +24,19 @@ struct DaemonParts {
     const Config& config;
     JobServer& server;
     AgentMetrics& metrics;
-    bool metrics_are_served;            ///< somebody may look at them
+    bool metrics_are_served;            ///< somebody may read them
     std::function<double()> draw;       ///< jitter, in [0, 1)
     std::filesystem::path secret_base;  ///< this agent's folder on tmpfs
     std::filesystem::path state_base;   ///< this agent's state directory
     /// Asked before each poll for a job.
     std::function<std::optional<HeldBack>()> guards = [] { return std::nullopt; };
-    /// Gets a text for people about what the agent does: "waiting", "running job …".
+    /// Gets a text for people that says what the agent is doing: "waiting", "running job …".
     std::function<void(const std::string&)> on_status = [](const std::string&) {};
-    /// As whom phases run; nullopt: the agent's user.
+    /// The user that runs the phases; nullopt: the agent's user.
     std::optional<PhaseUser> phase_user = std::nullopt;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
 
-    /// The folder of the jobs that are in hand or not delivered.
+    /// The folder of jobs that are running or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }
 };
 

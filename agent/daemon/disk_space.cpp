@@ -20,7 +20,7 @@ Result<DiskSpace> disk_space(const fs::path& folder) {
     while (!fs::exists(place, error) && place.has_relative_path()) place = place.parent_path();
     struct statvfs info {};
     if (::statvfs(place.c_str(), &info) != 0 || ::access(place.c_str(), W_OK | X_OK) != 0) {
-        return fail(place.string() + " can't be written to: " + system_text(errno));
+        return fail(place.string() + " cannot be written to: " + system_text(errno));
     }
     return DiskSpace{std::uint64_t{info.f_bavail} * info.f_frsize,
                      info.f_files == 0 ? std::numeric_limits<std::uint64_t>::max() : std::uint64_t{info.f_favail}};
@@ -32,7 +32,7 @@ std::uint64_t bytes_below(const fs::path& folder, const std::vector<std::string>
     const auto options = fs::directory_options::skip_permission_denied;
     for (fs::recursive_directory_iterator entry(folder, options, error), end; !error && entry != end && sum < limit;
          entry.increment(error)) {
-        std::error_code gone;  // files come and go meanwhile
+        std::error_code gone;  // files may vanish meanwhile
         if (entry->symlink_status(gone).type() != fs::file_type::regular) continue;
         const auto name = entry->path().filename().string();
         const auto begins_name = [&](const std::string& prefix) { return name.starts_with(prefix); };

@@ -10,11 +10,11 @@ using std::chrono::system_clock;
 
 constexpr std::uint64_t least_files = 64;
 
-/// 2024-01-01: before this was written. A board without a battery starts in 1970 or when its image was made.
+/// 2024-01-01, before this was written. A board without a battery starts in 1970, or when its image was made.
 constexpr system_clock::time_point earliest{seconds(1'704'067'200)};
-/// A lab's server may have a clock that is off by a time zone, which certificates and logs tolerate.
+/// The clock of a lab's server may be off by a time zone; certificates and logs tolerate that.
 constexpr seconds most_ahead{std::chrono::hours(24)};
-/// After a suspend or the first answer of NTP the clock jumps: a job's time stamps should not span that.
+/// The clock jumps after a suspend, or when NTP first answers. The time stamps of a job should not span a jump.
 constexpr seconds jump_limit{60};
 constexpr seconds settling_time{60};
 
@@ -56,8 +56,8 @@ std::string Guards::spool_problem() {
     const auto bytes = probes_.undelivered();
     spool_was_bad_ = bytes >= limit;
     if (!spool_was_bad_) return "";
-    return mebibytes(bytes) + " of former jobs are not delivered yet, less than " + mebibytes(limit) +
-           " are wanted: see the agent's log for what the server refuses";
+    return mebibytes(bytes) + " of earlier jobs are not delivered yet, the limit is " + mebibytes(limit) +
+           ": see the agent's log for what the server refuses";
 }
 
 std::string Guards::clock_problem() {

@@ -25,27 +25,27 @@ struct GuardLimits {
     std::uint64_t most_undelivered = std::numeric_limits<std::uint64_t>::max();  ///< bytes
 };
 
-/// Where the figures come from.
+/// The sources of the figures.
 struct GuardProbes {
     std::function<Result<DiskSpace>(const std::filesystem::path&)> disk = disk_space;
     std::function<std::uint64_t()> undelivered = [] { return std::uint64_t{0}; };  ///< bytes
     /// What is wrong with the token, or "".
     std::function<std::string()> token_problem = [] { return std::string(); };
-    /// By how much the server's clock is ahead of ours; nullopt: unknown.
+    /// How far the server's clock is ahead of ours; nullopt: unknown.
     std::function<std::optional<std::chrono::seconds>()> server_is_ahead = [] { return std::nullopt; };
 };
 
-/// Decides whether a job may be taken now. A job that is taken while one of these is bad would fail:
+/// Decides whether the agent may take a job now. A job that is taken while a guard is bad would fail:
 ///
-///     disk    a folder has less than its share free, or 64 inodes; good again with an eighth more
-///     spool   as much is undelivered as the limit allows; good again below seven eighths of it
-///     clock   before 2024; a day and more away from the server's; or it jumped by a minute within the last minute
+///     disk    a folder has less than its share free, or fewer than 64 inodes; good again with an eighth more
+///     spool   the undelivered data has reached the limit; good again below seven eighths of it
+///     clock   before 2024; more than a day away from the server's; or it jumped by a minute within the last minute
 ///     token   token_problem() says so
 class Guards {
   public:
     Guards(const Clock& clock, GuardLimits limits, GuardProbes probes);
 
-    /// The first guard that is bad. Call this before each poll.
+    /// Returns the first bad guard. Call it before each poll.
     [[nodiscard]] std::optional<HeldBack> check();
 
   private:

@@ -16,7 +16,7 @@
 namespace trebuchet {
 namespace {
 
-/// Without masks nothing may be said at all.
+/// Without masks, nothing may be printed at all.
 std::shared_ptr<const MaskSet> masks_between_jobs(const MaskOptions& options) {
     auto masks = MaskSet::build({}, options);
     if (!masks) throw std::runtime_error(masks.error().message());
@@ -67,7 +67,7 @@ void JobSession::stop_now() {
 
 void JobSession::start_to_stop() {
     if (parts_.config.trebuchet.drain == Drain::finish) {
-        log_info("stopping when the job in hand is finished");
+        log_info("stopping when the running job has finished");
         return;
     }
     stop_timer_.start(parts_.config.trebuchet.stop_grace, [this] {
@@ -79,12 +79,12 @@ std::optional<SessionEnd> JobSession::run(TakenJob taken) {
     const auto* too_long = std::get_if<TooLongJob>(&taken);
     const auto id = too_long != nullptr ? too_long->id : job_id_of(std::get<WipedString>(taken));
     if (!is_job_id(id)) {
-        log_error("the server gave a job without a valid id: it is dropped, and can't be reported as failed");
+        log_error("the server sent a job without a valid id: dropping it; it cannot be reported as failed");
         parts_.metrics.job_started();
         return std::nullopt;
     }
     if (JobFolder::is_there(parts_.jobs(), id)) {
-        log_error("job " + id + " is ignored: it was taken before, and its result is not delivered yet");
+        log_error("job " + id + " is ignored: this agent took it before and has not delivered its result yet");
         return std::nullopt;
     }
     undelivered_.job_in_hand(id);
@@ -102,7 +102,7 @@ void JobSession::report_lost(const std::string& id) {
     parts_.metrics.job_started();
     folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
     static_cast<void>(report_unreadable(
-        Error("the server gave it to this agent, but the answer with the job was lost on the way"), folder));
+        Error("the server gave the job to this agent, but its answer with the job was lost"), folder));
 }
 
 SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
@@ -114,13 +114,13 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
         const auto saved = copy.save(document, options.key ? options.key->reveal() : std::string_view());
         if (!saved) {
             log_warning("job " + id +
-                        ": can't keep its secrets in memory for the next start; after a crash, what it "
+                        ": cannot keep its secrets in memory for the next start; after a crash, what it "
                         "leaves would be deleted unmasked: " +
                         saved.error().message());
         }
     }
     reached("job kept in memory");
-    // From here on the job has an end, whatever happens.
+    // From here on the job will be reported as ended, whatever happens.
     folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
     reached("job noted");
     const auto refuse = [&](const Error& reason) {
@@ -225,7 +225,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                               if (!folder.record().has_secrets) folder.note_at_once(JournalEntry::mask_added());
                           }});
     running_ = &runner;
-    // Told while the job was being taken.
+    // The agent may have been told to stop while it took the job.
     if (stopping_now_) {
         runner.stop_now();
     } else if (stopping_) {
@@ -252,11 +252,11 @@ void JobSession::release_job(ServerReporter& reporter, JobFolder& folder) {
 
 SessionEnd JobSession::report_unreadable(const Error& reason, JobFolder& folder) {
     const auto job = job_of(folder.record());
-    log_error("job " + job.id + " can't be run, it is reported as failed: " + reason.message());
+    log_error("job " + job.id + ": cannot run, reporting it as failed: " + reason.message());
     parts_.metrics.job_failed(Phase::setup);
     ServerReporter reporter(parts_, posts_, folder, idle_masks_.current());
     reporter.job_taken(job);
-    const auto text = idle_masks_.current()->mask("ERROR: the job can't be run: " + reason.message() + "\n");
+    const auto text = idle_masks_.current()->mask("ERROR: the job cannot be run: " + reason.message() + "\n");
     reporter.log().output(Phase::setup, text);
     const PhaseStatus failed{{Phase::setup, could_not_start_code}};
     reporter.phase_ran(Phase::setup, failed);

@@ -18,33 +18,33 @@ namespace trebuchet {
 
 class ServerReporter;
 
-/// What became of a job, for the daemon.
+/// How a job ended, for the daemon.
 struct SessionEnd {
     std::string job_id;
     std::string offline_comment{};  ///< as in JobOutcome
 };
 
-/// Runs the jobs that were taken, one at a time, each from its document until its result is delivered or kept.
+/// Runs accepted jobs, one at a time, each from its document until its result is delivered or stored.
 class JobSession {
   public:
-    /// All of it must outlive this object.
+    /// All arguments must outlive this object.
     JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered);
 
-    /// nullopt if it has no valid id, or was taken before.
+    /// nullopt if the job has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
-    /// Reports a job as failed that the server gave to this agent in an answer that was lost.
+    /// Reports a job as failed that the server gave to this agent in a lost answer.
     void report_lost(const std::string& id);
-    /// Ends a job that was in hand when the agent was interrupted. None of its processes may be left but `survivors`.
+    /// Ends a job that was running when the agent was interrupted. Of its processes only `survivors` may be left.
     SessionEnd resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors);
 
-    /// Between jobs: has the agent's log mask its credentials of this moment.
+    /// Between jobs: makes the agent's log mask the agent's current credentials.
     void mask_own_secrets() { set_log_masks(idle_masks_.current()); }
 
-    // From handlers of the loop:
+    // Call these from handlers of the loop:
 
-    /// Gives the job in hand `trebuchet.stop_grace`, or all the time that it needs, as `trebuchet.drain` says.
+    /// Gives the running job `trebuchet.stop_grace`, or all the time that it needs, as `trebuchet.drain` says.
     void stop();
-    /// The job in hand, and every later one, ends at once.
+    /// Ends the running job, and every later one, at once.
     void stop_now();
 
   private:
@@ -57,22 +57,22 @@ class JobSession {
         std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 
-    /// The masks of these values and of the agent's own credentials.
+    /// Masks for these values and the agent's own credentials.
     [[nodiscard]] Result<std::shared_ptr<const MaskSet>> build_masks(std::vector<NamedSecret> secrets,
                                                                      const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
-    /// Reports a job that can't be run as failed.
+    /// Reports a job that cannot run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
     void start_to_stop();
-    /// After its outcome: keeps the job until nothing of it is in memory only.
+    /// After the outcome: holds the job until none of its data is only in memory.
     void release_job(ServerReporter& reporter, JobFolder& folder);
 
     const DaemonParts& parts_;
     AgentPosts& posts_;
     UndeliveredResults& undelivered_;
-    JobMasks idle_masks_;  ///< while no job's secrets are known: well-known credentials and the agent's own
+    JobMasks idle_masks_;  ///< used while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
     Timer stop_timer_;
     bool stopping_ = false;

@@ -5,7 +5,7 @@
 namespace trebuchet {
 namespace {
 
-/// The reference agent's words. With them it goes offline in order to be started again: that is no order.
+/// The reference agent posts this comment when it goes offline to be restarted. That is not an order.
 constexpr std::string_view restart_by_supervisor = "Restart signal detected from supervisor process";
 
 Order order_named(std::string_view name) {

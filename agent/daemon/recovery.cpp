@@ -9,39 +9,38 @@
 
 #include <utility>
 
-// How a job ends after the agent was killed or the power was cut. Two things may be left of it: its folder on disk
-// (journal, spools, artifacts; no secret) and its runtime copy in memory (the whole job, the key of its masks, values
-// that its phases registered). A power cut leaves only the folder.
+// Ends a job after the agent was killed or the power was cut. Two things may be left of the job: its folder on disk
+// (journal, spools, artifacts; no secrets), and its runtime copy in memory (the whole job, the key of its masks, and
+// the values that its phases registered). After a power cut only the folder is left.
 //
-//  1. What can't be a job's folder is set aside. Folders that were being removed are removed, and cgroups of jobs that
-//  have
-//     ended.
-//  2. A job was in hand if its journal has no decided outcome, or if it has a runtime copy but no folder yet.
-//     A job with a decided outcome has ended; it is only delivered (UndeliveredResults).
-//  3. Everything else in the runtime folder is wiped.
-//  4. For each job in hand: the recovery is counted in its journal. After three that did not finish, cleanup is
-//     skipped, because it may be what kills the agent.
-//  5. The job's remaining processes are ended. They are recognised by pid, start time and boot, by the marker in their
-//     environment, and by their cgroup where there is one; a pid alone may belong to another process by now.
-//  6. The masks are built again from the runtime copy. Without it, files that could only be sent masked are deleted.
-//  7. JobRunner::resume: the phase that ran is reported with exit code 247, cleanup runs, artifacts and outcome follow.
-//     No phase runs again. The log goes on where the spool ends, so no byte is lost or sent twice (LogUploader).
+//  1. Set aside everything that cannot be a job's folder. Finish interrupted removals of folders. Kill and remove
+//     cgroups of jobs that have ended.
+//  2. A job was running if its journal has no decided outcome, or if it has a runtime copy but no folder yet. A job
+//     with a decided outcome has ended; it is only delivered (UndeliveredResults).
+//  3. Wipe everything else in the runtime folder.
+//  4. For each job that was running: count the recovery in its journal. After three recoveries that did not finish,
+//     skip cleanup, because it may be what kills the agent.
+//  5. Kill the job's remaining processes. They are recognised by pid, start time and boot id, by the marker in their
+//     environment, and by their cgroup, if any. A pid alone may belong to another process by now.
+//  6. Build the masks again from the runtime copy. Without it, delete files that could only be sent masked.
+//  7. JobRunner::resume: report the interrupted phase with exit code 247, run cleanup, send artifacts and outcome. No
+//     other phase runs. The log continues where the spool ends, so no byte is lost or sent twice (LogUploader).
 //
 // Example: killed while "test" ran, after provision ended with 0.
 //     journal:  taken j1 · read · entered provision · starts · started · ran {provision: 0} · entered test · starts
 //               (marker M, serial_end 120) · started (pid 77)
-//     → processes with M and of supervisor 77 are ended
-//     → "ERROR: the agent was interrupted …" in test's log; the serial log from byte 120 of the spool on
-//     → status {provision: 0, test: 247}, cleanup runs, state "complete"; the folder is removed when all is delivered
+//     → processes with marker M, and those of supervisor 77, are killed
+//     → "ERROR: the agent was interrupted …" in test's log; the serial log continues at byte 120 of the spool
+//     → status {provision: 0, test: 247}, cleanup runs, state "complete"; the folder is removed after delivery
 
 namespace trebuchet {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// After this many recoveries that did not finish, a job's cleanup is skipped.
+/// After this many unfinished recoveries, the job's cleanup is skipped.
 constexpr int most_recoveries = 3;
-/// Beyond the grace: processes that KILL does not end are stuck in the kernel.
+/// Time after the grace period: processes that KILL does not end are stuck in the kernel.
 constexpr std::chrono::seconds kill_limit{5};
 constexpr std::chrono::seconds removal_limit{60};
 
@@ -54,7 +53,7 @@ void Recovery::run(const std::function<void(const SessionEnd&)>& on_ended, const
     for (const auto& id : in_hand) {
         if (stopping_now) return;
         JobFolder folder(parts_.loop, parts_.jobs(), id);
-        if (folder.record().id != id) {  // its journal is lost
+        if (folder.record().id != id) {  // its journal was lost
             folder.note(JournalEntry::taken(id, parts_.clock.wall_time()));
         }
         if (const auto end = recover(folder, stopping_now)) on_ended(*end);
@@ -68,13 +67,13 @@ void Recovery::remove_leftovers(const std::set<std::string>& in_hand, const std:
     for (const auto& folder : {parts_.secret_base, parts_.config.execution_basedir}) {
         if (auto removed = remove_set_aside(folder, limits); !removed) log_warning(removed.error().message());
     }
-    // Each job that is in hand ends its own processes.
+    // For each job that was running, recover() kills its processes.
     for (const auto& group : Cgroup::jobs(job_cgroups(parts_.secret_base))) {
         const auto id = group.substr(job_cgroups(parts_.secret_base).size());
         if (in_hand.contains(id)) continue;
-        log_warning("the cgroup " + group + " is left over from job " + id + ": ending what is in it");
+        log_warning("the cgroup " + group + " is left over from job " + id + ": ending its processes");
         const auto ended = end_left_processes({std::nullopt, "", group}, milliseconds(0), kill_limit, &stopping_now);
-        if (!ended.all_ended) log_error("can't end all processes in the cgroup " + group);
+        if (!ended.all_ended) log_error("cannot end all processes in the cgroup " + group);
     }
 }
 
@@ -83,7 +82,7 @@ std::set<std::string> Recovery::jobs_in_hand() const {
     for (const auto& id : JobFolder::all(parts_.jobs())) {
         if (!JobFolder(parts_.loop, parts_.jobs(), id).record().outcome) in_hand.insert(id);
     }
-    // Taken, but the agent was killed before the job's journal began.
+    // The agent took the job but was killed before the journal began.
     for (const auto& id : RuntimeCopy::all(parts_.secret_base)) {
         if (is_job_id(id) && !is_folder(parts_.jobs() / id)) in_hand.insert(id);
     }
@@ -93,12 +92,12 @@ std::set<std::string> Recovery::jobs_in_hand() const {
 std::optional<SessionEnd> Recovery::recover(JobFolder& folder, const std::atomic<bool>& stopping_now) {
     const auto id = folder.record().id;
     undelivered_.job_in_hand(id);
-    log_warning("job " + id + " was in hand when the agent was interrupted: ending it");
+    log_warning("job " + id + " was running when the agent was interrupted: ending it");
     folder.commit(JournalEntry::recovers());
     reached("recovery begun");
     std::vector<Survivor> survivors;
     run_beside(parts_.loop, [&] { survivors = end_processes(folder.record(), stopping_now); });
-    if (stopping_now) return std::nullopt;  // some may live
+    if (stopping_now) return std::nullopt;  // some processes may still live
     reached("left processes ended");
     return session_.resume(folder, folder.record().recoveries <= most_recoveries, std::move(survivors));
 }
@@ -111,11 +110,11 @@ std::vector<Survivor> Recovery::end_processes(const JobRecord& record, const std
     for (const auto& processes : left) {
         const auto ended = end_left_processes(processes, grace, grace + kill_limit, &stopping_now);
         if (stopping_now) break;
-        if (!ended.all_ended) log_error("job " + record.id + ": can't end all processes that it left");
+        if (!ended.all_ended) log_error("job " + record.id + ": cannot end all processes that it left");
         survivors.insert(survivors.end(), ended.survivors.begin(), ended.survivors.end());
         if (ended.count > ended.survivors.size()) {
             log_warning("job " + record.id +
-                        ": ended processes that it had left: " + std::to_string(ended.count - ended.survivors.size()));
+                        ": ended its remaining processes: " + std::to_string(ended.count - ended.survivors.size()));
         }
     }
     return survivors;

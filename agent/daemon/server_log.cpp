@@ -7,7 +7,7 @@
 namespace trebuchet {
 namespace {
 
-/// A phase's banner goes with its first output.
+/// So that a phase's banner is sent together with its first output.
 constexpr std::chrono::milliseconds gather_time{50};
 
 }  // namespace

@@ -14,13 +14,14 @@
 
 namespace trebuchet {
 
-/// A job's two logs on their way to the server: each has a spool in the job's folder and an uploader.
+/// Sends a job's two logs to the server: each has a spool in the job's folder and an uploader.
 class ServerLog final : public LogSink {
   public:
-    /// `serial_wait`: how long one phase's serial log waits for room in all. All of it must outlive this object.
+    /// `serial_wait`: how long, in total, one phase's serial log may wait for room. All arguments must outlive this
+    /// object.
     ServerLog(const DaemonParts& parts, JobFolder& folder, std::chrono::milliseconds serial_wait = log_upload_limit);
 
-    /// Begins to send what is spooled and what comes. Call this before the first text.
+    /// Starts to send what is spooled and what comes. Call this before adding text.
     void begin();
 
     void output(Phase phase, const MaskedChunk& text) override;
@@ -30,28 +31,29 @@ class ServerLog final : public LogSink {
     [[nodiscard]] bool is_serial_full() const override { return serial_->is_full(); }
     void wait_for_serial_room() override;
 
-    /// The interrupted phase's serial log comes again from its start: leaves out the part that is spooled already.
+    /// After an interruption the phase's serial log is added again from its start: skips the part that is already
+    /// spooled.
     void skip_spooled_serial(std::uint64_t begin);
-    /// Begins the next phase's serial log; returns its position.
+    /// Starts the next phase's serial log; returns its position.
     std::uint64_t begin_serial();
 
-    /// Waits until all is sent, at most log_upload_limit for each of the two; logs what could not be sent.
+    /// Waits until everything is sent, at most log_upload_limit for each log. Logs what could not be sent.
     void wait_for_upload();
-    /// The agent stops: from now on no wait takes longer than `limit`.
+    /// The agent stops: from now on, no wait takes longer than `limit`.
     void limit_waits(std::chrono::milliseconds limit);
     /// Set once limit_waits was called.
     [[nodiscard]] std::optional<std::chrono::milliseconds> wait_limit() const { return wait_limit_; }
-    /// Nothing more comes.
+    /// Nothing more will be added.
     void finish();
-    /// Nothing is left to be sent.
+    /// True if nothing is waiting to be sent.
     [[nodiscard]] bool is_sent() const { return output_->is_done() && serial_->is_done(); }
-    /// Nothing is in memory only.
+    /// True if nothing is only in memory.
     [[nodiscard]] bool is_on_disk() const { return output_spool_.is_on_disk() && serial_spool_.is_on_disk(); }
     void retry_disk();
 
     /// Age of the oldest byte that the server has not confirmed.
     [[nodiscard]] std::chrono::steady_clock::duration lag() const;
-    /// How many pieces may be at the server twice.
+    /// How many fragments the server may have twice.
     [[nodiscard]] unsigned doubtful() const { return output_->doubtful() + serial_->doubtful(); }
 
   private:
@@ -63,7 +65,7 @@ class ServerLog final : public LogSink {
     std::unique_ptr<LogUploader> output_;
     std::unique_ptr<LogUploader> serial_;
     std::optional<std::chrono::milliseconds> wait_limit_;        ///< once the agent stops
-    std::chrono::milliseconds serial_wait_left_ = serial_wait_;  ///< of the phase whose serial log is being sent
+    std::chrono::milliseconds serial_wait_left_ = serial_wait_;  ///< for the phase whose serial log is being sent
     std::uint64_t serial_to_skip_ = 0;                           ///< bytes
 };
 

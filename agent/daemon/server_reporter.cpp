@@ -13,10 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The limit of running transfers and waits when the agent is told to stop.
+/// Limits running transfers and waits once the agent is told to stop.
 constexpr milliseconds stop_limit{5000};
 
-/// How long an answer that the job is not cancelled counts.
+/// How long an answer that the job is not cancelled stays valid.
 constexpr milliseconds new_enough{250};
 
 }  // namespace
@@ -45,7 +45,7 @@ void ServerReporter::job_resumed(const Job& job) {
     job_ = &job;
     log_.begin();
     events_ = folder_.record().events;
-    // With a console of the agent's own, the spool also holds what is in no file.
+    // If the agent reads the console itself, the spool also contains text that is in no file.
     if (parts_.config.trebuchet.console_command.empty()) log_.skip_spooled_serial(folder_.record().serial_end);
     posts_.job_taken(job.id);
 }
@@ -111,7 +111,7 @@ void ServerReporter::wait_for_log_upload() {
 
 void ServerReporter::post_status(const PhaseStatus& status) {
     waiting_status_ = status;
-    // Who gets an event may look for the exit code.
+    // The receiver of an event may look for the exit code.
     if (!job_->webhook.empty()) post_waiting_status();
 }
 
@@ -130,7 +130,7 @@ void ServerReporter::event(std::string_view name, const MaskedChunk& detail) {
     if (auto posted = parts_.server.post_events(job_->id, job_->queue, job_->webhook, events_); !posted) {
         events_are_refused_ = true;
         log_warning("job " + job_->id +
-                    ": can't send an event, its webhook gets no more of this job: " + posted.error().message());
+                    ": cannot send an event, sending no more events of this job: " + posted.error().message());
     }
     reached("event posted");
 }
@@ -144,7 +144,7 @@ void ServerReporter::wait_while_allocated() {
         const auto asked_at = parts_.clock.now();
         const auto state = state_to_post(JobState::allocated, shown);
         if (!state) return;
-        // Until the server knows, the parent can't go on.
+        // The parent job cannot continue until the server knows.
         if (!told) told = parts_.server.post_job_state(job_->id, *state, nullptr).has_value();
         if (told && (is_over(job_->id) || (!job_->parent_id.empty() && is_over(job_->parent_id)))) return;
         const auto pause = CancelWatch::pause_after(parts_.clock.now() - asked_at, parts_.server);
@@ -156,7 +156,7 @@ void ServerReporter::wait_while_allocated() {
 
 bool ServerReporter::is_over(const std::string& job_id) {
     const auto state = parts_.server.read_job_state(job_id);
-    if (!state) log_warning("can't ask whether job " + job_id + " is over: " + state.error().message());
+    if (!state) log_warning("cannot ask whether job " + job_id + " is over: " + state.error().message());
     return state && is_final(*state);
 }
 
@@ -183,7 +183,7 @@ void ServerReporter::upload_artifacts(const std::filesystem::path& archive) {
 
 void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) {
     reached("job ends");
-    waiting_status_.reset();  // the outcome has it
+    waiting_status_.reset();  // the outcome contains it
     bool time_passed = !log_.is_sent();
     log_.wait_for_upload();
     if (!log_.is_sent()) log_info("job " + job_->id + ": the rest of the log is kept and will be sent later");
@@ -192,7 +192,7 @@ void ServerReporter::deliver_outcome(const PhaseStatus& status, bool cancelled) 
     reached("outcome decided");
     on_decided_();
     const auto post = [&, shown = state]() mutable {
-        // If no time has passed, `cancelled` is what the server has just said.
+        // If no time has passed, the server has just confirmed `cancelled`.
         if (std::exchange(time_passed, true) && shown != JobState::cancelled) shown = shown_state();
         return parts_.server.post_outcome(job_->id, status, *state_to_post(state, shown));
     };
@@ -219,7 +219,7 @@ bool ServerReporter::is_kept() const {
 
 void ServerReporter::hold_until_kept(const std::function<bool()>& is_stopping) {
     if (is_delivered() || is_kept()) return;
-    log_error("job " + job_->id + ": can't send or store the remaining data; not accepting jobs");
+    log_error("job " + job_->id + ": cannot send or store the remaining data; not accepting jobs");
     log_.finish();
     const auto policy = policy_of(Call::post_outcome);
     Backoff backoff(policy.first_wait, policy.longest_wait, parts_.draw);
@@ -245,7 +245,7 @@ void ServerReporter::try_outcome_again() {
 }
 
 void ServerReporter::give_up(const std::string& what, const Error& reason) const {
-    log_error("job " + job_->id + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
+    log_error("job " + job_->id + ": giving up on its " + what + ", which cannot be delivered: " + reason.message());
 }
 
 void ServerReporter::note_cancelled() {
@@ -276,7 +276,7 @@ std::optional<JobState> ServerReporter::state_asked_ahead() {
 
 JobState ServerReporter::shown_state() {
     const auto state = parts_.server.read_job_state(job_->id);
-    if (!state) log_warning("can't ask whether job " + job_->id + " is cancelled: " + state.error().message());
+    if (!state) log_warning("cannot ask whether job " + job_->id + " is cancelled: " + state.error().message());
     if (state && *state == JobState::cancelled) note_cancelled();
     return state.value_or(JobState::unknown);
 }
@@ -298,7 +298,7 @@ Result<void> ServerReporter::with_retries(Call call, const std::string& what,
         done = send();
         if (done) return done;
         const bool again = left > 1 && !agent_stops() && !done.error().is_final();
-        log_warning("job " + job_->id + ": can't " + what + ": " + done.error().message() +
+        log_warning("job " + job_->id + ": cannot " + what + ": " + done.error().message() +
                     (again ? "; retrying" : ""));
         if (!again) break;
         parts_.loop.wait_for(backoff.next(), [&] { return agent_stops(); });

@@ -21,16 +21,16 @@ namespace trebuchet {
 
 /// Reports a job to the server, in the reference agent's order, and controls the job by the server's answers. Posts
 /// that replace an earlier value (status, states) are retried a few times. Events and provision logs are sent once,
-/// because they can't be read back.
+/// because they cannot be read back.
 ///
-/// In series, because each depends on the one before it: a phase's log, then its exit code, then (after the question
-/// whether the job is cancelled) the next job state, then the next command. The exit code goes with that job state,
-/// unless an event, a command or an upload comes between. Nothing waits for AgentPosts.
+/// These wait for each other: a phase's log, its exit code, the question whether the job is cancelled, the next job
+/// state, the next command. The exit code is posted together with that job state, unless an event, a command or an
+/// upload comes first. Nothing waits for AgentPosts.
 class ServerReporter final : public JobListener, public JobControl {
   public:
-    /// Notes progress in the job's folder, which also keeps what can't be delivered. `masks`: for the agent's own texts
-    /// about the job. `on_decided` is called once the job's outcome is decided and durable, before the server is told.
-    /// All of it must outlive this object.
+    /// Records progress in the job's folder, which also keeps what cannot be delivered. `masks`: for the agent's own
+    /// texts about the job. Calls `on_decided` when the job's outcome is decided and durable, before telling the
+    /// server. All arguments must outlive this object.
     ServerReporter(
         const DaemonParts& parts, AgentPosts& posts, JobFolder& folder, std::shared_ptr<const MaskSet> masks,
         std::function<void()> on_decided = [] {});
@@ -61,30 +61,30 @@ class ServerReporter final : public JobListener, public JobControl {
     /// Where the job's output goes.
     [[nodiscard]] ServerLog& log() { return log_; }
 
-    /// Nothing of the job is left to be delivered.
+    /// True if nothing of the job is left to deliver.
     [[nodiscard]] bool is_delivered() const;
-    /// After deliver_outcome: if data is left that is neither sent nor on disk, retries both until none is left, or
-    /// until `is_stopping`.
+    /// Call this after deliver_outcome. While data is left that is neither sent nor on disk, retries both; gives up
+    /// when `is_stopping` is true.
     void hold_until_kept(const std::function<bool()>& is_stopping);
 
-    /// Puts the job's attachments into a new file; a cancelled job's are not fetched.
+    /// Downloads the job's attachments into a new file. If the job is cancelled, it stops.
     [[nodiscard]] Result<void> fetch_attachments(const std::filesystem::path& file);
 
   private:
-    /// Tries until it succeeds, as often as the call's policy allows; logs each failure. The result of the last try.
+    /// Tries `send` until it succeeds, as often as the call's policy allows. Logs each failure. Returns the last
+    /// result.
     Result<void> with_retries(Call call, const std::string& what, const std::function<Result<void>()>& send);
-    /// The same for Call::post_progress; no retry begins after progress_limit.
+    /// The same for Call::post_progress. True if it succeeded.
     bool post_with_retries(const std::string& what, const std::function<Result<void>()>& post);
-    /// From now on no wait takes longer than `limit`.
-    /// Limits get shorter only.
+    /// From now on, no wait takes longer than `limit`. Later calls can only shorten it.
     void limit_waits(std::chrono::milliseconds limit);
     [[nodiscard]] bool agent_stops() const { return log_.wait_limit().has_value(); }
-    /// Posts the exit codes that were to go with another post.
+    /// Posts the exit codes that were waiting for another post.
     void post_waiting_status();
     void note_cancelled();
-    /// Asks for the job's state in the background, for is_cancelled(), which is next.
+    /// Asks for the job's state in the background; is_cancelled(), which comes next, uses the answer.
     void ask_for_state_ahead();
-    /// What that answered, if the answer is new.
+    /// The answer to that, if it is recent.
     [[nodiscard]] std::optional<JobState> state_asked_ahead();
     /// The job's state at the server; also `unknown` if the request fails.
     [[nodiscard]] JobState shown_state();
@@ -92,7 +92,7 @@ class ServerReporter final : public JobListener, public JobControl {
     [[nodiscard]] bool is_over(const std::string& job_id);
     [[nodiscard]] bool is_kept() const;
     void try_outcome_again();
-    /// The server never takes it.
+    /// Logs that the server refuses it for good.
     void give_up(const std::string& what, const Error& reason) const;
 
     const DaemonParts& parts_;
@@ -107,14 +107,14 @@ class ServerReporter final : public JobListener, public JobControl {
     std::vector<JobEvent> events_;
     bool events_are_refused_ = false;
     std::optional<PhaseStatus> waiting_status_;  ///< of ended phases, not posted yet
-    /// The job was taken just now, so nobody can have cancelled it.
+    /// The job was taken just now, so nobody can have cancelled it yet.
     bool is_just_taken_ = false;
     struct AheadAnswer {
         std::chrono::steady_clock::time_point asked_at;
         std::optional<Result<JobState>> state{};
     };
     std::shared_ptr<AheadAnswer> asked_ahead_;
-    Timer transfer_timer_;  ///< ends transfers while the agent stops
+    Timer transfer_timer_;  ///< aborts transfers when the agent stops
 };
 
 }  // namespace trebuchet

@@ -35,7 +35,7 @@ std::string identity_of(const fs::path& folder) {
     return identity;
 }
 
-/// Of what was opened: a job may put another file in its place at any time.
+/// Checks the opened file, not the path: a job may replace the file at any time.
 Result<void> check_owner(const FileDescriptor& opened, const fs::path& file, bool own_files_are_trusted) {
     struct stat info {};
     if (::fstat(opened.get(), &info) != 0) return fail(file.string() + ": " + system_text(errno));
@@ -86,7 +86,7 @@ Result<std::vector<std::string>> AdoptedResults::adopt_all(const fs::path& resul
     if (!fd) return fail(fd.error());
     if (auto written = write_all(fd->get(), text); !written) return fail(written.error());
     if (::fchmod(fd->get(), 0644) != 0 || ::rename(temporary.c_str(), file.c_str()) != 0) {
-        return fail("can't write " + file.string() + ": " + system_text(errno));
+        return fail("cannot write " + file.string() + ": " + system_text(errno));
     }
     return ids;
 }

@@ -10,21 +10,21 @@
 namespace trebuchet {
 
 /// The results of the reference agent that an administrator wants to be delivered: the file `trebuchet-adopted` in
-/// `results_basedir`, a line `JOB_ID FOLDER` each. FOLDER tells the folder that was there (inode and time of birth)
-/// from one that a job makes later under the same name. The agent accepts the file from root only, as every job may
-/// write to the folder; where jobs run as another user, also from its own.
+/// `results_basedir`, with lines `JOB_ID FOLDER`. FOLDER (inode and time of birth) distinguishes the adopted folder
+/// from one that a job later creates under the same name. The agent trusts this file only if it belongs to root,
+/// because every job may write to the folder; if jobs run as another user, it also trusts its own file.
 class AdoptedResults {
   public:
-    /// Nothing is adopted if there is no file. An Error if it may be a job's.
+    /// Nothing is adopted if there is no file. An Error if a job may have written it.
     [[nodiscard]] static Result<AdoptedResults> read(const std::filesystem::path& results, bool own_files_are_trusted);
 
     [[nodiscard]] bool has(const std::filesystem::path& folder) const;
 
-    /// Writes the file for all results in the folder, in place of an older one, and returns their job ids.
+    /// Writes the file for all results in the folder, replacing an older one. Returns their job ids.
     [[nodiscard]] static Result<std::vector<std::string>> adopt_all(const std::filesystem::path& results);
 
   private:
-    std::map<std::string, std::string> folders_;  ///< job id → its folder's identity
+    std::map<std::string, std::string> folders_;  ///< job id → identity of its folder
 };
 
 }  // namespace trebuchet

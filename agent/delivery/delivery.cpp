@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A log that takes longer goes on at the next try.
+/// If the log takes longer, the next attempt continues it.
 constexpr std::chrono::seconds log_limit{60};
 
 }  // namespace
@@ -160,7 +160,7 @@ void Delivery::finish(const Result<void>& result) {
 }
 
 void Delivery::give_up(const std::string& what, const Error& reason) const {
-    log_error("job " + job_id_ + ": giving up on its " + what + ", which can't be delivered: " + reason.message());
+    log_error("job " + job_id_ + ": giving up on its " + what + ", which cannot be delivered: " + reason.message());
 }
 
 void Delivery::remove() {

@@ -20,12 +20,12 @@
 
 namespace trebuchet {
 
-/// One try to deliver what is left of one job. Runs in the background, on the loop:
+/// One attempt to deliver what is left of one job. Runs in the background, on the loop:
 ///
 ///     logs → artifacts (packed first, if the reference agent left them) → outcome → done
 ///
-/// Each step that is done is noted in the journal, and the next try goes on from there. What the server refuses for
-/// good is given up, with an error in the log.
+/// The journal records each finished step, and the next attempt continues from there. If the server refuses something
+/// for good, the step is given up with an error in the log.
 class Delivery {
   public:
     struct Parts {
@@ -35,12 +35,12 @@ class Delivery {
         JobServer& server;
         std::function<double()> draw;
         std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
-        /// Time since this machine started, asleep or not. Other than the wall clock it can't be set.
+        /// Time since this machine was booted, including sleep. Unlike the wall clock, nobody can set it.
         std::function<std::chrono::milliseconds()> uptime = since_boot;
     };
     [[nodiscard]] static std::chrono::milliseconds since_boot();
 
-    /// `done` is called once, from the loop, and may destroy this object.
+    /// The loop calls `done` once; it may destroy this object.
     Delivery(const Parts& parts, std::unique_ptr<JobFolder> folder, std::function<void(Result<void>)> done);
     Delivery(const Parts& parts, ReferenceResult result, std::function<void(Result<void>)> done);
     ~Delivery();
@@ -49,7 +49,7 @@ class Delivery {
 
     void start();
     [[nodiscard]] const std::string& job_id() const { return job_id_; }
-    /// Deletes the job's data on disk. Call this when everything is delivered or given up.
+    /// Deletes the job's data on disk. Call it when everything is delivered or given up.
     void remove();
 
   private:
@@ -60,9 +60,9 @@ class Delivery {
     void send_artifacts();
     void send_outcome();
     void finish(const Result<void>& result);
-    /// Logs that this will never be delivered.
+    /// Logs that `what` will never be delivered.
     void give_up(const std::string& what, const Error& reason) const;
-    /// Wraps the handler of an answer, so that it is not called when this object is gone.
+    /// Wraps the handler of an answer so that it is not called after this object is destroyed.
     template <typename... Arguments>
     auto guarded(void (Delivery::*handler)(Arguments...));
     void artifacts_packed(const Result<void>& packed);

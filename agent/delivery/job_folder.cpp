@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 constexpr const char* removed_prefix = ".removed-";
 constexpr std::chrono::milliseconds removal_limit{500};
-/// In the name that rename_aside() gives.
+/// Part of the names that rename_aside() gives.
 constexpr const char* aside_mark = ".set-aside-";
 constexpr const char* journal_file = "journal";
 
@@ -34,7 +34,8 @@ bool JobFolder::is_there(const fs::path& base, const std::string& job_id) {
     const auto kind = kind_of_file(path);
     if (kind.empty()) return false;
     if (kind == "a folder" && kind_of_file(path / journal_file) == "a file") return true;
-    move_away(path, kind == "a folder" ? "has no journal of a job" : "is " + kind + ", expected the folder of a job");
+    move_away(path,
+              kind == "a folder" ? "contains no journal of a job" : "is " + kind + ", expected the folder of a job");
     return false;
 }
 
@@ -52,12 +53,12 @@ void JobFolder::set_aside_planted(const fs::path& base, const std::vector<std::s
         if (const auto kind = kind_of_file(path); kind != "a folder") {
             planted.emplace_back(path, "is " + kind + ", expected the folder of a job");
         } else if (!is_job_id(name)) {
-            planted.emplace_back(path, "is not named like a job");
+            planted.emplace_back(path, "has a name that is not a job id");
         } else if (auto usable = make_private_folder(path); !usable) {
-            planted.emplace_back(path, "can't be the folder of a job: " + usable.error().message());
+            planted.emplace_back(path, "cannot be the folder of a job: " + usable.error().message());
         } else if (kind_of_file(path / journal_file) != "a file" &&
                    std::find(known.begin(), known.end(), name) == known.end()) {
-            planted.emplace_back(path, "has no journal of a job");
+            planted.emplace_back(path, "contains no journal of a job");
         }
     }
     for (const auto& [path, why] : planted) move_away(path, why);
@@ -69,7 +70,7 @@ JobFolder::JobFolder(EventLoop& loop, const fs::path& base, const std::string& j
     auto journal =
         RecordFile::open(path_ / journal_file, [this](std::string_view text) { return apply_entry(text, record_); });
     if (!journal) {
-        log_error("job " + job_id + ": can't read its journal, going on without: " + journal.error().message());
+        log_error("job " + job_id + ": cannot read its journal, continuing without it: " + journal.error().message());
         return;
     }
     if (!journal->problem().empty()) log_error(journal->problem());
@@ -114,7 +115,7 @@ void JobFolder::retry_disk() {
 
 void JobFolder::note_disk(const Result<void>& written) {
     if (!written && !std::exchange(told_of_disk_, true)) {
-        log_error("job " + record_.id + ": can't write its journal, so a crash would lose its outcome; retrying: " +
+        log_error("job " + record_.id + ": cannot write its journal, so a crash would lose its outcome; retrying: " +
                   written.error().message());
     }
     if (written && std::exchange(told_of_disk_, false))
@@ -158,7 +159,7 @@ void JobFolder::remove() {
 }
 
 void JobFolder::remove(const fs::path& folder) {
-    // No job has such a name, so what a crash leaves of it is not taken for a job.
+    // This is no valid job id, so leftovers of a crash are not taken for a job.
     const auto doomed = folder.parent_path() / (removed_prefix + folder.filename().string());
     std::error_code error;
     fs::rename(folder, doomed, error);
@@ -166,7 +167,7 @@ void JobFolder::remove(const fs::path& folder) {
         if (!remove_tree(doomed, {removal_limit})) static_cast<void>(set_aside(doomed));
         fs::rename(folder, doomed, error);
     }
-    // A job of our user may have filled it: the next start goes on.
+    // A job of our user may have filled it. The next start continues the removal.
     if (auto removed = remove_tree(error ? folder : doomed, {removal_limit}); !removed) {
         log_warning(removed.error().message());
     }

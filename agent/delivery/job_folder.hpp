@@ -19,27 +19,27 @@ namespace trebuchet {
 inline constexpr const char* output_spool_name = "output";
 inline constexpr const char* serial_spool_name = "serial";
 
-/// The folder of a job that is in hand or not fully delivered, 0700, in `jobs/` of the agent's state directory. It is
-/// all of a job that survives a power cut:
+/// The folder (0700) of a job that is running or not fully delivered, in `jobs/` of the agent's state directory. Only
+/// this part of a job survives a power cut:
 ///
 ///     journal            what the job is and what was done: JobRecord
 ///     output.N serial.N  the spools of the two log series
-///     artifacts.tar.gz   masked, if they are packed and not sent
+///     artifacts.tar.gz   masked; there while the artifacts are packed and not sent
 ///
-/// It is removed when all is delivered. Journal entries that the disk refuses are kept in memory and written as soon as
-/// the disk takes them. Lives on the loop's thread.
+/// It is removed when everything is delivered. If the disk refuses journal entries, they stay in memory and are written
+/// once the disk accepts data again. Use it on the loop's thread.
 class JobFolder {
   public:
-    /// Reads what is there. For a new id nothing is made until the first entry.
+    /// Reads an existing folder. For a new id, creates nothing until the first entry.
     JobFolder(EventLoop& loop, const std::filesystem::path& base, const std::string& job_id);
 
-    /// At the start: whatever is in `base` and can't be a job's folder, such as a FIFO, a link, a folder of another
-    /// user or without a journal, is renamed, and the log names it. Nothing of it is opened. `known`: jobs that were
-    /// taken, whether they have a journal or not.
+    /// At the start of the agent: renames, and logs, everything in `base` that cannot be a job's folder, such as a
+    /// FIFO, a link, a folder of another user or one without a journal. Opens none of it. `known`: jobs that were
+    /// accepted, with or without a journal.
     static void set_aside_planted(const std::filesystem::path& base, const std::vector<std::string>& known);
-    /// Whether this job has one. Something else in its place, which nobody but a job can have put there, is set aside.
+    /// Whether this job has a folder. Anything else in its place must come from a job and is set aside.
     [[nodiscard]] static bool is_there(const std::filesystem::path& base, const std::string& job_id);
-    /// The ids of the jobs that have one.
+    /// The ids of all jobs with a folder.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& base);
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
@@ -47,24 +47,24 @@ class JobFolder {
     [[nodiscard]] std::filesystem::path archive() const { return path_ / "artifacts.tar.gz"; }
     [[nodiscard]] Worker& worker() { return worker_; }
 
-    /// Writes the entry: it then survives a crash of the agent, and a moment later also a power cut.
+    /// Writes the entry. It survives a crash of the agent now, and a power cut a moment later.
     void note(const JournalEntry& entry);
-    /// Writes the entry and waits until it is durable, or until the disk has refused it. Runs the loop: for the main
-    /// flow only.
+    /// Writes the entry and waits until it is durable, or until the disk has refused it. Runs the loop: only for the
+    /// main flow.
     void commit(const JournalEntry& entry);
 
-    /// Like commit(), but blocks instead of running the loop: for handlers that must wait for it.
+    /// Like commit(), but blocks instead of running the loop: for handlers that must wait.
     void note_at_once(const JournalEntry& entry);
 
-    /// Whether the disk has taken all entries.
+    /// Whether all entries are on disk.
     [[nodiscard]] bool is_written() const { return waiting_.empty(); }
-    /// Writes those that the disk refused, if it takes them now.
+    /// Writes the entries that the disk refused, if it accepts them now.
     void retry_disk();
 
-    /// Removes it with its content. After a crash in between it is either complete or gone.
+    /// Removes the folder with its content. After a crash during this it is either complete or gone.
     void remove();
     static void remove(const std::filesystem::path& folder);
-    /// Removes folders whose removal a crash interrupted.
+    /// Continues removals that a crash interrupted.
     static void remove_leftovers(const std::filesystem::path& base, const RemoveLimits& limits);
 
   private:

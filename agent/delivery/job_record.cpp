@@ -9,7 +9,7 @@
 
 namespace trebuchet {
 
-/// Has the key to the masked texts in a journal.
+/// Only this class may read masked texts back from a journal.
 class JournalReader {
   public:
     [[nodiscard]] static JobEvent event(const nlohmann::json& entry) {
@@ -25,7 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-// The readers throw json::exception or std::invalid_argument for what makes no sense.
+// The readers throw json::exception or std::invalid_argument for invalid values.
 
 Phase read_phase(const json& value) {
     const auto phase = phase_named(value.get<std::string>());

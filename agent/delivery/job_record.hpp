@@ -17,21 +17,21 @@
 
 namespace trebuchet {
 
-/// What is known of a job that was taken, and what was done for it: the sum of its journal's entries.
+/// What is known about an accepted job and what was done for it: the sum of its journal entries.
 struct JobRecord {
     struct Decision {
         PhaseStatus status;
         JobState state = JobState::complete;  ///< a final one
     };
 
-    std::string id;  ///< "" as long as nothing is known
+    std::string id;  ///< "" until known
     std::chrono::system_clock::time_point taken_at;
-    nlohmann::json document;               ///< the job, masked and without its secrets; null if it could not be read
-    bool has_secrets = true;               ///< values of its own, or registered by a phase
-    bool has_run_folder = false;           ///< it was made, or was about to be
-    std::optional<Phase> entered;          ///< the last one, whether it has a command or not
-    std::optional<Phase> running;          ///< its command was started, or about to be, and its end is not known
-    std::uint64_t serial_end = 0;          ///< of the serial log's spool when that command was started
+    nlohmann::json document;       ///< the job, masked and without its secrets; null if it could not be read
+    bool has_secrets = true;       ///< values of its own, or registered by a phase
+    bool has_run_folder = false;   ///< it exists, or was about to be created
+    std::optional<Phase> entered;  ///< the last one, whether it has a command or not
+    std::optional<Phase> running;  ///< its command was started, or was about to be, and has not ended as far as known
+    std::uint64_t serial_end = 0;  ///< end of the serial log's spool when that command was started
     std::vector<LeftProcesses> processes;  ///< of all commands that were started
     PhaseStatus status;
     bool cancelled = false;
@@ -40,7 +40,7 @@ struct JobRecord {
     int recoveries = 0;
     std::optional<Decision> outcome;
     bool outcome_sent = false;
-    std::chrono::milliseconds age{};  ///< for how long agents have tried to deliver it
+    std::chrono::milliseconds age{};  ///< how long agents have tried to deliver it
 };
 
 /// An entry of a job's journal: one small JSON object, without secrets.
@@ -50,10 +50,10 @@ class JournalEntry {
     /// Keeps the document only in masked form.
     [[nodiscard]] static JournalEntry read(const Job& job, const MaskSet& masks);
     [[nodiscard]] static JournalEntry mask_added();
-    /// The run folder is about to be made; nothing is in its place.
+    /// The run folder is about to be created; there is nothing in its place.
     [[nodiscard]] static JournalEntry run_folder();
     [[nodiscard]] static JournalEntry entered(Phase phase);
-    /// `starts`: the phase's command is about to be started; `started`: the supervisor that runs it. `serial_end`: the
+    /// `starts`: the phase's command is about to be started. `started`: the supervisor that runs it. `serial_end`: the
     /// end of the spooled serial log.
     [[nodiscard]] static JournalEntry starts(Phase phase, const std::string& marker, std::uint64_t serial_end = 0);
     [[nodiscard]] static JournalEntry started(const ProcessIdentity& supervisor);
@@ -73,10 +73,10 @@ class JournalEntry {
     nlohmann::json value_;
 };
 
-/// Adds an entry to the record. False if its text makes no sense: the record stays as it was.
+/// Adds an entry to the record. False if its text is invalid; the record is then unchanged.
 [[nodiscard]] bool apply_entry(std::string_view text, JobRecord& record);
 
-/// The job as the record has it: without the values of its secrets.
+/// The job of the record, without the values of its secrets.
 [[nodiscard]] Job job_of(const JobRecord& record);
 
 }  // namespace trebuchet

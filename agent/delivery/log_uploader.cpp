@@ -8,44 +8,44 @@
 #include <algorithm>
 #include <utility>
 
-// How each byte of a log gets to the server exactly once, although answers are lost and the agent may be killed at any
-// moment. The server appends what it gets: a fragment that is posted twice is shown twice.
+// Uploads each byte of a log exactly once, even if answers are lost or the agent is killed at any moment. The server
+// appends what it gets, so a fragment that is posted twice appears twice.
 //
-//  1. Text is spooled as it comes; at most one fragment is under way. What comes meanwhile goes into the next one.
-//  2. A fragment is cut off the front of the spool: text of one phase, no character cut, at most piece_limit. The spool
-//     notes its number, time stamp and end as "under way".
-//  3. Text and note are made durable. Only then is the fragment posted.
-//  4. The answer says what became of it:
-//       confirmed   the spool's "confirmed" moves behind it, and what the server shows of the phase grows by it → 2
-//       refused     it is not there → the same again, after a growing wait
-//       invalid     the server will never take it → again a few times (a proxy may say so), then it is left out, with a
-//                   note in the log
-//       unknown     the answer was lost, or is a 5xx → 5
-//  5. After a wait, what the server shows of the phase's log is read: its length and the last bytes.
-//       longer by the fragment, and ends with it   it arrived → as confirmed
-//       as long as before                          it did not → post it again
-//       anything else, or five refused reads       post it again: better twice than never; counted as doubtful
-//  6. After a crash the next agent opens the same spool. A fragment that is "under way" there may have been posted: it
-//     begins at 5.
+//  1. Text goes to the spool as it arrives. At most one fragment is being sent; new text goes into the next one.
+//  2. A fragment is taken from the front of the spool: text of one phase, whole characters, at most piece_limit bytes.
+//     The spool notes its number, time stamp and end as "under way".
+//  3. The text and the note are made durable. Only then is the fragment posted.
+//  4. The answer says what happened:
+//       confirmed   "confirmed" moves to the fragment's end, "shown" grows by its size → 2
+//       refused     the server does not have it → post it again, after growing waits
+//       invalid     the server will never accept it → retry a few times (a proxy may have said so), then leave it
+//                   out, with a note in the log
+//       unknown     the answer was lost, or was a 5xx → 5
+//  5. After a wait, read what the server shows of the phase's log: its length and its last bytes.
+//       longer by the fragment, and ends with it   it arrived → as for confirmed
+//       as long as before                          it did not arrive → post it again
+//       anything else, or five refused reads       post it again (better twice than never); counted as doubtful
+//  6. After a crash, the next agent opens the same spool. A fragment that is "under way" may have been posted: continue
+//     at 5.
 //
-// Example: the spool holds "one\ntwo\n", the server shows 4 bytes, "one\n" is confirmed.
-//     under way: number 1, "two\n", ends at position 8; durable; posted; the answer is lost
-//     the server shows 8 bytes that end with "two\n" = 4 + 4 → arrived: confirmed = 8, shown = 8
-//     had it shown 4 bytes: posted again under number 1. Had the agent been killed: the same question by the next one.
+// Example: the spool holds "one\ntwo\n"; the server shows 4 bytes; "one\n" is confirmed.
+//     "two\n" becomes fragment 1, under way, ends at 8. It is made durable and posted. The answer is lost.
+//     The server shows 8 bytes = 4 + 4 that end with "two\n". So it arrived: confirmed = 8, shown = 8.
+//     If the server shows 4 bytes, fragment 1 is posted again. If the agent was killed, the next one asks the same.
 
 namespace trebuchet {
 namespace {
 
 using std::chrono::milliseconds;
 
-/// A phase that prints a little all the time costs the server at most five requests a second.
+/// A phase that keeps printing a little costs the server at most five requests a second.
 constexpr milliseconds pace{200};
 constexpr std::size_t most_marks = 1000;
 constexpr std::chrono::seconds mark_pause{1};
-/// How many bytes of a fragment's end are compared with what the server shows.
+/// How many of a fragment's last bytes to compare with what the server shows.
 constexpr std::size_t compared_tail = 4096;
 constexpr int most_refusals_to_say = 5;
-/// A proxy may refuse for a while. Only a few tries, or a job would wait long for each of its fragments.
+/// A proxy may refuse for a while. Only a few retries, or a job would wait long for each of its fragments.
 constexpr int most_times_invalid = 4;
 
 }  // namespace
@@ -148,9 +148,8 @@ void LogUploader::sent(const LogAnswer& answer) {
             if (++times_invalid_ < most_times_invalid) return try_again(answer.problem);
             return leave_out(answer.problem);
         case Arrival::unknown:
-            tell_of_trouble(
-                "job " + job_id_ +
-                ": it is not known whether a piece of the log arrived, asking the server: " + answer.problem);
+            tell_of_trouble("job " + job_id_ +
+                            ": not known whether a part of the log arrived, asking the server: " + answer.problem);
             refusals_to_say_ = 0;
             is_unsure_ = true;
             return after_a_while();
@@ -158,12 +157,12 @@ void LogUploader::sent(const LogAnswer& answer) {
 }
 
 void LogUploader::arrived() {
-    if (std::exchange(told_of_trouble_, false)) log_info("job " + job_id_ + ": the log is being sent again");
+    if (std::exchange(told_of_trouble_, false)) log_info("job " + job_id_ + ": sending the log works again");
     backoff_.reset();
     times_invalid_ = 0;
     if (const auto bytes = std::exchange(left_out_, 0); bytes > 0) {
         auto note = MaskedChunk::literal("\n[");
-        note.append_count(bytes).append(" bytes of log left out: the server did not take them]\n");
+        note.append_count(bytes).append(" bytes of log left out: the server did not accept them]\n");
         spool_.add(under_way_->phase, note);
     }
     finish_fragment(to_valid_utf8(under_way_->text.bytes()).size());
@@ -177,7 +176,7 @@ void LogUploader::finish_fragment(std::uint64_t shown) {
     tell_of_room();
     if (is_done() && on_done_) return on_done_();
     send_soon();
-    // What arrived is removed after a sync, such as that of the next fragment.
+    // A sync removes the files of arrived text. Usually the sync for the next fragment does that; here there is none.
     if (is_full() && !in_flight_)
         spool_.sync([this, alive = std::weak_ptr(alive_)] {
             if (!alive.expired()) tell_of_room();
@@ -193,7 +192,7 @@ void LogUploader::leave_out(const std::string& problem) {
 }
 
 void LogUploader::try_again(const std::string& problem) {
-    tell_of_trouble("job " + job_id_ + ": can't send the log, retrying: " + problem);
+    tell_of_trouble("job " + job_id_ + ": cannot send the log, retrying: " + problem);
     after_a_while();
 }
 
@@ -221,7 +220,7 @@ void LogUploader::look_whether_it_arrived() {
 void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
     if (!shown) {
         tell_of_trouble("job " + job_id_ +
-                        ": can't ask the server what it has of the log, retrying: " + shown.error().problem);
+                        ": cannot read the log back from the server, retrying: " + shown.error().problem);
         const bool go_on_asking = shown.error().is_away || ++refusals_to_say_ < most_refusals_to_say;
         if (go_on_asking) return after_a_while();
         is_unsure_ = false;
@@ -236,7 +235,7 @@ void LogUploader::looked(const tl::expected<ShownLog, LogReadFailure>& shown) {
         ++doubtful_;
         log_warning("job " + job_id_ + ": the server shows " + std::to_string(shown->length) +
                     " bytes of the log, expected " + std::to_string(before) + " or " +
-                    std::to_string(before + text.size()) + ": a piece of it may be there twice");
+                    std::to_string(before + text.size()) + ": a part of it may be there twice");
     }
     in_flight_ = false;
     send_next();

@@ -64,7 +64,7 @@ Result<PhaseStatus> ReferenceResult::read_status() const {
 
 Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, std::vector<NamedSecret> own,
                                              const std::atomic<bool>* stop) const {
-    // Only the job says what has to be masked.
+    // Only the job document says what to mask.
     const auto document = read_untrusted(folder / job_file, job_limit);
     if (!document) return for_good(document.error());
     const auto job = parse_job(*document);
@@ -82,7 +82,7 @@ Result<void> ReferenceResult::pack_artifacts(const TrebuchetConfig& config, std:
     if (!report->may_be_sent) return for_good(Error("they contain a secret, and artifacts_masking is fail"));
     std::error_code error;
     fs::rename(temporary, archive(), error);
-    if (error) return fail("can't rename " + temporary.string() + ": " + error.message());
+    if (error) return fail("cannot rename " + temporary.string() + ": " + error.message());
     return sync_folder(packed);
 }
 

@@ -18,23 +18,22 @@ namespace trebuchet {
 ///     testflinger-outcome.json   {"status": {phase: code}}
 ///     artifacts/                 not masked
 ///
-/// The artifacts are packed, masked, into a folder of ours: a phase may have written to theirs.
+/// The artifacts are masked and packed into a folder of our own, because a phase may have written to theirs.
 struct ReferenceResult {
     std::filesystem::path folder;
-    std::filesystem::path packed;  ///< folder of the archives
+    std::filesystem::path packed;  ///< folder for the archives
 
     [[nodiscard]] std::string job_id() const { return folder.filename().string(); }
     [[nodiscard]] std::filesystem::path archive() const { return packed / (job_id() + ".tar.gz"); }
-    /// It is a result, or may become one when the reference agent goes on. Other folders are left alone.
+    /// One of these files marks a result, or one that the reference agent may still finish. Other folders are ignored.
     [[nodiscard]] bool has_job() const;
     [[nodiscard]] bool has_outcome() const;
     [[nodiscard]] bool has_artifacts_to_pack() const;
 
-    /// The exit codes of the outcome file; entries that make no sense are ignored.
+    /// The exit codes in the outcome file; invalid entries are ignored.
     [[nodiscard]] Result<PhaseStatus> read_status() const;
-    /// Makes the archive, masked with the job's secrets and `own` as the configuration says. Fails also if the
-    /// configuration forbids sending. The Error is final, unless the disk is at fault. May take minutes, on any thread;
-    /// `stop` ends it.
+    /// Creates the archive, masked as configured with the job's secrets and `own`. Fails if the configuration forbids
+    /// sending. The Error is final, except for disk errors. May take minutes; runs on any thread; `stop` aborts it.
     [[nodiscard]] Result<void> pack_artifacts(const TrebuchetConfig& config, std::vector<NamedSecret> own,
                                               const std::atomic<bool>* stop) const;
     void remove_artifacts() const;

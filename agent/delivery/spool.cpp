@@ -9,42 +9,44 @@
 #include <memory>
 #include <utility>
 
-// How a log is kept until it has arrived, on disk if the disk takes it and in memory if not, in bounded space.
+// Keeps a log until the server has it: on disk, or in memory while the disk refuses data. The space is bounded.
 //
-//  1. The log is one sequence of bytes over the whole job. Positions count them from 0:
+//  1. The log is one sequence of bytes for the whole job. Positions count its bytes from 0:
 //
-//         0 ≤ confirmed ≤ taken ≤ loaded ≤ end
+//          0 ≤ confirmed ≤ taken ≤ loaded ≤ end
 //
-//       up to confirmed   arrived, or left out: its files go away
-//       up to taken       under way: front() gave it, its arrival is not known
-//       up to loaded      in memory (`ahead_`), to be given next
-//       up to end         on disk, read back when it is its turn; `refused_` holds what the disk refused
+//       up to confirmed   arrived or left out: its files will be removed
+//       up to taken       under way: front() returned it; not known whether it arrived
+//       up to loaded      in memory (`ahead_`), to be sent next
+//       up to end         on disk, to be read back later; `refused_` holds what the disk refused
 //
-//  2. add() writes text at the position `end`. If nothing is behind, it goes to `ahead_` too, so that it is not read
-//     back. What the disk refuses is kept in memory, in its order, and is written as soon as the disk takes it.
-//  3. load() fills `ahead_` in the order of the positions: first from the files, then from `refused_`. Where text is
-//     missing (a damaged file, a file left out to make room), a note with its length takes its place.
-//  4. begin() notes the piece that is about to be posted; finish_fragment() notes that it arrived. Files whose text is
-//     all confirmed are removed after the next sync.
-//  5. A full spool: with `wait`, is_full() holds whoever adds. With `cut`, files in the middle are removed.
-//  6. A new object reads the last state and the end from the files, and goes on at `confirmed`.
+//  2. add() writes text at the position `end`. If the reader is not behind, the text also goes to `ahead_`, so that it
+//     need not be read back. Text that the disk refuses stays in memory, in order, and is written once the disk accepts
+//     it.
+//  3. load() fills `ahead_` in the order of positions, first from the files, then from `refused_`. If text is missing
+//     (a damaged file, or one removed to make room), a note with the number of bytes replaces it.
+//  4. begin() notes the piece that is about to be posted; finish_fragment() notes that it arrived. The next sync
+//     removes files whose text is all confirmed.
+//  5. When the spool is full: with `wait`, is_full() tells the caller of add() to wait; with `cut`, files in the middle
+//     are removed.
+//  6. A new object reads the last state and the end from the files and continues at `confirmed`.
 //
-// Example: "one\n" arrived, "two\n" is under way, "three\n" came while the disk was full.
-//     confirmed = 4, taken = 8, loaded = 8, end = 14; files: "one\ntwo\n"; refused_: "three\n" at 8
-//     a crash now: the next spool has end = 8 and "two\n" under way; "three\n" is lost, as it was only in memory
-//     the disk takes text again: "three\n" is written at 8, and a crash loses nothing
+// Example: "one\n" arrived, "two\n" is under way, "three\n" was added while the disk was full.
+//     confirmed = 4, taken = 8, loaded = 8, end = 14. Files: "one\ntwo\n"; refused_: "three\n" at 8.
+//     A crash now loses "three\n", which was only in memory: the next spool has end = 8 and "two\n" under way.
+//     If the disk accepts data again first, "three\n" is written at 8, and a crash loses nothing.
 
 namespace trebuchet {
 namespace {
 
 constexpr std::uint64_t largest_file = std::uint64_t{8} << 20;
-/// Small files, so that little is left out at once and the limit is kept.
+/// Small files, so that removing one leaves out little and the limit is kept closely.
 constexpr std::uint64_t least_files = 16;
-/// A disk that is nearly full takes a little now and then.
+/// Report success only after this many writes: a nearly full disk accepts a little now and then.
 constexpr int good_writes_to_tell = 16;
 
 std::string note_of(std::uint64_t bytes) {
-    return "\n[" + std::to_string(bytes) + " bytes of log left out: they could not be kept]\n";
+    return "\n[" + std::to_string(bytes) + " bytes of log left out: they could not be stored]\n";
 }
 
 }  // namespace
@@ -64,7 +66,8 @@ void Spool::note_disk(const Result<void>& done) {
     disk_refuses_ = !done;
     if (!done) good_writes_ = 0;
     if (!done && !std::exchange(told_of_disk_, true)) {
-        log_error("can't store a job's log, keeping it in memory: a crash would lose it: " + done.error().message());
+        log_error("cannot store a job's log on disk, keeping it in memory (a crash would lose it): " +
+                  done.error().message());
     }
     if (told_of_disk_ && done && ++good_writes_ >= good_writes_to_tell) {
         told_of_disk_ = false;
@@ -105,9 +108,9 @@ void Spool::add(Phase phase, const MaskedChunk& text) {
     const bool leave_out = options_.when_full == SpoolFull::cut &&
                            (files_.size() > options_.limit || refused_bytes_ > options_.memory_limit);
     if (leave_out) return;
-    // In the order of the positions: not while something before it is still refused.
+    // Keep the order of positions: write nothing while earlier text is still refused.
     if (!disk_refuses_) note_disk(write_text(phase, position, text.bytes()));
-    // A reader that is not behind need not read it from the disk.
+    // If the reader is not behind, it need not read the text from the disk.
     const bool is_next = refused_.empty() && loaded_ == position;
     if (is_next && has_room_ahead()) {
         push_ahead(phase, position, text.bytes(), !disk_refuses_);
@@ -178,7 +181,7 @@ void Spool::push_ahead(Phase phase, std::uint64_t position, std::string_view tex
         text.remove_prefix(size);
     };
     if (follows && ahead_.back().on_disk == on_disk && ahead_.back().text.size() < piece_limit) append(text.size());
-    // A character that began there ends there.
+    // Complete a character that the last piece began.
     while (follows && !text.empty() && incomplete_utf8_tail(ahead_.back().text) > 0) append(1);
     if (!text.empty()) ahead_.push_back({phase, end - text.size(), end, std::string(text), false, on_disk});
     loaded_ = end;
@@ -239,7 +242,7 @@ void Spool::finish_fragment(std::uint64_t shown) {
     state_.under_way.reset();
     refused_under_way_.reset();
     write_state();
-    // Its text must be there as long as the disk may not know that it arrived; but a disk that is full needs the room.
+    // Normally the text stays until the disk has the new state. A full disk needs the room now.
     if (state_is_stale_) files_.remove_before(state_.confirmed);
 }
 
@@ -272,7 +275,7 @@ void Spool::sync(std::function<void()> done) {
                     if (alive.expired()) return;
                     if (*result) files_.remove_before(confirmed);
                     if (!*result && !std::exchange(told_of_sync_, true)) {
-                        log_error("can't make a job's log durable, a power cut may lose a part of it: " +
+                        log_error("cannot sync a job's log to disk, a power cut may lose a part of it: " +
                                   result->error().message());
                     }
                     done();

@@ -52,7 +52,7 @@ SpoolFiles::Found SpoolFiles::open() {
             return true;
         });
         if (!file) {
-            log_error("a part of a log can't be read: " + file.error().message());
+            log_error("cannot read a part of a log: " + file.error().message());
             continue;
         }
         if (!file->problem().empty()) log_error(file->problem());
@@ -107,7 +107,7 @@ bool SpoolFiles::open_next_to_read() {
     reading_number_ = next->number;
     auto file = open_untrusted(path_of(reading_number_));
     if (!file) {
-        log_error("a part of a log can't be read: " + file.error().message());
+        log_error("cannot read a part of a log: " + file.error().message());
         return false;
     }
     reading_ = std::move(*file);
@@ -147,7 +147,7 @@ void SpoolFiles::remove(const Segment& segment) const {
     const auto path = path_of(segment.number);
     std::error_code error;
     fs::remove(path, error);
-    if (error) log_warning("can't remove " + path.string() + ": " + error.message());
+    if (error) log_warning("cannot remove " + path.string() + ": " + error.message());
 }
 
 void SpoolFiles::remove_before(std::uint64_t position) {

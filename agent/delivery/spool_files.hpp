@@ -15,13 +15,13 @@
 
 namespace trebuchet {
 
-/// A spool's files `<name>.<number>`, each begun with a state and then filled up to a size: the newest is written to,
-/// the oldest are removed when their text is done with. Texts are read back in order, once.
+/// The files `<name>.<number>` of a spool. Each starts with a state and is then filled up to a size. The newest is
+/// written to; the oldest are removed when their text is no longer needed. Texts are read back once, in order.
 class SpoolFiles {
   public:
     SpoolFiles(std::filesystem::path folder, std::string name, std::uint64_t file_size);
 
-    /// Reads what is there: the last state, and where the texts end. Damage is logged.
+    /// Reads the existing files: the last state, and where the text ends. Logs damage.
     struct Found {
         SpoolState state;
         std::uint64_t end = 0;
@@ -32,21 +32,21 @@ class SpoolFiles {
     Result<void> write_text(Phase phase, std::uint64_t position, std::string_view text, const SpoolState& state);
     Result<void> write_state(const SpoolState& state);
 
-    /// The next text; nothing at the end. The view is valid until the next call of any function here.
+    /// The next text; nothing at the end. The view is valid until the next call of any function of this object.
     [[nodiscard]] std::optional<SpoolText> read_text();
-    /// Leaves out what was not read yet.
+    /// Skips what was not read yet.
     void skip_to_end();
 
-    /// Removes the files of which all text ends before this position.
+    /// Removes the files whose text all ends before this position.
     void remove_before(std::uint64_t position);
-    /// Removes the file in the middle of those that were not begun to be read, but the newest; false if there is none.
+    /// Removes the middle one of the files that the reader has not reached, but not the newest; false if there is none.
     bool remove_middle();
     void remove_all();
 
-    /// Makes durable what was written until now, on another thread.
+    /// Returns work, for another thread, that makes everything written so far durable.
     [[nodiscard]] std::function<Result<void>()> sync_work();
 
-    /// Of all files.
+    /// Of all files, in bytes.
     [[nodiscard]] std::uint64_t size() const;
 
   private:
@@ -70,7 +70,7 @@ class SpoolFiles {
     std::vector<std::function<Result<void>()>> to_sync_;  ///< of files that are full
 
     FileDescriptor reading_;
-    std::uint64_t reading_number_ = 0;  ///< of the file that is read, or comes next
+    std::uint64_t reading_number_ = 0;  ///< of the file being read, or to be read next
     std::uint64_t reading_offset_ = 0;
     std::optional<RecordScan> scan_;
 };

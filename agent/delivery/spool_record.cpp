@@ -13,7 +13,7 @@ using nlohmann::json;
 constexpr char text_mark = 'T';
 constexpr char state_mark = 'S';
 constexpr std::size_t text_head_size = 10;
-/// No log gets there; sums of two positions don't overflow.
+/// No log gets this long. Sums of two positions cannot overflow.
 constexpr std::uint64_t position_limit = std::uint64_t{1} << 60;
 constexpr std::size_t longest_timestamp = 64;
 

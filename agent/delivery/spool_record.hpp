@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// The fragment of a log series that was, or is about to be, sent, and whose arrival is not confirmed.
+/// The fragment of a log series that was sent, or is about to be, and is not confirmed.
 struct SpooledFragment {
     std::uint64_t number = 0;
     std::string timestamp;
@@ -19,11 +19,11 @@ struct SpooledFragment {
     std::uint64_t end = 0;  ///< its text ends before this position
 };
 
-/// How far a log series is sent. Positions count the bytes of its text from 0, over the whole job.
+/// How much of a log series is sent. Positions count the bytes of its text from 0, over the whole job.
 struct SpoolState {
     std::uint64_t next_number = 0;
-    std::uint64_t confirmed = 0;                 ///< all before this position is done with
-    std::map<Phase, std::uint64_t> shown_bytes;  ///< confirmed ones, as the server shows them: in valid UTF-8
+    std::uint64_t confirmed = 0;                 ///< everything before this position has arrived or is left out
+    std::map<Phase, std::uint64_t> shown_bytes;  ///< confirmed bytes, counted as the server shows them: as valid UTF-8
     std::optional<SpooledFragment> under_way;    ///< its text begins at `confirmed`
 
     [[nodiscard]] std::uint64_t shown_bytes_of(Phase phase) const {
@@ -39,14 +39,14 @@ struct SpoolText {
     std::string_view text;  ///< not empty
 };
 
-/// The records of a spool's files: texts in the order of their positions, and states, of which the last counts.
+/// The records in a spool's files: texts in the order of their positions, and states. The last state counts.
 using SpoolRecord = std::variant<SpoolText, SpoolState>;
 
-/// The bytes before the text in a record.
+/// The bytes that precede the text in a record.
 [[nodiscard]] std::string spool_text_head(Phase phase, std::uint64_t position);
 [[nodiscard]] std::string spool_state_payload(const SpoolState& state);
 
-/// Nothing if it is no valid record. A text views `payload`.
+/// Nothing if the record is invalid. The result refers to `payload`.
 [[nodiscard]] std::optional<SpoolRecord> parse_spool_record(std::string_view payload);
 
 }  // namespace trebuchet

@@ -15,9 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr CallPolicy policy = policy_of(Call::deliver_result);
-/// The reference agent may still be there and leave something.
+/// The reference agent may still run and leave results.
 constexpr std::chrono::minutes look_again{1};
-/// How much a result grows older before that is written down: after a crash it is younger again by no more.
+/// How much a result ages before that is written down. A crash makes it younger by no more than this.
 constexpr std::chrono::minutes note_age_after{10};
 
 }  // namespace
@@ -75,8 +75,8 @@ void UndeliveredResults::look_for_adopted_results() {
     if (!adopted) log_warning(adopted.error().message());
     if (others.empty()) return;
     log_warning(base.string() + ": " + std::to_string(others.size()) +
-                " results of the Python agent stay there, such as that of job " + others.front() +
-                ": to have them delivered, run trebuchet-agent adopt-results " + base.string());
+                " results of the Python agent are not delivered, such as that of job " + others.front() +
+                ": to deliver them, run trebuchet-agent adopt-results " + base.string());
 }
 
 void UndeliveredResults::remove_leftovers(const fs::path& folder) const {
@@ -118,8 +118,8 @@ bool UndeliveredResults::is_too_old(std::chrono::milliseconds age) const {
 void UndeliveredResults::tell_of_old(const std::string& job_id, std::chrono::milliseconds age) {
     aged_at_.erase(job_id);
     const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
-    log_error("job " + job_id + ": giving up its result, which could not be delivered in " + std::to_string(hours) +
-              " hours (keep_results): what was not sent of its log, artifacts and outcome is lost");
+    log_error("job " + job_id + ": giving up its result, which could not be delivered for " + std::to_string(hours) +
+              " hours (keep_results): the unsent part of its log, artifacts and outcome is lost");
     on_given_up_();
 }
 
@@ -151,7 +151,7 @@ void UndeliveredResults::deliver_next() {
         delivery_ = delivery_of(folder);
         if (delivery_) return delivery_->start();
     }
-    if (!next_try_) return wait_until(parts_.clock.now());  // something came meanwhile
+    if (!next_try_) return wait_until(parts_.clock.now());  // a result came meanwhile
     if (all_delivered_) backoff_.reset();
     wait_until(parts_.clock.now() + (all_delivered_ ? look_again : backoff_.next()));
 }
@@ -167,7 +167,7 @@ void UndeliveredResults::delivered(const Result<void>& result) {
         finished->remove();
     } else {
         log_warning("job " + finished->job_id() +
-                    ": can't deliver its result, it is kept and will be sent later: " + result.error().message());
+                    ": cannot deliver its result, it is kept and will be sent later: " + result.error().message());
         all_delivered_ = false;
     }
     deliver_next();

@@ -16,7 +16,7 @@ namespace trebuchet {
 namespace {
 
 constexpr std::string_view command = "::add-mask::";
-/// Longer lines are no values: AddedMaskLimits refuses them anyway, so only their start is kept.
+/// A longer line cannot be a value: AddedMaskLimits would refuse it. So only its start is kept.
 constexpr std::size_t longest_line = command.size() + AddedMaskLimits().value_length + 2;
 
 std::string_view without_line_end(std::string_view line) {
@@ -36,12 +36,12 @@ bool AddMaskFilter::may_become_command() const {
 }
 
 void AddMaskFilter::write(std::string_view bytes) {
-    std::size_t text_begin = 0;  // of what goes out unchanged
+    std::size_t text_begin = 0;  // of text to pass on unchanged
     for (std::size_t at = 0; at < bytes.size(); ++at) {
         const char c = bytes[at];
         const bool in_line = !line_.empty();
         if (!in_line && !(at_line_start_ && c == command[0])) {
-            // To the next line's start in one step: most output holds no command.
+            // Skip to the start of the next line in one step: most output contains no command.
             const auto end = bytes.find('\n', at);
             at_line_start_ = end != std::string_view::npos;
             at = at_line_start_ ? end : bytes.size() - 1;
@@ -89,13 +89,13 @@ Result<MaskFifo> MaskFifo::make(const std::filesystem::path& path) {
     if (auto made = make_folder(path.parent_path()); !made) return fail(made.error());
     if (auto removed = set_aside(path); !removed) return fail(removed.error());
     if (::mkfifo(path.c_str(), 0600) != 0) {
-        return fail("can't make the FIFO " + path.string() + ": " + system_text(errno));
+        return fail("cannot make the FIFO " + path.string() + ": " + system_text(errno));
     }
-    // For writing as well: then it never reports its end, however often commands open and close it.
+    // Open for writing too: then the FIFO never reports its end, however often commands open and close it.
     FileDescriptor fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISFIFO(info.st_mode)) {
-        return fail("can't open the FIFO " + path.string() + ": " + system_text(errno));
+        return fail("cannot open the FIFO " + path.string() + ": " + system_text(errno));
     }
     return MaskFifo(path, std::move(fd));
 }
@@ -105,7 +105,8 @@ MaskFifo::~MaskFifo() {
 }
 
 void MaskFifo::drain(const AddMaskFilter::TakeValue& value) {
-    // What is in it now was written before the output that follows. A command that writes on must not keep us here.
+    // Read only what is in the FIFO now: it was written before the output that follows. A command that keeps writing
+    // must not block us.
     int left = 0;
     if (::ioctl(fd_.get(), FIONREAD, &left) != 0) return;
     std::array<char, 4096> buffer{};

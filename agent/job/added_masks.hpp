@@ -11,17 +11,17 @@
 
 namespace trebuchet {
 
-/// The most that the phases of a job may register to be masked: their output is hostile, and each value costs memory
-/// and time.
+/// How much the phases of a job may register to be masked. Their output is hostile, and each value costs memory and
+/// time.
 struct AddedMaskLimits {
     std::size_t values = 1000;
     std::size_t value_length = 65536;          ///< bytes
-    std::size_t bytes = std::size_t{1} << 20;  ///< of all values together: each is kept in some thirty forms
+    std::size_t bytes = std::size_t{1} << 20;  ///< for all values together: each is kept in about thirty forms
 };
 
-/// Removes commands `::add-mask::VALUE` from a phase's output, and hands over each value before the text after it. A
-/// command is a whole line that ends with LF or CRLF. Holds back text that may still become a command, at most a line
-/// with the longest value; passes all other text on at once.
+/// Removes commands `::add-mask::VALUE` from a phase's output and hands over each value before the text after it. A
+/// command is a whole line that ends with LF or CRLF. Holds back text that may still become a command (at most one line
+/// with the longest value). Passes on all other text at once.
 class AddMaskFilter {
   public:
     using TakeText = std::function<void(std::string_view)>;
@@ -31,7 +31,7 @@ class AddMaskFilter {
     AddMaskFilter(TakeText text, TakeValue value) : text_(std::move(text)), value_(std::move(value)) {}
 
     void write(std::string_view bytes);
-    /// Ends the stream: passes on what was held back. A command without its line end counts, too.
+    /// Ends the stream: passes on text that was held back. A command without a line end counts too.
     void finish();
 
   private:
@@ -41,7 +41,7 @@ class AddMaskFilter {
 
     TakeText text_;
     TakeValue value_;
-    WipedString line_;  ///< the start of a line that is, or may become, a command
+    WipedString line_;  ///< start of a line that is, or may become, a command
     bool at_line_start_ = true;
     bool too_long_ = false;
 };
@@ -49,9 +49,9 @@ class AddMaskFilter {
 /// A FIFO into which a phase writes values to be masked, one per line: $TREBUCHET_MASK_FILE.
 class MaskFifo {
   public:
-    /// Creates it (0600), and its folder if missing. Replaces whatever is at `path`.
+    /// Creates the FIFO (0600), and its folder if missing. Replaces whatever is at `path`.
     static Result<MaskFifo> make(const std::filesystem::path& path);
-    /// Removes it.
+    /// Removes the FIFO.
     ~MaskFifo();
     MaskFifo(MaskFifo&&) noexcept = default;
     MaskFifo& operator=(MaskFifo&&) = delete;
@@ -61,12 +61,12 @@ class MaskFifo {
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     /// For a ReadWatcher: a command that writes more than the FIFO holds blocks until drain().
     [[nodiscard]] int fd() const { return fd_.get(); }
-    /// Hands over the values of all complete lines. Never blocks, even if a command keeps writing.
+    /// Hands over the values in all complete lines. Never blocks, even if a command keeps writing.
     void drain(const AddMaskFilter::TakeValue& value);
-    /// After drain(): hands over a last line without a line end, too, because it may be a complete value. If more of
-    /// that line arrives, hands over the longer value and the new part as well.
+    /// After drain(): also hands over a last line without a line end, because it may be a complete value. If more of
+    /// that line arrives, hands over the longer value and the new part too.
     void take_unfinished(const AddMaskFilter::TakeValue& value);
-    /// True if something else is at its path now: values that are written there are not read.
+    /// True if the FIFO at its path was replaced: values written there are not read.
     [[nodiscard]] bool is_replaced() const;
 
   private:
@@ -76,7 +76,7 @@ class MaskFifo {
     std::filesystem::path path_;
     FileDescriptor fd_;
     WipedString rest_;
-    std::size_t told_ = 0;  ///< bytes of rest_ that were handed over
+    std::size_t told_ = 0;  ///< bytes of rest_ that were already handed over
 };
 
 }  // namespace trebuchet

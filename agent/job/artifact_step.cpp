@@ -10,7 +10,7 @@
 namespace trebuchet {
 namespace {
 
-/// The time left for packing once the agent stops now.
+/// How long packing may continue after stop_now().
 constexpr std::chrono::seconds packing_limit{1};
 
 }  // namespace
@@ -43,7 +43,7 @@ std::optional<std::filesystem::path> ArtifactStep::pack(const RunFolder& folder)
         packed = pack_artifacts(*artifacts, archive, masking, masks, &stop_packing_);
     });
     if (!packed) {
-        log_error("job " + id + ": can't pack the artifacts, they are not sent: " + packed.error().message());
+        log_error("job " + id + ": cannot pack the artifacts, they are not sent: " + packed.error().message());
         return std::nullopt;
     }
     job_.mask_report.at("artifacts")->merge(packed->found);

@@ -9,18 +9,18 @@
 
 namespace trebuchet {
 
-/// Packs and masks what a job left in `artifacts/` of its run folder, and uploads it. Before the upload it reports what
+/// Packs and masks what a job left in `artifacts/` of its run folder, and uploads it. Before the upload, reports what
 /// was masked in the whole job, because nothing is masked after the artifacts.
 class ArtifactStep {
   public:
     explicit ArtifactStep(RunningJob& job);
 
     void run(const RunFolder& folder);
-    /// Gives packing a few more seconds, enough to keep small artifacts for the next start.
+    /// Lets packing run for 1 more second, enough to keep small artifacts for the next start.
     void stop_now();
 
   private:
-    /// The archive to send, if there is one. The job's log says which files are withheld.
+    /// Returns the archive to send, if any. The job's log says which files are withheld.
     std::optional<std::filesystem::path> pack(const RunFolder& folder);
 
     RunningJob& job_;

@@ -7,12 +7,12 @@
 
 namespace trebuchet {
 
-/// Fetches a job's attachments and unpacks them into `attachments/` of its run folder.
+/// Downloads a job's attachments and unpacks them into `attachments/` of its run folder.
 class AttachmentStep {
   public:
     explicit AttachmentStep(const JobParts& parts) : parts_(parts) {}
 
-    /// Does nothing for a job without attachments. After an Error none of them is left.
+    /// Does nothing for a job without attachments. After an Error, none of them is left.
     [[nodiscard]] Result<void> run(const RunFolder& folder);
     /// Stops unpacking.
     void stop_now() { stopping_now_ = true; }

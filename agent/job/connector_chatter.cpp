@@ -6,11 +6,11 @@
 namespace trebuchet {
 namespace {
 
-/// Ours, as SerialCapture has it; the reference's, once in 30 s.
+/// The first two are from our SerialCapture; the last is from the reference's connectors, once in 30 s.
 constexpr std::array<std::string_view, 3> marks{": DEVICE CONNECTOR: Serial console at ",
                                                 ": DEVICE CONNECTOR: Connected to the serial console at ",
                                                 "Error connecting to serial logging server"};
-/// A mark stands near the start of its line.
+/// A mark is near the start of its line.
 constexpr std::size_t longest_head = 300;
 
 bool has_mark(std::string_view line) {

@@ -12,7 +12,7 @@
 namespace trebuchet {
 namespace {
 
-/// At most so many bytes of a serial log are sent; the file's writer is hostile.
+/// Sends at most this much of a serial log: its writer is hostile.
 constexpr std::size_t serial_log_limit = 64U << 20;
 
 }  // namespace

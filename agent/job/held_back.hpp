@@ -8,10 +8,10 @@ namespace trebuchet {
 
 /// A check that may keep the agent from taking jobs.
 enum class Guard {
-    disk,   ///< a folder that a job needs is full or can't be written to
+    disk,   ///< a folder that a job needs is full or not writable
     spool,  ///< too much of earlier jobs is not delivered yet
-    clock,  ///< the time of day is wrong, or has just been changed
-    token,  ///< the token file or key file can't be used
+    clock,  ///< the time of day is wrong or has just been changed
+    token,  ///< the token file or key file is unusable
 };
 inline constexpr std::array all_guards{Guard::disk, Guard::spool, Guard::clock, Guard::token};
 

@@ -39,11 +39,11 @@ void InterruptionReport::report_phase(Phase phase, bool was_running, RunFolder& 
                                   : "ERROR: " + how + ": skipping this and later phases.\n");
     if (was_running) {
         phases_.device_files().send_serial_log(phase, folder);
-        folder.remove_serial_log(phase);  // cleanup runs again
+        folder.remove_serial_log(phase);  // cleanup will run again
     }
     phases_.device_files().send_device_info(folder);
     job_.outcome.status[phase] = ended_by_agent_code;
-    if (phase == Phase::cleanup) return;  // it runs again
+    if (phase == Phase::cleanup) return;  // it will run again
     if (auto written = folder.write_outcome(job_.outcome.status); !written) log_warning(written.error().message());
     job_.phase_ended(phase, ended_by_agent_code);
     job_.end_reason = name + "_fail";

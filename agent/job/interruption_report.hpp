@@ -9,7 +9,7 @@
 
 namespace trebuchet {
 
-/// Reports a job that was in hand when the agent was interrupted: the phase that was ended or is skipped because of
+/// Reports a job that was running when the agent was interrupted: the phase that was ended or is skipped because of
 /// that, and the files that it left. Runs no command.
 class InterruptionReport {
   public:
@@ -19,9 +19,9 @@ class InterruptionReport {
     void run(RunFolder& folder);
 
   private:
-    /// Deletes files that can't be masked any more, and says so in the job's log.
+    /// Deletes files that can no longer be masked, and says so in the job's log.
     void drop_unmasked(const RunFolder& folder);
-    /// The phase that would have been next; nothing if the job was ending.
+    /// The phase that would have come next; nothing if the job was ending.
     [[nodiscard]] std::optional<Phase> next_phase() const;
     void report_phase(Phase phase, bool was_running, RunFolder& folder);
 

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::hours default_global_timeout{4};
 constexpr std::chrono::minutes default_output_timeout{15};
 
-/// One that ends with `*` stands for all names that begin so.
+/// A final `*` matches every ending.
 constexpr std::array<std::string_view, 16> dangerous_names{
     "LD_*",    "PATH",   "IFS",     "ENV",          "BASH_*",     "SHELLOPTS",      "PS4",         "PROMPT_COMMAND",
     "PYTHON*", "PERL5*", "RUBYOPT", "NODE_OPTIONS", "GCONV_PATH", "GLIBC_TUNABLES", "TREBUCHET_*", "HOME"};
@@ -62,7 +62,7 @@ Result<std::vector<SecretVariable>> read_secrets(const std::string& field, const
         if (!value.is_string() && !value.is_null()) return wrong(field + "." + variable, value, "a string");
         const std::string_view text = value.is_null() ? std::string_view() : value.get_ref<const WipedString&>();
         if (text.find('\0') != std::string_view::npos) {
-            return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment can't");
+            return fail("the job's " + field + "." + variable + " holds a NUL byte, which an environment cannot");
         }
         const bool is_allowed = std::find(allowed.begin(), allowed.end(), variable) != allowed.end();
         variables.push_back({variable, SecretString(text), is_dangerous_name(variable) && !is_allowed});
@@ -88,7 +88,7 @@ Result<PhaseData> read_phase(const std::string& field, const SecretJson& data, b
     return phase;
 }
 
-/// The values of `<phase>_data.secrets`, each with its name.
+/// Collects the values of `<phase>_data.secrets`, each with its name.
 void collect_secret(const std::vector<WipedString>& keys, const SecretJson& value, std::vector<NamedSecret>& found) {
     constexpr std::string_view data = "_data";
     if (keys.size() != 3 || keys[1] != "secrets" || !value.is_string()) return;
@@ -113,7 +113,7 @@ WipedString dump(const SecretJson& json) {
     return json.dump(-1, ' ', false, SecretJson::error_handler_t::replace);
 }
 
-/// Whether there were some.
+/// True if there were any.
 bool erase_refused_secrets(const Job& job, SecretJson& json) {
     bool erased = false;
     for (const auto& [phase, data] : job.phases) {

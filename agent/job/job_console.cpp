@@ -15,11 +15,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t tail_size = 2048;
-/// A console has nothing to lose that would be worth a longer wait at the end of each job.
+/// The console command has nothing to lose that is worth a longer wait at the end of each job.
 constexpr std::chrono::milliseconds longest_grace = 2s;
 constexpr auto release_after = 500ms;
 constexpr auto between_looks_for_room = 250ms;
-/// A command that ran for so long has not failed at once.
+/// After this time, the command counts as having worked, and the restart wait starts from 1 s again.
 constexpr auto good_run = 30s;
 
 }  // namespace
@@ -97,12 +97,13 @@ void JobConsole::command_ended(const ProcessEnd& end) {
     room_.stop();
     ended_ = std::move(process_);
     if (is_stopping_) return;
-    ended_->stop();  // what it left would write to the console's place, too
+    ended_->stop();  // what it left running would also read the console
     if (std::chrono::steady_clock::now() - began_ >= good_run) pause_.reset();
     if (!std::exchange(has_complained_, true)) {
         const auto* failed = std::get_if<CouldNotStart>(&end);
         log_warning("job " + job_.parts.job.id + ": trebuchet.console_command has ended" +
-                    (failed == nullptr ? "" : ": " + failed->reason) + "; starting it again, from now on silently");
+                    (failed == nullptr ? "" : ": " + failed->reason) +
+                    "; restarting it, from now on without a message");
     }
     restart_.start(pause_.next(), [this] { run_command(); });
 }
@@ -119,7 +120,7 @@ void JobConsole::with_masks(const std::function<void()>& work) {
     try {
         if (!has_failed) work();
     } catch (const std::exception&) {
-        has_failed = true;  // why may quote what should be masked
+        has_failed = true;  // the message may quote text to be masked
     }
     if (!has_failed || std::exchange(is_stopping_, true)) return;
     log_error("job " + job_.parts.job.id +

@@ -15,9 +15,9 @@
 
 namespace trebuchet {
 
-/// The device's serial console during a whole job: runs `trebuchet.console_command` from the first phase to the job's
-/// end, in a cgroup of its own, and sends what it prints, masked, as the serial log of the phase that runs. A command
-/// that ends is started again after 1 to 30 s. On the loop's thread. Does nothing if no command is configured.
+/// Runs `trebuchet.console_command` from a job's first phase to its end, in its own cgroup, to capture the device's
+/// serial console. Sends the masked output as the serial log of the phase that is running. If the command ends,
+/// restarts it after 1 to 30 s. Does nothing if no command is configured. Use it on the loop's thread.
 class JobConsole {
   public:
     explicit JobConsole(RunningJob& job);
@@ -25,13 +25,13 @@ class JobConsole {
     JobConsole& operator=(const JobConsole&) = delete;
     ~JobConsole();
 
-    /// Before a phase. `folder`: the run folder. Again: no effect.
+    /// Call this before each phase; only the first call has an effect. `folder`: the run folder.
     void start(const std::filesystem::path& folder);
-    /// Ends the command, and sends what it has printed. Takes 5 s at most.
+    /// Ends the command and sends the rest of its output. Takes at most 5 s.
     void stop();
     /// Kills the command. Call this from a handler of the loop.
     void kill();
-    /// What the device printed last, at most 2 KiB.
+    /// The last output of the device, at most 2 KiB.
     [[nodiscard]] const MaskedChunk& last_lines() const { return tail_; }
 
   private:
@@ -39,11 +39,11 @@ class JobConsole {
     void take(std::string_view bytes);
     void command_ended(const ProcessEnd& end);
     void hand_over(const MaskedChunk& text);
-    /// Runs `work`, which needs the masks. If masking fails, the console ends, and the rest of it is left out.
+    /// Runs `work`, which uses the masks. If masking fails, ends the console and drops the rest of its output.
     void with_masks(const std::function<void()>& work);
-    /// While the serial log is full, the command waits.
+    /// Pauses the command while the serial log is full.
     void wait_for_room();
-    /// Values that were registered before the text are masked in it.
+    /// Makes sure that values registered before a text are masked in it.
     void use_newest_masks();
 
     RunningJob& job_;
@@ -51,9 +51,9 @@ class JobConsole {
     std::optional<Masker> masker_;
     std::shared_ptr<const MaskSet> masked_with_;
     std::unique_ptr<Process> process_;
-    std::unique_ptr<Process> ended_;  ///< whose handler may be running
+    std::unique_ptr<Process> ended_;  ///< kept because its handler may be running
     Timer restart_;
-    Timer quiet_;  ///< since the last output
+    Timer quiet_;  ///< time since the last output
     Timer room_;
     Backoff pause_;
     std::chrono::steady_clock::time_point began_{};

@@ -8,10 +8,10 @@
 
 namespace trebuchet {
 
-/// How long the end of a phase waits for each of the job's two logs to be sent. The rest is sent later.
+/// How long the end of a phase waits until each of the job's two logs is sent. The rest is sent later.
 inline constexpr std::chrono::seconds log_upload_limit{60};
 
-/// Controls the job in hand, and has every call for which its runner waits.
+/// Controls the running job. Has every call for which the runner waits.
 ///
 /// The agent has one word for each way of stopping:
 ///
@@ -26,25 +26,25 @@ class JobControl {
 
     /// Asks whether somebody cancelled the job.
     [[nodiscard]] virtual bool is_cancelled() = 0;
-    /// Calls `handler` once when somebody does, until `unwatch`.
+    /// Calls `handler` once when somebody cancels the job; until `unwatch`.
     virtual void watch_for_cancel(std::function<void()> handler) = 0;
     virtual void unwatch() = 0;
 
     /// Posts that the device is allocated, then waits until this job or its parent is over, or until `stop`.
     virtual void wait_while_allocated() = 0;
-    /// Waits until the whole log is sent, at most log_upload_limit for each of the two logs.
+    /// Waits until both logs are sent, at most log_upload_limit for each.
     virtual void wait_for_log_upload() = 0;
-    /// Posts the exit codes so far, with a few tries.
+    /// Posts the exit codes so far; retries a few times.
     virtual void post_status(const PhaseStatus& status) = 0;
-    /// Waits until the archive is sent, or kept to be sent later. May take hours; after `stop` only seconds.
+    /// Waits until the archive is sent, or stored to be sent later. May take hours; after `stop` only seconds.
     virtual void upload_artifacts(const std::filesystem::path& archive) = 0;
-    /// Decides the job's outcome, and waits until the rest of the log and the outcome are sent or kept to be sent
-    /// later: at most twice log_upload_limit and the tries of Call::post_outcome.
+    /// Decides the job's outcome. Waits until the rest of the log and the outcome are sent, or stored to be sent later:
+    /// at most twice log_upload_limit plus the tries of Call::post_outcome.
     virtual void deliver_outcome(const PhaseStatus& status, bool cancelled) = 0;
 
-    /// The agent stops: from now on failed calls are not retried. Call this from a handler of the loop.
+    /// The agent stops: retries no failed calls any more. Call this from a handler of the loop.
     virtual void stop() = 0;
-    /// The agent stops now: nothing waits any more. Call this from a handler of the loop.
+    /// The agent stops now: waits for nothing any more. Call this from a handler of the loop.
     virtual void stop_now() = 0;
 };
 

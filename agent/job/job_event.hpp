@@ -6,7 +6,7 @@
 
 namespace trebuchet {
 
-/// What a job's webhook is told.
+/// An event for a job's webhook.
 struct JobEvent {
     std::string name;
     std::string timestamp;  ///< ISO 8601

@@ -4,8 +4,8 @@
 
 namespace trebuchet {
 
-/// Makes `trebuchet.limits` possible for the jobs of this program, before it starts one. Where the host does not let
-/// us, the limits are set to none and the log says so.
+/// Prepares this program for `trebuchet.limits`; call it before the first job. If the host does not allow limits, sets
+/// them to none and logs that.
 void enable_limits(JobLimits& limits);
 
 }  // namespace trebuchet

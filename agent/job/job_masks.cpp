@@ -19,7 +19,7 @@ void JobMasks::look_for_own() {
 const std::shared_ptr<const MaskSet>& JobMasks::current() {
     if (!has_failed_) look_for_own();
     if (waiting_.empty() || has_failed_) return current_;
-    has_failed_ = true;  // whatever is thrown
+    has_failed_ = true;  // any exception
     auto grown = current_->with(std::exchange(waiting_, {}));
     if (!grown) return current_;
     has_failed_ = false;
@@ -34,7 +34,8 @@ Result<void> JobMasks::add(std::string_view value) {
         return fail("it is longer than the " + std::to_string(limits_.value_length) + " bytes that are accepted");
     }
     if (current_->is_too_short(value)) return fail("it is too short to be told apart from ordinary text");
-    // A new value means a new set: a job that registers the same values a thousand times must not cause that.
+    // Ignore values that are already registered: each new value means a new set, and a job may register the same one a
+    // thousand times.
     const bool is_waiting = std::any_of(waiting_.begin(), waiting_.end(),
                                         [&](const NamedSecret& secret) { return secret.value.reveal() == value; });
     if (is_waiting || current_->holds(value)) return {};
@@ -46,7 +47,7 @@ Result<void> JobMasks::add(std::string_view value) {
     }
     ++added_;
     bytes_ += value.size();
-    has_failed_ = true;  // whatever is thrown
+    has_failed_ = true;  // any exception
     waiting_.push_back({"added value " + std::to_string(added_), SecretString(value)});
     on_added_(value);
     has_failed_ = false;

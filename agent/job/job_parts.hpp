@@ -27,16 +27,16 @@ struct JobParts {
     LogSink& log;
     JobListeners listeners;
     JobControl& control;
-    /// As whom the phases run; nullopt: the agent's user.
+    /// The user that runs the phases; nullopt: the agent's user.
     std::optional<PhaseUser> phase_user = std::nullopt;
     /// The folder for the packed artifacts; nullopt: the run folder.
     std::optional<std::filesystem::path> archive_folder = std::nullopt;
     /// Downloads the job's attachments, a gzip tar, into this new file; null: attachments are not available.
     std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments = nullptr;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
-    /// Told when the run folder is about to be made.
+    /// Called when the run folder is about to be created.
     std::function<void()> on_run_folder = [] {};
-    /// Told of each value that a phase registers.
+    /// Called for each value that a phase registers.
     std::function<void(std::string_view value)> on_mask_added = [](std::string_view) {};
 };
 

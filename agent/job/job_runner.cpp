@@ -23,10 +23,10 @@ std::string name_of_event(const Interruption& interruption) {
     return std::visit(Name{}, interruption);
 }
 
-/// How long a run folder is removed at most: what a process that can't be ended goes on to write has no end.
+/// Limits the removal of a run folder: a process that cannot be killed may write to it without end.
 constexpr std::chrono::seconds removal_limit{60};
 constexpr std::chrono::seconds kill_limit{5};
-/// The same once the agent stops now.
+/// The same limit after stop_now().
 constexpr std::chrono::milliseconds hurried_removal{500};
 
 template <typename Reason>
@@ -100,7 +100,7 @@ void JobRunner::run_in(RunFolder& folder) {
     if (!ready && outcome.cancelled) job_.event("cancelled");
     if (!ready && !outcome.cancelled) job_.report_unable(ready.error());
     run_cleanup(folder);
-    phases_.device_files().send_device_info(folder);  // no phase may have run since it was written
+    phases_.device_files().send_device_info(folder);  // the last phase may have written it
 }
 
 JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
@@ -145,7 +145,7 @@ JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     } else {
         job_.report_masks();
     }
-    // Before the end is reported, so that nobody who learns of the end finds the folder.
+    // Remove the folder before the end is reported, so that nobody who hears of the end still finds the folder.
     remove_rest(folder);
     reached("run folder removed");
     auto& outcome = job_.outcome;
@@ -161,7 +161,7 @@ JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
 void JobRunner::remove_rest(Result<RunFolder>& folder) {
     EndedProcesses ended;
     run_beside(job_.parts.loop, [&] {
-        // What phases have put into cgroups beside those of their own.
+        // Processes that phases have put into other cgroups of the job.
         const auto cgroup = job_cgroup(job_.parts.secret_base, job_.parts.job.id);
         ended =
             end_left_processes({std::nullopt, "", cgroup}, std::chrono::milliseconds(0), kill_limit, &stop_removing_);
@@ -232,7 +232,7 @@ void JobRunner::run_cleanup(RunFolder& folder) {
         log_warning("job " + job_.parts.job.id + ": skipping cleanup, because the agent stops now");
         return;
     }
-    phases_.end_leftovers();  // they could keep cleanup from working
+    phases_.end_leftovers();  // they could disturb cleanup
     job_.event("cleanup_start");
     reached("starting cleanup");
     const auto end = phases_.run(Phase::cleanup, folder);

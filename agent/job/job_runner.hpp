@@ -15,10 +15,10 @@
 
 namespace trebuchet {
 
-/// The agent's comment while it is offline after exit code 46; users search for this text.
+/// The agent's comment while it is offline after exit code 46. Users search for this text.
 [[nodiscard]] std::string recovery_failed_comment(const std::string& job_id);
 
-/// The same after a failed cleanup, with `trebuchet.cleanup_failure: offline`, and while processes of the job live on.
+/// The same after a failed cleanup with `trebuchet.cleanup_failure: offline`, and while processes of the job survive.
 [[nodiscard]] std::string cleanup_failed_comment(const std::string& job_id);
 [[nodiscard]] std::string survivors_comment(const std::string& job_id, const std::vector<Survivor>& survivors);
 
@@ -28,37 +28,38 @@ namespace trebuchet {
 ///       │ a failure (except of test), a cancellation or the agent's stop skips the rest
 ///     cleanup (always) → artifacts → the run folder is deleted → finished
 ///
-/// On the loop's thread; `run` returns when all is done.
+/// Use it on the loop's thread; `run` returns when everything is done.
 class JobRunner {
   public:
     explicit JobRunner(JobParts parts);
 
     JobOutcome run();
 
-    /// Instead of run(), for a job that was in hand when the agent was interrupted: reports its phase as ended by the
-    /// agent, runs cleanup, and sends what is left. Runs no other phase. All processes of the job must have ended.
+    /// Use this instead of run() for a job that was running when the agent was interrupted. Reports its phase as ended
+    /// by the agent, runs cleanup, and sends what is left. Runs no other phase. The job's processes must have ended.
     JobOutcome resume(const InterruptedJob& interrupted);
 
-    /// The agent stops: ends the running phase, and skips the others except cleanup. Call this from a handler of the
+    /// The agent stops: ends the running phase and skips the others except cleanup. Call this from a handler of the
     /// loop.
     void stop();
 
-    /// The agent stops now: kills what runs, and skips the rest, also cleanup. Call this from a handler of the loop.
+    /// The agent stops now: kills what runs and skips the rest, including cleanup. Call this from a handler of the
+    /// loop.
     void stop_now();
 
   private:
     [[nodiscard]] std::optional<ProcessUser> ids_of_phase_user() const;
-    /// Fetches attachments, walks the phases.
+    /// Fetches attachments and runs the phases.
     void run_in(RunFolder& folder);
     void run_main_phases(RunFolder& folder);
-    /// Whether the job goes on with the next phase.
+    /// Returns whether the job continues with the next phase.
     [[nodiscard]] bool end_main_phase(Phase phase, const std::optional<PhaseEnd>& end, RunFolder& folder);
     void report_interruption(const Interruption& interruption);
-    /// The agent's stop came before this phase.
+    /// The agent was told to stop before this phase.
     void report_skipped_by_stop(Phase phase);
     void run_cleanup(RunFolder& folder);
     void cleanup_failed();
-    /// After the last event.
+    /// Call this after the last event.
     JobOutcome finish(Result<RunFolder>& folder);
     void remove_rest(Result<RunFolder>& folder);
 

@@ -10,7 +10,7 @@ namespace trebuchet {
 
 /// The state of a job at the server.
 enum class JobState {
-    unknown,  ///< the server does not say, or says something that we don't know
+    unknown,  ///< the server does not say, or says something unknown to us
     waiting,
     setup,
     provision,
@@ -21,7 +21,7 @@ enum class JobState {
     reserve,
     cleanup,
     complete,   ///< final
-    cancelled,  ///< final, and set by somebody else: it must not be overwritten
+    cancelled,  ///< final, and set by somebody else: never overwrite it
 };
 
 inline constexpr std::array all_job_states{JobState::unknown,   JobState::waiting,         JobState::setup,
@@ -29,7 +29,7 @@ inline constexpr std::array all_job_states{JobState::unknown,   JobState::waitin
                                            JobState::allocate,  JobState::allocated,       JobState::reserve,
                                            JobState::cleanup,   JobState::complete,        JobState::cancelled};
 
-/// As the API spells it; "" for unknown.
+/// The API's spelling; "" for unknown.
 [[nodiscard]] constexpr std::string_view name_of(JobState state) {
     switch (state) {
         case JobState::unknown:
@@ -69,7 +69,7 @@ inline constexpr std::array all_job_states{JobState::unknown,   JobState::waitin
     return JobState::unknown;
 }
 
-/// The state of a job whose phase runs.
+/// The state of a job while this phase runs.
 [[nodiscard]] constexpr JobState state_of(Phase phase) {
     return job_state_named(name_of(phase));
 }
@@ -82,9 +82,9 @@ inline constexpr std::array all_job_states{JobState::unknown,   JobState::waitin
     return is_cancelled ? JobState::cancelled : JobState::complete;
 }
 
-/// The rule that a cancelled job's state is not overwritten, for everybody who posts a state: what to post instead of
-/// `wanted` when the server shows `shown`. A final state becomes "cancelled", which goes with the job's exit codes;
-/// for any other there is nothing to post.
+/// Applies the rule that nobody overwrites a cancelled job's state: returns what to post instead of `wanted` when the
+/// server shows `shown`. A final state becomes "cancelled", which goes with the job's exit codes. Any other is not
+/// posted.
 [[nodiscard]] constexpr std::optional<JobState> state_to_post(JobState wanted, JobState shown) {
     if (shown != JobState::cancelled) return wanted;
     return is_final(wanted) ? std::optional(JobState::cancelled) : std::nullopt;

@@ -7,8 +7,8 @@
 
 namespace trebuchet {
 
-/// The steps of a job after which tests kill the agent, in the order in which a job with all features passes them.
-/// After each of them the agent's next start must recover what was in progress.
+/// The steps of a job after which tests kill the agent, in the order in which a job with all features reaches them.
+/// After each of them the agent's next start must recover the job.
 inline constexpr std::array job_steps{
     std::string_view("agent introduces itself"),
     std::string_view("agent registered"),
@@ -69,7 +69,7 @@ inline constexpr std::array recovery_steps{
     std::string_view("masks built again"),
 };
 
-/// Only a name out of `job_steps` or `recovery_steps` compiles.
+/// Compiles only for a name in `job_steps` or `recovery_steps`.
 class JobStep {
   public:
     consteval JobStep(const char* name) : name_(name) {  // NOLINT(*-explicit-*): it is one for reached("…")
@@ -87,7 +87,7 @@ class JobStep {
     const char* name_;
 };
 
-/// The job in hand has reached this step: a fail point.
+/// A fail point: the running job has reached this step.
 inline void reached(JobStep step) noexcept {
     fail_point(step.name());
 }

@@ -2,7 +2,7 @@
 
 namespace trebuchet {
 
-/// A job's two logs: what its commands print, and what they capture of the device's serial console.
+/// A job's two logs: what its commands print, and what was captured from the device's serial console.
 enum class LogSeries { output, serial };
 
 }  // namespace trebuchet

@@ -15,7 +15,7 @@ bool is_word(char c) {
            std::string_view("_-. ").find(c) != std::string_view::npos;
 }
 
-/// A secret's name is a key of the job's document: any text.
+/// The name of a secret is a key in the job document, so it may be any text.
 std::string shown(const std::string& name) {
     const bool is_plain = name.size() <= 80 && std::all_of(name.begin(), name.end(), is_word);
     return is_plain ? name : quoted(std::string_view(name));

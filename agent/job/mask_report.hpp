@@ -10,21 +10,21 @@
 
 namespace trebuchet {
 
-/// Counts what was masked in one job, by the place where it would have appeared. Contains nothing of a value.
+/// Counts what was masked in one job, for each place where it would have appeared. Contains no part of a value.
 class MaskReport {
   public:
-    /// "test", "test serial log", "artifacts", …: from code, never from outside.
+    /// The name is "test", "test serial log", "artifacts", …: from our code, never from outside.
     using Place = std::pair<std::string, std::shared_ptr<MaskCounts>>;
 
-    /// The counts of this place; for one thread at a time.
+    /// The counts for this place. Use them on one thread at a time.
     [[nodiscard]] std::shared_ptr<MaskCounts> at(std::string_view place);
 
-    /// In the order in which they were asked for.
+    /// In the order of the first call of at().
     [[nodiscard]] const std::vector<Place>& places() const { return places_; }
     [[nodiscard]] bool empty() const;
 
-    /// A line for each place, name and form: "test: TOKEN (base64): 2 times\n". The first 200; names that are no words
-    /// are quoted. "" if nothing was masked.
+    /// One line for each place, name and form: "test: TOKEN (base64): 2 times\n". At most 200 lines. Names that are not
+    /// plain words are quoted. "" if nothing was masked.
     [[nodiscard]] std::string text() const;
 
   private:

@@ -41,7 +41,7 @@ WipedString percent_decoded(std::string_view text) {
     return out;
 }
 
-/// Of scheme://user:PASSWORD@host; "" if there is none.
+/// PASSWORD in scheme://user:PASSWORD@host; "" if there is none.
 std::string_view password_in(std::string_view url) {
     const auto scheme = url.find("://");
     const auto authority = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
@@ -101,14 +101,14 @@ void OwnSecrets::add_proxies_of_environment() {
 
 void OwnSecrets::read(const File& file) {
     const auto text = read_credential_file(file.path, file_limit);
-    if (!text) return;  // whoever needs it says why
+    if (!text) return;  // the user of the file reports the error
     const auto json = parse_secret_json(text->reveal(), file.name);
     if (!json || !json->is_object()) return add(file.name, text->reveal());
     for (const auto& [key, value] : json->items()) {
         if (!value.is_string()) continue;
         const std::string_view leaf = value.get_ref<const WipedString&>();
         const bool is_token = std::string_view{key}.ends_with("token");
-        // Not what is beside a token, such as its type.
+        // Skip short values beside a token, such as its type.
         if (is_token || leaf.size() >= shortest_other_leaf) add(file.name, leaf);
     }
 }

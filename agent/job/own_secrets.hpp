@@ -14,32 +14,32 @@
 
 namespace trebuchet {
 
-/// The agent's own credentials: tokens, keys, passwords of proxies. A job runs as the agent's user and may read some of
-/// them, so they are in the masks of every job and of the agent's log. Lives on the loop's thread.
+/// The agent's own credentials: tokens, keys, passwords of proxies. A job that runs as the agent's user may read some
+/// of them, so every job and the agent's log mask them. Use it on the loop's thread.
 class OwnSecrets {
   public:
-    /// Of the same name the last few values are kept: an older token may still be valid.
+    /// Keeps the last few values of each name: an older token may still be valid.
     static constexpr std::size_t values_per_name = 4;
 
     void add(const std::string& name, std::string_view value);
-    /// Adds the tokens in this file, {"refresh_token": "…"}, or its whole text if it is not JSON; again whenever it
-    /// changes. It need not exist. Only a regular file is read, of at most 64 KiB.
+    /// Adds the tokens in this file, {"refresh_token": "…"}, or its whole text if it is not JSON. Adds them again when
+    /// the file changes. The file need not exist. Reads only regular files of at most 64 KiB.
     void watch_file(const std::string& name, const std::filesystem::path& file);
-    /// The same for the files that this folder holds now.
+    /// The same for each file that is in this folder now.
     void watch_folder(const std::string& name, const std::filesystem::path& folder);
     /// Adds the passwords in the variables that name a proxy, such as https_proxy=http://user:PASSWORD@proxy:3128.
     void add_proxies_of_environment();
 
-    /// Reads the files that have changed: one stat for each, so that it may be called for each piece of output. Returns
-    /// the number of the last value.
+    /// Reads the files that have changed. Costs one stat per file, so it may be called for each piece of output.
+    /// Returns the number of the last value.
     std::uint64_t look();
-    /// Those with a higher number than this, of those that are kept.
+    /// The kept values with a higher number than this.
     [[nodiscard]] std::vector<NamedSecret> after(std::uint64_t number) const;
-    /// look(), then all of them.
+    /// Calls look(), then returns all values.
     [[nodiscard]] std::vector<NamedSecret> all();
 
   private:
-    /// Device, inode, size, time of the last change of the content and of the inode.
+    /// Device, inode, size, time of the last change to the content and to the inode.
     using Stamp =
         std::tuple<std::uint64_t, std::uint64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
     struct File {

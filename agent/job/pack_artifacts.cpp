@@ -19,7 +19,7 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
                                        const std::atomic<bool>* stop) {
     std::error_code ignored;
     std::filesystem::remove_all(archive, ignored);
-    // So that a part that a crash leaves is not taken for an archive.
+    // A temporary name, so that an incomplete file after a crash is not taken for an archive.
     const auto unfinished = std::filesystem::path(archive).concat(".new");
     std::filesystem::remove_all(unfinished, ignored);
     const auto file = create_new_file(unfinished);
@@ -41,7 +41,7 @@ Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder, cons
             "ERROR: none of the artifacts is sent, because they or their names contain a secret");
         std::filesystem::remove(unfinished, ignored);
     } else if (::fdatasync(file->get()) != 0 || ::rename(unfinished.c_str(), archive.c_str()) != 0) {
-        return fail("can't keep " + archive.string() + ": " + system_text(errno));
+        return fail("cannot keep " + archive.string() + ": " + system_text(errno));
     } else if (auto durable = sync_folder(archive.parent_path()); !durable) {
         return fail(durable.error());
     }

@@ -14,14 +14,14 @@
 namespace trebuchet {
 
 struct PackedArtifacts {
-    bool may_be_sent = true;            ///< false: with `fail`, they contain a secret; the archive is removed
-    std::vector<std::string> withheld;  ///< for the job's log, a line each, masked: which files, and why
-    std::vector<std::string> left_out;  ///< the same: "NAME: reason", such as a FIFO
+    bool may_be_sent = true;            ///< false: they contain a secret and masking is `fail`; the archive is removed
+    std::vector<std::string> withheld;  ///< lines for the job's log, masked: which files are withheld, and why
+    std::vector<std::string> left_out;  ///< the same for files left out: "NAME: reason", such as a FIFO
     MaskCounts found;                   ///< secrets in files and names, as TarGzReport
 };
 
-/// Packs `folder` into the new file `archive`, which replaces an older one. `stop` may be set by another thread. May
-/// run on any thread.
+/// Packs `folder` into the file `archive`, replacing an older one. May run on any thread; another thread may set
+/// `stop`.
 [[nodiscard]] Result<PackedArtifacts> pack_artifacts(const std::filesystem::path& folder,
                                                      const std::filesystem::path& archive, ArtifactsMasking masking,
                                                      std::shared_ptr<const MaskSet> masks,

@@ -9,13 +9,13 @@ namespace trebuchet {
 /// The steps of a job, in the order in which they run.
 enum class Phase { setup, provision, firmware_update, test, allocate, reserve, cleanup };
 
-/// All but cleanup, which runs however the others end.
+/// All phases except cleanup, which runs however the others end.
 inline constexpr std::array main_phases{Phase::setup, Phase::provision, Phase::firmware_update,
                                         Phase::test,  Phase::allocate,  Phase::reserve};
 inline constexpr std::array all_phases{Phase::setup,    Phase::provision, Phase::firmware_update, Phase::test,
                                        Phase::allocate, Phase::reserve,   Phase::cleanup};
 
-/// As the API and the files of a job spell it.
+/// The spelling in the API and in the files of a job.
 [[nodiscard]] constexpr std::string_view name_of(Phase phase) {
     switch (phase) {
         case Phase::setup:

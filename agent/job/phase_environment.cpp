@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t most_named = 3;
 
-/// Refused ones as well.
+/// Includes refused ones.
 std::map<std::string, const SecretVariable*> variables_of(const Job& job, Phase phase, const Config& config) {
     std::map<std::string, const SecretVariable*> variables;
     const auto take = [&](Phase from) {

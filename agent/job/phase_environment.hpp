@@ -10,23 +10,22 @@
 
 namespace trebuchet {
 
-/// The longest `NAME=value` in bytes that Linux takes (MAX_ARG_STRLEN, without the final NUL).
+/// The longest `NAME=value`, in bytes, that Linux accepts (MAX_ARG_STRLEN without the final NUL).
 inline constexpr std::size_t longest_variable = 131'071;
 
-/// The secrets that this phase's command gets: its own `<phase>_data.secrets`, and `test_data.secrets` if it is one of
-/// `trebuchet.secret_phases`. Its own win. Not those that are refused.
+/// The secrets for this phase's command: its own `<phase>_data.secrets`, and `test_data.secrets` if the phase is in
+/// `trebuchet.secret_phases`. Its own win. Refused ones are left out.
 [[nodiscard]] std::map<std::string, SecretString> secrets_of_phase(const Job& job, Phase phase, const Config& config);
 
-/// `base` (the agent's environment) without what is the agent's own, such as its credentials and its service manager's
-/// variables, plus the configuration's strings, plus the phase's secrets. Those that are too long are left out.
+/// `base` (the agent's environment) without the agent's own variables, such as its credentials and those of its service
+/// manager, plus the configuration's strings, plus the phase's secrets. Secrets that are too long are left out.
 [[nodiscard]] Environment phase_environment(Environment base, const Config& config,
                                             const std::map<std::string, SecretString>& secrets);
 
-/// What a submitter should know of the secrets that this phase gets or should get: which are refused, empty or too
-/// long. A line each, without a value.
+/// Tells the submitter which secrets of this phase are refused, empty or too long: one line each, without a value.
 [[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config);
 
-/// Says that Linux does not start a command with so much environment, which variables are the longest; "" if it does.
+/// If Linux cannot start a command with this much environment, says so and names the longest variables; else "".
 [[nodiscard]] std::string note_on_size(const Environment& environment, std::size_t limit);
 
 }  // namespace trebuchet

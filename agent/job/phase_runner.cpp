@@ -14,13 +14,13 @@
 namespace trebuchet {
 namespace {
 
-/// The limit of a phase's log file in the run folder; what is sent has no limit.
+/// Limits a phase's log file in the run folder; what is sent has no limit.
 constexpr std::uint64_t phase_log_limit = std::uint64_t{1} << 30;
 
 constexpr LiteralText masking_failed_words(
-    "ERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is left out.");
+    "ERROR: secrets cannot be masked any more: the phase was ended, and the rest of its output is left out.");
 
-/// The agent is to be gone 2 s after it was told to stop now.
+/// The agent must have ended 2 s after it was told to stop now.
 constexpr std::chrono::milliseconds hurried_kill{1'200};
 
 std::string seconds_text(std::chrono::seconds limit) {
@@ -67,7 +67,7 @@ struct PhaseRunner::Running {
         return interruption && std::holds_alternative<MaskingFailed>(*interruption);
     }
 
-    /// Runs `work`, which needs the masks. After the first failure only our own message is output.
+    /// Runs `work`, which uses the masks. After the first failure, only our own message is output.
     void with_masks(const std::function<void()>& work) {
         if (masking_failed()) return;
         bool failed = false;
@@ -75,7 +75,7 @@ struct PhaseRunner::Running {
             work();
             failed = runner.parts_.masks.has_failed();
         } catch (const std::exception&) {
-            failed = true;  // why may quote what should be masked
+            failed = true;  // the message may quote text to be masked
         }
         if (!failed) return;
         interruption = MaskingFailed{};
@@ -92,13 +92,13 @@ struct PhaseRunner::Running {
         if (log_size > phase_log_limit) kept = fail("longer than " + std::to_string(phase_log_limit >> 20) + " MiB");
         if (!kept && !std::exchange(log_is_broken, true)) {
             log_error("the log of the phase " + std::string(name_of(spec.phase)) +
-                      " in the run folder is incomplete, what is sent is not: " + kept.error().message());
+                      " in the run folder is incomplete (what is sent is complete): " + kept.error().message());
         }
         runner.parts_.log.output(spec.phase, text);
         reached("output logged");
     }
 
-    /// Values that were registered before the text are masked in it.
+    /// Makes sure that values registered before a text are masked in it.
     void mask(std::string_view text) {
         const auto& set = runner.parts_.masks.current();
         if (set != masked_with) hand_over(masker->change_set(set));
@@ -110,7 +110,7 @@ struct PhaseRunner::Running {
         if (spec.mask_fifo != nullptr) spec.mask_fifo->drain([this](std::string_view value) { add_mask(value); });
     }
 
-    /// No output has come yet. After a failure it is drained so that the command does not wait.
+    /// Called before output arrives. After a failure it only empties the FIFO, so that the command does not block.
     void drain_fifo_early() {
         if (masking_failed()) {
             spec.mask_fifo->drain([](std::string_view) {});
@@ -119,8 +119,8 @@ struct PhaseRunner::Running {
         }
     }
 
-    /// When output comes, a write without a line end counts as a value, too. A refusal is not reported, as its rest may
-    /// still come.
+    /// When output arrives, also accept a value without a line end. A refusal is not reported: the rest of the value
+    /// may still arrive.
     void take_unfinished_value() {
         if (spec.mask_fifo == nullptr) return;
         spec.mask_fifo->take_unfinished(
@@ -157,7 +157,7 @@ struct PhaseRunner::Running {
         mask("WARNING: a value to be masked is refused: " + added.error().message() + "\n");
     }
 
-    /// All of the command's output has arrived.
+    /// Call this when all of the command's output has arrived.
     void finish_commands() {
         drain_fifo();
         if (spec.mask_fifo != nullptr) {
@@ -170,7 +170,7 @@ struct PhaseRunner::Running {
         mask("");
     }
 
-    /// Something that whoever reads the job's log should know.
+    /// Writes something that readers of the job's log should know.
     void tell(const std::string& what) {
         with_masks([&] {
             mask((last_byte == '\n' ? "" : "\n") + what + "\n");
@@ -213,7 +213,7 @@ struct PhaseRunner::Running {
         try {
             hand_over(MaskedChunk::literal("\n").append(masking_failed_words).append("\n"));
         } catch (const std::exception&) {
-            log_error("can't say in the job's log that masking failed: out of memory");
+            log_error("cannot say in the job's log that masking failed: out of memory");
         }
     }
 
@@ -226,7 +226,7 @@ struct PhaseRunner::Running {
         });
     }
 
-    /// Its output does not count as the phase's: the phase ends all the same.
+    /// Its output does not count as the phase's output: the phase is ended in any case.
     void run_last_command() {
         if (interruption || ended) return;
         tell("The phase has printed nothing for " + std::to_string(spec.output_timeout->count()) +
@@ -257,7 +257,7 @@ struct PhaseRunner::Running {
                             },
                             [this](const ProcessEnd& end, std::size_t /*left*/) { last_command_ended(end); }, nullptr});
         last_command_timer.start(spec.output_timeout_command_limit, [this] {
-            tell("trebuchet.output_timeout_command takes too long: it is ended");
+            tell("trebuchet.output_timeout_command takes too long: ending it");
             if (last_command) last_command->kill();
         });
     }
@@ -276,7 +276,7 @@ struct PhaseRunner::Running {
         interrupt(OutputTimeout{*spec.output_timeout});
     }
 
-    /// Nothing of ours runs beside the phase's own command.
+    /// True if only the phase's own command is running.
     [[nodiscard]] bool is_alone() const { return !last_command || last_command->is_gone(); }
 
     void watch_quiet() {
@@ -308,10 +308,10 @@ struct PhaseRunner::Running {
     Timer global;
     Timer silence;
     Timer last_command_timer;
-    Timer quiet;  ///< since the last output
+    Timer quiet;  ///< time since the last output
     std::unique_ptr<Process> process;
     std::unique_ptr<Process> last_command;  ///< output_timeout_command
-    Environment last_environment;           ///< of it
+    Environment last_environment;           ///< of last_command
     bool is_silent = false;                 ///< the output timeout has passed
     bool last_command_is_over = false;
     std::optional<ProcessEnd> ended;
@@ -349,12 +349,12 @@ PhaseEnd PhaseRunner::run(PhaseSpec spec, int log_fd) {
     if (const auto supervisor = run.process->supervisor())
         parts_.listeners.tell(&JobListener::process_started, *supervisor);
     reached("command started");
-    // It holds secrets, and the process has its own by now.
+    // It contains secrets; the process has its own copy by now.
     if (!run.spec.output_timeout_command.empty()) run.last_environment = std::move(run.spec.process.environment);
     run.spec.process.environment = {};
     running_ = &run;
     if (run.spec.mask_fifo != nullptr) {
-        // Otherwise a command that fills the FIFO and prints nothing would block forever.
+        // Otherwise a command that fills the FIFO and prints nothing would block for ever.
         run.fifo_watcher.emplace(parts_.loop, run.spec.mask_fifo->fd(), [&] { run.drain_fifo_early(); });
     }
     if (run.spec.global_timeout) {

@@ -19,10 +19,10 @@
 namespace trebuchet {
 namespace {
 
-/// This variable identifies a phase's processes after the agent was killed.
+/// After the agent was killed, its next start finds a phase's processes by this variable.
 constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
 
-/// With this variable, connectors leave the serial console to the agent: most consoles have one reader.
+/// This variable tells connectors to leave the serial console to the agent: most consoles allow one reader.
 constexpr const char* console_name = "TREBUCHET_CONSOLE";
 
 std::string random_marker() {
@@ -127,10 +127,10 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     }
     if (!setup.ready) {
         const auto& reason = setup.ready.error().message();
-        job_.write(phase, "ERROR: the run folder can't be used: " + reason + "\n");
+        job_.write(phase, "ERROR: the run folder cannot be used: " + reason + "\n");
         if (phase != Phase::cleanup) return setup;
-        // The device has to be cleaned up even when a phase filled the disk.
-        log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder can't be used: " + reason);
+        // Clean up the device even if a phase has filled the disk.
+        log_error("job " + job_.parts.job.id + ": cleanup runs although the run folder cannot be used: " + reason);
         setup.ready = {};
     }
     auto& spec = setup.spec = spec_of(phase, folder);
@@ -177,7 +177,7 @@ Result<MaskFifo> PhaseStep::make_fifo() const {
     if (!fifo || !parts.phase_user) return fifo;
     const auto& ids = parts.phase_user->ids;
     if (::fchown(fifo->fd(), ids.user, ids.group) != 0) {
-        return fail("can't give it to the user of the phases: " + system_text(errno));
+        return fail("cannot give it to the user of the phases: " + system_text(errno));
     }
     if (auto open = let_pass(parts.secret_base, ids); !open) return fail(open.error());
     return fifo;

@@ -14,10 +14,10 @@
 
 namespace trebuchet {
 
-/// What the names of the cgroups of an agent's jobs begin with. The same in each life of the agent, and another one for
-/// each agent: `secret_base` tells them apart.
+/// The prefix of the cgroup names of an agent's jobs. The same in each run of the agent; different for each agent,
+/// because it depends on `secret_base`.
 [[nodiscard]] std::string job_cgroups(const std::filesystem::path& secret_base);
-/// Of all phases of the job, each in a group of its own below this (ProcessSpec::cgroup).
+/// The cgroup of the job. Each phase has its own group below it (ProcessSpec::cgroup).
 [[nodiscard]] std::string job_cgroup(const std::filesystem::path& secret_base, const std::string& job_id);
 
 /// One phase of a job, from its configured command to its reported exit code.
@@ -27,22 +27,22 @@ class PhaseStep {
 
     /// "" if the phase has something to run, else why it is skipped.
     [[nodiscard]] std::string reason_to_skip(Phase phase) const;
-    /// Runs the phase's command in the run folder, and sends its output and the files that it left. nullopt if it is
-    /// skipped. If cleanup fails it is run once more, and the second result counts; not after exit code 46, and not if
-    /// the agent ended it.
+    /// Runs the phase's command in the run folder, and sends its output and the files that it left. nullopt if the
+    /// phase is skipped. A failed cleanup is run once more and the second result counts, except after exit code 46 or
+    /// if the agent ended it.
     std::optional<PhaseEnd> run(Phase phase, RunFolder& folder);
 
     DeviceFiles& device_files() { return files_; }
 
     /// Ends trebuchet.console_command.
     void end_console() { console_.stop(); }
-    /// Ends what commands left running in the background, and waits until it is gone. The log of the last phase names
-    /// what could not be ended.
+    /// Ends what commands left running in the background, and waits until it is gone. The last phase's log names what
+    /// could not be killed.
     void end_leftovers();
     void tell_survivors(const std::vector<Survivor>& survivors);
-    /// Those that live still.
+    /// The survivors that are still alive.
     [[nodiscard]] std::vector<Survivor> living_survivors() const;
-    /// Ends the running phase, if it may be ended (cleanup may not). Call this from a handler of the loop.
+    /// Ends the running phase if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() { phases_.stop(); }
     /// Kills what runs and what was left running. Call this from a handler of the loop.
     void stop_now() {
@@ -57,16 +57,16 @@ class PhaseStep {
         PhaseSpec spec;
         FileDescriptor log;
         std::optional<MaskFifo> mask_fifo;
-        bool file_with_secrets = false;  ///< the job file shows them, on tmpfs
-        Result<void> ready;              ///< an Error: the command must not be run
+        bool file_with_secrets = false;  ///< the job file contains them, on tmpfs
+        Result<void> ready;              ///< an Error: do not run the command
     };
     [[nodiscard]] PhaseEnd attempt(Phase phase, RunFolder& folder);
     [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
     [[nodiscard]] std::string command_of(Phase phase) const;
     [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
-    /// Shows the job, and has the folder belong to whom the phases run as.
+    /// Writes the job file, and gives the folder to the user of the phases.
     [[nodiscard]] Result<void> prepare(RunFolder& folder, bool with_secrets) const;
-    /// Without the configuration's strings and secrets.
+    /// Without the configuration's strings and without secrets.
     [[nodiscard]] Environment base_environment(const RunFolder& folder) const;
     [[nodiscard]] Result<MaskFifo> make_fifo() const;
     [[nodiscard]] PhaseSpec spec_of(Phase phase, const RunFolder& folder) const;

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array capabilities{CAP_SETUID, CAP_SETGID, CAP_CHOWN, CAP_KILL, CAP_DAC_OVERRIDE};
-/// Attachments are nested less deep than this.
+/// The deepest nesting allowed; attachments are less deep.
 constexpr int deepest = 200;
 
 tl::unexpected<Error> failed(const std::string& what) {
@@ -66,11 +66,11 @@ struct CloseFolder {
 
 Result<void> give(int parent, const std::string& name, const ProcessUser& user, int depth);
 
-/// Also the folder itself, last.
+/// Includes the folder itself, last.
 Result<void> give_folder(FileDescriptor folder, const std::string& name, const ProcessUser& user, int depth) {
     if (depth > deepest) return fail(name + " is nested too deep");
     const std::unique_ptr<DIR, CloseFolder> entries(::fdopendir(folder.get()));
-    if (!entries) return failed("can't read " + name);
+    if (!entries) return failed("cannot read " + name);
     static_cast<void>(folder.release());
     const int fd = ::dirfd(entries.get());
     while (const dirent* entry = ::readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe)
@@ -78,16 +78,16 @@ Result<void> give_folder(FileDescriptor folder, const std::string& name, const P
         if (child == "." || child == "..") continue;
         if (auto given = give(fd, child, user, depth + 1); !given) return given;
     }
-    if (::fchown(fd, user.user, user.group) != 0) return failed("can't give away " + name);
+    if (::fchown(fd, user.user, user.group) != 0) return failed("cannot give away " + name);
     return {};
 }
 
 Result<void> give(int parent, const std::string& name, const ProcessUser& user, int depth) {
     FileDescriptor folder(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (folder) return give_folder(std::move(folder), name, user, depth);
-    if (errno != ENOTDIR && errno != ELOOP) return failed("can't open " + name);
+    if (errno != ENOTDIR && errno != ELOOP) return failed("cannot open " + name);
     if (::fchownat(parent, name.c_str(), user.user, user.group, AT_SYMLINK_NOFOLLOW) != 0) {
-        return failed("can't give away " + name);
+        return failed("cannot give away " + name);
     }
     return {};
 }
@@ -102,7 +102,7 @@ Result<PhaseUser> find_phase_user(const std::string& name) {
     const int error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
     if (found == nullptr) {
         return fail(about + (error == 0 ? "there is no user " + name
-                                        : "can't look up the user " + name + ": " + system_text(error)));
+                                        : "cannot look up the user " + name + ": " + system_text(error)));
     }
     if (entry.pw_uid == 0) return fail(about + std::string("phases must not run as root, expected another user"));
     PhaseUser user;
@@ -124,7 +124,7 @@ Result<void> prepare_for_phase_user(const PhaseUser& user) {
 }
 
 void set_user_variables(Environment& environment, const PhaseUser& user) {
-    // Of the agent's user's session.
+    // These belong to the session of the agent's user.
     for (const auto* prefix : {"XDG_", "DBUS_SESSION_"}) environment.unset_prefix(prefix);
     for (const auto* name : {"MAIL", "TMPDIR"}) environment.unset(name);
     environment.set("HOME", user.home.string());
@@ -138,7 +138,7 @@ Result<void> let_pass(const fs::path& folder, const ProcessUser& user) {
     for (auto path = fs::absolute(folder).lexically_normal();; path = path.parent_path()) {
         if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
         struct stat info {};
-        if (::stat(path.c_str(), &info) != 0) return failed("can't look at " + path.string());
+        if (::stat(path.c_str(), &info) != 0) return failed("cannot look at " + path.string());
         const bool is_of_others = info.st_uid != 0 && info.st_uid != ::geteuid();
         const bool is_sticky = (info.st_mode & S_ISVTX) != 0 && !is_lowest;
         const auto& groups = user.groups;
@@ -163,7 +163,7 @@ Result<void> let_pass(const fs::path& folder, const ProcessUser& user) {
 
 Result<void> give_tree(const fs::path& folder, const ProcessUser& user) {
     FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) return failed("can't open " + folder.string());
+    if (!fd) return failed("cannot open " + folder.string());
     return give_folder(std::move(fd), folder.string(), user, 0);
 }
 

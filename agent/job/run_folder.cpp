@@ -28,7 +28,7 @@ constexpr std::size_t connector_error_limit = 1U << 20;
 constexpr int depth_limit = 100;
 constexpr const char* job_file = "testflinger.json";
 
-/// Discarded if it is not JSON or too deep.
+/// Returns "discarded" for text that is not JSON or is nested too deep.
 json parse_bounded(const std::string& text) {
     bool too_deep = false;
     auto parsed = json::parse(
@@ -56,13 +56,13 @@ bool stands_there(const fs::path& path) {
     return ::lstat(path.c_str(), &info) == 0;
 }
 
-/// Takes away a folder that a phase left where a file of ours goes, which can't be renamed over it.
+/// Removes a folder that a phase left in the place of one of our files: a file cannot be renamed over a folder.
 void make_way(const fs::path& path) {
     if (!is_folder(path)) return;
     if (auto done = set_aside(path); !done) log_warning(done.error().message());
 }
 
-/// The name under which a file is made before it is renamed, as write_file does it.
+/// The name that a file has until it is complete, the same as in write_file.
 fs::path temporary_name(fs::path path) {
     path += ".new";
     return path;
@@ -73,7 +73,7 @@ bool is_owned_by(const fs::path& path, uid_t user) {
     return ::lstat(path.c_str(), &info) == 0 && info.st_uid == user;
 }
 
-/// Overwrites and removes the job file with secrets in this folder on tmpfs, and the folder if it is empty then.
+/// Overwrites and removes the job file with secrets in this folder on tmpfs; removes the folder if it is then empty.
 void wipe_job_file(const fs::path& folder) {
     wipe_file(folder / job_file);
     ::rmdir(folder.c_str());
@@ -87,12 +87,12 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     RunFolder folder(base / job.id, secret_base / job.id, user);
     if (stands_there(folder.path_)) {
         return fail(folder.path_.string() +
-                    " is there already, and this agent did not make it for this job: remove it, or submit the job with "
+                    " already exists, and this agent did not make it for this job: remove it, or submit the job with "
                     "another job_id");
     }
     before_making();
     if (::mkdir(folder.path_.c_str(), 0700) != 0) {
-        return fail("can't make the folder " + folder.path_.string() + ": " + system_text(errno));
+        return fail("cannot make the folder " + folder.path_.string() + ": " + system_text(errno));
     }
     auto ready = folder.show_job(job, false);
     if (ready) ready = folder.write_outcome({});
@@ -105,11 +105,11 @@ Result<RunFolder> RunFolder::reopen(const fs::path& base, const fs::path& secret
                                     const std::optional<ProcessUser>& user) {
     RunFolder folder(base / job.id, secret_base / job.id, user);
     if (!is_folder(folder.path_)) {
-        ::unlink(folder.path_.c_str());  // what the job put there
+        ::unlink(folder.path_.c_str());  // the job has put it there
         return make(
             base, secret_base, job, [] {}, user);
     }
-    // Cleanup runs on a full disk as well.
+    // A failure is only logged: cleanup runs even on a full disk.
     if (auto shown = folder.show_job(job, false); !shown) log_warning(shown.error().message());
     return folder;
 }
@@ -134,7 +134,7 @@ std::vector<std::string> RunFolder::remove_unmasked() const {
 
 Result<void> RunFolder::give(int fd) const {
     if (!user_ || ::fchown(fd, user_->user, user_->group) == 0) return {};
-    return fail("can't give a file to the user of the phases: " + system_text(errno));
+    return fail("cannot give a file to the user of the phases: " + system_text(errno));
 }
 
 Result<void> RunFolder::replace_file(const fs::path& path, std::string_view text) const {
@@ -148,17 +148,17 @@ Result<void> RunFolder::replace_file(const fs::path& path, std::string_view text
     if (done) done = give(file->get());
     if (!done) return fail(done.error().with_context(temporary.string()));
     if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
-    return fail("can't replace " + path.string() + ": " + system_text(errno));
+    return fail("cannot replace " + path.string() + ": " + system_text(errno));
 }
 
 Result<void> RunFolder::make_ready() const {
-    // A phase may have removed the folder in which it ran, or put something else there.
+    // A phase may have removed or replaced the folder in which it ran.
     if (is_folder(path_)) {
         ::chmod(path_.c_str(), 0700);
     } else {
         ::unlink(path_.c_str());
     }
-    // That of another user is not ours, and nobody but us can have put it there (let_pass).
+    // The folder belongs to the user of the phases. Only we can have put it there (let_pass).
     if (user_ && is_folder(path_) && is_owned_by(path_, user_->user)) return {};
     return make_private_folder(path_);
 }
@@ -174,7 +174,7 @@ Result<void> RunFolder::make_homes() const {
         if (is_folder(path)) continue;
         ::unlink(path.c_str());
         if (::mkdir(path.c_str(), 0700) != 0) {
-            return fail("can't make the folder " + path.string() + ": " + system_text(errno));
+            return fail("cannot make the folder " + path.string() + ": " + system_text(errno));
         }
         const FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         struct stat info {};
@@ -195,14 +195,14 @@ Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
     const auto secret_file = secret_path_ / job_file;
     if (auto made = make_private_folder(secret_path_); !made) return made;
     if (auto written = replace_file(secret_file, job.document); !written) return written;
-    // What else is in there keeps its own permissions.
+    // The content keeps its own permissions.
     if (user_) ::chmod(secret_path_.c_str(), 0711);
     const auto link = temporary_name(shown);
     make_way(shown);
     make_way(link);
     ::unlink(link.c_str());
     if (::symlink(secret_file.c_str(), link.c_str()) != 0 || ::rename(link.c_str(), shown.c_str()) != 0) {
-        return fail("can't link " + shown.string() + ": " + system_text(errno));
+        return fail("cannot link " + shown.string() + ": " + system_text(errno));
     }
     return {};
 }
@@ -213,7 +213,7 @@ void RunFolder::hide_secrets() {
 
 std::string RunFolder::notes() const {
     if (!is_noexec(path_)) return "";
-    return "WARNING: the run folder is on a file system that is mounted noexec: programs and scripts in it can't be "
+    return "WARNING: the run folder is on a file system that is mounted noexec: programs and scripts in it cannot be "
            "started directly (Permission denied), only by their interpreter, such as sh SCRIPT\n";
 }
 
@@ -256,7 +256,7 @@ std::string RunFolder::read_connector_error(Phase phase) const {
     if (!text) return "";
     const auto document = parse_bounded(*text);
     if (!document.is_object()) return "";
-    // Connectors call the stage of the test phase "runtest".
+    // Connectors call the test phase "runtest".
     auto info = document.find(std::string(name_of(phase)) + "_exception_info");
     if (info == document.end() && phase == Phase::test) info = document.find("runtest_exception_info");
     if (info == document.end() || !info->is_object()) return "";

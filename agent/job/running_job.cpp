@@ -14,7 +14,7 @@ RunningJob::RunningJob(JobParts its_parts)
           parts.masks, {}, [this](std::string_view value) { parts.on_mask_added(value); }, parts.own_secrets) {}
 
 void RunningJob::event(const std::string& name, std::string_view detail) {
-    if (masks.has_failed()) detail = {};  // a phase may have written it
+    if (masks.has_failed()) detail = {};  // a phase may have written the detail
     parts.listeners.tell(&JobListener::event, name, masks.current()->mask(detail, mask_report.at("events").get()));
 }
 
@@ -26,8 +26,8 @@ void RunningJob::phase_ended(Phase phase, int exit_code) {
 }
 
 void RunningJob::report_unable(const Error& reason) {
-    log_error("job " + parts.job.id + " can't run: " + reason.message());
-    write(Phase::setup, "ERROR: the job can't run: " + reason.message() + "\n");
+    log_error("job " + parts.job.id + " cannot run: " + reason.message());
+    write(Phase::setup, "ERROR: the job cannot run: " + reason.message() + "\n");
     end_reason = "setup_fail";
     phase_ended(Phase::setup, could_not_start_code);
 }
@@ -37,10 +37,10 @@ void RunningJob::with_masks(LiteralText what, const std::function<void()>& work)
     try {
         if (!failed) work();
     } catch (const std::exception&) {
-        failed = true;  // why may quote what should be masked
+        failed = true;  // the message may quote text to be masked
     }
     if (!failed) return;
-    auto text = MaskedChunk::literal("ERROR: secrets can't be masked any more: ");
+    auto text = MaskedChunk::literal("ERROR: secrets cannot be masked any more: ");
     text.append(what).append(" left out");
     log_error("job " + parts.job.id + ": " + std::string(text.bytes()));
     parts.log.output(last_phase, MaskedChunk::literal("\n").append(text).append(".\n"));

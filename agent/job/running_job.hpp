@@ -11,37 +11,37 @@
 
 namespace trebuchet {
 
-/// How a job ended, for whoever ran it.
+/// How a job ended.
 struct JobOutcome {
     PhaseStatus status;            ///< exit codes of the phases that ran
     bool recovery_failed = false;  ///< a phase exited with 46: somebody must repair the device
-    /// Masked: why the agent is to be offline after the job; "": it may take the next one.
+    /// Masked: why the agent must be offline after the job; "": it may take the next one.
     std::string offline_comment{};
     bool cancelled = false;
-    bool stopped = false;  ///< the agent's own stop cut it short
+    bool stopped = false;  ///< cut short because the agent stopped
 };
 
 /// The running job: what its steps share, and how they report it. All reports are masked.
 class RunningJob {
   public:
     explicit RunningJob(JobParts its_parts);
-    RunningJob(const RunningJob&) = delete;  // its masks refer to it
+    RunningJob(const RunningJob&) = delete;  // because its masks refer to it
     RunningJob& operator=(const RunningJob&) = delete;
 
     [[nodiscard]] MaskedChunk mask(std::string_view text) { return masks.current()->mask(text); }
     /// Writes into a phase's log.
     void write(Phase phase, std::string_view text) { parts.log.output(phase, mask(text)); }
-    /// Writes after the output of the phase that ran last.
+    /// Writes after the output of the last phase that ran.
     void add_to_log(std::string_view text) { write(last_phase, text); }
     void event(const std::string& name, std::string_view detail = {});
-    /// A phase ended: tells the listeners, waits for the phase's log to be sent, and posts the exit code.
+    /// A phase has ended: tells the listeners, waits until the phase's log is sent, and posts the exit code.
     void phase_ended(Phase phase, int exit_code);
-    /// The job can't run: says so in the log of its first phase.
+    /// The job cannot run: says so in the log of its first phase.
     void report_unable(const Error& reason);
-    /// Runs `work`, which needs the masks, between phases. If masking fails, the job's log says that `what` ("the
+    /// Runs `work`, which uses the masks, between phases. If masking fails, the job's log says that `what` ("the
     /// artifacts are") left out.
     void with_masks(LiteralText what, const std::function<void()>& work);
-    /// The device must not be used until somebody has looked at it: for the listeners, and for whoever ran the job. The
+    /// Nobody may use the device until somebody has looked at it: tells the listeners and the caller of the job. The
     /// first reason counts.
     void device_is_in_doubt(std::string_view comment);
     /// Reports what was masked, as the log's last lines and as an event.
@@ -51,7 +51,7 @@ class RunningJob {
     JobMasks masks;
     MaskReport mask_report;
     JobOutcome outcome;
-    Phase last_phase = Phase::setup;         ///< that ran
+    Phase last_phase = Phase::setup;         ///< the last phase that ran
     std::string end_reason = "normal_exit";  ///< detail of the event job_end
 };
 

@@ -25,7 +25,7 @@ constexpr std::string_view key_mark = "K";
 constexpr std::string_view value_mark = "A";
 constexpr std::string_view run_folder_mark = "F";
 
-/// Removes a folder of a job in which somebody planted more than files.
+/// Removes a job's folder that contains more than files, because somebody planted something.
 void clear_away(const fs::path& folder) {
     if (auto removed = remove_tree(folder); !removed) log_warning(removed.error().message());
 }
@@ -47,14 +47,14 @@ std::vector<std::string> RuntimeCopy::all(const fs::path& secret_base) {
 }
 
 Result<void> RuntimeCopy::save(std::string_view document, std::string_view key) {
-    // A former job may have planted something there.
+    // A previous job may have planted something there.
     if (!is_folder(path_.parent_path())) ::unlink(path_.parent_path().c_str());
     if (auto made = make_private_folder(path_.parent_path()); !made) return made;
     wipe_file(path_);
     auto file = RecordFile::open(path_, [](std::string_view) { return true; });
     if (!file) return fail(file.error());
     file_ = std::move(*file);
-    // The document last: with it the copy is whole.
+    // Write the document last: with it, the copy is complete.
     auto written = key.empty() ? Result<void>() : file_->append(key_mark, key);
     return written ? file_->append(document_mark, document) : written;
 }
@@ -122,7 +122,7 @@ void wipe_file(const fs::path& path) {
         for (off_t left = info.st_size; left > 0; left -= static_cast<off_t>(zeros.size())) {
             const auto size = std::min(left, static_cast<off_t>(zeros.size()));
             if (write_all(fd.get(), std::string_view(zeros).substr(0, static_cast<std::size_t>(size)))) continue;
-            log_warning("can't overwrite " + path.string());
+            log_warning("cannot overwrite " + path.string());
             break;
         }
     }

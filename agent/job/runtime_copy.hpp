@@ -14,14 +14,14 @@
 
 namespace trebuchet {
 
-/// The secrets that the agent's next start needs to mask what a job left: a file on tmpfs (0600) that exists while the
-/// job is in hand. It survives the agent, but not a reboot.
+/// The secrets that the agent's next start needs to mask what a job left: a file (0600) on tmpfs that exists while the
+/// job runs. It survives the agent, but not a reboot.
 class RuntimeCopy {
   public:
     /// `secret_base`: this agent's folder on tmpfs. Creates nothing yet.
     RuntimeCopy(const std::filesystem::path& secret_base, const std::string& job_id);
 
-    /// The ids of the jobs that have one.
+    /// The ids of the jobs that have a copy.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& secret_base);
 
     /// Saves the whole job as it arrived, and the key of its masks ("": none).
@@ -29,7 +29,7 @@ class RuntimeCopy {
     /// Adds a value that a phase registered.
     void add(std::string_view value);
 
-    /// The run folder is about to be made.
+    /// Records that the run folder is about to be created.
     void note_run_folder();
 
     struct Content {
@@ -38,10 +38,10 @@ class RuntimeCopy {
         std::vector<NamedSecret> added;
         bool has_run_folder = false;
     };
-    /// What an earlier agent saved; nullopt if it is missing or incomplete. Then add() adds to it.
+    /// What an earlier agent saved; nullopt if it is missing or incomplete. Afterwards add() appends to it.
     [[nodiscard]] std::optional<Content> read();
 
-    /// Overwrites and removes it.
+    /// Overwrites and removes the copy.
     void wipe();
 
   private:
@@ -49,8 +49,8 @@ class RuntimeCopy {
     std::optional<RecordFile> file_;
 };
 
-/// Overwrites and removes what killed agents left in this folder on tmpfs, except the copies of the jobs to recover. No
-/// other agent may use the folder.
+/// Overwrites and removes what killed agents left in this folder on tmpfs, except the copies of the jobs to recover.
+/// Only this agent may use the folder.
 void wipe_leftover_secrets(const std::filesystem::path& secret_base, const std::set<std::string>& jobs_to_recover);
 
 /// Overwrites a file of ours with zeros and removes it.

@@ -54,9 +54,8 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
       recovery_failures_(
           metrics_.counter({"recovery_failures_total", "Phases after which the device could not be recovered"},
                            {{"agent_id", agent_id}})),
-      masked_bytes_(metrics_.counter(
-          {"trebuchet_masked_bytes_total", "Bytes of output and serial log that came out of the masker"},
-          {{"agent_id", agent_id}})),
+      masked_bytes_(metrics_.counter({"trebuchet_masked_bytes_total", "Bytes of output and serial log after masking"},
+                                     {{"agent_id", agent_id}})),
       poll_duration_(metrics_.histogram({"trebuchet_poll_duration_seconds", "Time from asking for a job to the answer"},
                                         {{"agent_id", agent_id}}, poll_buckets())),
       failed_requests_(metrics_.counter(
@@ -65,16 +64,18 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
       doubtful_logs_(
           metrics_.counter({"trebuchet_doubtful_log_fragments_total", "Pieces of log that the server may show twice"},
                            {{"agent_id", agent_id}})),
-      results_given_up_(metrics_.counter(
-          {"trebuchet_results_given_up_total", "Results that could not be delivered for too long, and are lost"},
-          {{"agent_id", agent_id}})),
+      results_given_up_(
+          metrics_.counter({"trebuchet_results_given_up_total",
+                            "Results that were given up and are lost, because they could not be delivered in time"},
+                           {{"agent_id", agent_id}})),
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
           {{"agent_id", agent_id}})),
       loop_lag_(metrics_.histogram({"trebuchet_loop_lag_seconds", "How late the agent's event loop is"},
                                    {{"agent_id", agent_id}}, lag_buckets())) {
     metrics_
-        .gauge({"trebuchet_agent_info", "Always 1; the labels tell"}, {{"agent_id", agent_id}, {"version", version}})
+        .gauge({"trebuchet_agent_info", "Always 1; the labels give the agent and its version"},
+               {{"agent_id", agent_id}, {"version", version}})
         .set(1);
     for (const Phase phase : all_phases) static_cast<void>(failures_of(phase));
     state_is("");
@@ -132,7 +133,7 @@ void AgentMetrics::loop_lagged(Duration lag, std::chrono::system_clock::time_poi
     loop_lag_.observe(seconds(lag));
     if (lag <= longest_quiet_lag) return;
     const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(lag).count() / 100;
-    lag_note_ = "the event loop was held for " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+    lag_note_ = "the event loop was blocked for " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
                 " s at " + iso8601(now);
 }
 

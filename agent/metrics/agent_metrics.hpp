@@ -74,7 +74,7 @@ class AgentMetrics {
 
     /// The metrics in Prometheus' text format.
     [[nodiscard]] std::string text();
-    /// Why the agent can't work, in one line; "" if it can. Being offline on an order is not a problem.
+    /// Why the agent cannot work, in one line; "" if it can. Being offline on an order is not a problem.
     [[nodiscard]] std::string problem() const;
     /// When the event loop was last blocked for more than a second, in one line; "" if never.
     [[nodiscard]] const std::string& lag_note() const { return lag_note_; }

@@ -64,7 +64,7 @@ void ReleaseListener::ask_device() {
     const auto command = os_release_command(user_, address_);
     if (!command) {
         log_warning(
-            "can't ask the device for its release: its address or user name has characters that are not allowed");
+            "cannot ask the device for its release: its address or user name has characters that are not allowed");
         is_provisioned_ = false;
         return;
     }

@@ -16,7 +16,7 @@ namespace trebuchet {
 struct ArchiveInput {
     /// Reads at most `size` bytes. Returns 0 at the end and a negative number on an error.
     std::function<std::ptrdiff_t(char* buffer, std::size_t size)> read;
-    /// Continues at this offset. Null for a stream: then a ZIP is read without its directory, and a 7z can't be read.
+    /// Continues at this offset. Null for a stream: then a ZIP is read without its directory, and a 7z cannot be read.
     std::function<void(std::uint64_t offset)> seek;
     std::uint64_t size = 0;  ///< total bytes, for seek
 };
@@ -55,7 +55,7 @@ class AnyArchive {
     std::unique_ptr<State> state_;
 };
 
-/// The kind of an archive or compressed file that AnyArchive can't read, by its first bytes; otherwise "".
+/// The kind of an archive or compressed file that AnyArchive cannot read, by its first bytes; otherwise "".
 [[nodiscard]] std::string_view unreadable_kind(std::string_view start);
 
 }  // namespace trebuchet

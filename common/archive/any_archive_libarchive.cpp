@@ -87,7 +87,7 @@ struct AnyArchive::State {
         }
         const auto count = self.input.read(self.buffer.data(), self.buffer.size());
         if (count < 0) {
-            archive_set_error(reader, EIO, "can't be read");
+            archive_set_error(reader, EIO, "cannot be read");
             return ARCHIVE_FATAL;
         }
         self.offset += static_cast<std::uint64_t>(count);

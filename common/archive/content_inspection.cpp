@@ -142,14 +142,14 @@ class Inspector {
         const auto kind = unreadable_kind(start);
         if (kind.empty()) return;
         result_.kind = ContentInspection::Kind::archive;
-        obstacle("it is " + std::string(kind) + ", which can't be inspected");
+        obstacle("it is " + std::string(kind) + ", which cannot be inspected");
     }
 
     /// True if the input is an archive or compressed. `depth`: number of archives around it.
     bool inspect_archive(ArchiveInput input, std::size_t depth) {
         auto archive = AnyArchive::open(std::move(input));
         length_.reset();
-        if (!archive) broken("it can't be inspected: " + archive.error().message());
+        if (!archive) broken("it cannot be inspected: " + archive.error().message());
         if (!archive || !*archive) return !archive && !guesses_;
         depth += (*archive)->layers();
         if (depth > limits_.depth) {
@@ -158,7 +158,7 @@ class Inspector {
         }
         while (!is_over()) {
             const auto entry = (*archive)->next();
-            if (!entry) broken("it can't be inspected completely: " + entry.error().message());
+            if (!entry) broken("it cannot be inspected completely: " + entry.error().message());
             if (!entry || !*entry) break;
             inspect_entry(**archive, **entry, depth);
         }
@@ -179,7 +179,7 @@ class Inspector {
         const auto read_on = [&](char* buffer, std::size_t size) -> std::ptrdiff_t {
             if (!may_read_on()) return -1;
             const auto count = archive.read(buffer, size);
-            if (!count) broken("it can't be inspected completely: " + count.error().message());
+            if (!count) broken("it cannot be inspected completely: " + count.error().message());
             if (!count) return -1;
             const std::string_view bytes(buffer, *count);
             if (read == 0) note_unreadable(bytes);

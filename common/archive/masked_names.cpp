@@ -21,7 +21,7 @@ std::vector<std::pair<std::string, std::string>> masked_names(std::vector<std::s
                                                               const MaskSet& masks, MaskCounts* counts) {
     std::sort(names.begin(), names.end());
     const std::string before = parent.empty() ? "" : parent + "/";
-    // If a mask in `parent` itself contains a very short secret, matches across the slash can't be recognised.
+    // If a mask in `parent` itself contains a very short secret, matches across the slash cannot be recognised.
     const bool can_span = masked(before, masks) == before;
     std::vector<std::pair<std::string, std::string>> pairs;
     pairs.reserve(names.size());

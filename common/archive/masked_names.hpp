@@ -22,7 +22,7 @@ namespace trebuchet {
 [[nodiscard]] std::string note_name(const std::string& archived, const std::set<std::string>& taken,
                                     const MaskSet& masks);
 
-/// True if a link in a folder `depth` levels below the top can't lead out of the top folder, provided that no other
+/// True if a link in a folder `depth` levels below the top cannot lead out of the top folder, provided that no other
 /// link does: a relative target with ".." only at its start, at most `depth` times.
 [[nodiscard]] bool stays_inside(const std::string& target, std::size_t depth);
 

@@ -38,7 +38,7 @@ Names names_of(std::string_view path) {
     return names;
 }
 
-/// True if a link in a folder `depth` levels below the target can't lead out of it, whatever other links its target
+/// True if a link in a folder `depth` levels below the target cannot lead out of it, whatever other links its target
 /// passes: ".." only at its start, and not too often.
 bool stays_inside_whatever_it_passes(std::string_view target, std::size_t depth) {
     if (target.empty() || target.front() == '/') return false;
@@ -122,15 +122,15 @@ class Unpacker {
     /// Opens the folders one by one, so that no link is followed. Creates missing ones.
     [[nodiscard]] Result<FileDescriptor> open_folder(const Names& names, bool make = true) const {
         FileDescriptor folder(::fcntl(target_, F_DUPFD_CLOEXEC, 0));
-        if (!folder) return fail("can't open the target folder: " + system_text(errno));
+        if (!folder) return fail("cannot open the target folder: " + system_text(errno));
         for (const auto& name : names) {
             if (make && ::mkdirat(folder.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
-                return fail("can't make the folder " + shown(name) + ": " + system_text(errno));
+                return fail("cannot make the folder " + shown(name) + ": " + system_text(errno));
             }
             FileDescriptor next(::openat(folder.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
             if (!next) {
                 if (errno != ENOTDIR && errno != ELOOP) {
-                    return fail("can't open the folder " + shown(name) + ": " + system_text(errno));
+                    return fail("cannot open the folder " + shown(name) + ": " + system_text(errno));
                 }
                 return fail("is below " + shown(name) + ", which is not a folder in this archive");
             }
@@ -141,12 +141,12 @@ class Unpacker {
 
     static Result<void> unpack_folder(int parent, const std::string& name, const TarEntry& entry) {
         if (::mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) {
-            return fail("can't be created: " + system_text(errno));
+            return fail("cannot be created: " + system_text(errno));
         }
         const FileDescriptor folder(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!folder) return fail("exists already and is not a folder");
         if (::fchmod(folder.get(), (entry.mode & 0755U) | 0700U) != 0)
-            return fail("can't be set up: " + system_text(errno));
+            return fail("cannot be set up: " + system_text(errno));
         return {};
     }
 
@@ -167,7 +167,7 @@ class Unpacker {
         const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{static_cast<time_t>(entry.time), 0}};
         ::futimens(file.get(), times.data());
         if (::fchmod(file.get(), (entry.mode & 0755U) | 0600U) != 0)
-            return fail("can't be set up: " + system_text(errno));
+            return fail("cannot be set up: " + system_text(errno));
         return {};
     }
 
@@ -211,7 +211,7 @@ class Unpacker {
 
     static tl::unexpected<Error> cannot_make() {
         if (errno == EEXIST) return fail("occurs twice");
-        return fail("can't be created: " + system_text(errno));
+        return fail("cannot be created: " + system_text(errno));
     }
 
     TarGzSource& source_;
@@ -230,10 +230,10 @@ Result<UnpackReport> unpack_tar_gz(const std::filesystem::path& archive, const s
     auto source = TarGzSource::open(file->get());
     if (!source) return fail(source.error().with_context(archive.string()));
     if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) {
-        return fail("can't make the folder " + target.string() + ": " + system_text(errno));
+        return fail("cannot make the folder " + target.string() + ": " + system_text(errno));
     }
     const FileDescriptor folder(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!folder) return fail("can't open the folder " + target.string() + ": " + system_text(errno));
+    if (!folder) return fail("cannot open the folder " + target.string() + ": " + system_text(errno));
     auto report = Unpacker(*source, folder.get(), top_folders, limits).unpack_all();
     if (!report) return fail(report.error().with_context(archive.string()));
     return report;

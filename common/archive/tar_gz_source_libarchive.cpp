@@ -43,7 +43,7 @@ struct TarGzSource::State {
 
     [[nodiscard]] tl::unexpected<Error> failed() const {
         const char* text = archive_error_string(reader.get());
-        return fail("can't read the archive: " + (text == nullptr ? "unknown error" : quoted(text, 300)));
+        return fail("cannot read the archive: " + (text == nullptr ? "unknown error" : quoted(text, 300)));
     }
 };
 
@@ -56,7 +56,7 @@ Result<TarGzSource> TarGzSource::open(int fd) {
     auto state = std::make_unique<State>();
     state->reader.reset(archive_read_new());
     auto* const reader = state->reader.get();
-    if (reader == nullptr) return fail("can't read the archive: out of memory");
+    if (reader == nullptr) return fail("cannot read the archive: out of memory");
     archive_read_support_filter_gzip(reader);
     archive_read_support_format_tar(reader);
     if (archive_read_open_fd(reader, fd, 65536) < ARCHIVE_WARN) return state->failed();

@@ -36,7 +36,7 @@ struct TarGzStream::State {
     Result<void> check(la_ssize_t result) const {
         if (result >= ARCHIVE_WARN) return {};
         const char* text = archive_error_string(writer.get());
-        return fail(std::string("can't write the archive: ") + (text == nullptr ? "unknown error" : text));
+        return fail(std::string("cannot write the archive: ") + (text == nullptr ? "unknown error" : text));
     }
 
     Result<void> add(const Entry& entry) const { return check(archive_write_header(writer.get(), entry.get())); }
@@ -51,7 +51,7 @@ Result<TarGzStream> TarGzStream::open(int fd) {
     auto state = std::make_unique<State>();
     state->writer.reset(archive_write_new());
     auto* const writer = state->writer.get();
-    if (writer == nullptr) return fail("can't write the archive: out of memory");
+    if (writer == nullptr) return fail("cannot write the archive: out of memory");
     // The GNU format stores names as bytes in any locale; pax would convert them.
     for (const int result : {archive_write_set_format_gnutar(writer), archive_write_add_filter_gzip(writer),
                              archive_write_set_filter_option(writer, "gzip", "compression-level", "1"),
@@ -85,7 +85,7 @@ Result<void> TarGzStream::write(std::string_view bytes) {
     while (!bytes.empty()) {
         const auto count = archive_write_data(state_->writer.get(), bytes.data(), bytes.size());
         if (auto done = state_->check(count); !done) return done;
-        if (count <= 0) return fail("can't write the archive: no progress");
+        if (count <= 0) return fail("cannot write the archive: no progress");
         bytes.remove_prefix(static_cast<std::size_t>(count));
         state_->left -= static_cast<std::uint64_t>(count);
     }

@@ -27,7 +27,7 @@
 // How a file is packed:
 //
 //  1. Inspect it (content_inspection.hpp): kind, secrets, size after masking, obstacles.
-//  2. Withhold it if it is not text and contains a secret, or can't be inspected while secrets are registered.
+//  2. Withhold it if it is not text and contains a secret, or cannot be inspected while secrets are registered.
 //  3. Write the tar header. It needs the size of the masked content, which is why the file is read twice.
 //  4. Read the file again, mask it, and write it.
 //  5. If the second reading has another size, the file changed meanwhile: the stream pads it with zeros or cuts it, so
@@ -50,7 +50,7 @@ bool is_same_file(const struct stat& left, const struct stat& right) {
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
 }
 
-/// For an entry that can't be packed.
+/// For an entry that cannot be packed.
 const char* other_kind(mode_t mode) {
     if (S_ISFIFO(mode)) return "a FIFO";
     if (S_ISSOCK(mode)) return "a socket";
@@ -124,7 +124,7 @@ class TreePacker {
             ++seen_;
             names.emplace_back(name);
         }
-        if (errno != 0) leave_out(path, "can't be read completely: " + system_text(errno));
+        if (errno != 0) leave_out(path, "cannot be read completely: " + system_text(errno));
         return names;
     }
 
@@ -132,7 +132,7 @@ class TreePacker {
         const auto& path = place.archived;
         const Folder folder(::fdopendir(fd.get()));
         if (!folder) {
-            leave_out(path, "can't be read: " + system_text(errno));
+            leave_out(path, "cannot be read: " + system_text(errno));
             return {};
         }
         static_cast<void>(fd.release());
@@ -154,7 +154,7 @@ class TreePacker {
         const auto& path = place.archived;
         struct stat info {};
         if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-            leave_out(path, "can't be read: " + system_text(errno));
+            leave_out(path, "cannot be read: " + system_text(errno));
             return {};
         }
         if (S_ISREG(info.st_mode)) return pack_file(folder, name, path, taken);
@@ -170,7 +170,7 @@ class TreePacker {
         FileDescriptor fd(
             ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | kind));
         if (!fd || ::fstat(fd.get(), &info) != 0) {
-            leave_out(path, "can't be opened: " + system_text(errno));
+            leave_out(path, "cannot be opened: " + system_text(errno));
             return std::nullopt;
         }
         return fd;
@@ -218,7 +218,7 @@ class TreePacker {
         std::array<char, PATH_MAX> buffer{};
         const auto length = ::readlinkat(folder, name.c_str(), buffer.data(), buffer.size());
         if (length < 0) {
-            leave_out(path, "can't be read: " + system_text(errno));
+            leave_out(path, "cannot be read: " + system_text(errno));
             return {};
         }
         std::string plain_target(buffer.data(), static_cast<std::size_t>(length));
@@ -281,7 +281,7 @@ class TreePacker {
             limits_.expanded -= std::min(limits_.expanded, inspection.expanded);
         }
         if (!inspection.is_whole) {
-            leave_out(path, "can't be read");
+            leave_out(path, "cannot be read");
             return {};
         }
         if (const auto reason = reason_to_withhold(inspection); !reason.empty()) {
@@ -308,7 +308,7 @@ class TreePacker {
             }
             return "it contains a secret: " + names;
         }
-        // Without registered secrets the file can't contain one of this job's.
+        // Without registered secrets the file cannot contain one of this job's.
         return masks_->longest() == 0 ? "" : inspection.obstacle;
     }
 
@@ -367,10 +367,10 @@ Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd, st
     FileDescriptor top(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};
     if (!top || ::fstat(top.get(), &info) != 0) {
-        return fail("can't open the folder " + folder.string() + ": " + system_text(errno));
+        return fail("cannot open the folder " + folder.string() + ": " + system_text(errno));
     }
     struct stat archive_info {};
-    if (::fstat(fd, &archive_info) != 0) return fail("can't stat the archive: " + system_text(errno));
+    if (::fstat(fd, &archive_info) != 0) return fail("cannot stat the archive: " + system_text(errno));
 
     auto archive = TarGzStream::open(fd);
     if (!archive) return fail(archive.error());

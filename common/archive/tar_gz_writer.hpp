@@ -41,17 +41,17 @@ struct TarGzReport {
 /// the content of text files, names and link targets. If masking makes names equal, they get numbers.
 ///
 /// A binary file, archive or compressed file is withheld if a secret is found in it (content_inspection.hpp), or if it
-/// can't be inspected while secrets are registered. A note `NAME.withheld.txt` replaces it and gives the reason without
-/// the value. Other files are packed unchanged.
+/// cannot be inspected while secrets are registered. A note `NAME.withheld.txt` replaces it and gives the reason
+/// without the value. Other files are packed unchanged.
 ///
 /// The folder may be hostile and change meanwhile. A link to a file in the folder, also an absolute one, is packed as
-/// that file; a link to a folder in it, or to nothing, as a relative link, if it can't lead out of the folder. No other
-/// link is followed. Left out: other links, devices, FIFOs, sockets, mounted file systems, and the archive itself. If a
-/// file changes during packing, it is padded with zeros or cut to its first size. Keeps times and permissions, but not
-/// owners and set-uid bits.
+/// that file; a link to a folder in it, or to nothing, as a relative link, if it cannot lead out of the folder. No
+/// other link is followed. Left out: other links, devices, FIFOs, sockets, mounted file systems, and the archive
+/// itself. If a file changes during packing, it is padded with zeros or cut to its first size. Keeps times and
+/// permissions, but not owners and set-uid bits.
 ///
 /// Memory is bounded by the number of names in one folder, the longest secret, and InspectionLimits. Fails if `folder`
-/// can't be opened or `fd` can't be written; then the output is not an archive.
+/// cannot be opened or `fd` cannot be written; then the output is not an archive.
 [[nodiscard]] Result<TarGzReport> write_tar_gz(const std::filesystem::path& folder, int fd,
                                                std::shared_ptr<const MaskSet> masks, const TarGzLimits& limits = {});
 

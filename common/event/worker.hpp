@@ -7,12 +7,12 @@
 
 namespace trebuchet {
 
-/// Runs blocking tasks one after another on its own thread. The first task starts the thread; if that fails, the task
-/// runs at once on the caller's.
+/// Runs blocking tasks one after another on its own thread. The first task starts the thread. If that fails, the task
+/// runs at once on the caller's thread.
 class Worker {
   public:
     explicit Worker(EventLoop& loop);
-    /// Waits for the running task. Drops tasks that have not started; calls no `done` any more.
+    /// Waits for the running task. Drops tasks that have not started, and makes no further calls of `done`.
     ~Worker();
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;

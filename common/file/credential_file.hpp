@@ -8,7 +8,7 @@
 
 namespace trebuchet {
 
-/// As read_secret_file, but only of a regular file, so that it never waits for a writer. Follows links.
+/// Like read_secret_file, but accepts only a regular file, so it never waits for a writer. Follows links.
 [[nodiscard]] Result<SecretString> read_credential_file(const std::filesystem::path& path, std::size_t limit);
 
 }  // namespace trebuchet

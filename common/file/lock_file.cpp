@@ -25,7 +25,7 @@ std::optional<pid_t> pid_in(int fd) {
 }
 
 LockRefusal unusable(const std::filesystem::path& path) {
-    return {Error("can't use the lock file " + path.string() + ": " + system_text(errno)), std::nullopt, false};
+    return {Error("cannot use the lock file " + path.string() + ": " + system_text(errno)), std::nullopt, false};
 }
 
 /// `without_pid`: who has it if the file does not say.
@@ -45,7 +45,7 @@ FileDescriptor open_lock(const std::filesystem::path& path) {
     return FileDescriptor(::open(path.c_str(), flags, 0600));
 }
 
-/// An Error if it can't be taken.
+/// An Error if it cannot be taken.
 std::optional<LockRefusal> try_to_lock(const FileDescriptor& what, const std::filesystem::path& path,
                                        const FileDescriptor& file, const char* without_pid) {
     if (!what) return unusable(path);

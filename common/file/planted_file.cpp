@@ -39,10 +39,10 @@ Result<std::filesystem::path> rename_aside(const std::filesystem::path& path) {
         struct stat info {};
         if (::lstat(aside.c_str(), &info) == 0) continue;
         if (::rename(path.c_str(), aside.c_str()) != 0)
-            return fail("can't set aside " + path.string() + ": " + system_text(errno));
+            return fail("cannot set aside " + path.string() + ": " + system_text(errno));
         return aside;
     }
-    return fail("can't set aside " + path.string() + ": there are too many already");
+    return fail("cannot set aside " + path.string() + ": there are too many already");
 }
 
 void restore_access(const std::filesystem::path& path) {

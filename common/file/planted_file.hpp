@@ -7,15 +7,16 @@
 
 namespace trebuchet {
 
-/// What is at this path, for messages: "a file", "a FIFO", "a folder", "a symbolic link", …; "" if nothing is.
+/// The kind of file at this path, for messages: "a file", "a FIFO", "a folder", "a symbolic link", …; "" if there is
+/// none.
 [[nodiscard]] std::string kind_of_file(const std::filesystem::path& path);
 
-/// Renames what is at this path to the first free of PATH.set-aside-1, -2, …: for something that somebody planted where
-/// a file or folder of ours goes. Opens nothing, so it never waits. Returns the new path.
+/// Renames what is at this path to the first free name of PATH.set-aside-1, -2, …: for a file that somebody planted in
+/// the place of one of ours. Opens nothing, so it never waits. Returns the new path.
 [[nodiscard]] Result<std::filesystem::path> rename_aside(const std::filesystem::path& path);
 
-/// Gives this program the permissions (0600, or 0700 for a folder) back that somebody took away, if the file or folder
-/// is its own. Does not follow a link.
+/// Restores this program's permissions (0600, or 0700 for a folder) if the file or folder belongs to it. Does not
+/// follow a link.
 void restore_access(const std::filesystem::path& path);
 
 }  // namespace trebuchet

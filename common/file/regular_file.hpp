@@ -9,8 +9,8 @@
 
 namespace trebuchet {
 
-/// Opens a file for reading; follows links. Refuses what is no file at once, such as a FIFO, in which a reader would
-/// wait for a writer.
+/// Opens a file for reading; follows links. Refuses anything else at once, such as a FIFO, on which a reader would wait
+/// for a writer.
 [[nodiscard]] Result<FileDescriptor> open_regular_file(const std::filesystem::path& path);
 
 /// Reads such a file. Fails, without a partial result, if it is longer than `limit` bytes.

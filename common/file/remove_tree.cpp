@@ -1,18 +1,19 @@
-// How a folder that a hostile process filled is removed, with three descriptors and without recursion, however deep or
+// Removes a folder that a hostile process has filled, with three descriptors and without recursion, however deep or
 // wide it is:
 //
-//  1. Read the folder. Unlink what is no folder.
-//  2. Of each folder in it: unlink the files in it, move each folder in it up beside it under a name of ours, and
-//     remove it, which is empty now.
-//  3. Again from 1 until a reading removes nothing. What moved up is met there, so depth becomes width.
+//  1. Read the folder and unlink everything that is not a folder.
+//  2. For each subfolder: unlink its files, move its own subfolders up beside it under names of ours, then remove it
+//     (it is empty now).
+//  3. Repeat from 1 until a pass removes nothing. Each pass meets the folders that moved up, so depth becomes width.
 //  4. Remove the folder itself.
 //
-// Whoever still runs may fill the folder as fast as it is emptied: so all of it has a limit of time.
+// A process may fill the folder as fast as we empty it, so there is a time limit for the whole.
 //
-// Example: top/a/b/c. The first reading meets a: b moves to top/trebuchet-removed-0, a is removed. The second meets
-// that: c moves to top/trebuchet-removed-1, b is removed. The third removes c, the fourth meets nothing; then top goes.
+// Example: top/a/b/c. Pass 1 meets a: it moves b to top/trebuchet-removed-0 and removes a. Pass 2 meets
+// trebuchet-removed-0: it moves c to top/trebuchet-removed-1 and removes b. Pass 3 removes c. Pass 4 meets nothing;
+// then top is removed.
 //
-// Nothing is followed: neither links nor mounts, so that a folder of the host that was mounted there loses nothing.
+// Links are not followed and mounts are not entered, so a host folder that is mounted there loses nothing.
 #include "common/file/remove_tree.hpp"
 
 #include "common/file/safe_file.hpp"
@@ -46,7 +47,7 @@ FileDescriptor try_to_open(int parent, const char* name) {
     return FileDescriptor(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/// Gives our permissions back that somebody took away.
+/// Restores our permissions if somebody took them away.
 void allow(int parent, const char* name) {
     const FileDescriptor folder(::openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (folder) ::chmod(("/proc/self/fd/" + std::to_string(folder.get())).c_str(), 0700);
@@ -79,8 +80,8 @@ bool for_each_entry(int folder, const Take& take) {
     return true;
 }
 
-/// As RENAME_NOREPLACE has it. Some file systems, such as NFS and ZFS, know no flags: for them the name is looked for
-/// first, which is good enough for names that nobody else uses.
+/// Like RENAME_NOREPLACE. Some file systems, such as NFS and ZFS, do not support the flag: for them we check first
+/// whether the name is free. That is good enough for names that nobody else uses.
 bool rename_to_free_name(int from_folder, const char* from, int to_folder, const char* to) {
     if (::renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) return true;
     if (errno != EINVAL && errno != ENOSYS) return false;
@@ -120,7 +121,7 @@ class TreeRemover {
         if (is_over_) error_ = ETIMEDOUT;
     }
 
-    /// The first of the last reading; 0: none.
+    /// The first error of the last pass; 0: none.
     [[nodiscard]] int error() const { return error_; }
 
   private:
@@ -147,7 +148,7 @@ class TreeRemover {
     void empty(const char* name) {
         const auto folder = open_folder(top_, name);
         if (!folder) return note_error();
-        ::fchmod(folder.get(), 0700);  // without the right to write nothing can be removed
+        ::fchmod(folder.get(), 0700);  // removing entries needs write permission
         const bool read = for_each_entry(folder.get(), [&](const dirent& entry) {
             if (is_over()) return false;
             if (!is_folder_in(folder.get(), entry)) {
@@ -165,7 +166,7 @@ class TreeRemover {
     bool move_up(int folder, const char* name) {
         if (try_to_move_up(folder, name)) return true;
         if (errno != EACCES) return false;
-        allow(folder, name);  // its entry ".." is written
+        allow(folder, name);  // moving writes its entry ".."
         return try_to_move_up(folder, name);
     }
 
@@ -192,7 +193,7 @@ class TreeRemover {
 
 Result<void> remove_tree(const std::filesystem::path& path, const RemoveLimits& limits) {
     const auto failed = [&](int error) {
-        return fail("can't remove all of " + path.string() + ": " + std::system_category().message(error));
+        return fail("cannot remove all of " + path.string() + ": " + std::system_category().message(error));
     };
     if (::unlink(path.c_str()) == 0 || errno == ENOENT || ::rmdir(path.c_str()) == 0) return {};
     if (!is_folder(path)) return failed(errno);
@@ -217,7 +218,7 @@ Result<void> set_aside(const std::filesystem::path& path) {
     if (::unlink(path.c_str()) == 0 || errno == ENOENT || ::rmdir(path.c_str()) == 0) return {};
     const auto aside = path.parent_path() / random_name();
     if (::rename(path.c_str(), aside.c_str()) == 0) return {};
-    return fail("can't rename " + path.string() + " to make room: " + std::system_category().message(errno));
+    return fail("cannot rename " + path.string() + " to make room: " + std::system_category().message(errno));
 }
 
 Result<void> remove_set_aside(const std::filesystem::path& folder, const RemoveLimits& limits) {

@@ -8,20 +8,20 @@
 
 namespace trebuchet {
 
-/// When to stop removing a folder, whose content may be endless: somebody may be filling it meanwhile.
+/// When to stop removing a folder: without a limit it may never end, because somebody may keep filling it.
 struct RemoveLimits {
     std::chrono::milliseconds time{60'000};
     const std::atomic<bool>* stop = nullptr;  ///< not owned; once it is true, removing fails at once
 };
 
-/// As in safe_file.hpp, where the default limits are meant.
+/// Like remove_tree in safe_file.hpp, which uses the default limits.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path, const RemoveLimits& limits);
 
-/// Makes a name free without taking time: removes what is no folder, and renames a folder to a name beside it, for
-/// remove_set_aside(). A missing path is a success.
+/// Frees a name quickly: removes a file, or renames a folder to a name beside it, for remove_set_aside() to remove. A
+/// missing path is a success.
 [[nodiscard]] Result<void> set_aside(const std::filesystem::path& path);
 
-/// Removes what set_aside() has left in a folder. Takes its time, as remove_tree does.
+/// Removes what set_aside() has left in a folder. This may take long, like remove_tree.
 [[nodiscard]] Result<void> remove_set_aside(const std::filesystem::path& folder, const RemoveLimits& limits);
 
 }  // namespace trebuchet

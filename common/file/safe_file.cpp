@@ -29,7 +29,7 @@ Result<void> read_whole(int fd, const std::filesystem::path& path, std::size_t l
     while (true) {
         const auto count = ::read(fd, buffer.data(), buffer.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return failed("can't read", path);
+        if (count < 0) return failed("cannot read", path);
         if (count == 0) break;
         out.append(buffer.data(), static_cast<std::size_t>(count));
         if (out.size() > limit) {
@@ -52,10 +52,10 @@ Result<FileDescriptor> open_regular(const std::filesystem::path& path, int more_
     FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
     if (!fd) {
         if (errno == ELOOP) return fail(path.string() + " is a symbolic link; expected a regular file");
-        return failed("can't open", path);
+        return failed("cannot open", path);
     }
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
+    if (::fstat(fd.get(), &info) != 0) return failed("cannot look at", path);
     if (!S_ISREG(info.st_mode)) {
         return fail(path.string() + " is " + kind_of(info.st_mode) + "; expected a regular file");
     }
@@ -74,7 +74,7 @@ Result<void> make_missing(const std::filesystem::path& path) {
     for (const auto& part : path) {
         so_far /= part;
         if (::mkdir(so_far.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS) {
-            return failed("can't make the folder", so_far);
+            return failed("cannot make the folder", so_far);
         }
     }
     return {};
@@ -138,7 +138,7 @@ Result<std::string> read_regular_file(const std::filesystem::path& path, std::si
 
 Result<SecretString> read_secret_file(const std::filesystem::path& path, std::size_t limit) {
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return failed("can't open", path);
+    if (!fd) return failed("cannot open", path);
     return read_secret(fd, path, limit);
 }
 
@@ -150,7 +150,7 @@ Result<SecretString> read_credential_file(const std::filesystem::path& path, std
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t limit) {
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return failed("can't open", path);
+    if (!fd) return failed("cannot open", path);
     std::string text;
     if (auto done = read_whole(fd.get(), path, limit, text); !done) return fail(done.error());
     return text;
@@ -160,7 +160,7 @@ Result<void> write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
         const auto count = ::write(fd, bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail("can't write: " + system_text(errno));
+        if (count < 0) return fail("cannot write: " + system_text(errno));
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};
@@ -168,7 +168,7 @@ Result<void> write_all(int fd, std::string_view bytes) {
 
 Result<FileDescriptor> create_new_file(const std::filesystem::path& path) {
     FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) return failed("can't create", path);
+    if (!fd) return failed("cannot create", path);
     return fd;
 }
 
@@ -179,7 +179,7 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
     const auto fd = create_new_file(temporary);
     if (!fd) return fail(fd.error());
     if (auto done = write_all(fd->get(), bytes); !done) return fail(done.error().with_context(temporary.string()));
-    if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("can't replace", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return failed("cannot replace", path);
     return {};
 }
 
@@ -187,7 +187,7 @@ Result<void> make_folder(const std::filesystem::path& path) {
     if (auto made = make_missing(path); !made) return made;
     if (auto ours = take_over_below_public(path); !ours) return ours;
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) return failed("can't look at", path);
+    if (::stat(path.c_str(), &info) != 0) return failed("cannot look at", path);
     if (!S_ISDIR(info.st_mode)) return fail(path.string() + " is not a folder: remove it, or configure another");
     if (info.st_uid != 0 && info.st_uid != ::geteuid()) return belongs_to_another(path, info);
     return {};
@@ -198,7 +198,7 @@ Result<void> check_writable(const std::filesystem::path& folder) {
     // A name that nobody can have taken before.
     auto probe = (folder / ".trebuchet-XXXXXX").string();
     const FileDescriptor file(::mkostemp(probe.data(), O_CLOEXEC));
-    if (!file) return failed("can't create", probe);
+    if (!file) return failed("cannot create", probe);
     ::unlink(probe.c_str());
     return {};
 }
@@ -211,11 +211,11 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
         restore_access(path);
         fd = FileDescriptor(::open(path.c_str(), flags));
     }
-    if (!fd) return failed("can't use as a folder", path);
+    if (!fd) return failed("cannot use as a folder", path);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path);
+    if (::fstat(fd.get(), &info) != 0) return failed("cannot look at", path);
     if (info.st_uid != ::geteuid()) return belongs_to_another(path, info);
-    if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) return failed("can't set 0700 on", path);
+    if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) return failed("cannot set 0700 on", path);
     return {};
 }
 

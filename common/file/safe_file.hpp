@@ -59,15 +59,15 @@ class FileDescriptor {
 /// Calls make_folder and checks that files can be created in the folder.
 [[nodiscard]] Result<void> check_writable(const std::filesystem::path& folder);
 
-/// Like make_folder, for a folder that nobody else uses: it must belong to us and not be a link; it is set to 0700.
+/// Like make_folder, for a folder that nobody else uses: it must be ours and not a link; it is set to 0700.
 [[nodiscard]] Result<void> make_private_folder(const std::filesystem::path& path);
 
 /// True for a folder, false for a link to one.
 [[nodiscard]] bool is_folder(const std::filesystem::path& path);
 
-/// Removes a file or a folder with its content, even if permissions were taken away. Removes links without following
-/// them and does not enter mounts. A missing path is a success. Needs three descriptors, however deep the folder is,
-/// and time for each file: do not call it on the loop's thread for a folder that a job has filled.
+/// Removes a file, or a folder with its content, even if permissions were taken away. Removes links without following
+/// them and does not enter mounts. A missing path is a success. Uses three descriptors, however deep the folder is. It
+/// takes time for each file: do not call it on the loop's thread for a folder that a job has filled.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
 
 /// True if the path is on tmpfs or ramfs. (tmpfs can still be swapped out.)

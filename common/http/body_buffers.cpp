@@ -78,7 +78,7 @@ void AnswerBuffer::accept(std::string_view bytes) {
     const auto beyond = bytes.substr(kept.size());
     if (file_) {
         if (auto done = write_all(file_.get(), kept); !done && file_problem_.empty()) {
-            file_problem_ = "can't write " + path_.string() + ": " + done.error().message();
+            file_problem_ = "cannot write " + path_.string() + ": " + done.error().message();
             refused_ = true;
         }
     }

@@ -29,11 +29,11 @@ class AnswerBuffer final : public std::streambuf {
 
     /// Creates the answer file, if there is one.
     [[nodiscard]] Result<void> open();
-    /// Throws if the answer is too long or the file can't be written.
+    /// Throws if the answer is too long or the file cannot be written.
     void check() const;
     /// The answer is longer than `response_limit`.
     [[nodiscard]] bool overflowed() const { return overflowed_; }
-    /// Why the file can't be written, or "".
+    /// Why the file cannot be written, or "".
     [[nodiscard]] std::string file_problem() const;
     /// The stored bytes. With a file: its first bytes if `keep_file` is false, otherwise "".
     [[nodiscard]] WipedString take(bool keep_file);

@@ -27,8 +27,8 @@ struct HttpOptions {
     std::filesystem::path client_cert;
     std::filesystem::path client_key;
     std::string user_agent;
-    /// A request with `once` uses a kept-alive connection only if it was idle no longer than this. A server that closes
-    /// idle connections may do so just when a request is on its way.
+    /// A request with `once` reuses a connection only if it was idle no longer than this. Otherwise the server may
+    /// close the idle connection just when the request is sent.
     std::chrono::milliseconds once_idle_limit{1000};
 };
 
@@ -51,8 +51,8 @@ struct HttpRequest {
     std::chrono::milliseconds timeout{30'000};
     std::size_t response_limit = 1U << 20;  ///< in bytes; a longer answer is a failure
     bool cut_response = false;              ///< keep the first `response_limit` bytes of a longer answer instead
-    /// If set, it gets the pieces of an answer that is longer than `response_limit`, from the start. Called on pool
-    /// threads, one call at a time, and never after `done`. The answer is then cut.
+    /// If set and the answer is longer than `response_limit`, it gets the whole answer in pieces, from the start.
+    /// Called on pool threads, one call at a time, and never after `done`. The answer is then cut.
     std::function<void(std::string_view)> on_overflow;
     std::size_t overflow_limit = std::size_t{256} << 20;  ///< bytes beyond `response_limit` to read
     /// If set, the body of a 2xx answer, at most `response_limit` bytes, goes to this new file (0600). After a failure
@@ -102,7 +102,7 @@ using HttpResult = tl::expected<HttpResponse, HttpFailure>;
 /// ends it.
 class HttpClient {
   public:
-    /// Fails if a certificate or key file can't be used.
+    /// Fails if a certificate or key file cannot be used.
     static Result<std::unique_ptr<HttpClient>> make(EventLoop& loop, HttpOptions options);
 
     virtual ~HttpClient() = default;

@@ -100,7 +100,7 @@ std::vector<std::string> cookies_of(std::string_view merged) {
     return cookies;
 }
 
-/// Whether the request was sent completely can't be seen from the error code: the kernel reports ICMP errors such as
+/// Whether the request was sent completely cannot be seen from the error code: the kernel reports ICMP errors such as
 /// EHOSTUNREACH on established connections, too. cpprestsdk's text says what it was doing.
 HttpFailure::Kind classify(const http::http_exception& error, int times_sent) {
     using Kind = HttpFailure::Kind;
@@ -173,8 +173,8 @@ class SendGate {
 class CpprestClient;
 
 /// Limits what cpprestsdk reads into memory. It reads an answer's head, or one chunk, into a buffer that grows as long
-/// as the server sends. We can't bound that buffer, but operator new tells us about a large block. We can't tell which
-/// request it belongs to, so if no running request expects an answer of that size, all of them fail.
+/// as the server sends. We cannot bound that buffer, but operator new tells us about a large block. We cannot tell
+/// which request it belongs to, so if no running request expects an answer of that size, all of them fail.
 class GrowthWatch {
   public:
     static GrowthWatch& instance() {
@@ -396,7 +396,7 @@ class CpprestClient final : public HttpClient {
             add_headers(message);
             if (request.file) {
                 upload = std::make_unique<FileBodyBuffer>(*request.file);
-                if (!upload->ready()) return fail("can't read " + request.file->file.string());
+                if (!upload->ready()) return fail("cannot read " + request.file->file.string());
                 upload_stream = std::make_unique<std::istream>(upload.get());
                 message.set_body(concurrency::streams::stdio_istream<std::uint8_t>(*upload_stream), upload->length(),
                                  request.content_type);
@@ -576,13 +576,13 @@ Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOption
     try {
         if (web::uri(options.origin).host().starts_with('[')) {
             return fail("the server's address " + options.origin +
-                        " is an IPv6 literal, which the HTTP library can't resolve: use a host name");
+                        " is an IPv6 literal, which the HTTP library cannot resolve: use a host name");
         }
         auto tls = TlsSettings::make(options, web::uri(options.origin).host());
         if (!tls) return fail(tls.error());
         return std::make_unique<CpprestClient>(loop, std::move(options), std::move(*tls));
     } catch (const std::exception& error) {
-        return fail("the server's address " + options.origin + " can't be used: " + error.what());
+        return fail("the server's address " + options.origin + " cannot be used: " + error.what());
     }
 }
 

@@ -34,21 +34,21 @@ Result<std::shared_ptr<X509_STORE>> load_trust(const std::filesystem::path& ca_f
     // OpenSSL reads a folder's files when it needs them.
     if (X509_STORE_load_locations(store.get(), is_folder ? nullptr : ca_file.c_str(),
                                   is_folder ? ca_file.c_str() : nullptr) != 1) {
-        return fail("can't load certificate authorities from " + ca_file.string() + ": " + openssl_reason() +
+        return fail("cannot load certificate authorities from " + ca_file.string() + ": " + openssl_reason() +
                     "; expected a PEM file, or a folder that `openssl rehash` has prepared");
     }
     return store;
 }
 
-/// Fails if the client certificate can't be used.
+/// Fails if the client certificate cannot be used.
 Result<void> use_client_certificate(SSL_CTX* context, const HttpOptions& options) {
     if (options.client_cert.empty()) return {};
     if (SSL_CTX_use_certificate_chain_file(context, options.client_cert.c_str()) != 1) {
-        return fail("can't use the client certificate " + options.client_cert.string() + ": " + openssl_reason() +
+        return fail("cannot use the client certificate " + options.client_cert.string() + ": " + openssl_reason() +
                     "; expected a PEM file");
     }
     if (SSL_CTX_use_PrivateKey_file(context, options.client_key.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return fail("can't use the client certificate's key " + options.client_key.string() + ": " + openssl_reason() +
+        return fail("cannot use the client certificate's key " + options.client_key.string() + ": " + openssl_reason() +
                     "; expected the PEM file of the key of " + options.client_cert.string());
     }
     return {};
@@ -128,7 +128,7 @@ void TlsSettings::on_info(const SSL* connection, int where, int result) {
     }
 }
 
-/// Uses each session once (RFC 8446, C.4). If the server can't resume it, the next connection is a full handshake.
+/// Uses each session once (RFC 8446, C.4). If the server cannot resume it, the next connection is a full handshake.
 void TlsSettings::resume(SSL* connection) {
     const std::lock_guard lock(mutex_);
     if (may_resume_ && session_) SSL_set_session(connection, session_.get());

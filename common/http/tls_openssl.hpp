@@ -18,7 +18,7 @@ namespace trebuchet {
 /// resume. Thread-safe.
 class TlsSettings : public std::enable_shared_from_this<TlsSettings> {
   public:
-    /// Fails if a certificate or key file can't be used. `host`: a name or an IP address.
+    /// Fails if a certificate or key file cannot be used. `host`: a name or an IP address.
     static Result<std::shared_ptr<TlsSettings>> make(const HttpOptions& options, const std::string& host);
 
     /// Applies the settings to the context of one connection.

@@ -177,7 +177,7 @@ class HttpEndpoint::Server : public std::enable_shared_from_this<Server> {
             if (!self->open_) return;
             if (error) {
                 if (!std::exchange(self->told_of_trouble_, true)) {
-                    log_warning("can't accept a connection on port " + std::to_string(self->port_) + ": " +
+                    log_warning("cannot accept a connection on port " + std::to_string(self->port_) + ": " +
                                 error.message());
                 }
                 return self->pause_.start(accept_pause, [server = self.get()] { server->accept(); });
@@ -217,10 +217,10 @@ Result<std::unique_ptr<HttpEndpoint>> HttpEndpoint::open(EventLoop& loop, const 
                                                          Pages pages) {
     error_code error;
     const auto address = asio::ip::make_address(options.address, error);
-    if (error) return fail("can't listen on \"" + options.address + "\": expected an IP address of this host");
+    if (error) return fail("cannot listen on \"" + options.address + "\": expected an IP address of this host");
     auto server = std::make_shared<Server>(loop, options, std::move(pages));
     if (const auto failed = server->listen(address); failed) {
-        return fail("can't listen on " + options.address + ", port " + std::to_string(options.port) + ": " +
+        return fail("cannot listen on " + options.address + ", port " + std::to_string(options.port) + ": " +
                     failed.message());
     }
     return std::unique_ptr<HttpEndpoint>(new HttpEndpoint(std::move(server)));

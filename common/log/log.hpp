@@ -37,7 +37,7 @@ void set_log_masks(std::shared_ptr<const MaskSet> masks);
 [[nodiscard]] MaskedChunk mask_for_log(std::string_view text);
 
 /// Writes one line: masks the text, escapes control characters, cuts after 16 KiB. Thread-safe. Never fails: lines that
-/// can't be written are lost, and the console reports that once.
+/// cannot be written are lost, and the console reports that once.
 void log_message(LogLevel level, std::string_view text);
 
 inline void log_debug(std::string_view text) {

@@ -28,12 +28,12 @@ Result<void> LogFile::reopen() {
     FileDescriptor fd(::open(path_.c_str(), flags, 0600));
     if (!fd) {
         if (errno == ELOOP) return fail(path_.string() + " is a symbolic link; expected a regular file");
-        return failed("can't open", path_);
+        return failed("cannot open", path_);
     }
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return failed("can't look at", path_);
+    if (::fstat(fd.get(), &info) != 0) return failed("cannot look at", path_);
     if (!S_ISREG(info.st_mode)) return fail(path_.string() + " is not a regular file");
-    if ((info.st_mode & 07777) != 0600 && ::fchmod(fd.get(), 0600) != 0) return failed("can't set 0600 on", path_);
+    if ((info.st_mode & 07777) != 0600 && ::fchmod(fd.get(), 0600) != 0) return failed("cannot set 0600 on", path_);
     fd_ = std::move(fd);
     return {};
 }

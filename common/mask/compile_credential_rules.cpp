@@ -47,7 +47,7 @@ int write_source(const char* path) {
         << list << "};\nreturn all;\n}\n\n}  // namespace trebuchet\n";
     out.close();
     if (out) return 0;
-    std::cerr << "can't write " << path << '\n';
+    std::cerr << "cannot write " << path << '\n';
     return 1;
 }
 

@@ -28,9 +28,9 @@ class StreamPart {
     std::size_t begin_;
 };
 
-/// A match of a rule's pattern in a stream, and the check whether a credential follows. The result depends only on the
-/// stream's bytes, from longest_pattern + longest_look_back bytes before the value on, and not on how writes split
-/// them.
+/// A match of a rule's pattern in a stream, and the check whether a credential follows. The result depends only on
+/// bytes of the stream, starting longest_pattern + longest_look_back bytes before the value. How writes split them does
+/// not matter.
 class CredentialAttempt {
   public:
     enum class State : unsigned char { open, rejected, matched };
@@ -50,7 +50,7 @@ class CredentialAttempt {
 
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-    /// Where the value may begin: hold back everything from there on while the attempt is open. `none` if it has not
+    /// Where the value may begin. While the attempt is open, hold back everything from there on. `none` if no value has
     /// begun.
     [[nodiscard]] std::size_t hold() const { return hold_; }
 

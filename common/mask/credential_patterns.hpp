@@ -17,7 +17,7 @@ struct CredentialRule;
 class CredentialPatterns {
   public:
     /// Compiles all kinds except those named in `off`. With the same `masks`, equal credentials get equal masks. Fails
-    /// for an unknown name, and if the patterns can't be compiled: then do not output anything.
+    /// for an unknown name, and if the patterns cannot be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const CredentialPatterns>> build(const std::vector<std::string>& off,
                                                                                  std::shared_ptr<const MaskText> masks);
 

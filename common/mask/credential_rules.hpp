@@ -43,16 +43,16 @@ struct CredentialRule {
     /// run of characters after a match, or hostile text takes quadratic time.
     const char* pattern;
     bool any_case;
-    /// How many bytes of the value are part of the pattern, at its end.
+    /// The last `in_pattern` bytes of the pattern are already part of the value.
     std::size_t in_pattern;
-    /// Length of the visible part before the value that belongs to the credential, such as "ghp_", and must begin a
-    /// word. 0: no such part.
+    /// Length of the visible text before the value, such as "ghp_", that belongs to the credential and must start a
+    /// word. 0: none.
     std::size_t prefix;
     /// For a token: the characters of a value.
     const CharSet* characters;
     /// Maximum length of a value; of a longer one only the first `most` bytes are masked.
     std::size_t most;
-    /// For a token: characters that do not belong to the value at its end.
+    /// For a token: characters that are not part of the value if they are at its end.
     std::string_view trailing;
     /// For a token: checks the value. For a block: checks the text before it; null: no check.
     bool (*plausible)(std::string_view text);

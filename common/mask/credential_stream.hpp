@@ -67,7 +67,7 @@ class CredentialStream {
     std::shared_ptr<const CredentialPatterns> patterns_;
     Report report_;
     std::optional<PatternDatabase::Scratch> scratch_;
-    /// The held bytes, after as many emitted ones as a search may look back at. Positions are those of the stream.
+    /// The held bytes, preceded by emitted bytes that a search may still look at. Positions are those of the stream.
     WipedString window_;
     std::size_t window_begin_ = 0;
     /// How much of the stream was emitted or is covered by a mask.

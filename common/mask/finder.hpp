@@ -25,7 +25,7 @@ struct MaskedValue {
 /// All literals of a set, compiled for searching. Immutable and thread-safe.
 class Literals {
   public:
-    /// Of equal literals the first counts. Fails if the matcher can't be compiled.
+    /// If literals are equal, the first counts. Fails if the matcher cannot be compiled.
     [[nodiscard]] static Result<std::unique_ptr<const Literals>> compile(std::vector<Literal> literals,
                                                                          std::vector<MaskedValue> values);
 
@@ -35,7 +35,7 @@ class Literals {
     [[nodiscard]] const LiteralTable& any_case() const { return any_case_; }
     [[nodiscard]] std::size_t longest() const { return std::max(exact_.longest(), any_case_.longest()); }
 
-    /// Shorter literals are not found if gaps interrupt them. In bytes.
+    /// In bytes; shorter literals are not found if gaps interrupt them.
     static constexpr std::size_t least_to_join = 4;
     [[nodiscard]] const JoinFilter& joins() const { return joins_; }
 
@@ -63,7 +63,7 @@ struct Match {
     const Literal* literal;
 };
 
-/// The literal with which a text begins so far. Usually the next bytes continue the same literal.
+/// What is known about the literal that a text may begin with. Usually the next bytes continue the same literal.
 struct OpenLiteral {
     const LiteralTable* table = nullptr;  ///< null: nothing is known
     LiteralPrefix prefix;
@@ -86,8 +86,8 @@ class Finder {
                                          std::size_t least = 0);
     [[nodiscard]] std::size_t first_open(std::string_view text, std::size_t least);
 
-    /// How many bytes of `rest` may be shown although a literal of at least `least` bytes may begin with it: 3 or a
-    /// quarter of the literal, whichever is less. SIZE_MAX if no literal begins with `rest`.
+    /// How many bytes of `rest` may be shown although it may be the start of a literal of at least `least` bytes: 3, or
+    /// a quarter of the literal if that is less. SIZE_MAX if no literal begins with `rest`.
     [[nodiscard]] std::size_t showable(std::string_view rest, std::size_t least) const;
 
   private:

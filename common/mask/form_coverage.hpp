@@ -6,7 +6,7 @@
 
 namespace trebuchet {
 
-/// Which forms of a value are masked, for messages. Contains nothing of the value.
+/// Which forms of a value are masked, for messages. Contains no part of the value.
 struct FormCoverage {
     enum class Weakness : unsigned char {
         none,

@@ -6,8 +6,8 @@
 
 namespace trebuchet {
 
-/// A gap is a run of bytes within a printed value that do not show: line ends, terminal sequences, indentation. At most
-/// this many bytes; a value is not recognised across a longer run.
+/// A gap is a run of invisible bytes within a printed value: line ends, terminal sequences, indentation. This is its
+/// maximum length; a value is not recognised across a longer run.
 constexpr std::size_t longest_gap = 64;
 
 /// Two kinds, because blanks at the start of a line may belong to the value.

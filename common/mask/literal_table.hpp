@@ -20,7 +20,7 @@ struct Literal {
     bool any_case = false;
 };
 
-/// What is known about a text that begins like a literal.
+/// What is known about a text that may be the start of a literal.
 struct LiteralPrefix {
     std::uint32_t literal = UINT32_MAX;
     std::size_t known = 0;  ///< the first `known` bytes of both are equal
@@ -29,12 +29,12 @@ struct LiteralPrefix {
     std::size_t overlap = 0;
 };
 
-/// The literals of a set, arranged to answer a stream's two questions: which literal ends here, and may one begin here?
-/// A position is "open" if the rest of the text is a proper prefix of a literal. Algorithm: see literal_table.cpp.
+/// The literals of a set, prepared for two questions about a stream: which literal ends here, and may one begin here? A
+/// position is "open" if the rest of the text is a proper prefix of a literal. Algorithm: see literal_table.cpp.
 class LiteralTable {
   public:
     /// A matcher gets only the last bytes of a literal, its anchor, because a library's compiler leaves copies of its
-    /// input in memory that nobody wipes. Longer anchors would not be found faster.
+    /// input in memory that nobody wipes. Longer anchors would not make the search faster.
     static constexpr std::size_t anchor_size = 8;
     /// Anchor size with at least `many` literals: halves the compile time (measured) and makes searching slightly
     /// slower.
@@ -155,7 +155,7 @@ class LiteralTable {
     std::vector<Literal> literals_;
     /// Indices of the literals, sorted by their reversed bytes.
     std::vector<std::uint32_t> backwards_;
-    /// For each place in backwards_: the place of the longest other literal that it ends with.
+    /// For each place in backwards_: the place of the longest other literal that is its suffix.
     std::vector<std::uint32_t> suffix_;
     std::vector<Group> groups_;
     std::size_t longest_ = 0;

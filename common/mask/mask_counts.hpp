@@ -11,7 +11,7 @@
 
 namespace trebuchet {
 
-/// Counts masks per name and form. Contains nothing of a value. Not thread-safe.
+/// Counts masks per name and form. Contains no part of a value. Not thread-safe.
 class MaskCounts {
   public:
     struct Key {
@@ -46,7 +46,7 @@ class MaskCounts {
     /// Sorted by name, then by form.
     [[nodiscard]] const Counts& sorted() const { return counts_; }
 
-    /// Such as "well-known credential github".
+    /// For example "well-known credential github".
     [[nodiscard]] static std::string credential_name(CredentialKind kind);
 
   private:

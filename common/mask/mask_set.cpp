@@ -98,7 +98,7 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
         if (!compiled) return fail(std::move(compiled).error());
         set->matcher_ = std::make_unique<const Matcher>(std::move(*compiled));
     } catch (const std::exception& error) {
-        return fail(std::string("can't mask secrets: ") + error.what());
+        return fail(std::string("cannot mask secrets: ") + error.what());
     }
     return set;
 }

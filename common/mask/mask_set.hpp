@@ -24,7 +24,7 @@ struct NamedSecret {
 
 /// How a mask's six hex digits are computed from the value.
 enum class MaskHash {
-    keyed,   ///< HMAC-SHA-256 with a random key per set: equal values look equal within a job; no offline guessing
+    keyed,   ///< HMAC-SHA-256 with a random key per set: equal values look equal within a job; safe against guessing
     sha256,  ///< plain SHA-256, as in the reference agent: equal values look equal in all jobs
 };
 
@@ -34,7 +34,7 @@ enum class MaskHash {
 struct MaskOptions {
     std::size_t min_length = 3;  ///< in bytes; shorter values are not masked, see MaskSet::too_short
     MaskHash hash = MaskHash::keyed;
-    /// For MaskHash::keyed: lets another process make the same masks. Null: a random key per set.
+    /// For MaskHash::keyed: the same key makes the same masks in another process. Null: a random key per set.
     std::shared_ptr<const SecretString> key = nullptr;
     /// Well-known credentials to mask without registration; null: none.
     std::shared_ptr<const CredentialPatterns> credentials = nullptr;
@@ -42,24 +42,25 @@ struct MaskOptions {
 
 class MaskSet;
 
-/// Converts to a set without values. It has no mask() of its own, so that no text becomes a MaskedChunk in passing.
+/// Converts to a set without values. It has no mask() of its own, so nobody can turn unmasked text into a MaskedChunk
+/// with it by mistake.
 class NoMasks {
   public:
     operator std::shared_ptr<const MaskSet>() const;  // NOLINT(*-explicit-*): it stands for that set
 };
 
-/// The values of a job, compiled for searching. Immutable and thread-safe. A value is also masked, with the same mask,
-/// without its surrounding blanks, line ends and quotes, and in all forms of secret_forms.hpp. A value that consists
-/// only of blanks, line ends or a pair of quotes is not masked, as that would only destroy the log's layout.
+/// The values to mask, compiled for searching. Immutable and thread-safe. Each value is also masked, with the same
+/// mask, without its surrounding blanks, line ends and quotes, and in all forms of secret_forms.hpp. A value that
+/// consists only of blanks, line ends or a pair of quotes is not masked: that would only destroy the layout of the log.
 class MaskSet {
   public:
-    /// Ignores empty values. Fails only if the matcher can't be compiled: then do not output anything.
+    /// Ignores empty values. Fails only if the matcher cannot be compiled: then do not output anything.
     [[nodiscard]] static Result<std::shared_ptr<const MaskSet>> build(std::vector<NamedSecret> secrets,
                                                                       const MaskOptions& options = {});
-    /// A set without values, for those who take a set: a Masker with it changes nothing.
+    /// For callers that need a set but mask nothing: a Masker with it changes nothing.
     [[nodiscard]] static NoMasks none() { return {}; }
 
-    /// This set with more values. Existing values keep their masks.
+    /// Returns this set with more values. Existing values keep their masks.
     [[nodiscard]] Result<std::shared_ptr<const MaskSet>> with(std::vector<NamedSecret> more) const;
 
     ~MaskSet();
@@ -69,8 +70,8 @@ class MaskSet {
     /// Masks a complete text; for a stream use Masker. Counts masks in `counts`, if set.
     [[nodiscard]] MaskedChunk mask(std::string_view text, MaskCounts* counts = nullptr) const;
 
-    /// Distinct names of non-empty values that are shorter than min_length without surrounding blanks and quotes. Such
-    /// a value is masked only together with these, or not at all.
+    /// Names of values that are shorter than min_length without their surrounding blanks and quotes; each once, without
+    /// empty values. Such a value is masked only together with its blanks and quotes, or not at all.
     [[nodiscard]] const std::vector<std::string>& too_short() const;
 
     /// True if it changes nothing.
@@ -94,7 +95,7 @@ class MaskSet {
 
     MaskOptions options_;
     std::shared_ptr<const MaskText> texts_;
-    std::vector<NamedSecret> secrets_;  ///< for with()
+    std::vector<NamedSecret> secrets_;  ///< kept for with()
     std::shared_ptr<const CredentialPatterns> credentials_;
     std::unique_ptr<const Matcher> matcher_;
     std::vector<std::string> too_short_;

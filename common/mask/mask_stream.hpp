@@ -34,12 +34,12 @@ class MaskStream {
     /// write() and finish() in one.
     void write_last(std::string_view bytes, std::string& out);
 
-    /// Appends held bytes, but of any value that may have begun at most 3 bytes or a quarter, whichever is less, even
+    /// Appends held bytes. Of a value that may have begun, it shows at most 3 bytes, or a quarter if that is less, even
     /// after several calls. If the value then arrives, its rest is masked.
     void release(std::string& out);
 
-    /// Continues the stream of `earlier` with what that holds back. This object's literals must include those of
-    /// `earlier`.
+    /// Continues the stream of `earlier`, starting with the bytes that it holds back. This object's literals must
+    /// include those of `earlier`.
     void take_over(const MaskStream& earlier, std::string& out);
 
     [[nodiscard]] std::size_t held() const { return held_.size() - held_begin_; }
@@ -72,7 +72,7 @@ class MaskStream {
     std::vector<Match> matches_;
     /// Runs in the held bytes, not yet emitted, in order and not overlapping. Positions are relative to the held bytes.
     std::vector<Run> runs_;
-    /// How many of the held bytes are already emitted: covered by a mask or shown by release().
+    /// How many held bytes are already emitted: covered by a mask, or shown by release().
     std::size_t done_ = 0;
     bool shown_ = false;
     /// The held bytes, after held_begin_ obsolete ones.

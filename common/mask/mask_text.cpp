@@ -37,7 +37,7 @@ std::string MaskText::of(std::string_view value) const {
                           ? ::EVP_Digest(bytes, value.size(), digest.data(), nullptr, ::EVP_sha256(), nullptr) == 1
                           : ::HMAC(::EVP_sha256(), key_.data(), static_cast<int>(key_.size()), bytes, value.size(),
                                    digest.data(), nullptr) != nullptr;
-    if (!done) throw std::runtime_error("OpenSSL can't compute SHA-256");
+    if (!done) throw std::runtime_error("OpenSSL cannot compute SHA-256");
     static constexpr std::string_view digits = "0123456789abcdef";
     std::string mask = "**";
     for (std::size_t i = 0; i < shown_bytes; ++i) {

@@ -8,7 +8,7 @@
 
 namespace trebuchet {
 
-/// Words of ours that are in the source: only a string literal converts to it.
+/// Fixed text from our source code: only a string literal converts to it.
 class LiteralText {
   public:
     template <std::size_t size>
@@ -20,20 +20,20 @@ class LiteralText {
     std::string_view text_;
 };
 
-/// Passkey for bytes that a masker made before they were stored. Only the program's class MaskedStore can make one;
-/// each program that stores masked bytes defines that class once.
+/// Passkey to read back bytes that were masked before they were stored. Only the class MaskedStore can make one. Each
+/// program that stores masked bytes defines that class once.
 class StoredBytesKey {
   private:
     friend class MaskedStore;
     explicit StoredBytesKey() {}  // NOLINT(*-use-equals-default): defaulted, anybody could make one by {}
 };
 
-/// Bytes without registered secrets: logs, files, the spool and the server's calls accept nothing else. There are three
-/// ways to make them, and no others:
+/// Bytes without registered secrets. Logs, files, the spool and the calls to the server accept nothing else. There are
+/// only three ways to make one:
 ///
-///     MaskSet::mask, Masker, MaskedJson   text from anywhere, masked
-///     literal, append_count               words of ours and numbers that we counted ourselves
-///     from_store                          what was masked before it was stored, read back
+///     MaskSet::mask, Masker, MaskedJson   text from any source, masked
+///     literal, append_count               fixed text from our source code, and numbers that we counted ourselves
+///     from_store                          bytes that were masked before they were stored
 class MaskedChunk {
   public:
     MaskedChunk() = default;
@@ -46,7 +46,7 @@ class MaskedChunk {
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }
     [[nodiscard]] bool empty() const { return bytes_.empty(); }
 
-    /// Appends the same masker's next chunk.
+    /// Appends the next chunk of the same masker.
     MaskedChunk& append(const MaskedChunk& next) {
         bytes_ += next.bytes_;
         return *this;
@@ -55,7 +55,7 @@ class MaskedChunk {
         bytes_ += words.text();
         return *this;
     }
-    /// For what we counted ourselves, such as bytes: a number that came from outside goes through a masker.
+    /// Only for numbers that we counted ourselves, such as bytes. A number from outside must go through a masker.
     MaskedChunk& append_count(std::uint64_t count) {
         bytes_ += std::to_string(count);
         return *this;

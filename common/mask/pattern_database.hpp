@@ -11,8 +11,7 @@
 
 namespace trebuchet {
 
-/// Searches for many patterns at once; the adapter to Hyperscan or Vectorscan. Uses secret memory. Immutable and
-/// thread-safe.
+/// Searches for many patterns at once, with Hyperscan or Vectorscan. Uses secret memory. Immutable and thread-safe.
 class PatternDatabase {
   public:
     /// Working memory for one scan at a time.
@@ -45,14 +44,15 @@ class PatternDatabase {
     [[nodiscard]] static Result<std::unique_ptr<const PatternDatabase>> of_literals(
         const std::vector<std::string_view>& literals, std::size_t any_case_from = SIZE_MAX);
 
-    /// `expressions`: at least one. A single-threaded process compiles them in a child process, because compiling
-    /// leaves 7 MB of library code and heap in memory (measured) for 110 KB of compiled credential patterns.
-    /// `compiled`: what compile() returned for them; the first that fits the library and the processor is used instead.
+    /// `expressions`: at least one. A single-threaded process compiles them in a child process: compiling leaves 7 MB
+    /// of library code and heap in memory (measured), for only 110 KB of compiled patterns. `compiled`: results of
+    /// compile() for these expressions. The first that fits the library and the processor is used, and nothing is
+    /// compiled.
     [[nodiscard]] static Result<std::unique_ptr<const PatternDatabase>> of_expressions(
         const std::vector<Expression>& expressions, const std::vector<std::string_view>& compiled = {});
 
-    /// Compiles expressions for the processors of this architecture, the fastest first. Of use only to processes with
-    /// the same version of the library.
+    /// Compiles the expressions for the processors of this architecture, the fastest first. Only processes with the
+    /// same version of the library can use the results.
     [[nodiscard]] static Result<std::vector<std::string>> compile(const std::vector<Expression>& expressions);
 
     ~PatternDatabase();

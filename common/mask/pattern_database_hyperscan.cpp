@@ -48,10 +48,10 @@ void free_secret_memory(void* memory) {
 /// any other use of the library, which frees all blocks with the current allocator.
 Result<void> set_up_library() {
     if (::hs_valid_platform() != HS_SUCCESS) {
-        return fail("can't mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
+        return fail("cannot mask secrets: this processor lacks the instructions that Hyperscan needs (SSSE3)");
     }
     static const bool done = ::hs_set_allocator(take_secret_memory, free_secret_memory) == HS_SUCCESS;
-    if (!done) return fail("can't mask secrets: Hyperscan rejects our memory functions");
+    if (!done) return fail("cannot mask secrets: Hyperscan rejects our memory functions");
     return {};
 }
 
@@ -83,7 +83,7 @@ Result<hs_database_t*> compile_expressions(const Patterns& patterns, const hs_pl
     const auto result = ::hs_compile_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
                                            patterns.count(), HS_MODE_BLOCK, platform, &database, &error);
     if (result == HS_SUCCESS) return database;
-    std::string message = "can't mask credentials: Hyperscan can't compile their patterns";
+    std::string message = "cannot mask credentials: Hyperscan cannot compile their patterns";
     if (error != nullptr) message += std::string(": ") + error->message;
     ::hs_free_compile_error(error);
     return fail(std::move(message));
@@ -109,7 +109,7 @@ constexpr unsigned compile_limit_seconds = 30;
     ::_exit(done ? 0 : 1);
 }
 
-/// Null if a child process can't be used.
+/// Null if a child process cannot be used.
 hs_database_t* compile_expressions_in_child(const Patterns& patterns) {
     std::array<int, 2> ends{};
     if (!is_only_thread() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return nullptr;
@@ -141,7 +141,7 @@ Result<std::string> compile_for(const Patterns& patterns, const hs_platform_info
     const auto result = ::hs_serialize_database(*database, &bytes, &size);
     ::hs_free_database(*database);
     if (result != HS_SUCCESS)
-        return fail("Hyperscan can't serialize a database (error " + std::to_string(result) + ")");
+        return fail("Hyperscan cannot serialize a database (error " + std::to_string(result) + ")");
     std::string copy(bytes, size);
     free_secret_memory(bytes);
     return copy;
@@ -191,7 +191,7 @@ struct PatternDatabase::Compiled {
     [[nodiscard]] Result<void> allocate_scratch() {
         const auto allocated = ::hs_alloc_scratch(database, &prototype);
         if (allocated == HS_SUCCESS) return {};
-        return fail("can't mask secrets: Hyperscan has no working memory (error " + std::to_string(allocated) + ")");
+        return fail("cannot mask secrets: Hyperscan has no working memory (error " + std::to_string(allocated) + ")");
     }
 };
 
@@ -221,7 +221,7 @@ Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_literals(
     if (result != HS_SUCCESS) {
         // Hyperscan's own message may quote the literal.
         ::hs_free_compile_error(error);
-        return fail("can't mask secrets: Hyperscan can't compile " + std::to_string(literals.size()) +
+        return fail("cannot mask secrets: Hyperscan cannot compile " + std::to_string(literals.size()) +
                     " literals (error " + std::to_string(result) + ")");
     }
     if (const auto allocated = compiled->allocate_scratch(); !allocated) return fail(allocated.error());

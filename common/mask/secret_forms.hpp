@@ -9,18 +9,18 @@
 
 namespace trebuchet {
 
-/// Shorter texts can't be distinguished from ordinary text.
+/// Minimum lengths; shorter texts cannot be distinguished from ordinary text.
 namespace shortest {
-constexpr std::size_t base64 = 4;  ///< bytes; fewer give less than four own characters at some alignment
+constexpr std::size_t base64 = 4;  ///< bytes; with fewer, some alignment has less than four characters of its own
 constexpr std::size_t hex = 8;     ///< digits (4 bytes)
 constexpr std::size_t part = 5;    ///< bytes of a line or a JSON leaf
 }  // namespace shortest
 
-/// Longer values and leaves get no escaped forms (only base64, hex and percent-encoding), because there are dozens. In
-/// bytes.
+/// In bytes. Longer values and leaves get no escaped forms, because there are dozens; only base64, hex and
+/// percent-encoding.
 constexpr std::size_t longest_escaped = 65536;
 
-/// Longer values get no rare forms, such as those that escape every character. In bytes.
+/// In bytes. Longer values get no rare forms, such as those that escape every character.
 constexpr std::size_t longest_rare = 4096;
 
 struct DerivedForm {
@@ -30,11 +30,12 @@ struct DerivedForm {
     bool any_case = false;
 };
 
-/// The secret itself: a value without surrounding blanks and line ends, without one pair of surrounding quotes (' or ")
-/// and without the blanks in these.
+/// The secret itself: a value without surrounding blanks and line ends, without one pair of surrounding quotes (' or
+/// "), and without the blanks inside these quotes.
 [[nodiscard]] std::string_view core_of(std::string_view value);
 
-/// The byte strings, besides the value itself, as which it may be printed. Distinct, at least `min_length` bytes each.
+/// The byte strings in which the value may be printed, besides the value itself. Distinct; at least `min_length` bytes
+/// each.
 [[nodiscard]] std::vector<DerivedForm> derived_forms(std::string_view value, std::size_t min_length);
 
 }  // namespace trebuchet

@@ -20,15 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t proc_limit = std::size_t{1} << 20;
-/// A job of our user can make groups below its own.
+/// Bounds for reading: a job of our user can create groups below its own.
 constexpr int most_levels = 32;
 constexpr int most_groups = 10'000;
-/// Further names for a job's group.
+/// JOB, JOB.1, …: how many names make() tries.
 constexpr int most_names = 10;
 constexpr std::size_t groups_to_make_way = 100;
-/// Processes that are started while the others are moved are moved, too.
+/// Processes may start while others are being moved, so moving is repeated.
 constexpr int most_moves = 20;
-/// Where this program goes when its group gets controllers; systemd's DelegateSubgroup= may name it as well.
+/// This program moves to this group when it enables controllers. systemd's DelegateSubgroup= may also name it.
 constexpr const char* leaf = "trebuchet-agent";
 
 std::string reason() {
@@ -42,7 +42,7 @@ std::string read_at(int folder, const char* name) {
     return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : "";
 }
 
-/// Relative to the folder, or absolute.
+/// `name`: relative to the folder, or absolute.
 bool write_at(int folder, const fs::path& name, std::string_view text) {
     const FileDescriptor file(::openat(folder, name.c_str(), O_WRONLY | O_CLOEXEC));
     return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -57,7 +57,7 @@ std::optional<std::uint64_t> value_of(const std::string& text, const std::string
     return std::nullopt;
 }
 
-/// mountinfo writes blanks and the like as a backslash and three octal digits.
+/// mountinfo escapes blanks and some other characters as a backslash and three octal digits.
 std::string unescape(const std::string& text) {
     std::string plain;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -75,8 +75,8 @@ bool is_ours(const fs::path& group) {
     return ::access(group.c_str(), W_OK) == 0 && ::access((group / "cgroup.procs").c_str(), W_OK) == 0;
 }
 
-/// Below which we make groups: this program's own, or the one above it if it is in its leaf. Is known once, at the
-/// first question: later this program may have been moved.
+/// The parent of the groups that we create: this program's own group, or its parent if this program is in `leaf`.
+/// Determined once, at the first call, because this program may be moved later.
 const fs::path& base_folder() {
     static const fs::path base = [] {
         const auto cgroup = read_file("/proc/self/cgroup", proc_limit).value_or("");
@@ -92,7 +92,7 @@ FileDescriptor open_folder(int parent, const char* name) {
     return FileDescriptor(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/// Calls `take` with the name of each group in a folder, until it returns false.
+/// Calls `take` with the name of each group in a folder until it returns false.
 template <typename Take>
 void for_each_in(int folder, const Take& take) {
     DIR* const entries = ::fdopendir(open_folder(folder, ".").release());
@@ -116,7 +116,7 @@ void add_processes(int folder, int levels, int& left, std::vector<pid_t>& pids) 
     });
 }
 
-/// JOB of "JOB" and "JOB.1"; a job's name holds no dot.
+/// "JOB" for "JOB" and "JOB.1"; the name of a job contains no dot.
 std::string job_of(const std::string& name) {
     return name.substr(0, name.find('.'));
 }
@@ -193,13 +193,13 @@ Result<void> enable_controllers(const fs::path& group, const CgroupLimits& limit
     const auto enable = [&] { return write_at(AT_FDCWD, group / "cgroup.subtree_control", wanted); };
     if (enable()) return {};
     if (::mkdir((group / leaf).c_str(), 0755) != 0 && errno != EEXIST) {
-        return fail("can't make the cgroup " + (group / leaf).string() + ": " + reason());
+        return fail("cannot make the cgroup " + (group / leaf).string() + ": " + reason());
     }
     for (int moves = 0; moves < most_moves; ++moves) {
         move_processes(group, group / leaf);
         if (enable()) return {};
     }
-    return fail("can't enable controllers in the cgroup " + group.string() + ": " + reason());
+    return fail("cannot enable controllers in the cgroup " + group.string() + ": " + reason());
 }
 
 Result<void> write_limits(const fs::path& group, const CgroupLimits& limits) {
@@ -207,11 +207,11 @@ Result<void> write_limits(const fs::path& group, const CgroupLimits& limits) {
         return limit == 0 || write_at(AT_FDCWD, group / file, std::to_string(limit));
     };
     if (write_limit("memory.max", limits.memory) && write_limit("pids.max", limits.pids)) {
-        // Else a job swaps instead. Not there without swap accounting.
+        // Without this, the job would swap. The file is missing if the kernel has no swap accounting.
         if (limits.memory > 0) write_at(AT_FDCWD, group / "memory.swap.max", "0");
         return {};
     }
-    return fail("can't set the limits of the cgroup " + group.string() + ": " + reason());
+    return fail("cannot set the limits of the cgroup " + group.string() + ": " + reason());
 }
 
 LimitEvents read_limit_events(const fs::path& group) {
@@ -226,7 +226,7 @@ bool Cgroup::is_available() {
 }
 
 Result<void> Cgroup::enable_limits(const CgroupLimits& limits) {
-    if (!is_available()) return fail("no cgroup can be made here");
+    if (!is_available()) return fail("cannot create a cgroup here");
     return enable_controllers(base_folder(), limits);
 }
 
@@ -236,7 +236,7 @@ std::optional<Cgroup> Cgroup::open(const fs::path& path) {
     return Cgroup(path, std::move(folder));
 }
 
-/// A group below a threaded one takes no processes, and older kernels than 5.14 have no cgroup.kill.
+/// A group below a threaded group accepts no processes. Kernels before 5.14 have no cgroup.kill.
 bool Cgroup::is_usable() const {
     const auto type = read_at(folder(), "cgroup.type");
     return (type.empty() || type == "domain\n") && ::faccessat(folder(), "cgroup.kill", W_OK, 0) == 0;
@@ -245,8 +245,8 @@ bool Cgroup::is_usable() const {
 Result<Cgroup> Cgroup::make_new(const fs::path& path) {
     const auto above = path.parent_path();
     const auto failed = [&](const std::string& why) {
-        ::rmdir(above.c_str());  // if it is new
-        return fail("can't make the cgroup " + path.string() + ": " + why);
+        ::rmdir(above.c_str());  // fails unless it is empty
+        return fail("cannot make the cgroup " + path.string() + ": " + why);
     };
     if (::mkdir(above.c_str(), 0755) != 0 && errno != EEXIST) return failed(reason());
     if (::mkdir(path.c_str(), 0755) != 0) {
@@ -254,7 +254,7 @@ Result<Cgroup> Cgroup::make_new(const fs::path& path) {
         auto former = open(path);
         if (former) former->kill();
         if (former && former->remove_some(groups_to_make_way) != Removal::done) return failed(former->problem_);
-        // With the last of its phases a job's group goes as well.
+        // Removing the last phase has also removed the job's group.
         ::mkdir(above.c_str(), 0755);
         if (::mkdir(path.c_str(), 0755) != 0) return failed(reason());
     }
@@ -263,11 +263,11 @@ Result<Cgroup> Cgroup::make_new(const fs::path& path) {
     made->thaw();
     if (made->is_usable()) return std::move(*made);
     made->remove_some(1);
-    return failed("it takes no processes, or the kernel is older than 5.14");
+    return failed("it accepts no processes, or the kernel is older than 5.14");
 }
 
 Result<Cgroup> Cgroup::make(const std::string& name) {
-    if (!is_available()) return fail("no cgroup can be made here");
+    if (!is_available()) return fail("cannot create a cgroup here");
     const auto slash = name.find('/');
     const auto job = name.substr(0, slash);
     Result<Cgroup> made = fail("");
@@ -334,13 +334,13 @@ std::optional<std::chrono::microseconds> Cgroup::cpu_time() const {
 }
 
 Cgroup::Removal Cgroup::fail_removal(const std::string& what) {
-    problem_ = "can't remove the cgroup " + what + ": " + reason();
+    problem_ = "cannot remove the cgroup " + what + ": " + reason();
     place_ = FileDescriptor();
     levels_.clear();
     return Removal::failed;
 }
 
-/// From the innermost group of a chain outwards, with one descriptor: a job may have made chains of any length.
+/// Removes a chain from its innermost group outwards with one descriptor: a job may have created chains of any length.
 Cgroup::Removal Cgroup::remove_some(std::size_t count) {
     if (!place_) place_ = open_folder(folder(), ".");
     for (bool is_whole = false; !is_whole; --count) {

@@ -16,7 +16,7 @@
 
 namespace trebuchet {
 
-/// Of all processes of a job together; 0: no limit.
+/// For all processes of a job together; 0: no limit.
 struct CgroupLimits {
     std::uint64_t memory = 0;  ///< bytes
     std::uint64_t pids = 0;    ///< processes and threads
@@ -24,60 +24,61 @@ struct CgroupLimits {
     [[nodiscard]] bool any() const { return memory > 0 || pids > 0; }
 };
 
-/// What limits have done to processes.
+/// How often limits took effect.
 struct LimitEvents {
-    std::uint64_t oom_kills = 0;      ///< processes that the kernel killed for want of memory
+    std::uint64_t oom_kills = 0;      ///< processes that the kernel killed because memory ran out
     std::uint64_t refused_forks = 0;  ///< times that a process or thread could not be started
 };
 
-/// A control group of version 2 (cgroups(7)) of a job's phase, below the one that this program was started in. What is
-/// put there, and all that descends from it, can be killed in one step, whoever its parent and its user are.
+/// A version 2 control group (cgroups(7)) for a phase of a job, below this program's own group. All processes in it and
+/// their descendants can be killed in one step, whatever their parent and user.
 ///
-/// A process of our user may do with these groups what we may: it can move itself out of them, freeze or fill them,
-/// make them useless for whoever comes next (a threaded group takes no processes). So make() accepts no group that it
-/// did not make itself, thaw() is for whoever waits for a process in one, and removing works in bounded steps.
+/// A process of our user can do whatever we can with these groups: leave them, freeze them, fill them, or make them
+/// unusable (a threaded group accepts no processes). So make() accepts only a group that it has just created, thaw()
+/// lets those who wait for a process undo a freeze, and removal works in bounded steps.
 class Cgroup {
   public:
-    /// `name`: "JOB/PHASE". Makes JOB if it is missing, and PHASE, which must be new: what is left of that name is
-    /// killed and removed, or JOB.1, JOB.2, … takes JOB's place. Fails where the host does not let us, such as under
+    /// `name`: "JOB/PHASE". Creates JOB if it is missing, and a new PHASE: an old group of that name is killed and
+    /// removed; if that fails, JOB.1, JOB.2, … are tried. Fails if the host does not allow it, for example under
     /// systemd without Delegate=yes.
     static Result<Cgroup> make(const std::string& name);
-    /// Those that are there of this job, with all below them: JOB, JOB.1, …
+    /// The existing groups of this job, including everything below them: JOB, JOB.1, …
     static std::vector<Cgroup> find(const std::string& job);
-    /// The names of the jobs whose groups are there and begin with `prefix`.
+    /// The names of the jobs that have groups and start with `prefix`.
     static std::vector<std::string> jobs(const std::string& prefix);
 
     /// Whether make() can succeed.
     [[nodiscard]] static bool is_available();
 
-    /// Makes limits possible: moves this program, and what else is in its cgroup, into a group below that, as the
-    /// kernel gives controllers to groups only whose parent has no processes. Call it once, before anything is started.
+    /// Prepares for limits: moves this program, and whatever else is in its cgroup, into a group below it. The kernel
+    /// enables controllers only in groups without processes of their own. Call it once, before starting anything.
     static Result<void> enable_limits(const CgroupLimits& limits);
-    /// Limits all phases of this one's job together. Call enable_limits() before.
+    /// Limits all phases of this job together. Call enable_limits() first.
     [[nodiscard]] Result<void> limit(const CgroupLimits& limits) const;
-    /// Of all phases of the job since it has limits.
+    /// For all phases of the job, since its limits were set.
     [[nodiscard]] LimitEvents limit_events() const;
 
-    /// Its folder, as a descriptor.
+    /// A descriptor of its folder.
     [[nodiscard]] int folder() const { return folder_.get(); }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    /// KILL to every process in it and below it.
+    /// Sends KILL to every process in it and below it.
     void kill() const;
-    /// Lets its processes run again if somebody has frozen it, or its job's; true if so.
+    /// Thaws it, and its job's group, if one of them was frozen; true if so.
     bool thaw() const;
-    /// Of the processes in it and below it, some; as many as one look finds.
+    /// Processes in it and below it: as many as one look finds, perhaps not all.
     [[nodiscard]] std::vector<pid_t> processes() const;
-    /// Whether a process, not counting zombies, is in it or below it.
+    /// Whether a process other than a zombie is in it or below it.
     [[nodiscard]] bool is_populated() const;
-    /// Of all processes that ever were in it.
+    /// Of all processes that were ever in it.
     [[nodiscard]] std::optional<std::chrono::microseconds> cpu_time() const;
 
     enum class Removal {
         working,  ///< call again
         done,
-        failed  ///< removal_problem() says why; another call tries again
+        failed  ///< removal_problem() says why; calling again retries
     };
-    /// Removes `count` of the groups below it, and once there are none itself, and its job's if that is empty then.
+    /// Works through `count` of the groups below it. Once there are none, removes it, and its job's group if that is
+    /// empty.
     Removal remove_some(std::size_t count);
     [[nodiscard]] const std::string& removal_problem() const { return problem_; }
 
@@ -90,26 +91,26 @@ class Cgroup {
 
     std::filesystem::path path_;
     FileDescriptor folder_;
-    FileDescriptor place_;             ///< where removing goes on
-    std::vector<std::string> levels_;  ///< from the folder to there
+    FileDescriptor place_;             ///< where the removal continues
+    std::vector<std::string> levels_;  ///< from the folder to `place_`
     std::string problem_;
 };
 
-/// The folder of the cgroup that a process is in, out of its /proc/PID/cgroup and /proc/PID/mountinfo; "" if it is in
-/// none of version 2 or no mount shows it.
+/// The cgroup folder of a process, from its /proc/PID/cgroup and /proc/PID/mountinfo; "" if it is in no version 2 group
+/// or no mount shows it.
 [[nodiscard]] std::filesystem::path cgroup_folder(std::string_view cgroup, std::string_view mountinfo);
 
-/// The controllers that limits need and the group does not have.
+/// The controllers that the limits need and the group lacks.
 [[nodiscard]] std::vector<std::string> missing_controllers(const std::filesystem::path& group,
                                                            const CgroupLimits& limits);
-/// Of this program's own group.
+/// The same for this program's own group.
 [[nodiscard]] std::vector<std::string> missing_controllers(const CgroupLimits& limits);
 
-/// What enable_limits() does with a group.
+/// The part of enable_limits() that changes a group.
 [[nodiscard]] Result<void> enable_controllers(const std::filesystem::path& group, const CgroupLimits& limits);
-/// What limit() does with a job's group.
+/// The part of limit() that changes a job's group.
 [[nodiscard]] Result<void> write_limits(const std::filesystem::path& group, const CgroupLimits& limits);
-/// What limit_events() reads of it.
+/// The part of limit_events() that reads a job's group.
 [[nodiscard]] LimitEvents read_limit_events(const std::filesystem::path& group);
 
 }  // namespace trebuchet

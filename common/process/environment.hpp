@@ -9,10 +9,10 @@
 
 namespace trebuchet {
 
-/// A process's environment. Values may be secrets: they are wiped, and it moves but does not copy.
+/// The environment of a process. Values may be secrets: they are wiped after use. Movable, not copyable.
 class Environment {
   public:
-    /// This process's own.
+    /// This process's own environment.
     [[nodiscard]] static Environment inherited();
 
     void set(const std::string& name, std::string_view value);

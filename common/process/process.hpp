@@ -22,7 +22,7 @@
 
 namespace trebuchet {
 
-/// Whom a command runs as: numeric, so that nothing looks up a name at that moment.
+/// The user to run a command as: numeric, so that starting it looks up no names.
 struct ProcessUser {
     uid_t user = 0;
     gid_t group = 0;
@@ -31,21 +31,21 @@ struct ProcessUser {
     bool operator==(const ProcessUser&) const = default;
 };
 
-/// A command to run, apart from running it.
+/// Describes a command to run.
 struct ProcessSpec {
     std::string title;    ///< what `ps` shows of its supervisor, such as "test": no secrets
-    std::string command;  ///< run by /bin/sh -c, stdin from /dev/null
+    std::string command;  ///< run with /bin/sh -c, stdin from /dev/null
     std::filesystem::path folder;
-    Environment environment;  ///< all of it: nothing is inherited
-    /// Nothing: this program's own. Otherwise this program must be root, or have CAP_SETUID, CAP_SETGID, CAP_CHOWN and
-    /// CAP_KILL as ambient capabilities; the command has none of them. The supervisor stays this program's user, so the
-    /// command can't signal it.
+    Environment environment;  ///< complete: nothing is inherited
+    /// Nothing: run as this program's user. Otherwise this program must be root, or have CAP_SETUID, CAP_SETGID,
+    /// CAP_CHOWN and CAP_KILL as ambient capabilities; the command gets none of them. The supervisor keeps this
+    /// program's user, so the command cannot signal it.
     std::optional<ProcessUser> user{};
     std::chrono::milliseconds kill_grace{10'000};
-    /// Of the cgroup that it runs in where this program may make one (cgroup.hpp), such as "trebuchet-job-ID/test"; "":
-    /// none. Removed once the tree is gone.
+    /// The cgroup to run in, such as "trebuchet-job-ID/test", if this program may create one (cgroup.hpp); "": none.
+    /// Removed once the tree is gone.
     std::string cgroup;
-    CgroupLimits limits{};  ///< of its job's cgroup; Cgroup::enable_limits() must have succeeded
+    CgroupLimits limits{};  ///< of the job's cgroup; Cgroup::enable_limits() must have succeeded
 };
 
 struct Exited {
@@ -61,60 +61,60 @@ struct CouldNotStart {
 /// How the command itself ended.
 using ProcessEnd = std::variant<Exited, Signalled, CouldNotStart>;
 
-/// A running command and all of its descendants, under a supervisor of their own (`supervise_phase`): whatever happens
-/// to this process, or to this object, none of them outlives it that it has the right to end.
+/// A running command and all of its descendants, under their own supervisor (`supervise_phase`). None of them outlives
+/// this process or this object, except those that it has no permission to kill.
 ///
 ///     running ──command exits──▶ ended ──last descendant gone──▶ gone
 ///     running or ended ──stop()──▶ TERM to the tree, grace, KILL ──▶ gone
 ///
-/// It gets there also when the tree resists: a supervisor that was stopped is continued, a cgroup that was frozen is
-/// thawed; a supervisor that was killed, or is not done a second after the grace, is replaced by this process, which
-/// kills the tree itself; and what is still there 5 s after the grace (kill(): after the limit) is left alone, and
-/// counts as gone: survivors() names it.
+/// It reaches `gone` even if the tree resists:
+///   - A stopped supervisor is continued; a frozen cgroup is thawed.
+///   - If the supervisor was killed, or has not finished 1 s after the grace, this process kills the tree itself.
+///   - What is left 5 s after the grace period (kill(): after the limit) is given up; survivors() names it.
 ///
-/// Handlers are called on the loop's thread. Lives on one thread. The program should be a subreaper (adopt_orphans).
+/// Not thread-safe: use it on the loop's thread, where it calls the handlers. The program should be a subreaper
+/// (adopt_orphans).
 class Process {
   public:
     struct Handlers {
-        /// Output of the whole tree, stdout and stderr as one. Not called any more once `ended` was.
+        /// Output of the whole tree, stdout and stderr combined. No calls after `ended`.
         std::function<void(std::string_view)> output;
-        /// The command has ended and what it printed was read. `left` of its descendants still run, and go on until
-        /// stop().
+        /// The command has ended and its output was read. `left` descendants still run, until stop().
         std::function<void(const ProcessEnd&, std::size_t left)> ended;
-        /// The supervisor is gone, and with it every descendant but the survivors. Comes after `ended`.
+        /// The supervisor and all descendants are gone, except the survivors. Comes after `ended`.
         std::function<void()> gone;
-        /// Something was done to the supervisor or the cgroup, one sentence. Not called any more once `ended` was.
+        /// One sentence: somebody interfered with the supervisor or the cgroup. No calls after `ended`.
         std::function<void(const std::string&)> troubled{};
     };
 
     static std::unique_ptr<Process> start(EventLoop& loop, const ProcessSpec& spec, Handlers handlers);
 
-    /// Kills what is left of the tree, and waits for its supervisor, 2 s at most.
+    /// Kills what is left of the tree and waits for its supervisor, at most 2 s.
     virtual ~Process() = default;
 
-    /// TERM to the tree, then, after the grace, KILL. Again: no effect.
+    /// Sends TERM to the tree and KILL after the grace period. Further calls have no effect.
     virtual void stop() = 0;
-    /// KILL to the tree, now.
+    /// Sends KILL to the tree now. Gives up after `limit`.
     virtual void kill(std::chrono::milliseconds limit = std::chrono::milliseconds(5'000)) = 0;
-    /// Back-pressure: the pipe is not read until resumed, so that the tree blocks once it is full.
+    /// Back-pressure: stops reading the pipe until resumed. Once the pipe is full, the tree blocks.
     virtual void pause_output() = 0;
     virtual void resume_output() = 0;
     [[nodiscard]] virtual bool is_gone() const = 0;
-    /// Who it is, for a next life of this program; nothing if it could not be started or is gone.
+    /// The supervisor's identity, for the next run of this program; nothing if it could not be started or is gone.
     [[nodiscard]] virtual std::optional<ProcessIdentity> supervisor() const = 0;
-    /// Once it is gone: what could not be ended.
+    /// Once it is gone: the processes that could not be killed.
     [[nodiscard]] virtual const std::vector<Survivor>& survivors() const = 0;
     /// Once it is gone: why its cgroup could not be removed; "" if it was.
     [[nodiscard]] virtual const std::string& cgroup_problem() const = 0;
-    /// CPU time of the whole tree so far, where it has a cgroup.
+    /// CPU time of the whole tree so far; nothing without a cgroup.
     [[nodiscard]] virtual std::optional<std::chrono::microseconds> cpu_time() const = 0;
-    /// What the limits of its job have done since it was started.
+    /// What the job's limits have done since this process was started.
     [[nodiscard]] virtual LimitEvents limit_events() const = 0;
 };
 
-/// For main, before anything is started: what a killed supervisor leaves comes to this program, which can end it then;
-/// and the kernel reaps its children, so that no chain of processes can fill the process table with zombies. For a
-/// program that asks for no child's exit status.
+/// Makes this program a subreaper: if a supervisor is killed, its orphans become our children, so that we can kill
+/// them. Also lets the kernel reap our children, so that no chain of processes can fill the process table with zombies.
+/// Call it in main before starting anything, and only if the program needs no child's exit status.
 void adopt_orphans();
 
 }  // namespace trebuchet

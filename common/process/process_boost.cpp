@@ -42,45 +42,45 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// How long output is awaited after the command's end while a descendant still holds the pipe.
+/// How long to read output after the command has ended while a descendant keeps the pipe open.
 constexpr milliseconds drain_time{300};
-/// What is read at most after that: a full pipe (pipe(7)).
+/// After that, read at most this much: a full pipe (pipe(7)).
 constexpr std::size_t drain_limit = 1U << 20;
 
-/// How often it is looked whether the supervisor was stopped.
+/// How often to check whether the supervisor was stopped.
 constexpr milliseconds supervisor_check{1'000};
-/// After the grace: how long the supervisor has until this process kills the tree itself, and until that is given up.
+/// After the grace period: when this process starts to kill the tree itself, and when it gives up.
 constexpr milliseconds supervisor_delay{1'000};
 constexpr milliseconds kill_limit{5'000};
-/// The supervisor's share of the time that kill() has.
+/// How long, at most, kill() leaves the work to the supervisor.
 constexpr milliseconds kill_delay{300};
-/// Between two looks at what was killed and is still there.
+/// The pause before looking again for killed processes that are still there.
 constexpr milliseconds kill_pause{10};
-/// Until a supervisor has ended that has nobody left.
+/// How long a supervisor may take to exit once its tree is gone.
 constexpr milliseconds supervisor_end_delay{200};
-/// Processes that are looked at in one turn of the loop: about 3 ms.
+/// Processes to visit in one turn of the loop: about 3 ms.
 constexpr std::size_t processes_per_turn = 200;
 constexpr milliseconds last_wait{2'000};
 
-/// A cgroup that a job has filled with others is removed in such steps, for so long at most.
+/// A job can fill its cgroup with further groups, so removal works in steps and has a time limit.
 constexpr std::size_t groups_per_turn = 50;
 constexpr milliseconds removal_limit{1'000};
 
 using StartTimes = std::map<pid_t, std::uint64_t>;
 
-/// Supervisors that run now. One killed from outside leaves its tree to us, as its nearest subreaper.
+/// Supervisors that run now. If one is killed from outside, its tree becomes our children: we are the next subreaper.
 StartTimes& supervisors() {
     static StartTimes pids;
     return pids;
 }
 
-/// Orphans that could not be ended.
+/// Orphans that could not be killed.
 StartTimes& given_up() {
     static StartTimes pids;
     return pids;
 }
 
-/// Numbers are used again, all the sooner as the kernel reaps our children: one counts for the process that it had.
+/// Checks the start time, because pids are reused, and sooner when the kernel reaps our children.
 bool holds(StartTimes& pids, pid_t pid, std::uint64_t start_time) {
     const auto known = pids.find(pid);
     if (known == pids.end()) return false;
@@ -89,8 +89,8 @@ bool holds(StartTimes& pids, pid_t pid, std::uint64_t start_time) {
     return false;
 }
 
-/// A child of ours that is no orphan of the tree whose supervisor was started then: another supervisor, a child that
-/// this program had before, or one of which it is known that it can't be ended.
+/// True for a child of ours that does not belong to the tree whose supervisor started at `tree_started`: another
+/// supervisor, an older child of this program, or an orphan that cannot be killed.
 bool is_spared(pid_t child, std::uint64_t tree_started) {
     const auto stat = read_process_stat(child);
     const auto started = stat ? stat->start_time : 0;
@@ -98,7 +98,8 @@ bool is_spared(pid_t child, std::uint64_t tree_started) {
     return stat && started < tree_started;
 }
 
-/// The end to read of a pipe that holds all of it. Unlike a file in memory it knows no limit of a file's size.
+/// The read end of a pipe that contains all of `content`. A limit on file size does not apply to it, unlike to a file
+/// in memory.
 Result<FileDescriptor> full_pipe(std::string_view content) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail("no pipe");
@@ -110,7 +111,7 @@ Result<FileDescriptor> full_pipe(std::string_view content) {
     return out;
 }
 
-/// What supervise_phase reads as COMMAND.
+/// The content of COMMAND for supervise_phase.
 Result<FileDescriptor> command_file(const ProcessSpec& spec) {
     WipedString content;
     if (spec.user) {
@@ -128,13 +129,13 @@ Result<FileDescriptor> command_file(const ProcessSpec& spec) {
     }
     if (auto pipe = full_pipe(content)) return pipe;
     FileDescriptor file(::memfd_create("trebuchet-command", MFD_CLOEXEC));
-    if (!file) return fail("can't make a file in memory: " + std::system_category().message(errno));
+    if (!file) return fail("cannot make a file in memory: " + std::system_category().message(errno));
     if (auto written = write_all(file.get(), content); !written) return fail(written.error());
     ::lseek(file.get(), 0, SEEK_SET);
     return file;
 }
 
-/// What happens in the child between fork and exec: async-signal-safe calls only.
+/// Runs in the child between fork and exec: only async-signal-safe calls.
 struct ChildSetup : bp::extend::handler {
     ChildSetup(int folder_fd, std::array<int, 3> kept_fds, char** its_arguments)
         : folder(folder_fd), kept(kept_fds), arguments(its_arguments), program(supervisor_program()) {}
@@ -155,11 +156,12 @@ struct ChildSetup : bp::extend::handler {
         for (const int fd : kept) {
             if (fd >= 0) ::fcntl(fd, F_SETFD, 0);
         }
-        // If this returns, Boost executes this program itself.
+        // If this returns, Boost executes this program as the supervisor.
         if (program >= 0) ::syscall(SYS_execveat, program, "", arguments, executor.env, AT_EMPTY_PATH);
     }
 
-    /// In the supervisor's name. Boost's own way to report an error writes it in pieces, which it reads as one.
+    /// Reports in the supervisor's place. Boost's own error report is no option: it is written in pieces but read as
+    /// one.
     [[noreturn]] void refuse(int error) const {
         using Kind = SupervisorReport::Kind;
         for (const auto& message :
@@ -210,7 +212,7 @@ class SupervisedProcess final : public Process {
     [[nodiscard]] LimitEvents limit_events() const override { return state_->limit_events_so_far(); }
 
   private:
-    /// Shared with the handlers that asio still holds when the object is gone.
+    /// Shared with handlers that asio may still hold after the object is destroyed.
     struct State : std::enable_shared_from_this<State> {
         State(EventLoop& its_loop, Handlers callbacks)
             : loop(its_loop),
@@ -279,19 +281,19 @@ class SupervisedProcess final : public Process {
             check_supervisor();
         }
 
-        /// A job of the same user can stop it, and freeze its cgroup.
+        /// A job of the same user can stop the supervisor and freeze its cgroup: undo both.
         void check_supervisor() {
             siginfo_t info{};
             const int waited = ::waitid(P_PIDFD, static_cast<id_t>(life.native_handle()), &info, WSTOPPED | WNOHANG);
             if (waited == 0 && info.si_pid != 0) {
                 signal_supervisor(SIGCONT);
-                tell_trouble("the supervisor of the command was stopped: it was continued");
+                tell_trouble("the command's supervisor was stopped: continued it");
             }
-            if (cgroup && cgroup->thaw()) tell_trouble("the cgroup of the command was frozen: it was thawed");
+            if (cgroup && cgroup->thaw()) tell_trouble("the command's cgroup was frozen: thawed it");
             check_timer.start(supervisor_check, [this] { check_supervisor(); });
         }
 
-        /// Of the supervisor: then its number may be another one's.
+        /// Whether the supervisor has ended; its pid may be reused then.
         [[nodiscard]] bool has_ended() {
             pollfd end{life.is_open() ? life.native_handle() : -1, POLLIN, 0};
             return ::poll(&end, 1, 0) != 0;
@@ -320,7 +322,7 @@ class SupervisedProcess final : public Process {
             }
         }
 
-        /// Reads what stands in the pipe now, without waiting.
+        /// Reads what is in the pipe now, without waiting.
         void drain_now() {
             boost::system::error_code error;
             pipe.cancel(error);
@@ -345,16 +347,16 @@ class SupervisedProcess final : public Process {
                 case SupervisorReport::Kind::without_cgroup:
                     break;
                 case SupervisorReport::Kind::no_folder:
-                    finish(CouldNotStart{"can't enter the folder: " + std::system_category().message(report.value)});
+                    finish(CouldNotStart{"cannot enter the folder: " + std::system_category().message(report.value)});
                     break;
                 case SupervisorReport::Kind::could_not_start:
-                    finish(CouldNotStart{"can't run /bin/sh: " + std::system_category().message(report.value)});
+                    finish(CouldNotStart{"cannot run /bin/sh: " + std::system_category().message(report.value)});
                     break;
             }
             if (gone) tell_gone();
         }
 
-        /// Its last messages may still be on their way when it has ended.
+        /// The supervisor's last messages may arrive after its end.
         void supervisor_may_have_ended() {
             if (life_ended && channel_ended) supervisor_ended();
         }
@@ -364,7 +366,7 @@ class SupervisedProcess final : public Process {
             if (finishing) return;
             if (nothing_left) return finish_tree();
             if (!is_killed)
-                tell_trouble("the supervisor of the command was killed: what is left of the command is ended");
+                tell_trouble("the command's supervisor was killed: ending the command's remaining processes");
             if (!limit) set_limit(kill_limit);
             start_killing();
         }
@@ -411,7 +413,7 @@ class SupervisedProcess final : public Process {
             limit_timer.start(delay, [this] { give_up(); });
         }
 
-        /// The tree, or what of it came to us when the supervisor was killed.
+        /// Kills the tree below the supervisor; if the supervisor was killed, the orphans that came to us.
         void start_killing() {
             if (pid > 0 && !has_ended()) {
                 tree_kill.emplace(pid);
@@ -441,14 +443,14 @@ class SupervisedProcess final : public Process {
         void tree_killed() {
             tree_kill.reset();
             if (pid <= 0) return finish_tree();
-            // It has nobody left: it is about to end, or can't.
+            // No descendant is left: the supervisor exits now, or is killed.
             kill_timer.start(supervisor_end_delay, [this] {
                 is_killed = true;
                 signal_supervisor(SIGKILL);
             });
         }
 
-        /// It may end later: then the supervisor, which goes on trying, ends as well.
+        /// The supervisor keeps trying to kill the rest, and exits when that succeeds.
         void give_up() {
             if (finishing) return;
             if (tree_kill) survivors = tree_kill->survivors();
@@ -458,7 +460,7 @@ class SupervisedProcess final : public Process {
             finish_tree();
         }
 
-        /// Nothing of it is left, or it was given up.
+        /// Nothing of the tree is left, or we gave up.
         void finish_tree() {
             if (std::exchange(finishing, true)) return;
             takeover_timer.stop();
@@ -482,7 +484,7 @@ class SupervisedProcess final : public Process {
             const bool is_over = steady_clock::now() >= removal_ends;
             if (removal == Cgroup::Removal::done || is_over) {
                 if (removal == Cgroup::Removal::working)
-                    cgroup_problem = "can't remove the cgroup " + cgroup->path().string() + " in time";
+                    cgroup_problem = "cannot remove the cgroup " + cgroup->path().string() + " in time";
                 if (removal == Cgroup::Removal::failed) cgroup_problem = cgroup->removal_problem();
                 cgroup.reset();
                 return tell_gone();
@@ -495,7 +497,7 @@ class SupervisedProcess final : public Process {
 
         void tell_gone() {
             gone = true;
-            if (!ended) return;  // then finish_if_drained() comes back
+            if (!ended) return;  // finish_if_drained() calls this again
             if (const auto handler = std::exchange(handlers.gone, nullptr)) handler();
         }
 
@@ -513,7 +515,7 @@ class SupervisedProcess final : public Process {
             if (channel.is_open()) ::send(channel.native_handle(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         }
 
-        /// Nobody is told any more. Blocks until the supervisor is done, but not for long.
+        /// Calls no handler any more. Blocks until the supervisor has ended, at most `last_wait`.
         void abandon() {
             handlers = {};
             if (pid > 0 && !finishing) {
@@ -548,7 +550,7 @@ class SupervisedProcess final : public Process {
             if (auto limited = cgroup->limit(spec.limits); !limited) tell_later(limited.error().message());
         }
 
-        /// Once whoever started it can be told.
+        /// Reports after start() has returned.
         void tell_later(const std::string& what) {
             loop.post([self = shared_from_this(), what] { self->tell_trouble(what); });
         }
@@ -567,15 +569,15 @@ class SupervisedProcess final : public Process {
         Timer kill_timer;
         SupervisorReport message;
         SupervisorReport report;
-        /// Output before it is masked.
+        /// Unmasked output.
         std::vector<char, WipingAllocator<char>> buffer = std::vector<char, WipingAllocator<char>>(65536);
         pid_t pid = -1;                           ///< the supervisor's, while it lives
         std::optional<ProcessIdentity> identity;  ///< the supervisor's
         std::optional<TreeKill> tree_kill;
-        std::optional<steady_clock::time_point> limit;  ///< then it is given up
+        std::optional<steady_clock::time_point> limit;  ///< when to give up
         std::vector<Survivor> survivors;
         std::optional<std::chrono::microseconds> cpu_time;
-        LimitEvents former_events;  ///< of earlier phases of the job
+        LimitEvents former_events;  ///< before this phase: of the job's earlier phases
         LimitEvents limit_events;
         steady_clock::time_point removal_ends;
         std::string cgroup_problem;
@@ -588,18 +590,18 @@ class SupervisedProcess final : public Process {
         bool nothing_left = false;
         bool channel_ended = false;
         bool life_ended = false;
-        bool is_killed = false;  ///< the supervisor, by us
-        bool finishing = false;  ///< nothing is left but its cgroup
+        bool is_killed = false;  ///< we have killed the supervisor
+        bool finishing = false;  ///< only the cgroup is left
         bool gone = false;
     };
 
     Result<void> try_launch(const ProcessSpec& spec) {
         const FileDescriptor folder(::open(spec.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (!folder)
-            return fail("can't use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
+            return fail("cannot use the folder " + spec.folder.string() + ": " + std::system_category().message(errno));
         std::array<int, 2> ends{};
         if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-            return fail("can't make a socket pair: " + std::system_category().message(errno));
+            return fail("cannot make a socket pair: " + std::system_category().message(errno));
         }
         state_->channel.assign(ends[0]);
         const FileDescriptor child_end(ends[1]);
@@ -625,7 +627,7 @@ class SupervisedProcess final : public Process {
             supervisor.detach();
             state_->pipe = std::move(pipe).source();
         } catch (const std::exception& error) {
-            return fail(std::string("can't start a supervisor for the command: ") + error.what());
+            return fail(std::string("cannot start a supervisor for the command: ") + error.what());
         }
         state_->read_output();
         state_->read_channel();

@@ -1,16 +1,17 @@
-// How what a former life of this program left running is found and ended, by end_left_processes:
+// end_left_processes finds and kills what a previous run of this program left running:
 //
-//  1. Below the supervisor that the journal names, if it is that process still (pid, start time and boot agree).
-//  2. In the command's cgroup, where there is one: nobody gets out of it by taking another parent or environment.
-//  3. Whoever has the command's marker in the environment with which it was started: also what was adopted by init.
-//  4. Each process is held by a pidfd before it is looked at, and signalled at once: TERM when it is met first, from
-//  the
-//     end of the grace on KILL. A chain that forks every 2 ms would be gone if all were found first.
-//  5. Again every 10 ms until a look finds nobody, and the kernel says that the cgroup is empty.
-//  6. The cgroup is removed.
+//  1. Processes below the supervisor that the journal names, if it is still that process (pid, start time and boot id
+//     match).
+//  2. Processes in the command's cgroup, if it has one: a new parent or environment does not help them to get out.
+//  3. Processes that were started with the command's marker in their environment. This finds those that init adopted.
+//  4. Hold each process by a pidfd before looking at it, and signal it at once: TERM at the first meeting, KILL after
+//     the grace period. A chain that forks every 2 ms would escape a search that collects all processes first.
+//  5. Repeat every 10 ms until a look finds nobody and the kernel says that the cgroup is empty.
+//  6. Remove the cgroup.
 //
-// Example: the agent and the supervisor 50 of a test were killed, its daemon 60 runs on below init. 1 finds no process
-// 50 any more; 3 meets 60, whose environment holds TREBUCHET_PHASE_ID=…, and sends TERM; the next look finds nobody: 1.
+// Example: the agent and supervisor 50 of a test were killed, and the test's daemon 60 runs on below init. Step 1 finds
+// no process 50. Step 3 finds 60, whose environment contains TREBUCHET_PHASE_ID=…, and sends TERM. The next look finds
+// nobody; the count is 1.
 #include "common/process/process_identity.hpp"
 
 #include "common/file/safe_file.hpp"
@@ -31,12 +32,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// How often it is looked for processes that are still there, or were forked meanwhile.
+/// The pause between two looks: processes may be still alive, or newly forked.
 constexpr milliseconds look_again{10};
 constexpr std::size_t boot_id_limit = 4096;
-/// An environment has no limit of its own; what is longer counts as without the marker.
+/// The size of an environment has no limit. A longer one counts as without the marker.
 constexpr std::size_t environment_limit = std::size_t{4} << 20;
-/// Others have an empty environment for good.
+/// Look this often at processes with an empty environment; some have one permanently.
 constexpr int most_unsure_looks = 4;
 constexpr std::size_t groups_per_step = 100;
 constexpr auto everything = std::numeric_limits<std::size_t>::max();
@@ -49,7 +50,7 @@ std::string boot_id() {
 
 enum class Carries { yes, no, perhaps };
 
-/// A process that is about to execute another program has an empty environment for a moment.
+/// A process has an empty environment for a moment while it executes another program.
 Carries carries(pid_t pid, const std::string& marker) {
     const auto environment = read_file("/proc/" + std::to_string(pid) + "/environ", environment_limit);
     if (!environment) return Carries::no;
@@ -65,7 +66,7 @@ class LeftProcessEnder {
         if (!left.cgroup.empty()) cgroups_ = Cgroup::find(left.cgroup);
     }
 
-    /// Looks for them once; true if nobody is left.
+    /// Looks once for all of them and signals them. True if nobody is left.
     bool look() {
         alive_.clear();
         is_unsure_ = false;
@@ -84,7 +85,7 @@ class LeftProcessEnder {
                std::none_of(cgroups_.begin(), cgroups_.end(), [](const auto& cgroup) { return cgroup.is_populated(); });
     }
 
-    /// Once nobody is left; true if there is nothing more to remove.
+    /// Call when nobody is left. True if there is nothing more to remove.
     bool remove_some_cgroups() {
         return std::all_of(cgroups_.begin(), cgroups_.end(), [](auto& cgroup) {
             return cgroup.remove_some(groups_per_step) != Cgroup::Removal::working;
@@ -118,7 +119,7 @@ class LeftProcessEnder {
         }
     }
 
-    /// The supervisor ends by itself when its tree is gone; it would take no TERM.
+    /// The supervisor blocks TERM and exits by itself when its tree is gone.
     void visit_supervised() {
         if (!left_.supervisor) return;
         const pid_t supervisor = left_.supervisor->pid;
@@ -156,9 +157,9 @@ class LeftProcessEnder {
     std::vector<Cgroup> cgroups_;
     steady_clock::time_point begun_ = steady_clock::now();
     bool kills_ = false;
-    bool is_unsure_ = false;  ///< some process may be one of them
+    bool is_unsure_ = false;  ///< some process may carry the marker
     int unsure_looks_ = 0;
-    std::set<std::pair<pid_t, std::uint64_t>> alive_;  ///< in this look
+    std::set<std::pair<pid_t, std::uint64_t>> alive_;  ///< met in this look
     std::set<std::pair<pid_t, std::uint64_t>> met_;
 };
 

@@ -14,8 +14,7 @@
 
 namespace trebuchet {
 
-/// A process for as long as it lives and no longer: numbers are used again, but not by a process that started at the
-/// same tick of the same boot.
+/// Identifies one process for ever: pids are reused, but not together with the same start tick and the same boot.
 struct ProcessIdentity {
     pid_t pid = 0;
     std::uint64_t start_time = 0;  ///< clock ticks since boot: field 22 of /proc/PID/stat
@@ -24,25 +23,26 @@ struct ProcessIdentity {
     bool operator==(const ProcessIdentity&) const = default;
 };
 
-/// Nothing if there is no such process, or only its remains.
+/// Nothing if there is no such process, or only a zombie.
 [[nodiscard]] std::optional<ProcessIdentity> identity_of(pid_t pid);
 
-/// What a former life of this program left running of a command.
+/// Describes what a previous run of this program may have left running of a command.
 struct LeftProcesses {
     std::optional<ProcessIdentity> supervisor;
-    /// Whose environment at their start held this NAME=VALUE is part of it, whoever their parent is now; "": nobody.
+    /// NAME=VALUE: processes that were started with it in their environment belong to the command, whatever their
+    /// parent is now; "": none.
     std::string marker;
-    std::string cgroup{};  ///< as in ProcessSpec; whoever is in it, or in one below it, is part of it; "": none
+    std::string cgroup{};  ///< as in ProcessSpec; processes in it or below it belong to the command; "": none
 };
 
 struct EndedProcesses {
-    std::size_t count = 0;  ///< of processes that were met, the survivors included
+    std::size_t count = 0;  ///< processes found, including the survivors
     bool all_ended = false;
-    std::vector<Survivor> survivors;  ///< of the last look
+    std::vector<Survivor> survivors;  ///< from the last look
 };
 
-/// TERM to all of them, after `grace` KILL, until none is left; blocks until then, `limit` at most, or until `stop` is
-/// true. Processes of this one's own are left alone. Thread-safe.
+/// Sends them TERM, then KILL after `grace`, until none is left. Blocks until then, but at most `limit`, or until
+/// `stop` is true. Leaves this program's own processes alone. Thread-safe.
 [[nodiscard]] EndedProcesses end_left_processes(const LeftProcesses& left, std::chrono::milliseconds grace,
                                                 std::chrono::milliseconds limit,
                                                 const std::atomic<bool>* stop = nullptr);

@@ -23,10 +23,10 @@ constexpr int parent_field = 4;
 constexpr int threads_field = 20;
 constexpr int start_time_field = 22;
 
-/// A log names no more of them.
+/// A log line names at most this many.
 constexpr std::size_t most_described = 20;
 
-/// Calls `take` with each name in the folder that is a number.
+/// Calls `take` for each name in the folder that is a number.
 template <typename Take>
 void for_each_number(const char* folder, const Take& take) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder), ::closedir);
@@ -37,7 +37,7 @@ void for_each_number(const char* folder, const Take& take) {
     }
 }
 
-/// The numbers in a file of blank-separated ones, of any length.
+/// Calls `take` for each number in a file of numbers separated by blanks. The file may have any length.
 template <typename Take>
 void for_each_number_in(const char* file, const Take& take) {
     const int fd = ::open(file, O_RDONLY | O_CLOEXEC);
@@ -58,7 +58,7 @@ void for_each_number_in(const char* file, const Take& take) {
     if (number > 0) take(number);
 }
 
-/// For each thread, with CONFIG_PROC_CHILDREN.
+/// True with CONFIG_PROC_CHILDREN.
 bool kernel_lists_children() {
     static const bool lists = ::access("/proc/thread-self/children", F_OK) == 0;
     return lists;
@@ -77,7 +77,7 @@ bool listed_children(pid_t parent, std::vector<pid_t>& children) {
     return true;
 }
 
-/// Whether the process that a pidfd refers to has ended. Needs no right to see it.
+/// Whether the process of a pidfd has ended. Works without permission to see the process.
 bool has_ended(int handle) {
     pollfd end{handle, POLLIN, 0};
     return ::poll(&end, 1, 0) != 0;
@@ -127,7 +127,7 @@ void for_each_process(const std::function<void(pid_t)>& take) {
 
 std::optional<ProcessStat> read_process_stat(pid_t pid) {
     const auto text = read_process_file(pid, "stat");
-    // The second field, the name, may hold blanks and ")".
+    // The second field, the name, may contain blanks and ")".
     const char* at = std::strrchr(text.c_str(), ')');
     if (at == nullptr || at[1] != ' ' || at[2] == '\0') return std::nullopt;
     const char state = at[2];
@@ -156,8 +156,7 @@ std::unordered_map<pid_t, std::vector<pid_t>> children_of_all() {
     return children;
 }
 
-/// For a hidden process, whose /proc/PID/stat does not tell its parent: asked while it is held, so that its number is
-/// nobody else's.
+/// For a hidden process: its /proc/PID/stat does not tell us its parent. The caller holds it, so its pid is not reused.
 bool is_listed(pid_t parent, pid_t child) {
     std::vector<pid_t> children;
     listed_children(parent, children);
@@ -210,7 +209,7 @@ bool TreeWalk::step(std::size_t count, const VisitProcess& visit) {
     for (; count > 0 && !open_.empty(); --count) {
         const auto [pid, parent] = open_.back();
         open_.pop_back();
-        // One whose parent has ended meanwhile is the root's now.
+        // If the parent has ended meanwhile, the child now belongs to the root.
         const auto is_child = [this, child = pid, from = parent](const ProcessStat& stat) {
             if (stat.is_hidden) return is_listed(from, child) || is_listed(root_, child);
             return stat.parent == from || stat.parent == root_;

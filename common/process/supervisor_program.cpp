@@ -38,7 +38,7 @@ int make_program() {
     if (!file) return -1;
     const auto size = static_cast<std::size_t>(trebuchet_supervisor_end - trebuchet_supervisor_begin);
     if (!write_all(file.get(), {trebuchet_supervisor_begin, size})) return -1;
-    // The pages that were read just now are not needed any more; they begin at a page's border.
+    // Gives back the pages that were just read; they start at a page boundary.
     ::madvise(const_cast<char*>(trebuchet_supervisor_begin), size, MADV_DONTNEED);
     if (::fchmod(file.get(), 0111) != 0) return -1;
     if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) return -1;

@@ -2,9 +2,9 @@
 
 namespace trebuchet {
 
-/// A descriptor of the supervisor as a program in memory, sealed, made at the first call; -1 where that is not allowed.
-/// The agent is its owner but may not read the file, so that the kernel keeps everybody of the same user from looking
-/// into a process that runs it, from its first instruction on.
+/// A descriptor of the supervisor program: a sealed file in memory, created at the first call; -1 where that is not
+/// allowed. The file is executable but not readable, so the kernel keeps other processes of the same user from
+/// inspecting a process that runs it, from its first instruction on.
 [[nodiscard]] int supervisor_program();
 
 }  // namespace trebuchet

@@ -12,34 +12,34 @@
 
 namespace trebuchet {
 
-/// Ends every process below a root, however fast they fork, a few processes at a time. Whoever calls it is the
-/// subreaper of the tree or its root's parent, so that no process of it gets out.
+/// Kills every process below a root, however fast they fork, a few processes per step. The caller must be the subreaper
+/// of the tree or the parent of the root, so that no process can leave the tree.
 ///
-///  1. Freeze: walk the tree and send SIGSTOP to each process before its children are read. What was born behind the
-///     walk's back is new to the next one; a process that was stopped forks no more.
-///  2. Walk again until a walk has met nobody new, 20 times at most: a bomb must not outrun us for ever, and a process
-///     that another continues counts as met.
-///  3. Kill: walk and send SIGKILL to each process; a stopped one dies of it, too.
-///  4. Walk again until nothing alive is met. If it takes more than 20 walks, begin again with 1.
+///  1. Freeze: walk the tree and send SIGSTOP to each process before reading its children. The next walk finds the
+///     processes that were forked behind the walk; a stopped process cannot fork.
+///  2. Repeat 1 until a walk meets no new process, but at most 20 times: a fork bomb must not keep us here for ever. A
+///     process that another process continued does not count as new.
+///  3. Kill: walk the tree and send SIGKILL to each process. SIGKILL also ends stopped processes.
+///  4. Repeat 3 until a walk meets nothing alive. After 20 walks, start again with 1.
 ///
-/// Example: a shell (10) forks every 2 ms a child that takes its place and ends itself. Walk 1 meets 10 and stops it
-/// (SIGSTOP takes effect before 10 returns to its program), unless 11 was born already and 10 is gone: then walk 2,
-/// some 50 µs later, meets 11 as a child of the root, which adopted it, and stops that. Walk 3 meets nobody new; walk 4
-/// kills 11; walk 5 meets nobody alive: empty.
+/// Example: process 10 forks a child every 2 ms and then exits; each child does the same. Walk 1 meets 10 and stops it
+/// (SIGSTOP takes effect before 10 returns to user code). If 10 has already forked 11 and exited, walk 2, some 50 µs
+/// later, meets 11 as a child of the root, which adopted it, and stops it. Walk 3 meets no new process. Walk 4 kills
+/// 11. Walk 5 meets nothing alive: empty.
 class TreeKill {
   public:
     explicit TreeKill(pid_t root, std::function<bool(pid_t)> is_spared = nullptr);
 
     enum class Progress {
         working,  ///< call again soon
-        waiting,  ///< all were told; the kernel, or nobody, ends them: call again after a while
-        empty     ///< nothing alive was met in a whole walk
+        waiting,  ///< all were signalled and have not ended yet (some may never end): call again after a pause
+        empty     ///< a whole walk met nothing alive
     };
 
-    /// About `count` processes more.
+    /// Visits about `count` more processes.
     Progress step(std::size_t count);
 
-    /// Alive in the last whole walk, and still.
+    /// The processes that the last whole walk met alive and that are still alive.
     [[nodiscard]] std::vector<Survivor> survivors() const;
 
   private:

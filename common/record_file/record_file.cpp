@@ -38,7 +38,7 @@ Result<FileDescriptor> copy_ranges(int from, const std::vector<Range>& ranges, c
             const auto wanted = std::min<std::uint64_t>(buffer.size(), range.end - range.begin);
             const auto count = ::pread(from, buffer.data(), wanted, static_cast<off_t>(range.begin));
             if (count < 0 && errno == EINTR) continue;
-            if (count <= 0) return failed("can't copy to", path);
+            if (count <= 0) return failed("cannot copy to", path);
             if (auto written = write_all(copy->get(), {buffer.data(), static_cast<std::size_t>(count)}); !written)
                 return fail(written.error().with_context(path.string()));
             range.begin += static_cast<std::uint64_t>(count);
@@ -74,7 +74,7 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
     records.problem_ = *way;
     file.descriptor = FileDescriptor(::open(path.c_str(), flags | O_CREAT, 0600));
     struct stat info {};
-    if (!file.descriptor || ::fstat(file.descriptor.get(), &info) != 0) return failed("can't open", path);
+    if (!file.descriptor || ::fstat(file.descriptor.get(), &info) != 0) return failed("cannot open", path);
     if (!S_ISREG(info.st_mode)) return fail(path.string() + " is not a regular file");
 
     const auto end = static_cast<std::uint64_t>(info.st_size);
@@ -100,18 +100,18 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& path, const Tak
         auto copy = copy_ranges(file.descriptor.get(), whole, copied);
         if (!copy) return fail(copy.error());
         // The path names the damaged file until it names the copy, also after a power cut.
-        if (::fdatasync(copy->get()) != 0) return failed("can't make durable", copied);
+        if (::fdatasync(copy->get()) != 0) return failed("cannot sync", copied);
         ::unlink(aside.c_str());
-        if (::link(path.c_str(), aside.c_str()) != 0) return failed("can't set aside", path);
-        if (::rename(copied.c_str(), path.c_str()) != 0) return failed("can't replace", path);
+        if (::link(path.c_str(), aside.c_str()) != 0) return failed("cannot set aside", path);
+        if (::rename(copied.c_str(), path.c_str()) != 0) return failed("cannot replace", path);
         if (auto durable = sync_folder(path.parent_path()); !durable) return fail(durable.error());
         file.descriptor = FileDescriptor(::open(path.c_str(), flags));
-        if (!file.descriptor) return failed("can't open", path);
+        if (!file.descriptor) return failed("cannot open", path);
         records.problem_ = path.string() + " was damaged: " + std::to_string(lost) +
                            " bytes are unusable; the damaged file was renamed to " + aside.string();
     } else if (lost > 0) {
         if (::ftruncate(file.descriptor.get(), static_cast<off_t>(records.size_)) != 0)
-            return failed("can't cut", path);
+            return failed("cannot cut", path);
         records.problem_ =
             path.string() + " ended with an incomplete record: removed its last " + std::to_string(lost) + " bytes";
     }
@@ -137,7 +137,7 @@ Result<void> RecordFile::append(std::string_view first, std::string_view second)
         const auto count = ::pwritev(fd(), left.data(), left.size(), static_cast<off_t>(size_ + done));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) {
-            const auto problem = failed("can't write", path());
+            const auto problem = failed("cannot write", path());
             [[maybe_unused]] const auto cut = ::ftruncate(fd(), static_cast<off_t>(size_));
             return problem;
         }
@@ -149,7 +149,7 @@ Result<void> RecordFile::append(std::string_view first, std::string_view second)
 
 std::function<Result<void>()> RecordFile::sync_work() const {
     return [file = file_]() -> Result<void> {
-        if (::fdatasync(file->descriptor.get()) != 0) return failed("can't make durable", file->path);
+        if (::fdatasync(file->descriptor.get()) != 0) return failed("cannot sync", file->path);
         if (file->name_is_durable) return {};
         auto done = sync_folder(file->path.parent_path());
         if (done) file->name_is_durable = true;
@@ -159,7 +159,7 @@ std::function<Result<void>()> RecordFile::sync_work() const {
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
     const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) return failed("can't make durable", folder);
+    if (!fd || ::fsync(fd.get()) != 0) return failed("cannot sync", folder);
     return {};
 }
 

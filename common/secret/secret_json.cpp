@@ -75,7 +75,7 @@ Result<SecretJson> parse_secret_json(std::string_view text, const std::string& n
     } catch (const SecretJson::parse_error& error) {
         return refusal(name + ":" + place(text, error.byte) + ": this is not JSON");
     } catch (const SecretJson::exception& error) {
-        return refusal(name + ": can't be read as JSON: error " + std::to_string(error.id));
+        return refusal(name + ": cannot be read as JSON: error " + std::to_string(error.id));
     }
 }
 

@@ -37,7 +37,7 @@ struct WipingAllocator {
 /// A string in secret memory; up to 15 bytes are in the object itself. Copy it only to another WipedString.
 using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
-/// A secret's bytes. Can't be printed, compared with == or copied by accident; wiped in the destructor. Always in
+/// A secret's bytes. Cannot be printed, compared with == or copied by accident; wiped in the destructor. Always in
 /// secret memory, so that a move leaves nothing behind in a small-string buffer.
 class SecretString {
   public:

@@ -146,7 +146,7 @@ void ServiceManager::send_unsent() {
     retry_.stop();
     unsent_.clear();
     if (error != 0 && !std::exchange(has_warned_, true)) {
-        log_warning("can't notify the service manager at " + trebuchet::quoted(settings_.socket) + ": " +
+        log_warning("cannot notify the service manager at " + trebuchet::quoted(settings_.socket) + ": " +
                     system_text(error));
     }
 }

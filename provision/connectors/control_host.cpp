@@ -60,7 +60,7 @@ Result<void> ControlHost::end_leftovers(const std::string& disk) {
         context_->log.warning("Cannot look for leftovers on " + ssh_.name() + ": " + describe(result));
         return {};
     }
-    return fail("an earlier use of this device goes on on " + ssh_.name() + ": " + to_valid_utf8(said));
+    return fail("an earlier use of this device still runs on " + ssh_.name() + ": " + to_valid_utf8(said));
 }
 
 StageResult ControlHost::failure(const Error& error) {

@@ -248,7 +248,7 @@ class Multi final : public Connector {
         if (!server) return stage_error("ConfigError", server.error().message());
         const auto children = read_child_list();
         if (!children) {
-            context.log.error("Cannot cancel the jobs of this one: " + children.error().message());
+            context.log.error("Cannot cancel the child jobs: " + children.error().message());
             return 0;
         }
         if (!*children) context.log.error("Unable to find multi-job data file, job_list.json not found");
@@ -261,7 +261,7 @@ class Multi final : public Connector {
     static void cancel_leftovers(ChildServer& server, StageContext& context) {
         const auto children = read_child_list();
         if (!children || !*children) return;
-        context.log.warning("Cancelling the jobs that an earlier provision of this one left");
+        context.log.warning("Cancelling the jobs that an earlier provision of this job left");
         for (const auto& child : **children) server.cancel(child.id);
     }
 };

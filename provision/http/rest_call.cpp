@@ -110,7 +110,7 @@ tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRun
     const auto* begin = result.output.data() + (line == std::string::npos ? 0 : line + 1);
     const auto* end = result.output.data() + result.output.size();
     if (std::from_chars(begin, end, answer.status).ptr != end || answer.status == 0) {
-        return tl::unexpected(RestFailure{redacted_url(call.url) + ": an answer beyond any limit", 0});
+        return tl::unexpected(RestFailure{redacted_url(call.url) + ": the answer is too long", 0});
     }
     result.output.resize(line == std::string::npos ? 0 : line);
     answer.body = std::move(result.output);

@@ -268,7 +268,7 @@ class Layout {
             }
             const auto size = parse_storage_size(value_of(item, "size"));
             if (!size) return fail(size.error());
-            if (*size > std::numeric_limits<std::uint64_t>::max() - sum) return fail("sizes beyond any disk");
+            if (*size > std::numeric_limits<std::uint64_t>::max() - sum) return fail("sizes that exceed any disk");
             sum += *size;
         }
         return sum;

@@ -37,7 +37,7 @@ struct Options {
     int flood_secrets = 100;
 };
 
-/// How often the bench asks the server. Each question costs CPU time, so this must be rare.
+/// How often the bench asks the server. Each request costs CPU time, so this must be rare.
 constexpr std::chrono::milliseconds asking_pause{250};
 
 struct Spread {
@@ -71,7 +71,7 @@ void serve_metrics(Agent& agent) {
     agent.configure({{"trebuchet", {{"metrics_address", "127.0.0.1"}}}});
 }
 
-/// The least upper bound of the buckets of trebuchet_loop_lag_seconds that holds all looks so far.
+/// Prints the smallest bucket bound of trebuchet_loop_lag_seconds that covers all measurements so far.
 void print_lag(const Agent& agent) {
     std::smatch found;
     const auto log = agent.log();

@@ -40,7 +40,7 @@ struct Options {
     int agents = 0;
 };
 
-/// Asking costs the machine some of its time: seldom enough, so that it is not what is measured.
+/// How often to ask the server. Each request costs CPU time, so ask rarely enough not to disturb the measurement.
 constexpr std::chrono::milliseconds asking_pause{250};
 constexpr int far_milliseconds = 20;
 
@@ -49,7 +49,7 @@ double median(std::vector<double> values) {
     return values.empty() ? 0 : values[values.size() / 2];
 }
 
-using Pair = std::array<std::vector<double>, 2>;  ///< of the old program and of the new one
+using Pair = std::array<std::vector<double>, 2>;  ///< of the old and the new program
 
 void print(const char* what, const char* unit, const Pair& values) {
     const double before = median(values[0]);
@@ -58,13 +58,13 @@ void print(const char* what, const char* unit, const Pair& values) {
     std::fflush(stdout);
 }
 
-/// Its number; 0 if there was none yet.
+/// The number of the last request; 0 if there was none yet.
 std::uint64_t last_request(harness::LabServer& server) {
     const auto all = server.requests();
     return all.empty() ? 0 : all.back().at("number").get<std::uint64_t>();
 }
 
-/// One of the two programs, with agents of its own.
+/// One of the two programs, with its own agents.
 class Contender {
   public:
     Contender(LabServer& server, std::string name, std::filesystem::path program)
@@ -116,7 +116,7 @@ class Contender {
         return timings["taken_to_complete_ms"];
     }
 
-    /// Seconds since 1970 of the first poll of this agent after the request of this number; 0: none yet.
+    /// When this agent polled first after the request with this number, in seconds since 1970; 0: not yet.
     double poll_after(const std::string& id, std::uint64_t number) {
         for (const auto& request : server_.requests(number)) {
             if (request["agent"] == id && is_poll(request)) return request["time"];
@@ -137,7 +137,7 @@ class Contender {
     static bool is_poll(const Json& request) {
         return request["target"].get_ref<const std::string&>().starts_with("/v1/job?");
     }
-    /// From the poll that took the job until it was complete.
+    /// Counts from the poll that took the job until the job was complete.
     std::size_t requests_of_job(std::uint64_t last, double complete) {
         std::size_t count = 0;
         for (const auto& request : server_.requests(last)) {
@@ -172,7 +172,7 @@ class Comparison {
     }
 
   private:
-    /// By turns, so that whatever else the machine does hits both.
+    /// Measures the programs alternately, so that other load on the machine affects both.
     void alternate(int times, const std::function<void(Contender&, std::size_t)>& measure) {
         for (int done = 0; done < times; ++done) {
             for (std::size_t i = 0; i < contenders_.size(); ++i) measure(contenders_.at(i), i);
@@ -265,7 +265,7 @@ class Comparison {
         print_idle(std::to_string(options_.agents) + " agents, polling every 10 s, each: ");
     }
 
-    /// The medians over the agents.
+    /// Prints the medians over all agents.
     void print_idle(const std::string& what) {
         const auto all = [&] {
             std::array<std::vector<ProcessFigures>, 2> figures;
@@ -276,7 +276,7 @@ class Comparison {
             return figures;
         };
         const auto before = all();
-        std::this_thread::sleep_for(std::chrono::seconds(options_.idle_seconds));  // this time is what is measured
+        std::this_thread::sleep_for(std::chrono::seconds(options_.idle_seconds));  // the time being measured
         const auto after = all();
         Pair cpu, rss, pss, threads;
         for (std::size_t i = 0; i < 2; ++i) {

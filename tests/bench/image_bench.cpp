@@ -39,7 +39,7 @@ struct Run {
     double peak_megabytes = 0;  ///< 10⁶ bytes
 };
 
-/// Runs `work` in a child process. What it returns is the exit code.
+/// Runs `work` in a child process. Its result is the exit code.
 Run measure(const std::function<int()>& work) {
     std::fflush(nullptr);
     const auto start = std::chrono::steady_clock::now();
@@ -62,7 +62,7 @@ class Image {
   public:
     Image(const fs::path& folder, std::size_t mebibytes) : path_(folder / "image.zst") {
         std::FILE* zstd = ::popen(("zstd -q -3 -o '" + path_.string() + "'").c_str(), "w");
-        if (zstd == nullptr) throw std::runtime_error("can't start zstd");
+        if (zstd == nullptr) throw std::runtime_error("cannot start zstd");
         for (std::size_t done = 0; done < mebibytes; ++done) {
             const auto& block = next(done);
             if (std::fwrite(block.data(), 1, block.size(), zstd) != block.size()) throw std::runtime_error("zstd");
@@ -79,7 +79,7 @@ class Image {
         return state_;
     }
 
-    /// Blocks like those of a system's disk: of eight, four can be compressed, two cannot, and two are free space.
+    /// Blocks like those of a system disk: of eight blocks, four can be compressed, two cannot, and two are free space.
     const std::string& next(std::size_t number) {
         block_.assign(std::size_t{1024} * 1024, '\0');
         const auto kind = number % 8;

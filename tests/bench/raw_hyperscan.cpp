@@ -27,7 +27,7 @@ RawHyperscan::RawHyperscan(const std::vector<std::string>& values) {
     if (::hs_compile_lit_multi(bytes.data(), flags.data(), ids.data(), lengths.data(), count, HS_MODE_BLOCK, nullptr,
                                &compiled->database, &error) != HS_SUCCESS ||
         ::hs_alloc_scratch(compiled->database, &compiled->scratch) != HS_SUCCESS) {
-        throw std::runtime_error("Hyperscan can't compile the values");
+        throw std::runtime_error("Hyperscan cannot compile the values");
     }
     compiled_ = std::move(compiled);
 }

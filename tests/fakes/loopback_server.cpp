@@ -21,7 +21,7 @@ std::shared_ptr<SSL_CTX> tls_context(const ServerIdentity& identity) {
                         SSL_CTX_use_PrivateKey_file(context.get(), identity.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
                         (identity.client_ca.empty() ||
                          SSL_CTX_load_verify_locations(context.get(), identity.client_ca.c_str(), nullptr) == 1);
-    if (!usable) throw std::runtime_error("can't use the server's certificate or key");
+    if (!usable) throw std::runtime_error("cannot use the server's certificate or key");
     if (!identity.client_ca.empty()) {
         SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     }
@@ -90,7 +90,7 @@ LoopbackServer::LoopbackServer(Script script, const std::optional<ServerIdentity
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 64) != 0 ||
         ::getsockname(listener_, generic, &size) != 0) {
-        throw std::runtime_error("can't listen on 127.0.0.1");
+        throw std::runtime_error("cannot listen on 127.0.0.1");
     }
     port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_connections(); });

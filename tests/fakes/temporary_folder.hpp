@@ -16,7 +16,7 @@ class TemporaryFolder {
   public:
     explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
         auto name = (parent / "trebuchet-test-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("can't make a temporary folder");
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
         path_ = name;
     }
     ~TemporaryFolder() {

@@ -42,7 +42,7 @@ std::shared_ptr<X509> new_certificate(const std::string& name, EVP_PKEY* key, lo
 template <typename Write>
 void write_pem(const std::filesystem::path& path, const Write& write) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
-    if (!file || write(file.get()) != 1) throw std::runtime_error("can't write " + path.string());
+    if (!file || write(file.get()) != 1) throw std::runtime_error("cannot write " + path.string());
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ void expect(bool holds, const char* what, std::string_view text) {
 const std::shared_ptr<const CredentialPatterns>& patterns() {
     static const auto built =
         CredentialPatterns::build({}, std::make_shared<trebuchet::MaskText>(trebuchet::MaskHash::sha256));
-    expect(built.has_value(), "the patterns can't be built", "");
+    expect(built.has_value(), "the patterns cannot be built", "");
     return *built;
 }
 

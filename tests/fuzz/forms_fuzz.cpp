@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t min_length = 1 + (data[0] & 3U);
     const std::string value(reinterpret_cast<const char*>(data) + 1, std::min(size - 1, longest_value));
     const auto set = MaskSet::build(trebuchet::test::named({value}), {min_length, {}});
-    expect(set.has_value(), "the set can't be built", value, "");
+    expect(set.has_value(), "the set cannot be built", value, "");
     const auto forms = trebuchet::derived_forms(value, min_length);
     static_cast<void>(trebuchet::coverage_of(value, min_length));
     if (trebuchet::core_of(value).empty() || value.size() < min_length) {

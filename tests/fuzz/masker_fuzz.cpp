@@ -63,7 +63,7 @@ void expect(bool holds, const char* what, const Input& input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const Input input(data, size);
     const auto set = MaskSet::build(trebuchet::test::named(input.values), {input.min_length, {}});
-    expect(set.has_value(), "the set can't be built", input);
+    expect(set.has_value(), "the set cannot be built", input);
     const MaskOracle oracle(**set, input.values, input.min_length);
     const std::string_view text = input.text;
 

@@ -36,7 +36,7 @@ class Labserver final : public Handler {
 
   private:
     void forget_what_is_old();
-    /// As after a kill and a new start: what is not in the data file is lost, except clients.
+    /// Acts like a kill and a new start: everything that is not in the data file is lost, except clients.
     void restart();
 
     const Clock& clock_;

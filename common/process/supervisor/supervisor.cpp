@@ -1,20 +1,21 @@
 // The supervisor of a phase:
 //
-//  1. Become the subreaper: whatever descends from here has this process as its parent once its own is gone. Block
-//     every signal, so that a job of the same user can end or stop this process by SIGKILL and SIGSTOP only (the agent
-//     notices both), and let nobody look into it.
-//  2. Fork the command, into its cgroup if there is one, with the environment out of the file COMMAND.
-//  3. Reap whatever ends. waitpid says ECHILD when nothing at all is left: no look at /proc is needed.
-//  4. When the command itself has ended, report how, and how many of its descendants still run. Only then it is asked
-//     whether exec failed: a command that somebody has frozen before must not keep us from 5 and 6.
-//  5. On the order TERM: send TERM (and CONT) to the whole tree, and to each orphan that comes to us later; after the
-//     grace, KILL.
-//  6. On the order KILL, or when the agent is gone: kill the cgroup, then the tree (TreeKill), again and again, every
-//     10 ms, after 2 s every 250 ms: what can't be killed, such as a process of another user, must cost nothing.
-//  7. Once nothing is left, say so and end.
+//  1. Become a subreaper: descendants whose parent ends become children of this process. Block every signal, so that a
+//     job of the same user can only use SIGKILL and SIGSTOP against this process (the agent notices both). Become
+//     non-dumpable, so that no other process can inspect this one.
+//  2. Fork the command, into its cgroup if there is one, with the environment from the file COMMAND.
+//  3. Reap every child that ends. waitpid returns ECHILD when no descendant is left, so /proc is not needed.
+//  4. When the command itself has ended, report how, and how many descendants still run. Only now check whether exec
+//     failed: waiting for that earlier would block steps 5 and 6 if the command was frozen before exec.
+//  5. On the order TERM: send TERM and CONT to the whole tree, and to orphans that arrive later. After the grace
+//     period, go on as for KILL.
+//  6. On the order KILL, or when the agent is gone: kill the cgroup, then the tree (TreeKill). Repeat every 10 ms,
+//     after 2 s every 250 ms: processes that cannot be killed, such as those of another user, must not cost CPU time.
+//  7. When nothing is left, report it and exit.
 //
-// Example: a test starts a daemon and exits with 0. 3 reaps it, 4 reports "exited, 0, 1 left". The daemon runs on.
-// Before cleanup the agent orders TERM: 5 tells the daemon, which ends; 3 reaps it and gets ECHILD; 7.
+// Example: a test starts a daemon and exits with 0. Step 3 reaps the test; step 4 reports "exited, 0, 1 left". The
+// daemon runs on. Before cleanup the agent orders TERM: step 5 signals the daemon, which exits; step 3 reaps it and
+// gets ECHILD; step 7 follows.
 #include "common/process/supervisor/supervisor.hpp"
 
 #include "common/process/process_tree.hpp"
@@ -51,28 +52,28 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// While killing: how often it is looked for what is still there.
+/// While killing: the pause between two rounds.
 constexpr milliseconds kill_round{10};
 constexpr milliseconds slow_kill_round{250};
 constexpr milliseconds slow_after{2'000};
-/// While waiting for the tree to end after TERM: how often orphans are looked for.
+/// After TERM: the pause between two looks for orphans.
 constexpr milliseconds term_round{20};
-/// An orphan that is still there is told again after this: between fork and exec a shell's child swallows TERM
+/// An orphan that is still alive gets TERM again after this time: between fork and exec, a shell's child ignores TERM
 /// (measured with dash).
 constexpr milliseconds tell_again{200};
-/// After so many it is looked for orders again.
+/// After this many walks, look for orders again.
 constexpr int walks_per_round = 100;
 constexpr std::size_t read_size = 65536;
 constexpr auto everything = std::numeric_limits<std::size_t>::max();
 
-/// The forked child → supervisor.
+/// Forked child → supervisor.
 struct ChildFailure {
     enum class What : std::int32_t { moving, executing };
     What what = What::executing;
     std::int32_t error = 0;
 };
 
-/// Of every signal, also of the two that glibc keeps to itself, and which would end us.
+/// All signals, including the two that glibc reserves: they would kill this process.
 void block_all_signals() {
     const std::uint64_t all = ~std::uint64_t{0};
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
@@ -85,7 +86,7 @@ struct Arguments {
     milliseconds grace;
 };
 
-/// Also as the ambient set has it, which would outlive the change of the user.
+/// Clears the ambient set too: it would survive the change of user.
 bool drop_capabilities() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> none{};
@@ -93,7 +94,7 @@ bool drop_capabilities() {
     return ::syscall(SYS_capset, &header, none.data()) == 0;
 }
 
-/// `numbers`: user, group, supplementary groups; nothing to do if there are none.
+/// `numbers`: user, group, supplementary groups. Does nothing if it is empty.
 bool become(const char* numbers) {
     std::vector<gid_t> ids;
     for (char* end = nullptr; *numbers != '\0'; numbers = end) {
@@ -102,7 +103,7 @@ bool become(const char* numbers) {
         while (*end == ' ') ++end;
     }
     if (ids.size() < 2) return ids.empty();
-    // Or it could not open /dev/stdout and /dev/stderr.
+    // Otherwise the command could not open /dev/stdout and /dev/stderr.
     for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
         if (::fchown(output, ids[0], ids[1]) != 0) return false;
     }
@@ -110,7 +111,7 @@ bool become(const char* numbers) {
            ::setresuid(ids[0], ids[0], ids[0]) == 0 && drop_capabilities();
 }
 
-/// In a forked child: runs what the file holds; returns only if that failed.
+/// Runs in the forked child: executes what the file contains. Returns only on failure.
 void execute(int command_file, pid_t supervisor) {
     std::vector<char> content;
     std::size_t size = 0;
@@ -121,7 +122,7 @@ void execute(int command_file, pid_t supervisor) {
     }
     char* const user = content.data();
     if (!become(user)) return;
-    // The change of the user took it back.
+    // The change of user has cleared this setting.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (::getppid() != supervisor) ::_exit(127);
     char* const text = user + std::strlen(user) + 1;
@@ -138,8 +139,8 @@ void execute(int command_file, pid_t supervisor) {
     ::execve(shell.data(), arguments.data(), environment);
 }
 
-/// fork() into a cgroup: a process is put there while it is made, at a quarter of the cost of moving it. -1 where the
-/// kernel or a filter of system calls does not let us.
+/// fork() directly into a cgroup, at a quarter of the cost of moving the process later. -1 if the kernel or a seccomp
+/// filter does not allow it.
 pid_t fork_into(int cgroup) {
     clone_args arguments{};
     arguments.flags = CLONE_INTO_CGROUP;
@@ -158,7 +159,7 @@ bool write_to(int folder, const char* file, const char* text) {
     return written > 0;
 }
 
-/// Nobody else does it when the agent is gone: the group, and the one of the job if this was the last in it.
+/// For when the agent is gone: removes the group, and the job's group if it is now empty.
 void remove_group(int folder) {
     std::array<char, 32> link{};
     std::array<char, 4096> path{};
@@ -219,15 +220,15 @@ class Supervisor {
         ::close(command_file_);
     }
 
-    /// In the child.
+    /// Runs in the child.
     static void tell(int failures, ChildFailure::What what) {
         const ChildFailure failure{what, errno};
         [[maybe_unused]] const auto written = ::write(failures, &failure, sizeof failure);
     }
 
-    /// In the child; returns only if exec failed.
+    /// Runs in the child; returns only if exec failed.
     void become_command(pid_t supervisor) const {
-        ::setsid();  // `kill 0` in a script reaches the script only
+        ::setsid();  // so that `kill 0` in a script reaches only the script
         for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
         sigset_t none;
         sigemptyset(&none);
@@ -235,7 +236,7 @@ class Supervisor {
         execute(command_file_, supervisor);
     }
 
-    /// The pipe must end when the command's tree is done with it.
+    /// The output pipe must reach its end when the command's tree has closed it.
     static void let_go_of_output() {
         const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
         ::dup2(null, STDOUT_FILENO);
@@ -253,7 +254,7 @@ class Supervisor {
         send({SupervisorReport::Kind::could_not_start, error, 0});
     }
 
-    /// Collects the dead, and reports the command if it is among them; false when nobody is left.
+    /// Reaps ended children, and reports the command if it is among them. False when no child is left.
     bool reap() {
         std::optional<int> command_status;
         pid_t pid = 0;
@@ -267,7 +268,7 @@ class Supervisor {
         return anybody_left;
     }
 
-    /// The command has ended: what it could tell is in the pipe.
+    /// The command has ended, so the pipe already contains any failure that its child reported.
     void report(int status, bool anybody_left) {
         ChildFailure failure;
         while (::read(failures_, &failure, sizeof failure) == static_cast<ssize_t>(sizeof failure)) {
@@ -311,8 +312,8 @@ class Supervisor {
         process.signal(SIGCONT);
     }
 
-    /// What a process forked while it was told to end comes to us when that is gone. What still has its parent is that
-    /// one's to end: it may be part of its clearing up.
+    /// Signals orphans that were forked while TERM was sent: they become our children when their parent ends. A process
+    /// that still has its parent is left to that parent: it may be part of its cleanup.
     void tell_orphans() {
         visit_children(::getpid(), [this](const HeldProcess& orphan) {
             const auto told = told_.find(orphan.pid());
@@ -352,14 +353,14 @@ class Supervisor {
     int cgroup_;
     milliseconds grace_;
     int signals_ = -1;
-    int failures_ = -1;  ///< pipe, its end to read: ChildFailures
+    int failures_ = -1;  ///< read end of the pipe for ChildFailure
     pid_t command_pid_ = -1;
     bool reported_ = false;
     bool agent_gone_ = false;
     std::optional<steady_clock::time_point> kill_at_;
     std::optional<steady_clock::time_point> killing_since_;
     TreeKill tree_kill_{::getpid()};
-    std::map<pid_t, steady_clock::time_point> told_;  ///< who got TERM, and when; empty once KILL is due
+    std::map<pid_t, steady_clock::time_point> told_;  ///< who got TERM, and when; empty once killing has begun
 };
 
 }  // namespace

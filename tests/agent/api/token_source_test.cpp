@@ -88,7 +88,7 @@ TEST_F(TokenSourceTest, KeepsItsRefreshTokenWhenTheServerIsAway) {
 
 TEST_F(TokenSourceTest, LogsInWithAKeyThatCameLater) {
     folder_.write("key", "wrong");
-    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("can't log in as lab"), HasSubstr("401"), Not(HasSubstr("wrong"))));
+    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("cannot log in as lab"), HasSubstr("401"), Not(HasSubstr("wrong"))));
     EXPECT_FALSE(logged_in_.has_changed());
     folder_.write("key", "k3y");
     EXPECT_TRUE(logged_in_.has_changed());
@@ -99,7 +99,7 @@ TEST_F(TokenSourceTest, SaysWhatIsWrongWithTheKeyFile) {
     folder_.write("key", "");
     EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("key"), HasSubstr("is empty")));
     std::filesystem::remove(folder_ / "key");
-    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("can't read the key for the login"), HasSubstr("No such file")));
+    EXPECT_THAT(ask(logged_in_), AllOf(HasSubstr("cannot read the key for the login"), HasSubstr("No such file")));
     EXPECT_TRUE(script_.requests.empty());
 }
 

@@ -124,7 +124,7 @@ TEST_F(InstanceInARoot, TellsTheUnitOfAUserWithAnotherName) {
 TEST_F(InstanceInARoot, IsNotMadeTwice) {
     ASSERT_EQ(add(rpi4()), 0) << told_;
     EXPECT_EQ(add(rpi4()), 2);
-    EXPECT_THAT(told_, HasSubstr("is there already"));
+    EXPECT_THAT(told_, HasSubstr("already exists"));
 }
 
 TEST_F(InstanceInARoot, NeedsAKeyForItsClientId) {

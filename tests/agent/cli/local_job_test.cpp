@@ -59,8 +59,8 @@ TEST(LocalJob, APathWithoutAValueGivesAnEmptyVariableAndAWarning) {
     const auto local = made({{"test_data", {{"secrets", {{"A", "missing"}, {"B", "number"}}}}}}, R"({"number": 7})");
     EXPECT_EQ(secret_of(local, Phase::test, "A"), "");
     EXPECT_EQ(secret_of(local, Phase::test, "B"), "");
-    EXPECT_THAT(local.warnings, ElementsAre("the secrets file holds no string for missing: A will be empty",
-                                            "the secrets file holds no string for number: B will be empty"));
+    EXPECT_THAT(local.warnings, ElementsAre("the secrets file has no string value for missing: A will be empty",
+                                            "the secrets file has no string value for number: B will be empty"));
     EXPECT_EQ(made({{"test_data", {{"secrets", {{"A", "x"}}}}}}).warnings.size(), 1U);
 }
 

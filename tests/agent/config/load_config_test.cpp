@@ -279,7 +279,7 @@ TEST(LoadConfig, SaysWhichFileItCannotRead) {
     const auto loaded = load_config(folder / "absent.conf");
     ASSERT_FALSE(loaded);
     EXPECT_THAT(messages(loaded.error()),
-                ElementsAre("can't open " + (folder / "absent.conf").string() + ": No such file or directory",
+                ElementsAre("cannot open " + (folder / "absent.conf").string() + ": No such file or directory",
                             (folder / "trebuchet.yaml").string() + " is a folder; expected a regular file"));
 }
 

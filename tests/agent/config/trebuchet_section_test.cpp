@@ -169,7 +169,7 @@ TEST(TrebuchetSection, SaysWhatIsWrongWithALogin) {
         ElementsAre("a.conf: trebuchet.secret_key_file: found no trebuchet.client_id, expected both or neither"));
     EXPECT_THAT(problems_of("{client_id: 'a:b', metrics_address: lab, drain: halt, stop_grace: -1}"),
                 ElementsAre("a.conf:2:13: trebuchet.client_id: found \"a:b\", expected a name without colons, as "
-                            "HTTP logins want it",
+                            "HTTP logins need it",
                             "a.conf:2:37: trebuchet.metrics_address: found \"lab\", expected an IP address such as "
                             "127.0.0.1, or 0.0.0.0 for all",
                             "a.conf:2:49: trebuchet.drain: found \"halt\", expected stop or finish",

@@ -123,7 +123,7 @@ TEST_F(DaemonTest, AJobThatCannotBeReadIsReportedAsFailed) {
                 ElementsAre(json{"take_job"}, json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}},
                             json{"agent_job_id", ""}, json{"agent_state", "waiting", ""}));
     EXPECT_EQ(server_.output_of(Phase::setup),
-              "ERROR: the job can't be run: the job's global_timeout is a string, expected a number of seconds\n");
+              "ERROR: the job cannot be run: the job's global_timeout is a string, expected a number of seconds\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
 }
 
@@ -147,7 +147,7 @@ TEST_F(DaemonTest, AJobWhoseIdNamesAFolderOfTheHostFailsAndTheFolderStays) {
     run();
     EXPECT_EQ(text_of(folder_ / "run/data/file"), "x");
     EXPECT_EQ(server_.job_states["data"], "complete");
-    EXPECT_THAT(server_.output_of(Phase::setup), HasSubstr("is there already, and this agent did not make it"));
+    EXPECT_THAT(server_.output_of(Phase::setup), HasSubstr("already exists, and this agent did not make it"));
 }
 
 TEST_F(DaemonTest, AFolderThatAJobPlantedForALaterJobIsSetAside) {
@@ -178,7 +178,7 @@ TEST_F(DaemonTest, AJobThatTheServerGaveInALostAnswerIsReportedAsFailed) {
     server_.agent.job_id = "j1";
     server_.job_states["j1"] = "running";
     run();
-    EXPECT_THAT(server_.output_of(Phase::setup), testing::HasSubstr("the answer with the job was lost on the way"));
+    EXPECT_THAT(server_.output_of(Phase::setup), testing::HasSubstr("its answer with the job was lost"));
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_THAT(server_.effects, Contains(json{"result", {{"status", {{"setup", 100}}}, {"job_state", "complete"}}}));
     EXPECT_EQ(server_.agent.job_id, "");
@@ -552,7 +552,7 @@ TEST_F(DaemonTest, AJobThatIsTooLongIsReportedAsFailed) {
     run();
     EXPECT_EQ(server_.job_states["j1"], "complete");
     EXPECT_EQ(server_.output_of(Phase::setup),
-              "ERROR: the job can't be run: the job is longer than the 16 MiB that are accepted\n");
+              "ERROR: the job cannot be run: the job is longer than the 16 MiB that are accepted\n");
     EXPECT_EQ(server_.calls["take_job"], 2);
 }
 

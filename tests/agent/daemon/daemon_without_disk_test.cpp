@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Where its folder for what lasts can't be written to.
+/// Where its folder for what lasts cannot be written to.
 class DaemonWithoutADisk : public DaemonFixture {
   protected:
     DaemonWithoutADisk() {

@@ -26,7 +26,7 @@ TEST(DiskSpace, IsThatOfTheNearestFolderThatIsThere) {
 TEST(DiskSpace, IsRefusedWhereNothingCanBeWritten) {
     const auto proc = disk_space("/proc/sys/kernel/ostype");  // a file
     ASSERT_FALSE(proc);
-    EXPECT_NE(proc.error().message().find("/proc/sys/kernel/ostype can't be written to"), std::string::npos);
+    EXPECT_NE(proc.error().message().find("/proc/sys/kernel/ostype cannot be written to"), std::string::npos);
 }
 
 TEST(DiskSpace, IsRefusedWithoutPermission) {

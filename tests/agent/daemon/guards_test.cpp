@@ -40,7 +40,7 @@ class GuardsTest : public testing::Test {
         limits_.most_undelivered = 80 * mebibyte;
         probes_.disk = [this](const std::filesystem::path& path) -> Result<DiskSpace> {
             const auto found = disk_.find(path.string());
-            if (found == disk_.end()) return fail(path.string() + " can't be written to: Read-only file system");
+            if (found == disk_.end()) return fail(path.string() + " cannot be written to: Read-only file system");
             return found->second;
         };
         probes_.undelivered = [this] { return undelivered_; };
@@ -103,7 +103,7 @@ TEST_F(GuardsTest, HoldBackWithoutInodes) {
 
 TEST_F(GuardsTest, HoldBackWhenTooMuchIsUndelivered) {
     undelivered_ = 80 * mebibyte;
-    EXPECT_THAT(reason_for(Guard::spool), HasSubstr("80 MiB of former jobs"));
+    EXPECT_THAT(reason_for(Guard::spool), HasSubstr("80 MiB of earlier jobs"));
     undelivered_ = 79 * mebibyte;
     EXPECT_FALSE(is_free());
     undelivered_ = 69 * mebibyte;

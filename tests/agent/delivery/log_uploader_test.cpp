@@ -391,7 +391,7 @@ TEST_F(LogUploaderTest, LeavesOutWhatTheServerRefusesForGood) {
     add(Phase::test, "three\n");
     flush();
     EXPECT_THAT(arrived(), ElementsAre("0 test one\n", "2 test three\n",
-                                       "3 test \n[4 bytes of log left out: the server did not take them]\n"));
+                                       "3 test \n[4 bytes of log left out: the server did not accept them]\n"));
 }
 
 TEST_F(LogUploaderTest, TriesARefusedFragmentAFewTimes) {

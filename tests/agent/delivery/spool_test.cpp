@@ -262,7 +262,7 @@ TEST_F(SpoolTest, OfADamagedFileTheRestIsSentWithANoteOfWhatIsMissing) {
     content.at(content.find("two")) = 'T';
     folder_.write("job/output.0", content);
     open();
-    EXPECT_THAT(rest(), ElementsAre("test: one ", "test: \n[4 bytes of log left out: they could not be kept]\n",
+    EXPECT_THAT(rest(), ElementsAre("test: one ", "test: \n[4 bytes of log left out: they could not be stored]\n",
                                     "test: three "));
     EXPECT_TRUE(fs::exists(folder_ / "job/output.0.damaged"));
 }

@@ -459,7 +459,7 @@ TEST_F(JobRunnerTest, WithoutARunFolderTheJobFailsInItsSetup) {
     EXPECT_EQ(outcome.status, PhaseStatus({{Phase::setup, 100}}));
     EXPECT_THAT(reporter_.reports, ElementsAre("job_taken: j1", "ran: setup 100", "event: job_end", "finished"));
     EXPECT_EQ(reporter_.detail_of("job_end"), "setup_fail");
-    EXPECT_THAT(reporter_.outputs[Phase::setup], StartsWith("ERROR: the job can't run: "));
+    EXPECT_THAT(reporter_.outputs[Phase::setup], StartsWith("ERROR: the job cannot run: "));
 }
 
 TEST_F(JobRunnerTest, SecretsReachTheirPhasesAndNoOutput) {
@@ -616,8 +616,8 @@ TEST_F(JobRunnerTest, AFailureOfMaskingEndsThePhaseAndTheJobButNotCleanup) {
     const auto outcome = run();
     EXPECT_THAT(phases_that_ran(), ElementsAre("firmware_update", "cleanup"));
     EXPECT_EQ(outcome.status.at(Phase::firmware_update), 247);
-    EXPECT_THAT(reporter_.outputs[Phase::firmware_update], HasSubstr("ERROR: secrets can't be masked any more"));
-    EXPECT_THAT(reporter_.detail_of("masking_failed"), HasSubstr("secrets can't be masked"));
+    EXPECT_THAT(reporter_.outputs[Phase::firmware_update], HasSubstr("ERROR: secrets cannot be masked any more"));
+    EXPECT_THAT(reporter_.detail_of("masking_failed"), HasSubstr("secrets cannot be masked"));
     EXPECT_EQ(output(Phase::cleanup), "clean\n");
 }
 
@@ -627,7 +627,7 @@ TEST_F(JobRunnerTest, ASerialLogThatCanNotBeMaskedIsLeftOut) {
         if (line == "serial: test") throw std::bad_alloc();
     };
     run();
-    EXPECT_THAT(output(Phase::test), HasSubstr("can't be masked any more: its serial log is left out"));
+    EXPECT_THAT(output(Phase::test), HasSubstr("cannot be masked any more: its serial log is left out"));
     EXPECT_EQ(output(Phase::cleanup), "clean\n");
 }
 

@@ -168,7 +168,7 @@ TEST_F(PhaseRunnerTest, WhenMaskingFailsTheCommandIsKilledAndNothingMoreIsLetOut
     EXPECT_TRUE(std::holds_alternative<MaskingFailed>(*end.interruption));
     EXPECT_EQ(end.exit_code(), 247);
     EXPECT_EQ(output(),
-              "one\n\nERROR: secrets can't be masked any more: the phase was ended, and the rest of its output is "
+              "one\n\nERROR: secrets cannot be masked any more: the phase was ended, and the rest of its output is "
               "left out.\n");
     EXPECT_EQ(log(), std::string(banner) + output());
     EXPECT_FALSE(exists(std::stoi(text_of(folder_ / "pid").substr(6))));
@@ -181,14 +181,14 @@ TEST_F(PhaseRunnerTest, WhenMasksCanNotBeMadeTheCommandIsNotStarted) {
     const auto end = run("touch started");
     EXPECT_EQ(end.exit_code(), 247);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
-    EXPECT_THAT(output(), HasSubstr("secrets can't be masked any more"));
+    EXPECT_THAT(output(), HasSubstr("secrets cannot be masked any more"));
     EXPECT_EQ(run("echo again").exit_code(), 0);
 }
 
 TEST_F(PhaseRunnerTest, OnceAValueCouldNotBeAddedNoPhaseLetsAnythingOut) {
     on_added_ = [](std::string_view) { throw std::bad_alloc(); };
     run("printf 'before\\n::add-mask::swordfish\\nswordfish\\n'");
-    EXPECT_THAT(output(), AllOf(Not(HasSubstr("swordfish")), HasSubstr("secrets can't be masked any more")));
+    EXPECT_THAT(output(), AllOf(Not(HasSubstr("swordfish")), HasSubstr("secrets cannot be masked any more")));
     EXPECT_EQ(run("touch started").exit_code(), 247);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "started"));
 }
@@ -244,7 +244,7 @@ TEST_F(PhaseRunnerTest, SaysWhyACommandCouldNotStart) {
     what.process.folder = folder_ / "missing";
     const auto end = run(std::move(what));
     EXPECT_EQ(end.exit_code(), 100);
-    EXPECT_THAT(output(), StartsWith("\nERROR: can't use the folder " + (folder_ / "missing").string()));
+    EXPECT_THAT(output(), StartsWith("\nERROR: cannot use the folder " + (folder_ / "missing").string()));
 }
 
 TEST_F(PhaseRunnerTest, EndsACommandAtItsGlobalTimeout) {

@@ -76,7 +76,7 @@ TEST_F(RunFolderTest, AFolderThatIsThereAlreadyIsNotTouched) {
     bool was_about_to = false;
     const auto again = RunFolder::make(temporary_ / "run", temporary_ / "secret", job_, [&] { was_about_to = true; });
     ASSERT_FALSE(again);
-    EXPECT_THAT(again.error().message(), HasSubstr("is there already, and this agent did not make it for this job"));
+    EXPECT_THAT(again.error().message(), HasSubstr("already exists, and this agent did not make it for this job"));
     EXPECT_FALSE(was_about_to);
     EXPECT_EQ(text_of(file("kept")), "x");
 }

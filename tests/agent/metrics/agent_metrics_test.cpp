@@ -145,7 +145,7 @@ TEST_F(AgentMetricsTest, SaysWhenTheLoopWasHeldForMoreThanASecond) {
     metrics_.loop_lagged(std::chrono::milliseconds(900), std::chrono::system_clock::time_point());
     EXPECT_EQ(metrics_.lag_note(), "");
     metrics_.loop_lagged(std::chrono::milliseconds(2'340), std::chrono::system_clock::time_point());
-    EXPECT_THAT(metrics_.lag_note(), StartsWith("the event loop was held for 2.3 s at 1970-01-01T00:00:00"));
+    EXPECT_THAT(metrics_.lag_note(), StartsWith("the event loop was blocked for 2.3 s at 1970-01-01T00:00:00"));
     EXPECT_EQ(metrics_.problem(), "");
     EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_loop_lag_seconds_bucket{agent_id=\"audino\",le=\"1\"} 1\n"));
     EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_loop_lag_seconds_count{agent_id=\"audino\"} 2\n"));

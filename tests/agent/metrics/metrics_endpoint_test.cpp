@@ -26,9 +26,9 @@ std::string get(std::uint16_t port, std::string_view path) {
     where.sin_family = AF_INET;
     where.sin_port = htons(port);
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) return "can't connect";
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) return "cannot connect";
     const std::string request = "GET " + std::string(path) + " HTTP/1.1\r\nHost: lab\r\n\r\n";
-    if (!write_all(fd.get(), request)) return "can't send";
+    if (!write_all(fd.get(), request)) return "cannot send";
     std::string answer;
     char buffer[4096];
     for (auto count = ::recv(fd.get(), buffer, sizeof buffer, 0); count > 0;

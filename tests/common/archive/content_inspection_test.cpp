@@ -105,7 +105,7 @@ TEST_F(ContentInspectionTest, FindsAValueInNamesInsideAnArchive) {
 
 TEST_F(ContentInspectionTest, CannotInspect7zInsideAnotherArchive) {
     const auto inner = packed_text(ARCHIVE_FORMAT_7ZIP, ARCHIVE_FILTER_NONE, {{"a", long_text("hunter2-hunter2")}});
-    EXPECT_THAT(inspect(compressed_text(ARCHIVE_FILTER_GZIP, inner)).obstacle, HasSubstr("can't be inspected"));
+    EXPECT_THAT(inspect(compressed_text(ARCHIVE_FILTER_GZIP, inner)).obstacle, HasSubstr("cannot be inspected"));
 }
 
 TEST_F(ContentInspectionTest, FindsAValueAfterTheEndOfAnArchiveInACompressedFile) {
@@ -180,7 +180,7 @@ TEST_F(ContentInspectionTest, ReportsTooMuchDecompressedData) {
 
 TEST_F(ContentInspectionTest, ReportsDamagedAndEncryptedArchives) {
     const auto whole = compressed_text(ARCHIVE_FILTER_GZIP, long_text("hunter2"));
-    EXPECT_THAT(inspect(whole.substr(0, whole.size() / 2)).obstacle, HasSubstr("can't be inspected"));
+    EXPECT_THAT(inspect(whole.substr(0, whole.size() / 2)).obstacle, HasSubstr("cannot be inspected"));
     auto zip = packed_text(ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, {{"b", long_text("hunter2")}});
     EXPECT_EQ(inspect(zip).obstacle, "");
     zip.replace(60, 20, 20, '\xff');

@@ -40,7 +40,7 @@ class TarGzReader : public testing::Test {
         return report ? "no problem" : report.error().message();
     }
     [[nodiscard]] std::string content(const std::string& path) const {
-        return read_file(target_ / path, 1'000'000).value_or("can't be read");
+        return read_file(target_ / path, 1'000'000).value_or("cannot be read");
     }
     [[nodiscard]] unsigned mode_of(const std::string& path) const {
         struct stat info {};
@@ -256,7 +256,7 @@ TEST_F(TarGzReader, RefusesAnArchiveBomb) {
 
 TEST_F(TarGzReader, RefusesANameThatIsTooLongForTheFileSystem) {
     EXPECT_THAT(problem_of([](MadeArchive& made) { made.file("test/" + std::string(300, 'x')); }),
-                HasSubstr("can't be created"));
+                HasSubstr("cannot be created"));
 }
 
 TEST_F(TarGzReader, RefusesATruncatedArchive) {

@@ -224,7 +224,7 @@ TEST_F(TarGzWriter, DoesNotFollowALinkInsteadOfTheFolder) {
     const auto report = write_tar_gz(outside() / "elsewhere", file->get(), MaskSet::none());
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().message(),
-              "can't open the folder " + (outside() / "elsewhere").string() + ": Not a directory");
+              "cannot open the folder " + (outside() / "elsewhere").string() + ": Not a directory");
 }
 
 TEST_F(TarGzWriter, MasksNamesInTheReportAndKeepsEachInOneLine) {
@@ -382,7 +382,7 @@ TEST_F(TarGzWriter, FailsWhenItCannotWrite) {
     const FileDescriptor full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
     const auto report = write_tar_gz(top(), full.get(), MaskSet::none());
     ASSERT_FALSE(report);
-    EXPECT_THAT(report.error().message(), HasSubstr("can't write the archive: "));
+    EXPECT_THAT(report.error().message(), HasSubstr("cannot write the archive: "));
     EXPECT_FALSE(write_tar_gz(outside() / "absent", full.get(), MaskSet::none()));
     EXPECT_FALSE(write_tar_gz(top(), -1, MaskSet::none()));
 }

@@ -8,13 +8,13 @@ namespace trebuchet {
 namespace {
 
 Result<int> half(int number) {
-    if (number % 2 != 0) return fail("can't halve " + std::to_string(number) + ": expected an even number");
+    if (number % 2 != 0) return fail("cannot halve " + std::to_string(number) + ": expected an even number");
     return number / 2;
 }
 
 TEST(Result, HoldsAValueOrAnError) {
     EXPECT_EQ(half(4).value(), 2);
-    EXPECT_EQ(half(3).error().message(), "can't halve 3: expected an even number");
+    EXPECT_EQ(half(3).error().message(), "cannot halve 3: expected an even number");
 }
 
 TEST(Result, PropagatesAnError) {
@@ -23,7 +23,7 @@ TEST(Result, PropagatesAnError) {
         if (!halved) return fail(halved.error().with_context("shares"));
         return std::make_unique<int>(*halved);
     };
-    EXPECT_EQ(passed_on(3).error().message(), "shares: can't halve 3: expected an even number");
+    EXPECT_EQ(passed_on(3).error().message(), "shares: cannot halve 3: expected an even number");
     EXPECT_EQ(**passed_on(4), 2);
 }
 

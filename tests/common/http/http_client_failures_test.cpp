@@ -370,7 +370,8 @@ TEST(HttpOptionsCheck, NamesWhatCannotBeUsed) {
         return client ? std::string("no problem") : client.error().message();
     };
     EXPECT_THAT(problem_of({"http://[::1]:8000", {}, {}, {}, {}}), HasSubstr("is an IPv6 literal"));
-    EXPECT_THAT(problem_of({"http://a b", {}, {}, {}, {}}), HasSubstr("the server's address http://a b can't be used"));
+    EXPECT_THAT(problem_of({"http://a b", {}, {}, {}, {}}),
+                HasSubstr("the server's address http://a b cannot be used"));
     EXPECT_THAT(problem_of({"https://h", "/nonexistent/ca.pem", {}, {}, {}}), HasSubstr("/nonexistent/ca.pem"));
     EXPECT_THAT(problem_of({"https://h", {}, "/nonexistent/cert.pem", "/nonexistent/key.pem", {}}),
                 HasSubstr("/nonexistent/cert.pem"));

@@ -196,7 +196,7 @@ TEST_F(HttpClientTest, AFileThatCannotBeReadIsAFailureAndNothingIsSent) {
     request.file = FileBody{"", "/nonexistent/file", ""};
     const auto answer = call(std::move(request));
     ASSERT_FALSE(answer);
-    EXPECT_THAT(answer.error().message, HasSubstr("can't read /nonexistent/file"));
+    EXPECT_THAT(answer.error().message, HasSubstr("cannot read /nonexistent/file"));
     EXPECT_EQ(server.connections(), 0U);
 }
 

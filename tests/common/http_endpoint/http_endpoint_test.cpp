@@ -37,7 +37,7 @@ class Client {
         where.sin_port = htons(port);
         where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
-            ADD_FAILURE() << "can't connect";
+            ADD_FAILURE() << "cannot connect";
         }
     }
 
@@ -290,7 +290,7 @@ TEST_F(HttpEndpointTest, ReportsWhyItCannotListen) {
     const auto taken = HttpEndpoint::open(loop_, options_, {});
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().message(),
-              "can't listen on 127.0.0.1, port " + std::to_string(options_.port) + ": Address already in use");
+              "cannot listen on 127.0.0.1, port " + std::to_string(options_.port) + ": Address already in use");
     options_.address = "lab.example.com";
     const auto unknown = HttpEndpoint::open(loop_, options_, {});
     ASSERT_FALSE(unknown);

@@ -88,7 +88,7 @@ TEST_F(LogFileTest, RefusesLinksAndSpecialFiles) {
     ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
     const auto fifo = LogFile::open(path("fifo"), 10, 2);
     ASSERT_FALSE(fifo);
-    EXPECT_EQ(fifo.error().message(), "can't open " + path("fifo").string() + ": No such device or address");
+    EXPECT_EQ(fifo.error().message(), "cannot open " + path("fifo").string() + ": No such device or address");
 
     auto file = opened(path("log"), 100, 2);
     std::filesystem::remove(path("log"));

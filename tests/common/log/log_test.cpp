@@ -169,7 +169,7 @@ TEST_F(LogTest, ReportsLostLinesOnce) {
     log_info("one");
     log_info("two");
     const auto path = (folder() / "logs" / "agent" / "testflinger-agent.log").string();
-    EXPECT_EQ(on_console(), "[2027-01-15 08:00:00] INFO    : one\nLog lines are lost: can't open " + path +
+    EXPECT_EQ(on_console(), "[2027-01-15 08:00:00] INFO    : one\nLog lines are lost: cannot open " + path +
                                 ": No such file or directory\n[2027-01-15 08:00:00] INFO    : two\n");
 }
 

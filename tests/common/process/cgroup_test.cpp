@@ -98,7 +98,7 @@ TEST_F(FakeGroup, GetsTheLimitsThatAreSetAndCountsWhatTheyDo) {
 class RealCgroup : public testing::Test {
   protected:
     void SetUp() override {
-        if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: no cgroup can be made here";
+        if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: cannot create a cgroup here";
     }
     void TearDown() override {
         for (auto& left : Cgroup::find(job_)) {

@@ -402,7 +402,7 @@ TEST(Process, TheSupervisorHasNothingOfTheCommandsEnvironment) {
 }
 
 TEST(Process, RunsInACgroupOfItsOwnThatGoesWithIt) {
-    if (!Cgroup::is_available()) GTEST_SKIP() << "no cgroup can be made here";
+    if (!Cgroup::is_available()) GTEST_SKIP() << "cannot create a cgroup here";
     const auto name = "trebuchet-test-" + std::to_string(::getpid());
     RunningCommand run("grep ^0:: /proc/self/cgroup; grep ^0:: /proc/$PPID/cgroup; sleep 1000 & exit 0",
                        std::chrono::milliseconds(10'000), "/tmp", name + "/phase");
@@ -418,7 +418,7 @@ TEST(Process, RunsInACgroupOfItsOwnThatGoesWithIt) {
 }
 
 TEST(Process, RunsAndEndsThoughSomebodyFreezesItsCgroup) {
-    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: no cgroup can be made here";
+    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: cannot create a cgroup here";
     const auto name = "trebuchet-test-" + std::to_string(::getpid());
     RunningCommand run("echo ready; sleep 1000 & wait; echo goes on", std::chrono::milliseconds(10), "/tmp",
                        name + "/phase");
@@ -434,7 +434,7 @@ TEST(Process, RunsAndEndsThoughSomebodyFreezesItsCgroup) {
 }
 
 TEST(Process, SaysThatItsCgroupDoesNotHaveIt) {
-    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: no cgroup can be made here";
+    if (!Cgroup::is_available()) GTEST_SKIP() << "NOT TESTED: cannot create a cgroup here";
     const auto name = "trebuchet-test-" + std::to_string(::getpid());
     auto first = Cgroup::make(name + "/first");
     ASSERT_TRUE(first);
@@ -454,7 +454,7 @@ TEST(Process, SaysThatItsCgroupDoesNotHaveIt) {
 }
 
 TEST_F(AdoptedOrphans, OfAKilledSupervisorAreKilledWithTheirCgroup) {
-    if (!Cgroup::is_available()) GTEST_SKIP() << "no cgroup can be made here";
+    if (!Cgroup::is_available()) GTEST_SKIP() << "cannot create a cgroup here";
     const auto name = "trebuchet-test-" + std::to_string(::getpid());
     RunningCommand run("(setsid sh -c 'echo deep=$$; exec sleep 1000' &); sleep 1000", std::chrono::milliseconds(10),
                        "/tmp", name + "/phase");

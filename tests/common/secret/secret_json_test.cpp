@@ -33,7 +33,7 @@ TEST(SecretJson, ReportsThePositionOfAnErrorAndQuotesNothing) {
     EXPECT_EQ(problem_of("{\"a\":\n s3cret}"), "job:2:2: this is not JSON");
     EXPECT_EQ(problem_of("{\"a\": \"s3cret\xFF\"}"), "job:1:14: this is not JSON");
     EXPECT_EQ(problem_of(std::string("{}\0", 3)), "job: this is not JSON: it holds a NUL byte");
-    EXPECT_EQ(problem_of("1e999"), "job: can't be read as JSON: error 406");
+    EXPECT_EQ(problem_of("1e999"), "job: cannot be read as JSON: error 406");
 }
 
 TEST(SecretJson, RefusesDeepNesting) {

@@ -38,7 +38,7 @@ class Manager {
         std::memcpy(where.sun_path, name_.data(), name_.size());
         if (name_.front() == '@') where.sun_path[0] = '\0';
         const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name_.size());
-        if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0) ADD_FAILURE() << "can't bind";
+        if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0) ADD_FAILURE() << "cannot bind";
     }
 
     [[nodiscard]] const std::string& name() const { return name_; }

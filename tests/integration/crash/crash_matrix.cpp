@@ -185,8 +185,8 @@ void CrashMatrix::crash(const std::string& job_id) {
     agent.start();
     if (how.outage != Outage::after && how.outage != Outage::before) return;
     EXPECT_TRUE(eventually([&] {
-        return agent.program().out().find(" can't ") != std::string::npos ||
-               agent.program().err().find(" can't ") != std::string::npos;
+        return agent.program().out().find(" cannot ") != std::string::npos ||
+               agent.program().err().find(" cannot ") != std::string::npos;
     })) << agent.log();
     server.start();
 }

@@ -52,7 +52,7 @@ void DiskTest::expect_output_or_error(const std::string& job_id, const std::stri
         const auto whole_output = WholeJob::banner(phase) + WholeJob::output_of(phase);
         const auto refusal = text.substr(0, text.size() - std::min(text.size(), whole_output.size()));
         EXPECT_EQ(text, refusal + whole_output) << phase;
-        EXPECT_TRUE(refusal.empty() || refusal.find("ERROR: the run folder can't be used") == 0) << refusal;
+        EXPECT_TRUE(refusal.empty() || refusal.find("ERROR: the run folder cannot be used") == 0) << refusal;
         EXPECT_TRUE(refusal.empty() || phase == "cleanup") << refusal;
     } else {
         EXPECT_THAT(text, ::testing::HasSubstr("ERROR: ")) << phase << " ended with " << status << "\n" << agent.log();

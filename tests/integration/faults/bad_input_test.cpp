@@ -44,7 +44,7 @@ TEST_F(BadInput, AJobWithFieldsOfAnotherTypeIsReportedAsFailedAndTheAgentPollsOn
         "POST", "/faults", {{"what", "wrong-types"}, {"method", "GET"}, {"target", "/v1/job"}, {"count", 1}}));
     agent.start();
     ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
-    EXPECT_THAT(server.log(id, "setup"), HasSubstr("ERROR: the job can't be run: the job's "));
+    EXPECT_THAT(server.log(id, "setup"), HasSubstr("ERROR: the job cannot be run: the job's "));
     const auto next = server.post_job(job({{"test_data", {{"test_cmds", "x"}}}}));
     EXPECT_TRUE(server.reaches(next, "complete")) << agent.log();
 }

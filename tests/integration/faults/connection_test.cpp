@@ -32,7 +32,7 @@ TEST_F(Connection, ComesAboutWhenTheServerStartsAfterTheAgent) {
     const ReservedPort port;
     agent.configure({{"server_address", "https://127.0.0.1:" + std::to_string(port.number())}});
     agent.start();
-    ASSERT_TRUE(agent.logs_text("can't reach the server")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("cannot reach the server")) << agent.log();
     LabServer late(folder / "late", authority, port.number());
     agent.write_token(late.tokens(clients::agent)["refresh_token"]);
     const auto id = late.post_job(job(small_job()));
@@ -49,7 +49,7 @@ TEST_F(Connection, ComesBackWhenTheServerWasAway) {
     agent.start();
     ASSERT_TRUE(first->reaches(before, "complete")) << agent.log();
     first.reset();
-    ASSERT_TRUE(agent.logs_text("can't ask")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("cannot ask")) << agent.log();
     LabServer second(folder / "second", authority, port.number());
     agent.write_token(second.tokens(clients::agent)["refresh_token"]);
     const auto after = second.post_job(job(small_job()));
@@ -62,7 +62,7 @@ TEST_F(Connection, IsRefusedToAServerOfAnotherAuthority) {
     const TestAuthority other(folder.path(), "other");
     agent.configure({{"trebuchet", {{"tls", {{"ca_file", other.certificate()}}}}}});
     agent.start();
-    ASSERT_TRUE(agent.logs_text("can't reach the server")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("cannot reach the server")) << agent.log();
 
     EXPECT_TRUE(server.agent(agent_id).empty());
     EXPECT_THAT(agent.log(), HasSubstr("handshake"));
@@ -72,7 +72,7 @@ TEST_F(Connection, IsRefusedToAServerOfAnotherAuthority) {
 TEST_F(Connection, IsRefusedToAServerWithoutAConfiguredAuthority) {
     agent.configure({{"trebuchet", nullptr}});
     agent.start();
-    ASSERT_TRUE(agent.logs_text("can't reach the server")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("cannot reach the server")) << agent.log();
 
     EXPECT_TRUE(server.agent(agent_id).empty());
 }

@@ -42,7 +42,7 @@ TEST_P(HostileJob, IsReportedAsFailedWithTheReason) {
     agent.start();
     ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
 
-    EXPECT_THAT(server.log(id, "setup"), HasSubstr("ERROR: the job can't be run: "));
+    EXPECT_THAT(server.log(id, "setup"), HasSubstr("ERROR: the job cannot be run: "));
     EXPECT_NE(server.result(id).value("setup_status", 0), 0);
     EXPECT_TRUE(server.agent_is(agent_id, "waiting"));
     expect_good_agent();

@@ -37,7 +37,7 @@ TEST_F(Outage, LosesAndDoublesNothingOfAJobThatEndsMeanwhile) {
     // The phase ends, and its output waits for the server.
     ASSERT_TRUE(eventually([&] {
         const auto log = agent.log();
-        return log.find("can't send the log") != std::string::npos ||
+        return log.find("cannot send the log") != std::string::npos ||
                log.find("not known whether") != std::string::npos;
     })) << agent.log();
     agent.program().signal(SIGTERM);

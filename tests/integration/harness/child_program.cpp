@@ -175,7 +175,7 @@ Terminal open_terminal() {
     std::array<char, 128> name{};
     if (::ptsname_r(ours.get(), name.data(), name.size()) != 0) give_up("ptsname_r");
     FileDescriptor theirs(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    if (!theirs) give_up("can't open the terminal");
+    if (!theirs) give_up("cannot open the terminal");
     return {std::move(ours), std::move(theirs)};
 }
 
@@ -199,7 +199,7 @@ std::string shown_on(const FileDescriptor& terminal) {
 ChildProgram::ChildProgram(const Command& command) : out_(memory_file("stdout")), err_(memory_file("stderr")) {
     if (::access(command.program.c_str(), X_OK) != 0) give_up(command.program.string());
     const auto in = memory_file("stdin");
-    if (!write_all(in.get(), command.input)) give_up("can't write stdin");
+    if (!write_all(in.get(), command.input)) give_up("cannot write stdin");
     ::lseek(in.get(), 0, SEEK_SET);
     pid_ = start(command, in.get(), out_.get(), err_.get());
 }

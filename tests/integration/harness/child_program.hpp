@@ -44,7 +44,7 @@ struct Ending {
 /// kills and reaps the program and everything that it left running.
 class ChildProgram {
   public:
-    /// Throws if it can't be started.
+    /// Throws if it cannot be started.
     explicit ChildProgram(const Command& command);
     ~ChildProgram();
     ChildProgram(const ChildProgram&) = delete;

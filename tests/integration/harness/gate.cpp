@@ -9,10 +9,10 @@
 namespace trebuchet::harness {
 
 Gate::Gate(std::filesystem::path path) : path_(std::move(path)) {
-    if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("can't make the FIFO " + path_.string());
+    if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("cannot make the FIFO " + path_.string());
     // Open for reading and writing, so that what is written stays in the FIFO until it is read (fifo(7)).
     fifo_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fifo_) throw std::runtime_error("can't open the FIFO " + path_.string());
+    if (!fifo_) throw std::runtime_error("cannot open the FIFO " + path_.string());
 }
 
 std::string Gate::wait_command() const {
@@ -20,7 +20,7 @@ std::string Gate::wait_command() const {
 }
 
 void Gate::open() {
-    if (!write_all(fifo_.get(), "go\n")) throw std::runtime_error("can't write to the FIFO " + path_.string());
+    if (!write_all(fifo_.get(), "go\n")) throw std::runtime_error("cannot write to the FIFO " + path_.string());
 }
 
 }  // namespace trebuchet::harness

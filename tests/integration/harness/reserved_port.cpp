@@ -17,7 +17,7 @@ ReservedPort::ReservedPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOE
     socklen_t size = sizeof address;
     if (::setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         ::bind(socket_.get(), generic, size) != 0 || ::getsockname(socket_.get(), generic, &size) != 0) {
-        throw std::runtime_error("can't reserve a port of the loopback");
+        throw std::runtime_error("cannot reserve a port of the loopback");
     }
     number_ = ntohs(address.sin_port);
 }

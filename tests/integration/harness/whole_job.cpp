@@ -56,7 +56,7 @@ std::string WholeJob::post() {
     const auto archive = folder_ / "attachments.tar.gz";
     const auto made = run(
         {"/bin/sh", {"-c", "mkdir -p test && echo note > test/note && tar czf attachments.tar.gz test"}, {}, folder_});
-    if (made.code != 0) throw std::runtime_error("can't make the attachments: " + made.err);
+    if (made.code != 0) throw std::runtime_error("cannot make the attachments: " + made.err);
     server_.attach(id, archive);
     return id;
 }

@@ -3,8 +3,8 @@
 namespace trebuchet::harness {
 namespace {
 
-constexpr const char* killed = "the supervisor of the command was killed";
-constexpr const char* stopped = "the supervisor of the command was stopped";
+constexpr const char* killed = "the command's supervisor was killed";
+constexpr const char* stopped = "the command's supervisor was stopped";
 
 /// A chain of processes each of which forks the next and ends, about one in 2 ms; $HOLD/beat grows as long as it lives.
 const std::string chain = R"sh(
@@ -191,13 +191,13 @@ std::vector<Attack> cgroup_attacks() {
          groups + "[ $phase ] && echo 1 > $phase/cgroup.freeze; echo goes on",
          AttackEnd::by_itself,
          {"goes on"},
-         {"the cgroup of the command was frozen: it was thawed"}},
+         {"the command's cgroup was frozen: thawed it"}},
         {"MakesAndFreezesTheCgroupOfCleanup",
          groups + "mkdir $job/cleanup && echo 1 > $job/cleanup/cgroup.freeze && echo 1 > $job/cgroup.freeze; echo made "
                   "it; exit 0",
          AttackEnd::by_itself,
          {"made it"},
-         {"was thawed"}},
+         {"thawed it"}},
         {"MakesTheCgroupOfItsJobThreaded",
          groups +
              "[ $job ] && echo 0 > ${job%/*}/cgroup.procs && mkdir $job/x && echo threaded > $job/x/cgroup.type && "

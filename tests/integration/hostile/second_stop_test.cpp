@@ -40,7 +40,7 @@ TEST_F(SecondStop, EndsTheAgentWhileItEndsWhatAKilledOneLeft) {
     agent.start();
     EXPECT_EQ(agent.program().wait().code, -SIGKILL);
     agent.start();
-    ASSERT_TRUE(agent.logs_text("was in hand when the agent was interrupted")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("was running when the agent was interrupted")) << agent.log();
     ASSERT_NO_FATAL_FAILURE(stop_twice());
     EXPECT_EQ(agent.program().wait().code, 0);
     EXPECT_THAT(server.log(id, "cleanup"), ::testing::Not(HasSubstr("cleaning up")));

@@ -42,7 +42,7 @@ class Attachments : public LabTest {
         agent.start();
         ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
         EXPECT_THAT(server.log(id, "setup"),
-                    AllOf(HasSubstr("ERROR: the job can't run: its attachments"), HasSubstr(reason)));
+                    AllOf(HasSubstr("ERROR: the job cannot run: its attachments"), HasSubstr(reason)));
         EXPECT_EQ(server.result(id)["setup_status"], 100);
         EXPECT_FALSE(server.result(id).contains("test_status"));
         EXPECT_THAT(server.log(id, "cleanup"), HasSubstr("cleaning up"));
@@ -92,7 +92,7 @@ TEST_F(Attachments, ThatCannotBeFetchedMakeTheJobFail) {
         {{"what", "status"}, {"value", 500}, {"count", 0}, {"target", "/v1/job/" + id + "/attachments"}}));
     agent.start();
     ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
-    EXPECT_THAT(server.log(id, "setup"), HasSubstr("its attachments can't be fetched"));
+    EXPECT_THAT(server.log(id, "setup"), HasSubstr("its attachments cannot be fetched"));
 }
 
 /// The allocate phase, in which several jobs share a device.

@@ -87,8 +87,8 @@ TEST(CheckConfig, WarnsOfWhatMakesTheHostWeakAgainstItsJobs) {
     EXPECT_THAT(weak.err, AllOf(HasSubstr("warning: " + token.string() + " is readable by every user"),
                                 Not(HasSubstr("this user is root"))));
     if (is_root) {
-        EXPECT_THAT(weak.err, AllOf(HasSubstr("warning: no cgroup can be made where this runs"),
-                                    HasSubstr("warning: trebuchet.limits.memory has no effect where this runs")));
+        EXPECT_THAT(weak.err, AllOf(HasSubstr("warning: cannot create a cgroup here"),
+                                    HasSubstr("warning: trebuchet.limits.memory has no effect here")));
     }
     std::filesystem::permissions(token, std::filesystem::perms(0600));
     EXPECT_THAT(run(check).err, Not(HasSubstr("readable by every user")));

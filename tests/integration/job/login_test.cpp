@@ -65,7 +65,7 @@ TEST_F(Login, LogsInAgainWhenItsRefreshTokenExpired) {
 TEST_F(Login, TakesARightKeyThatReplacesAWrongOne) {
     with_key_file("wrong key");
     agent.start();
-    ASSERT_TRUE(agent.logs_text("can't log in as")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("cannot log in as")) << agent.log();
     EXPECT_THAT(agent.log(), Not(HasSubstr("wrong key")));
     with_key_file(key_);
     const auto id = server.post_job(job(small_job()));

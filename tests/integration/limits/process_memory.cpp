@@ -29,7 +29,7 @@ struct Region {
 
 std::vector<Region> regions_of(pid_t pid) {
     std::ifstream smaps("/proc/" + std::to_string(pid) + "/smaps");
-    if (!smaps) throw std::runtime_error("can't read /proc/PID/smaps");
+    if (!smaps) throw std::runtime_error("cannot read /proc/PID/smaps");
     std::vector<Region> regions;
     for (std::string line; std::getline(smaps, line);) {
         std::istringstream words(line);
@@ -104,7 +104,7 @@ std::string FoundPiece::text() const {
 
 std::vector<FoundPiece> pieces_in_memory(pid_t pid, const std::vector<std::string>& values) {
     const FileDescriptor memory(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!memory) throw std::runtime_error("can't open /proc/PID/mem (only root can)");
+    if (!memory) throw std::runtime_error("cannot open /proc/PID/mem (only root can)");
     const Pieces pieces(values);
     std::vector<FoundPiece> found;
     for (const auto& region : regions_of(pid)) {

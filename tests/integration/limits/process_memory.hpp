@@ -25,7 +25,7 @@ struct FoundPiece {
 inline constexpr std::size_t piece_size = 16;
 
 /// Finds the places in the memory of process `pid` that contain any 16 consecutive bytes of any of `values`.
-/// Overlapping pieces count once. Needs root. Throws if the memory can't be read.
+/// Overlapping pieces count once. Needs root. Throws if the memory cannot be read.
 [[nodiscard]] std::vector<FoundPiece> pieces_in_memory(pid_t pid, const std::vector<std::string>& values);
 
 }  // namespace trebuchet::harness

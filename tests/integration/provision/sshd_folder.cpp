@@ -30,7 +30,7 @@ SshdFolder::SshdFolder() {
     do {
         constexpr mode_t mode = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
         const bool is_new = ::mkdir(folder, mode) == 0;
-        if (!is_new && errno != EEXIST) throw std::runtime_error("can't create /run/sshd");
+        if (!is_new && errno != EEXIST) throw std::runtime_error("cannot create /run/sshd");
         folder_ = FileDescriptor(::open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (folder_ && is_new) FileDescriptor(::open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR));
         if (folder_) ::flock(folder_.get(), LOCK_SH);

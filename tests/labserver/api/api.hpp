@@ -23,8 +23,8 @@ void add_queue_routes(Router& router, State& state);
 /// /v1/secrets
 void add_secret_routes(Router& router, State& state);
 
-/// The same route, but it answers this machine only, and no web page that is open in a browser here: a browser lets a
-/// page send JSON to another server only if that server allows it.
+/// Returns the same route, limited to callers on this machine, and closed to web pages in a browser here: a browser
+/// lets a page send JSON to another server only if that server allows it.
 [[nodiscard]] Route only_from_here(Route route);
 
 /// Whether Python's uuid.UUID accepts it: 32 hexadecimal digits, with hyphens anywhere.

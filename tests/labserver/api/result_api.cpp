@@ -44,7 +44,7 @@ Response get(State& state, const Call& call) {
     return json_answer(result);
 }
 
-/// As Testflinger's open change #1285 has it.
+/// Follows Testflinger's open change #1285.
 Response get_status(State& state, const Call& call) {
     if (!state.settings.result_status) return text_answer("Not found\n", 404);
     if (!is_job_id(call.parts[0])) return bad_job_id();

@@ -22,7 +22,7 @@ std::string rememberable_body(const Request& request) {
     return to_text(*body);
 }
 
-/// Of a body that was refused because of its length only the announced size is known; 0 if none was announced.
+/// If a body was refused because of its length, only the announced size is known; 0 if none was announced.
 std::size_t size_of_body(const Request& request) {
     if (!request.body_over_limit) return request.body.size();
     const auto announced = request.header("content-length");

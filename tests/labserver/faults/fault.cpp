@@ -63,7 +63,7 @@ std::string names() {
     return all;
 }
 
-/// The default target: a server without a webhook fails events only.
+/// The default target: a server without a webhook fails only events.
 std::string usual_target(FaultKind kind) {
     return kind == FaultKind::no_webhook ? "/v1/job/*/events" : "*";
 }
@@ -83,7 +83,7 @@ bool is_target(std::string_view word) {
     return word.starts_with('/') || word.starts_with('*');
 }
 
-/// Matches each star as short as possible: the text up to the next star is looked for at its first occurrence.
+/// Matches each star as short as possible: the text up to the next star must be at its first occurrence.
 bool fits(std::string_view pattern, std::string_view text) {
     const auto first = pattern.find('*');
     if (first == std::string_view::npos) return pattern == text;
@@ -144,7 +144,7 @@ Result<Fault> parse_fault(std::string_view spec) {
             field = "count";
             value = *parse_number(word.substr(1));
         } else {
-            if (!is_target(word) && !is_method(word)) return refuse("can't read " + trebuchet::quoted(word));
+            if (!is_target(word) && !is_method(word)) return refuse("cannot read " + trebuchet::quoted(word));
             field = is_target(word) ? "target" : "method";
             value = std::string(word);
         }

@@ -38,7 +38,7 @@ TEST(Fault, SaysWhatIsWrongInASpec) {
         {"status=", "\"\" is not a number"},      {"close=1", "takes no value"},
         {"close GET PUT", "a second method"},     {"close /a /b", "a second target"},
         {"close x1 x2", "a second count"},        {"close x-1", "count"},
-        {"close get", "can't read \"get\""},      {"GET /v1/job", "there is no fault \"GET\""},
+        {"close get", "cannot read \"get\""},     {"GET /v1/job", "there is no fault \"GET\""},
         {"refuse=999999999", "from 0 to 3600000"}};
     for (const auto& [spec, expected] : wrong) {
         const auto fault = parse_fault(spec);

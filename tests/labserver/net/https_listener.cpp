@@ -336,10 +336,10 @@ struct HttpsListener::Impl {
         tcp::resolver resolver(io);
         const auto found = resolver.resolve(shared.options.address, std::to_string(shared.options.port),
                                             tcp::resolver::passive | tcp::resolver::numeric_service, error);
-        if (error || found.empty()) return fail("can't listen on " + where + ": " + error.message());
+        if (error || found.empty()) return fail("cannot listen on " + where + ": " + error.message());
         error = bind(found.begin()->endpoint());
         if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
-        if (error) return fail("can't listen on " + where + ": " + error.message());
+        if (error) return fail("cannot listen on " + where + ": " + error.message());
         accept();
         return {};
     }
@@ -372,7 +372,7 @@ struct HttpsListener::Impl {
     }
 
     void give_up(const beast::error_code& error) {
-        shared.complain("can't listen again: " + error.message());
+        shared.complain("cannot listen again: " + error.message());
         io.stop();
     }
 
@@ -387,7 +387,7 @@ struct HttpsListener::Impl {
 
     /// Accepts again after a pause: while there are no free file descriptors, accepting fails at once each time.
     void accept_later(const beast::error_code& error) {
-        shared.complain("can't accept a connection: " + error.message());
+        shared.complain("cannot accept a connection: " + error.message());
         pause.expires_after(std::chrono::milliseconds(100));
         pause.async_wait([this](beast::error_code aborted) {
             if (!aborted && !is_away) accept();

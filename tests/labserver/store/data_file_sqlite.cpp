@@ -55,7 +55,7 @@ std::string_view column(const Statement& statement, int at) {
 Result<void> make_file(const std::filesystem::path& path) {
     const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file) return {};
-    return fail("can't open the data file " + path.string() + ": " + system_text(errno));
+    return fail("cannot open the data file " + path.string() + ": " + system_text(errno));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class DataFileTest : public ServerTest {
   protected:
     DataFileTest() { start_again(); }
 
-    /// As after a kill: the old server is not told. Adds the clients of ServerTest again.
+    /// Acts like a kill: the old server gets no warning. Adds the clients of ServerTest again.
     void start_again() {
         kept_.reset();
         data_.reset();

@@ -148,7 +148,7 @@ std::string Tokens::signature(std::string_view text) const {
     if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
              static_cast<const unsigned char*>(static_cast<const void*>(bytes.data())), bytes.size(), digest.data(),
              &length) == nullptr) {
-        throw std::runtime_error("OpenSSL can't compute HMAC-SHA-256");
+        throw std::runtime_error("OpenSSL cannot compute HMAC-SHA-256");
     }
     return {digest.begin(), digest.begin() + length};
 }

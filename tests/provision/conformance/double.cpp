@@ -1,5 +1,5 @@
-// Stands in for whatever program it is called as (maas, ssh, curl, …): tells the runner how it was called, and does
-// what the recording says.
+// Replaces the program whose name it is called by (maas, ssh, curl, …): tells the runner how it was called, and answers
+// as recorded.
 
 #include "tests/provision/conformance/socket.hpp"
 

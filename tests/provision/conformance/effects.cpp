@@ -27,7 +27,7 @@ std::string base_name(const std::string& path) {
     return std::filesystem::path(path).filename().string();
 }
 
-/// Without sshpass and how it gets the password, and without ssh's options.
+/// The words without sshpass and its way to get the password, and without options of ssh.
 std::vector<std::string> without_options(std::vector<std::string> argv) {
     if (!argv.empty()) argv.front() = base_name(argv.front());
     if (argv.size() > 1 && argv.front() == "sshpass") {
@@ -51,7 +51,7 @@ std::vector<std::string> without_options(std::vector<std::string> argv) {
     return kept;
 }
 
-/// A value of curl's configuration: "…" with backslashes.
+/// Decodes a quoted value of a curl configuration: "…" with backslashes.
 std::string unescaped(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -93,7 +93,7 @@ class Reader {
                 request(step);
             } else if (kind == "run") {
                 const bool has_nested = i + 1 < list.size() && list[i + 1].value("by", "") == "nested";
-                if (step.contains("shell") && has_nested) continue;  // told by its parts
+                if (step.contains("shell") && has_nested) continue;  // its nested steps follow
                 command(step);
             }
         }
@@ -113,7 +113,7 @@ class Reader {
         if (!effect) return;
         const auto program = words_of(effect->text).front();
         const auto& answer = step.at("answer");
-        if (answer.is_string() && answer == "TypeError") return;  // it never ran
+        if (answer.is_string() && answer == "TypeError") return;  // the command never ran
         if (answer.is_string() && answer == "FileNotFoundError") {
             flow_->missing_programs.push_back(program);
             return;
@@ -150,7 +150,7 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         const auto words = words_of(text);
         if (words.front() == "ssh-copy-id") text = "copy keys to " + words.back();
         if (words.front() == "ssh" && has("add()")) text = "copy keys to " + words.at(1);
-        if (words.front() == "ssh" && has("grep -vxF")) return std::nullopt;  // they are taken away again
+        if (words.front() == "ssh" && has("grep -vxF")) return std::nullopt;  // the keys are removed again
         return effect;
     }
     if (flow.stage() == "firmware_update") {

@@ -1,4 +1,5 @@
-// Replays recorded flows of the reference's connectors, and says in which ones ours behaves the same. See README.md.
+// Replays recorded flows of the reference's connectors and reports for which of them ours behaves the same. See
+// README.md.
 
 #include "provision/connectors/registry.hpp"
 #include "tests/provision/conformance/replay.hpp"
@@ -31,11 +32,11 @@ struct Count {
 };
 
 struct Decision {
-    int exit_code = 0;  ///< of ours
+    int exit_code = 0;  ///< of our connector
     std::string reason;
 };
 
-/// "name<TAB>reason<TAB>exit code", one a line.
+/// Lines "name<TAB>reason<TAB>exit code".
 std::map<std::string, Decision> read_decisions(const std::string& path) {
     std::map<std::string, Decision> decisions;
     std::ifstream file(path);
@@ -49,7 +50,7 @@ std::map<std::string, Decision> read_decisions(const std::string& path) {
     return decisions;
 }
 
-/// The row of the table: the type, but for what all types share.
+/// The row of the table: the connector type, or the feature that all types share.
 std::string row_of(const Flow& flow) {
     if (flow.stage() == "firmware_update") return flow.stage();
     return flow.name.find("-hooks-") != std::string::npos ? "control_host hooks" : flow.type();
@@ -70,7 +71,7 @@ struct Work {
     Run run;
 };
 
-/// Each waits for processes most of the time.
+/// Uses three threads, because each replay mostly waits for processes.
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) {
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;
@@ -82,7 +83,8 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work
     for (auto& thread : threads) thread.join();
 }
 
-/// Stops the flow's stage at each of its effects by each signal, and says what is wrong with that or with the next run.
+/// Stops the flow's stage at each of its effects, by each signal. Reports what is wrong with the stop or with the next
+/// run.
 int sweep(const Flow& flow, const Programs& programs) {
     const auto effects = replay(flow, programs).effects.size();
     const std::array<int, 2> signals{SIGTERM, SIGKILL};
@@ -119,7 +121,7 @@ void print_effects(const Flow& flow, const Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Replays recorded flows of device connectors and compares what ours does");
+    CLI::App app("Replays recorded flows of device connectors and compares them with our connectors");
     std::string recorded;
     std::string decisions_file;
     Programs programs;
@@ -129,12 +131,12 @@ int main(int argc, char** argv) {
     double least = 0;
     app.add_option("--recorded", recorded, "folder of recorded flows")->required();
     app.add_option("--provision", programs.provision, "trebuchet-provision-timeless")->required();
-    app.add_option("--double", programs.double_, "the program that stands in for all others")->required();
+    app.add_option("--double", programs.double_, "conformance-double, which replaces all other programs")->required();
     app.add_option("--decisions", decisions_file, "flows in which ours differs on purpose: NAME<TAB>REASON<TAB>EXIT");
-    app.add_option("--only", only, "names, or how they begin");
-    app.add_option("--least", least, "fails if fewer percent of the flows of any type are equal");
-    app.add_flag("--sweep", is_sweep, "stops the stage at each step by SIGTERM and by SIGKILL, and runs it again");
-    app.add_flag("--verbose", is_verbose, "prints both sides of what differs");
+    app.add_option("--only", only, "run only flows whose names begin with these");
+    app.add_option("--least", least, "fail if less than this percentage of any type's flows is equal");
+    app.add_flag("--sweep", is_sweep, "stop the stage at each step by SIGTERM and by SIGKILL, and run it again");
+    app.add_flag("--verbose", is_verbose, "print the recorded and our effects of flows that differ");
     CLI11_PARSE(app, argc, argv);
     programs.provision = std::filesystem::absolute(programs.provision);
     programs.double_ = std::filesystem::absolute(programs.double_);
@@ -178,7 +180,7 @@ int main(int argc, char** argv) {
             ++count.equal;
             if (is_listed) {
                 is_stale = true;
-                std::cout << name << ": equal, although the list of decisions has it\n";
+                std::cout << name << ": equal, but decisions.tsv lists it as different\n";
             }
             continue;
         }
@@ -196,12 +198,12 @@ int main(int argc, char** argv) {
         }
         ++count.different;
         std::cout << name << ": DIFFERENT: " << found;
-        if (is_listed) std::cout << "; exit code " << run.exit_code << " is not the one in the list of decisions";
+        if (is_listed) std::cout << "; exit code " << run.exit_code << " is not the one in decisions.tsv";
         std::cout << '\n';
         if (is_verbose) print_effects(flow, run);
     }
     if (is_sweep) return wrong == 0 ? 0 : 1;
-    for (const auto& type : missing_types) std::cout << type << ": skipped: there is no such type yet\n";
+    for (const auto& type : missing_types) std::cout << type << ": skipped: this connector type does not exist yet\n";
 
     bool is_enough = true;
     std::cout << "type\tequal\tuntil a crash\ton purpose\tdifferent\tskipped\tequal of all\n";

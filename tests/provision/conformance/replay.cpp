@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::json;
 
-/// For one flow, in which nothing waits.
+/// The timeout for one flow, in which nothing really waits.
 constexpr int patience_ms = 60'000;
 constexpr int curl_could_not_connect = 7;
 constexpr int curl_timed_out = 28;
@@ -58,8 +58,8 @@ int worst_code(const std::deque<json>& answers) {
     return worst;
 }
 
-/// What the recording has of a command on the control host that contains `part`: the first answer, or the first that is
-/// a success. Null if there is none.
+/// The recorded answer of the first command on the control host that contains `part`; with `must_succeed`, of the first
+/// that succeeded. Null if there is none.
 json recorded_answer(const Flow& flow, const std::string& part, bool must_succeed = false) {
     for (const auto& [text, answer] : flow.card_work) {
         if (text.find(part) != std::string::npos && (!must_succeed || answer.value("rc", 0) == 0)) return answer;
@@ -67,7 +67,7 @@ json recorded_answer(const Flow& flow, const std::string& part, bool must_succee
     return nullptr;
 }
 
-/// The type of the image: the first of those that our script asks for whose file the reference found, too.
+/// The image type: the first one that our script looks for whose file the reference found too.
 std::string image_type(const Flow& flow, const std::string& script) {
     std::istringstream lines(script);
     for (std::string line; std::getline(lines, line);) {
@@ -93,7 +93,7 @@ std::string image_type(const Flow& flow, const std::string& script) {
     return "none";
 }
 
-/// Ours works on the card by a few scripts where the reference runs many commands: their answers follow from its.
+/// Our few scripts on the card replace many commands of the reference. Their answers are derived from its answers.
 json card_answer(const Flow& flow, const std::string& script) {
     const auto has = [&](const char* part) { return script.find(part) != std::string::npos; };
     const auto code_of = [&](const char* part) {
@@ -110,7 +110,7 @@ json card_answer(const Flow& flow, const std::string& script) {
     return json::object();
 }
 
-/// Answers in the order of the recording; the last one again for what goes on asking.
+/// Gives the recorded answers in their order. If the program keeps asking, repeats the last one.
 class World {
   public:
     explicit World(const Flow& flow) : flow_(&flow), answers_(flow.answers) {}
@@ -147,7 +147,7 @@ class World {
     std::map<std::string, std::deque<json>> answers_;
 };
 
-/// What an earlier provision of a multi job has left, as far as the recording lets one tell.
+/// The list that an earlier provision of a multi job left, as far as the recording shows it.
 json child_list(const Flow& flow) {
     const auto text = flow.file.dump();
     if (text.find("job_list.json not found") != std::string::npos) return nullptr;
@@ -193,7 +193,7 @@ FileDescriptor listen_at(const std::string& path) {
     const auto address = address_of(path);
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
         ::listen(socket.get(), 16) != 0) {
-        throw std::runtime_error("can't listen at " + path);
+        throw std::runtime_error("cannot listen at " + path);
     }
     return socket;
 }
@@ -227,7 +227,7 @@ pid_t start(const Flow& flow, const Programs& programs, const TemporaryFolder& f
     ::_exit(125);
 }
 
-/// Serves the doubles until the program has ended.
+/// Answers the doubles until the program has ended.
 void serve(pid_t pid, const FileDescriptor& listener, World& world, const Stop& stop, Run& run) {
     bool is_stopped = stop.signal == 0;
     const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -246,7 +246,7 @@ void serve(pid_t pid, const FileDescriptor& listener, World& world, const Stop& 
             if (!is_stopped && run.effects.size() > stop.at) {
                 is_stopped = true;
                 ::kill(pid, stop.signal);
-                if (!message.contains("sleep")) continue;  // whoever asked is stopped while it waits
+                if (!message.contains("sleep")) continue;  // the double that asked must not continue
             }
             (void)::send(client.get(), answer.dump().data(), answer.dump().size(), MSG_NOSIGNAL);
         } else if (ready[0].revents != 0) {
@@ -260,7 +260,7 @@ bool is_request_for_results(const Effect& effect) {
            effect.text.find("/v1/result/") != std::string::npos;
 }
 
-/// A command that is run again, at once or after a pause, once.
+/// Keeps a command once if it is repeated at once or after a pause.
 std::vector<Effect> without_repetitions(const std::vector<Effect>& effects) {
     std::vector<Effect> kept;
     for (const auto& effect : effects) {
@@ -277,7 +277,8 @@ std::vector<Effect> without_repetitions(const std::vector<Effect>& effects) {
     return kept;
 }
 
-/// Whoever has reserved a device can say on it what is to become of the reservation; the reference does not look there.
+/// Removes the commands by which ours asks the device whether the user wants to end the reservation. The reference does
+/// not ask.
 std::vector<Effect> without_looks_for_orders(const std::vector<Effect>& effects) {
     std::vector<Effect> kept;
     for (const auto& effect : effects) {
@@ -290,14 +291,14 @@ std::vector<Effect> without_looks_for_orders(const std::vector<Effect>& effects)
     return kept;
 }
 
-/// Without waits, and without a last command that plugs the card to the device: ours does so after each failure.
+/// Without waits, and without a final command that connects the card to the device: ours runs it after each failure.
 std::vector<Effect> without_end_of_card_work(const Flow& flow, const std::vector<Effect>& effects) {
     std::vector<Effect> kept;
     for (const auto& effect : effects) {
         if (effect.kind != Effect::Kind::sleep) kept.push_back(effect);
     }
     kept = without_repetitions(kept);
-    // Ours tries a download and what it writes up to three times.
+    // Ours tries a download, and writing it, up to three times.
     for (std::size_t i = 0; i + 3 < kept.size();) {
         const bool is_again = kept[i].line() == kept[i + 2].line() && kept[i + 1].line() == kept[i + 3].line() &&
                               kept[i + 1].text.starts_with("write ");
@@ -314,7 +315,8 @@ std::vector<Effect> without_end_of_card_work(const Flow& flow, const std::vector
     return kept;
 }
 
-/// A multi job's children are looked at all at once, so that there are other and fewer looks: see README.md.
+/// For multi, leaves out looks at the children: ours looks at all of them at once, so their number differs. See
+/// README.md.
 std::vector<Effect> comparable(const Flow& flow, const std::vector<Effect>& effects, bool after_stop) {
     const std::string type = flow.file.at("type");
     if (flow.file.at("stage") == "reserve") return without_looks_for_orders(effects);
@@ -324,7 +326,7 @@ std::vector<Effect> comparable(const Flow& flow, const std::vector<Effect>& effe
     std::vector<Effect> kept;
     for (const auto& effect : effects) {
         if (effect.kind == Effect::Kind::sleep || is_request_for_results(effect)) continue;
-        if (after_stop && effect.text.find("/action ") != std::string::npos) continue;  // of what the first one left
+        if (after_stop && effect.text.find("/action ") != std::string::npos) continue;  // cancels jobs of the first run
         kept.push_back(effect);
     }
     return kept;
@@ -336,8 +338,8 @@ double slept(const std::vector<Effect>& effects) {
     return sum;
 }
 
-/// Whether a pause of ours, which has jitter, stands for the recorded one. After its last try the reference waits once
-/// more, 60 or 100 s, before the reservation begins.
+/// Whether our pause, which has jitter, matches the recorded one. After its last attempt the reference waits another 60
+/// or 100 s before the reservation begins.
 bool is_backoff(const Flow& flow, const Effect& expected, const Effect& found, bool is_last) {
     const auto more = expected.seconds - found.seconds;
     if (flow.stage() == "reserve" && is_last && (more == 60 || more == 100)) return true;
@@ -345,7 +347,7 @@ bool is_backoff(const Flow& flow, const Effect& expected, const Effect& found, b
            found.seconds >= expected.seconds / 2 - 1 && found.seconds <= expected.seconds + 1;
 }
 
-/// What Python's own exceptions are called.
+/// Whether this is the name of one of Python's own exceptions.
 bool is_crash(const std::string& name) {
     static const std::set<std::string> names{"KeyError",          "TypeError",  "AttributeError",  "ValueError",
                                              "UnboundLocalError", "IndexError", "JSONDecodeError", "FileNotFoundError"};
@@ -373,7 +375,7 @@ std::string effects_difference(const Flow& flow, const Run& run, bool until_cras
 std::string error_difference(const Flow& flow, const Run& run) {
     const auto& expected = flow.file.at("error_file");
     if (expected.is_null() && (run.error_file.is_null() || flow.stage() == "firmware_update")) return "";
-    if (expected.is_null()) return "an error file, expected none: " + run.error_file.dump();
+    if (expected.is_null()) return "found an error file, expected none: " + run.error_file.dump();
     if (run.error_file.is_null()) return "no error file, expected " + expected.dump();
     const auto& wanted = expected.begin().value();
     const auto key = expected.begin().key();
@@ -435,8 +437,8 @@ bool is_equal_until_crash(const Flow& flow, const Run& run) {
 }
 
 std::string difference(const Flow& flow, const Run& run) {
-    if (run.is_stuck) return "it does not end";
-    if (!run.without_limit.empty()) return "no time limit: " + run.without_limit.front();
+    if (run.is_stuck) return "it hangs";
+    if (!run.without_limit.empty()) return "a command without a timeout: " + run.without_limit.front();
     const int expected = flow.file.at("exit");
     if (run.exit_code != expected) {
         return "exit code " + std::to_string(run.exit_code) + ", expected " + std::to_string(expected) + "; " +

@@ -14,9 +14,9 @@ struct Run {
     int exit_code = -1;
     nlohmann::json error_file;  ///< null if there is none
     std::string log;
-    std::vector<std::string> without_limit;  ///< commands that hung and had no time limit
-    int stopped_code = 0;                    ///< of a run that was stopped before; 1000 + signal if one killed it
-    bool is_stuck = false;                   ///< it had to be killed
+    std::vector<std::string> without_limit;  ///< commands that hung and had no timeout
+    int stopped_code = 0;   ///< exit code of the earlier run that was stopped; 1000 + signal if a signal killed it
+    bool is_stuck = false;  ///< it hung and was killed
 };
 
 struct Programs {
@@ -24,22 +24,22 @@ struct Programs {
     std::filesystem::path double_;
 };
 
-/// Stops the program when it has begun its effect of this number, counted from 0.
+/// Stops the program when it has begun this effect, counted from 0.
 struct Stop {
     int signal = 0;
     std::size_t at = 0;
 };
 
-/// Runs the flow's stage in a new folder, with doubles that answer as recorded. With a `stop` it is run twice: the
-/// first run is stopped, and what the second did is returned, with the first one's exit code in `stopped_code`.
+/// Runs the flow's stage in a new folder, with doubles that answer as recorded. With a `stop`, runs it twice: stops the
+/// first run and returns what the second one did, with the first one's exit code in `stopped_code`.
 [[nodiscard]] Run replay(const Flow& flow, const Programs& programs, const Stop& stop = {});
 
-/// How the run differs from the recording; "" if it does not.
+/// Describes how the run differs from the recording; "" if it does not.
 [[nodiscard]] std::string difference(const Flow& flow, const Run& run);
 
-/// The reference ended with one of Python's own exceptions, such as KeyError.
+/// True if the reference ended with one of Python's own exceptions, such as KeyError.
 [[nodiscard]] bool has_crashed(const Flow& flow);
-/// It did, and until one of the two ended they did the same.
+/// True if the reference crashed and both did the same until one of them ended.
 [[nodiscard]] bool is_equal_until_crash(const Flow& flow, const Run& run);
 
 }  // namespace trebuchet::conformance

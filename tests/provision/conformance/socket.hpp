@@ -16,9 +16,9 @@
 
 namespace trebuchet::conformance {
 
-/// Names the socket of the runner, for the doubles and the program under test.
+/// The environment variable with the runner's socket, for the doubles and the program under test.
 inline constexpr const char* socket_variable = "TREBUCHET_CONFORMANCE_SOCKET";
-/// A double that is to hang ends by this signal instead; the program under test takes it for its time limit.
+/// A double that should hang ends by this signal instead. The program under test treats it as its timeout.
 inline constexpr int hanging_signal = SIGUSR2;
 
 inline sockaddr_un address_of(const std::string& path) {
@@ -30,7 +30,7 @@ inline sockaddr_un address_of(const std::string& path) {
     return address;
 }
 
-/// Until the other side has said all.
+/// Reads until the other side has finished.
 inline std::string read_to_end(int fd) {
     std::string text;
     std::array<char, 65536> buffer{};
@@ -41,7 +41,7 @@ inline std::string read_to_end(int fd) {
     }
 }
 
-/// Tells the runner of an effect and returns what the recorded world answers.
+/// Reports an effect to the runner and returns the recorded answer.
 inline nlohmann::json report(const nlohmann::json& effect) {
     const char* path = std::getenv(socket_variable);
     if (path == nullptr) throw std::runtime_error(std::string(socket_variable) + " is not set");
@@ -51,7 +51,7 @@ inline nlohmann::json report(const nlohmann::json& effect) {
         throw std::runtime_error("the runner does not answer");
     }
     const auto text = effect.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    if (!write_all(socket.get(), text)) throw std::runtime_error("the runner does not listen");
+    if (!write_all(socket.get(), text)) throw std::runtime_error("cannot send to the runner");
     ::shutdown(socket.get(), SHUT_WR);
     return nlohmann::json::parse(read_to_end(socket.get()));
 }

@@ -6,7 +6,7 @@
 namespace trebuchet {
 namespace {
 
-/// Every wait is over at once, and told to the runner.
+/// Ends every wait at once and reports it to the runner.
 class TimelessInterrupt final : public Interrupt {
   public:
     TimelessInterrupt(SignalInterrupt& real, FakeClock& clock) : real_(&real), clock_(&clock) {}
@@ -24,7 +24,7 @@ class TimelessInterrupt final : public Interrupt {
     FakeClock* clock_;
 };
 
-/// Real processes; one that was to hang is beyond its time limit at once.
+/// Runs real processes. One that should hang times out at once.
 class TimelessRunner final : public CommandRunner {
   public:
     TimelessRunner(CommandRunner& real, FakeClock& clock) : real_(&real), clock_(&clock) {}

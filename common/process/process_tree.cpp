@@ -23,6 +23,9 @@ constexpr int parent_field = 4;
 constexpr int threads_field = 20;
 constexpr int start_time_field = 22;
 
+/// How often the children of a root are listed until two lists are equal.
+constexpr int most_lists = 8;
+
 /// A log line names at most this many.
 constexpr std::size_t most_described = 20;
 
@@ -64,7 +67,7 @@ bool kernel_lists_children() {
     return lists;
 }
 
-/// False if the kernel keeps no lists.
+/// False if the kernel keeps no lists. The list may lack a child if another one was reaped while the kernel wrote it.
 bool listed_children(pid_t parent, std::vector<pid_t>& children) {
     if (!kernel_lists_children()) return false;
     std::array<char, 64> folder{};
@@ -75,6 +78,20 @@ bool listed_children(pid_t parent, std::vector<pid_t>& children) {
         for_each_number_in(file.data(), [&](pid_t child) { children.push_back(child); });
     });
     return true;
+}
+
+/// Whether `children` is a list without gaps. Two lists in a row are equal only if nobody was reaped while the kernel
+/// wrote the first: whoever was, is in the first one only.
+bool list_all_children(pid_t parent, std::vector<pid_t>& children) {
+    std::vector<pid_t> again;
+    for (int tries = 0; tries < most_lists; ++tries) {
+        again.clear();
+        if (!listed_children(parent, again)) return false;
+        const bool is_same = tries > 0 && again == children;
+        children = again;
+        if (is_same) return true;
+    }
+    return false;
 }
 
 /// Whether the process of a pidfd has ended. Works without permission to see the process.
@@ -192,9 +209,21 @@ void visit_children(pid_t parent, const VisitProcess& visit) {
 
 TreeWalk::TreeWalk(pid_t root, std::function<bool(pid_t)> is_spared) : root_(root), is_spared_(std::move(is_spared)) {}
 
+void TreeWalk::begin() {
+    may_have_missed_ = false;
+    if (!kernel_lists_children()) all_children_ = children_of_all();
+    add_children(root_);
+}
+
 void TreeWalk::add_children(pid_t parent) {
     std::vector<pid_t> children;
-    if (!listed_children(parent, children)) children = all_children_[parent];
+    if (!kernel_lists_children()) {
+        children = all_children_[parent];
+    } else if (parent != root_) {
+        listed_children(parent, children);
+    } else if (!list_all_children(parent, children)) {
+        may_have_missed_ = true;
+    }
     for (const pid_t child : children) {
         if (parent == root_ && is_spared_ && is_spared_(child)) continue;
         open_.push_back({child, parent});
@@ -202,10 +231,7 @@ void TreeWalk::add_children(pid_t parent) {
 }
 
 bool TreeWalk::step(std::size_t count, const VisitProcess& visit) {
-    if (open_.empty()) {
-        if (!kernel_lists_children()) all_children_ = children_of_all();
-        add_children(root_);
-    }
+    if (open_.empty()) begin();
     for (; count > 0 && !open_.empty(); --count) {
         const auto [pid, parent] = open_.back();
         open_.pop_back();
@@ -214,7 +240,11 @@ bool TreeWalk::step(std::size_t count, const VisitProcess& visit) {
             if (stat.is_hidden) return is_listed(from, child) || is_listed(root_, child);
             return stat.parent == from || stat.parent == root_;
         };
-        if (visit_process(pid, is_child, visit)) add_children(pid);
+        if (visit_process(pid, is_child, visit)) {
+            add_children(pid);
+        } else {
+            may_have_missed_ = true;
+        }
     }
     return !open_.empty();
 }

@@ -59,7 +59,8 @@ bool visit_process(pid_t pid, const std::function<bool(const ProcessStat&)>& is_
 void visit_children(pid_t parent, const VisitProcess& visit);
 
 /// Visits every process below a root, each before its children. It visits a few per step, so that the caller is not
-/// blocked for long. It may miss processes that are forked or get another parent during the walk: walk again.
+/// blocked for long. It may miss processes that are forked or get another parent during the walk: walk again. Only a
+/// walk that cannot have missed anybody proves that a tree is empty.
 class TreeWalk {
   public:
     /// `is_spared`: children of the root to skip, with all their descendants. null: none.
@@ -68,14 +69,20 @@ class TreeWalk {
     /// Visits about `count` more processes. False at the end of the walk; the next call starts again from the root.
     bool step(std::size_t count, const VisitProcess& visit);
 
+    /// In this walk, a process ended between being listed and being visited: its children may have become the root's
+    /// after the root's were listed.
+    [[nodiscard]] bool may_have_missed() const { return may_have_missed_; }
+
   private:
     struct Place {
         pid_t pid;
         pid_t parent;
     };
+    void begin();
     void add_children(pid_t parent);
 
     pid_t root_;
+    bool may_have_missed_ = false;
     std::function<bool(pid_t)> is_spared_;
     std::vector<Place> open_;
     std::unordered_map<pid_t, std::vector<pid_t>> all_children_;  ///< of every process, if the kernel keeps no lists

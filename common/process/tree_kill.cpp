@@ -17,9 +17,14 @@ std::uint64_t key_of(pid_t pid, std::uint64_t start_time) {
 TreeKill::TreeKill(pid_t root, std::function<bool(pid_t)> is_spared) : walk_(root, std::move(is_spared)) {}
 
 void TreeKill::visit(const HeldProcess& process) {
-    if (met_before_.insert(key_of(process.pid(), process.start_time())).second) ++new_ones_;
+    const auto key = key_of(process.pid(), process.start_time());
+    if (met_before_.insert(key).second) ++new_ones_;
     process.signal(freezes_ ? SIGSTOP : SIGKILL);
-    if (process.is_alive()) alive_.push_back({process.pid(), process.start_time()});
+    if (process.is_alive()) {
+        alive_.push_back({process.pid(), process.start_time()});
+    } else if (dead_before_.insert(key).second) {
+        ++newly_dead_;
+    }
 }
 
 TreeKill::Progress TreeKill::step(std::size_t count) {
@@ -30,8 +35,9 @@ TreeKill::Progress TreeKill::step(std::size_t count) {
 TreeKill::Progress TreeKill::end_walk() {
     left_ = std::exchange(alive_, {});
     const bool anybody_new = std::exchange(new_ones_, 0) > 0;
+    const bool anybody_missed = std::exchange(newly_dead_, 0) > 0 || walk_.may_have_missed();
     ++walks_;
-    if (left_.empty() && !anybody_new) return Progress::empty;
+    if (left_.empty() && !anybody_new && !anybody_missed) return Progress::empty;
     if (freezes_) {
         if (!anybody_new || walks_ >= most_walks) {
             freezes_ = false;
@@ -44,7 +50,7 @@ TreeKill::Progress TreeKill::end_walk() {
         walks_ = 0;
         met_before_.clear();
     }
-    return anybody_new ? Progress::working : Progress::waiting;
+    return anybody_new || left_.empty() ? Progress::working : Progress::waiting;
 }
 
 std::vector<Survivor> TreeKill::survivors() const {

@@ -20,7 +20,9 @@ namespace trebuchet {
 ///  2. Repeat 1 until a walk meets no new process, but at most 20 times: a fork bomb must not keep us here for ever. A
 ///     process that another process continued does not count as new.
 ///  3. Kill: walk the tree and send SIGKILL to each process. SIGKILL also ends stopped processes.
-///  4. Repeat 3 until a walk meets nothing alive. After 20 walks, start again with 1.
+///  4. Repeat 3 until a walk meets nothing alive and cannot have missed anything: nobody ended between being listed and
+///     being visited, because the children of such a process have become the root's. After 20 walks, start again
+///     with 1.
 ///
 /// Example: process 10 forks a child every 2 ms and then exits; each child does the same. Walk 1 meets 10 and stops it
 /// (SIGSTOP takes effect before 10 returns to user code). If 10 has already forked 11 and exited, walk 2, some 50 µs
@@ -54,7 +56,9 @@ class TreeKill {
     bool freezes_ = true;
     int walks_ = 0;
     std::unordered_set<std::uint64_t> met_before_;
+    std::unordered_set<std::uint64_t> dead_before_;
     std::size_t new_ones_ = 0;
+    std::size_t newly_dead_ = 0;
     std::vector<Met> alive_;
     std::vector<Met> left_;
 };

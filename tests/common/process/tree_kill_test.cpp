@@ -1,6 +1,7 @@
 #include "common/process/tree_kill.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <limits>
@@ -12,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +52,7 @@ TEST(TreeKill, CountsAsAliveWhatProcDoesNotShow) {
         const pid_t hidden = ::fork();
         if (hidden == 0) {
             if (::setresuid(other_user, other_user, other_user) != 0) ::_exit(1);
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
             while (true) ::pause();
         }
         const bool is_hidden = ::unshare(CLONE_NEWNS) == 0 &&
@@ -69,17 +72,6 @@ TEST(TreeKill, CountsAsAliveWhatProcDoesNotShow) {
         if (survivors.size() != 1 || survivors[0].pid != hidden || survivors[0].user) return 5;
         return describe(survivors) == std::to_string(hidden) + " (user unknown)" ? 0 : 6;
     });
-    for (const auto pid : [] {
-             std::vector<pid_t> left;
-             for_each_process([&](pid_t pid) {
-                 const auto stat = read_process_stat(pid);
-                 const auto found = stat ? look_at_survivor(pid, stat->start_time) : std::nullopt;
-                 if (found && found->user == other_user) left.push_back(pid);
-             });
-             return left;
-         }()) {
-        ::kill(pid, SIGKILL);
-    }
     EXPECT_EQ(code, 0);
 }
 
@@ -101,6 +93,32 @@ TEST(TreeKill, KillsWhatIsNotSpared) {
         int status = 0;
         ::waitpid(doomed, &status, 0);
         return lives && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
+    });
+    EXPECT_EQ(code, 0);
+}
+
+TEST(TreeKill, IsNotDoneWhenAParentEndedBeforeItsTurn) {
+    const int code = in_a_process([] {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        std::array<int, 2> pipe{};
+        if (::pipe(pipe.data()) != 0) return 1;
+        const pid_t parent = ::fork();
+        if (parent == 0) {
+            const pid_t orphan = sleeper();
+            static_cast<void>(::write(pipe[1], &orphan, sizeof orphan));
+            while (true) ::pause();
+        }
+        pid_t orphan = 0;
+        if (::read(pipe[0], &orphan, sizeof orphan) != sizeof orphan) return 2;
+        TreeKill kill(::getpid());
+        if (kill.step(0) != TreeKill::Progress::working) return 3;  // has listed the parent
+        ::kill(parent, SIGKILL);
+        ::waitpid(parent, nullptr, 0);
+        if (kill.step(everything) == TreeKill::Progress::empty) return 4;
+        while (kill.step(everything) != TreeKill::Progress::empty) std::this_thread::yield();
+        int status = 0;
+        ::waitpid(orphan, &status, 0);
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 5;
     });
     EXPECT_EQ(code, 0);
 }

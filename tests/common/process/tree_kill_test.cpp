@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
@@ -49,11 +50,15 @@ int in_a_process(const Work& work) {
 TEST(TreeKill, CountsAsAliveWhatProcDoesNotShow) {
     if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: only root can mount a /proc that hides processes";
     const int code = in_a_process([] {
+        std::array<int, 2> parents_life{};
+        if (::pipe2(parents_life.data(), O_CLOEXEC) != 0) return 1;
         const pid_t hidden = ::fork();
         if (hidden == 0) {
+            ::close(parents_life[1]);
             if (::setresuid(other_user, other_user, other_user) != 0) ::_exit(1);
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-            while (true) ::pause();
+            char none = 0;
+            static_cast<void>(::read(parents_life[0], &none, 1));  // returns when the parent has ended
+            ::_exit(0);
         }
         const bool is_hidden = ::unshare(CLONE_NEWNS) == 0 &&
                                ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&

@@ -94,7 +94,11 @@ int sweep(const Flow& flow, const Programs& programs) {
         const auto run = replay(flow, programs, {signal, i % effects});
         const int expected = signal == SIGKILL ? 1000 + SIGKILL : 128 + signal;
         troubles[i] = difference(flow, run);
-        if (run.stopped_code != expected) troubles[i] = "exit code " + std::to_string(run.stopped_code);
+        // After its last effect the stage may end before the signal comes.
+        const bool may_have_ended = i % effects == effects - 1 && flow.file.at("exit") == run.stopped_code;
+        if (run.stopped_code != expected && !may_have_ended) {
+            troubles[i] = "exit code " + std::to_string(run.stopped_code);
+        }
     });
     int wrong = 0;
     for (std::size_t i = 0; i < troubles.size(); ++i) {

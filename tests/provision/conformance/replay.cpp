@@ -400,10 +400,12 @@ std::string error_difference(const Flow& flow, const Run& run) {
 Run replay(const Flow& flow, const Programs& programs, const Stop& stop) {
     const TemporaryFolder folder;
     prepare(flow, programs, folder);
-    const auto socket = (folder / "s").string();
-    const auto listener = listen_at(socket);
+    int runs = 0;
     const auto run_once = [&](const Stop& how) {
         Run run;
+        // A socket of its own: what a killed run left may still report its effects.
+        const auto socket = (folder / ("s" + std::to_string(++runs))).string();
+        const auto listener = listen_at(socket);
         World world(flow);
         const auto pid = start(flow, programs, folder, socket);
         serve(pid, listener, world, how, run);

@@ -132,6 +132,19 @@ TEST_F(FaultsTest, LoseAJobWithTheAnswerThatHoldsItButNotTheAgent) {
     EXPECT_EQ(server.job_state(lost), "running");
 }
 
+TEST_F(FaultsTest, OfANewerServerLoseNoJobSilently) {
+    static_cast<void>(server.control("POST", "/settings", {{"agent_job_id", true}}));
+    add_fault({{"what", "lose-answer"}}, "GET", "/v1/job");
+    const auto lost = server.post_job(job(small_job()));
+    agent.start();
+    ASSERT_TRUE(server.faults_have_hit()) << agent.log();
+    ASSERT_TRUE(server.reaches(lost, "complete")) << agent.log();
+
+    EXPECT_EQ(server.result(lost)["setup_status"], 100);
+    EXPECT_THAT(server.log(lost, "setup"), ::testing::HasSubstr("its answer with the job was lost"));
+    expect_good_agent();
+}
+
 TEST_F(FaultsTest, LoseNoJobBehindAnInterimAnswer) {
     add_fault({{"what", "interim"}}, "GET", "/v1/job");
     const auto id = server.post_job(job(small_job()));

@@ -122,6 +122,7 @@ Response take(State& state, const Call& call) {
     data["job_id"] = job->id;
     data["started_at"] = doubly_zoned(state.clock.wall_time());
     resolve_secrets(state, data);
+    if (state.settings.agent_job_id) state.agents.update(agent, {{"job_id", job->id}}, state.clock.wall_time());
     auto response = json_answer(data);
     response.when_written = [&state, id = job->id] {
         auto* taken = state.jobs.find(id);

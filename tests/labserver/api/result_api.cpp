@@ -13,6 +13,14 @@ Response no_such_log() {
     return text_answer("Not found: logs are 'output' and 'serial'\n", 404);
 }
 
+/// Follows Testflinger's open change #1253.
+void clear_job_id(State& state, const std::string& job_id) {
+    for (const auto& name : state.agents.names()) {
+        if (string_at(state.agents.describe(name), "job_id") != job_id) continue;
+        state.agents.update(name, {{"job_id", ""}}, state.clock.wall_time());
+    }
+}
+
 Response post(State& state, const Call& call) {
     if (!is_job_id(call.parts[0])) return bad_job_id();
     auto* job = state.jobs.find(call.parts[0]);
@@ -22,6 +30,7 @@ Response post(State& state, const Call& call) {
     if (call.body.contains("job_state")) {
         state.jobs.set_state(*job, call.body["job_state"].get<std::string>());
         if (job->state == "complete" && !job->complete) job->complete = state.moment();
+        if (job->is_over() && state.settings.agent_job_id) clear_job_id(state, job->id);
     }
     state.jobs.keep(*job);
     return text_answer("OK");

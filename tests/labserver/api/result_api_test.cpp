@@ -68,6 +68,18 @@ TEST_F(ResultApi, TellsTheStateAndTheCodesWithoutLogs) {
     EXPECT_EQ(get(target, as("rig")).status, 404);
 }
 
+TEST_F(ResultApi, NamesTheJobInTheAgentsRecordUntilItIsOverWhereThatIsSetSo) {
+    const auto id = submit({{"job_queue", "q"}});
+    ASSERT_EQ(post("/control/settings", {{"agent_job_id", true}}).status, 200);
+    const auto agents_job = [&] { return json_of(get("/v1/agents/data/a1", as("rig"))).value("job_id", ""); };
+    ASSERT_EQ(take().status, 200);
+    EXPECT_EQ(agents_job(), id);
+    EXPECT_EQ(post_result(id, {{"job_state", "test"}}), 200);
+    EXPECT_EQ(agents_job(), id);
+    EXPECT_EQ(post_result(id, {{"job_state", "complete"}}), 200);
+    EXPECT_EQ(agents_job(), "");
+}
+
 TEST_F(ResultApi, LetsEveryRoleReadResults) {
     const auto id = submit({{"job_queue", "q"}});
     for (const auto* who : {"root", "boss", "alice", "rig"})

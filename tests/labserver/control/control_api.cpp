@@ -81,10 +81,12 @@ Response set_settings(State& state, const Call& call) {
     settings.anonymous = call.body.value("anonymous", settings.anonymous);
     settings.secrets_store = call.body.value("secrets_store", settings.secrets_store);
     settings.result_status = call.body.value("result_status", settings.result_status);
+    settings.agent_job_id = call.body.value("agent_job_id", settings.agent_job_id);
     return json_answer({{"events_status", settings.events_status},
                         {"anonymous", settings.anonymous},
                         {"secrets_store", settings.secrets_store},
-                        {"result_status", settings.result_status}});
+                        {"result_status", settings.result_status},
+                        {"agent_job_id", settings.agent_job_id}});
 }
 
 Response timings(State& state, const Call& call) {
@@ -158,7 +160,8 @@ void add_control_routes(Router& router, State& state, Recorder& recorder) {
          object({{"events_status", events_status()},
                  {"anonymous", boolean()},
                  {"secrets_store", boolean()},
-                 {"result_status", boolean()}})});
+                 {"result_status", boolean()},
+                 {"agent_job_id", boolean()}})});
     add({"GET", "/control/timings/{id}", {}, [&state](const Call& call) { return timings(state, call); }});
 }
 

@@ -125,9 +125,9 @@ TEST_F(ControlApi, RefusesUnknownSettings) {
     EXPECT_EQ(post("/control/settings", {{"gravity", false}}).status, 422);
     EXPECT_EQ(post("/control/settings", {{"events_status", 99}}).status, 422);
     EXPECT_EQ(post("/control/settings", {{"events_status", 600}}).status, 422);
-    EXPECT_EQ(
-        json_of(post("/control/settings", Json::object())),
-        Json::parse(R"({"events_status": 200, "anonymous": true, "secrets_store": true, "result_status": true})"));
+    EXPECT_EQ(json_of(post("/control/settings", Json::object())),
+              Json::parse(R"({"events_status": 200, "anonymous": true, "secrets_store": true, "result_status": true,
+                              "agent_job_id": false})"));
     EXPECT_EQ(send("POST", "/control/settings", "{").status, 400);
     EXPECT_EQ(get("/control").status, 404);
     EXPECT_EQ(get("/control/settings").status, 405);

@@ -18,6 +18,7 @@ struct Settings {
     bool anonymous = true;    ///< false: 401 without a token, as from a server with OpenID Connect
     bool secrets_store = true;  ///< false: as from a server without a secrets store
     bool result_status = true;  ///< false: as from a server without GET /v1/result/<id>/status
+    bool agent_job_id = false;  ///< true: who takes a job has its id in its record, until the job's final state
 };
 
 /// All of the server's data, in memory. Not thread-safe.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -23,6 +24,8 @@ using nlohmann::json;
 
 /// The timeout for one flow, in which nothing really waits.
 constexpr int patience_ms = 60'000;
+/// How long a double waits whose program was told to stop.
+constexpr int held_ms = 2'000;
 constexpr int curl_could_not_connect = 7;
 constexpr int curl_timed_out = 28;
 constexpr int curl_got_nothing = 52;
@@ -227,28 +230,48 @@ pid_t start(const Flow& flow, const Programs& programs, const TemporaryFolder& f
     ::_exit(125);
 }
 
+void send_answer(const FileDescriptor& client, const json& answer) {
+    const auto text = answer.dump();
+    (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+/// A double whose program was told to stop while the double waits for its answer. It goes on waiting, like a command
+/// that has not ended yet, unless the program lets it finish.
+struct Held {
+    FileDescriptor client;
+    json answer;
+};
+
 /// Answers the doubles until the program has ended.
 void serve(pid_t pid, const FileDescriptor& listener, World& world, const Stop& stop, Run& run) {
     bool is_stopped = stop.signal == 0;
+    std::optional<Held> held;
     const FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     while (true) {
         std::array<pollfd, 2> ready{pollfd{process.get(), POLLIN, 0}, pollfd{listener.get(), POLLIN, 0}};
-        if (::poll(ready.data(), ready.size(), patience_ms) <= 0) {
+        const int count = ::poll(ready.data(), ready.size(), held ? held_ms : patience_ms);
+        if (count <= 0 && held) {
+            send_answer(held->client, held->answer);
+            held.reset();
+        } else if (count <= 0) {
             run.is_stuck = true;
             ::kill(-pid, SIGKILL);
             return;
-        }
-        if (ready[1].revents != 0) {
-            const FileDescriptor client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        } else if (ready[1].revents != 0) {
+            FileDescriptor client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             const auto message = json::parse(read_to_end(client.get()), nullptr, false);
             if (!message.is_object()) continue;
             auto answer = world.answer(message, run);
-            if (!is_stopped && run.effects.size() > stop.at) {
+            const bool stops_now = !is_stopped && run.effects.size() > stop.at;
+            if (stops_now) {
                 is_stopped = true;
                 ::kill(pid, stop.signal);
-                if (!message.contains("sleep")) continue;  // the double that asked must not continue
             }
-            (void)::send(client.get(), answer.dump().data(), answer.dump().size(), MSG_NOSIGNAL);
+            if (stops_now && !message.contains("sleep")) {
+                held.emplace(Held{std::move(client), std::move(answer)});
+            } else {
+                send_answer(client, answer);
+            }
         } else if (ready[0].revents != 0) {
             return;
         }

@@ -56,7 +56,7 @@ TEST_F(KeptServer, KeepsOrdersToTheAgent) {
     agent.start();
     ASSERT_TRUE(agent.logs_text("registered as")) << agent.log();
     static_cast<void>(kept.control("POST", std::string("/agents/") + agent_id, {{"state", "offline"}}));
-    ASSERT_TRUE(agent.logs_text("as offline")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("set this agent to offline")) << agent.log();
     kept.kill_and_start_again();
     const auto id = kept.post_job(small_job());
     // The record of requests starts empty with each start of the server.

@@ -55,7 +55,7 @@ TEST_F(AdoptResults, SaysWhyAFolderCannotBeRead) {
     const auto adopted = adopt("/nonexistent/results");
     EXPECT_EQ(adopted.code, 2);
     EXPECT_THAT(adopted.out, IsEmpty());
-    EXPECT_THAT(adopted.err, HasSubstr("/nonexistent/results is not a folder"));
+    EXPECT_THAT(adopted.err, HasSubstr("Directory does not exist: /nonexistent/results"));
 }
 
 }  // namespace

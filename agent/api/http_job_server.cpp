@@ -209,13 +209,13 @@ class HttpJobServer final : public JobServer {
 
     void post_log(const std::string& job_id, const LogFragment& fragment,
                   std::function<void(LogAnswer)> done) override {
+        json body{{"fragment_number", fragment.number},
+                  {"timestamp", fragment.timestamp},
+                  {"phase", name_of(fragment.phase)}};
+        body["log_data"] = to_valid_utf8(fragment.text.bytes());
         auto request =
             post(Call::post_log,
-                 result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"),
-                 {{"fragment_number", fragment.number},
-                  {"timestamp", fragment.timestamp},
-                  {"phase", name_of(fragment.phase)},
-                  {"log_data", to_valid_utf8(fragment.text.bytes())}});
+                 result_target(job_id) + (fragment.series == LogSeries::output ? "/log/output" : "/log/serial"), body);
         const auto call = name_of_call(request);
         const LogName name{job_id, fragment.series};
         ++log_posts_[name].under_way;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 namespace trebuchet {
 namespace {
@@ -44,6 +46,18 @@ std::size_t valid_prefix(std::string_view text, std::size_t index, std::size_t l
     return valid;
 }
 
+/// Where the ASCII characters from `begin` on end, found eight at a time: most logs have nothing else.
+std::size_t end_of_ascii(std::string_view text, std::size_t begin) {
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    std::size_t end = begin;
+    for (std::uint64_t word = 0; text.size() - end >= sizeof word; end += sizeof word) {
+        std::memcpy(&word, text.data() + end, sizeof word);
+        if ((word & high_bits) != 0) break;
+    }
+    while (end < text.size() && at(text, end) < 0x80) ++end;
+    return end;
+}
+
 std::size_t edit_distance(std::string_view left, std::string_view right) {
     std::vector<std::size_t> row(right.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
@@ -77,6 +91,10 @@ std::string to_valid_utf8(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size();) {
+        const auto ascii_end = end_of_ascii(text, i);
+        out.append(text.substr(i, ascii_end - i));
+        i = ascii_end;
+        if (i == text.size()) break;
         const auto length = sequence_length(at(text, i));
         const auto valid = length == 0 ? 1 : valid_prefix(text, i, length);
         if (valid == length) {

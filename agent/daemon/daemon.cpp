@@ -4,6 +4,7 @@
 #include "agent/daemon/recovery.hpp"
 #include "agent/job/job_step.hpp"
 #include "common/base/backoff.hpp"
+#include "common/base/free_memory.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -63,7 +64,7 @@ DaemonEnd Daemon::run() {
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
-        session_.mask_own_secrets();
+        if (session_.mask_own_secrets()) has_idle_memory_ = true;
         milliseconds pause = parts_.config.polling_interval;
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
@@ -76,6 +77,7 @@ DaemonEnd Daemon::run() {
         } else {
             pause = backoff.next();
         }
+        if (std::exchange(has_idle_memory_, false)) return_free_memory();
         if (!is_wanted_elsewhere()) sleep(pause);
     }
     return DaemonEnd::stopped;
@@ -234,6 +236,7 @@ bool Daemon::work() {
         if (!*taken) return true;
         reached("job arrived");
         const auto job = session_.run(std::move(**taken));
+        has_idle_memory_ = true;
         if (!job) return true;  // ask again after the pause: the server may give the same job again
         const bool knows_orders = job_ended(*job);
         if (end_ || record_.state != "waiting" || is_wanted_elsewhere()) return true;

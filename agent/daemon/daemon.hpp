@@ -77,6 +77,7 @@ class Daemon {
     JobSession session_;
     AgentRecord record_;
     bool introduced_ = false;
+    bool has_idle_memory_ = false;  ///< a job, or compiling new masks, has freed memory that the kernel may have back
     std::optional<std::chrono::steady_clock::time_point> advertised_at_;
     std::optional<std::chrono::system_clock::time_point> state_posted_at_;
     bool stopping_ = false;

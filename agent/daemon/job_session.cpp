@@ -96,6 +96,12 @@ std::optional<SessionEnd> JobSession::run(TakenJob taken) {
     return report_unreadable(Error("the job is longer than the " + limit + " MiB that are accepted"), folder);
 }
 
+bool JobSession::mask_own_secrets() {
+    const auto former = std::exchange(log_masks_, idle_masks_.current());
+    set_log_masks(log_masks_);
+    return log_masks_ != former;
+}
+
 void JobSession::report_lost(const std::string& id) {
     undelivered_.job_in_hand(id);
     JobFolder folder(parts_.loop, parts_.jobs(), id);

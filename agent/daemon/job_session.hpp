@@ -37,8 +37,8 @@ class JobSession {
     /// Ends a job that was running when the agent was interrupted. Of its processes only `survivors` may be left.
     SessionEnd resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors);
 
-    /// Between jobs: makes the agent's log mask the agent's current credentials.
-    void mask_own_secrets() { set_log_masks(idle_masks_.current()); }
+    /// Between jobs: makes the agent's log mask the agent's current credentials. True if they are new.
+    bool mask_own_secrets();
 
     // Call these from handlers of the loop:
 
@@ -72,6 +72,7 @@ class JobSession {
     const DaemonParts& parts_;
     AgentPosts& posts_;
     UndeliveredResults& undelivered_;
+    std::shared_ptr<const MaskSet> log_masks_;
     JobMasks idle_masks_;  ///< used while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
     Timer stop_timer_;

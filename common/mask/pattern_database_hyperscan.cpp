@@ -1,3 +1,4 @@
+#include "common/base/free_memory.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/mask/pattern_database.hpp"
 #include "common/secret/secret_memory.hpp"
@@ -16,7 +17,6 @@
 
 #include <fcntl.h>
 #include <hs.h>
-#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,7 +159,7 @@ hs_database_t* first_that_fits(const std::vector<std::string_view>& compiled) {
 /// Returns free heap to the kernel: compiling thousands of literals leaves tens of megabytes.
 void return_free_heap(std::size_t compiled) {
     constexpr std::size_t many = 1000;
-    if (compiled >= many) ::malloc_trim(0);
+    if (compiled >= many) return_free_memory();
 }
 
 struct Receiver {

@@ -54,6 +54,16 @@ void check_login(const TrebuchetConfig& config, const std::string& file, std::ve
         {file, 0, 0, "trebuchet.secret_key_file: found no trebuchet.client_id, expected both or neither"});
 }
 
+/// What only the server's rules for posting guard is worth a word.
+void warn_of_open_grants(const SecretsConfig& secrets, const std::string& file, std::vector<ConfigProblem>& warnings) {
+    for (const auto& grant : secrets.grants) {
+        if (grant.allow.queue_restricted || !grant.allow.client_ids.empty()) continue;
+        warnings.push_back({file, 0, 0,
+                            "trebuchet.secrets.grants: everybody who may post to the queue of the grant " + grant.name +
+                                " gets its secrets: add queue_restricted: true or client_id"});
+    }
+}
+
 /// By position; problems of a whole file come first.
 void sort_by_place(std::vector<ConfigProblem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
@@ -85,6 +95,7 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
     if (problems.empty() && main_problems.empty()) {
         check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
         check_login(loaded.config.trebuchet, main.file, main_problems);
+        warn_of_open_grants(loaded.config.trebuchet.secrets, main.file, loaded.warnings);
     }
     sort_by_place(main_problems);
     problems.insert(problems.begin(), main_problems.begin(), main_problems.end());

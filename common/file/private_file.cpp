@@ -53,12 +53,10 @@ Result<SecretString> read_private_file(const std::filesystem::path& path, std::s
     if (!file) return fail(file.error());
     struct stat info {};
     if (::fstat(file->get(), &info) != 0) return fail("can't look at " + path.string() + ": " + system_text(errno));
-    const bool is_strict = privacy == FilePrivacy::strict;
     // An access list shows as permissions of the group.
-    if (auto is_private = check(info, path, is_strict ? others_of_strict : S_IRWXO, "0600"); !is_private) {
-        return fail(is_private.error());
-    }
-    if (is_strict) {
+    const mode_t others = privacy == FilePrivacy::by_service ? S_IRWXO : others_of_strict;
+    if (auto is_private = check(info, path, others, "0600"); !is_private) return fail(is_private.error());
+    if (privacy == FilePrivacy::strict) {
         if (auto is_private = check_folder(path); !is_private) return fail(is_private.error());
     }
     return read_all(file->get(), path, limit);

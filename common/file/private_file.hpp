@@ -11,6 +11,7 @@ namespace trebuchet {
 /// Who else may have access to a file.
 enum class FilePrivacy {
     strict,      ///< nobody: the file 0600 and its folder 0700, or less; both ours or root's
+    own_file,    ///< nobody: the file 0600, or less, ours or root's
     by_service,  ///< whom the service manager chose: not everybody, ours or root's
 };
 

@@ -26,6 +26,7 @@ struct HttpOptions {
     std::filesystem::path ca_file;
     std::filesystem::path client_cert;
     std::filesystem::path client_key;
+    std::string server_name{};  ///< in the server's certificate; "": the host of `origin`
     std::string user_agent;
     /// A request with `once` uses a kept-alive connection only if it was idle no longer than this. A server that closes
     /// idle connections may do so just when a request is on its way.
@@ -76,6 +77,7 @@ struct HttpResponse {
     WipedString body;                  ///< empty if the body went to `answer_file`
     bool cut = false;                  ///< the body was longer than `response_limit` and is truncated
     std::string date{};                ///< the Date header, or ""
+    std::string location{};            ///< the Location header of a redirect, or ""
     bool followed_interim = false;     ///< read with `after_interim`; may be the answer to that GET
 };
 

@@ -57,6 +57,25 @@ TEST_F(HttpTls, TrustsACertificateOfItsCa) {
     EXPECT_EQ(body_of(get("/x")), "x");
 }
 
+TEST_F(HttpTls, ChecksTheNameThatIsGivenInsteadOfTheHost) {
+    const auto named = authority_.issue("named", "DNS:vault.example.com");
+    const LoopbackServer server(always(ok("x")), identity(named));
+    const auto with_name = [&](const std::string& name) {
+        HttpOptions options;
+        options.origin = server.origin();
+        options.ca_file = authority_.certificate();
+        options.server_name = name;
+        connect(std::move(options));
+        return get("/x");
+    };
+    EXPECT_EQ(body_of(with_name("vault.example.com")), "x");
+    for (const auto* name : {"other.example.com", ""}) {
+        const auto answer = with_name(name);
+        ASSERT_FALSE(answer) << name;
+        EXPECT_EQ(answer.error().kind, Kind::tls);
+    }
+}
+
 TEST_F(HttpTls, RefusesAnUnknownCa) {
     const LoopbackServer server(always(ok("x")), identity(stranger_.issue("other", "IP:127.0.0.1")));
     connect_to(server, authority_.certificate());

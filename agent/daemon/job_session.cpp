@@ -1,5 +1,6 @@
 #include "agent/daemon/job_session.hpp"
 
+#include "agent/daemon/job_grants.hpp"
 #include "agent/daemon/server_reporter.hpp"
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
@@ -62,6 +63,7 @@ void JobSession::stop_now() {
     stopping_ = true;
     stopping_now_ = true;
     stop_timer_.stop();
+    if (ending_logins_ != nullptr) ending_logins_->stop_now();
     if (running_ != nullptr) running_->stop_now();
 }
 
@@ -140,7 +142,9 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     for (const auto& name : (*masks)->too_short()) {
         log_warning("job " + id + ": the value of " + name + " is too short to be masked");
     }
-    return run_ready({*job, *masks, folder, copy, std::nullopt});
+    JobGrants grants(parts_, *job,
+                     [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
+    return run_ready({*job, *masks, folder, copy, grants.secrets(), std::nullopt});
 }
 
 SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors) {
@@ -170,9 +174,23 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
         return report_unreadable(masks.error(), folder);
     }
     reached("masks built again");
-    auto end = run_ready({*job, *masks, folder, copy, std::move(interrupted)});
+    end_logins(*job, folder);
+    auto end = run_ready({*job, *masks, folder, copy, nullptr, std::move(interrupted)});
     copy.wipe();
     return end;
+}
+
+void JobSession::end_logins(const Job& job, JobFolder& folder) {
+    const auto accessors = folder.record().accessors;
+    if (accessors.empty()) return;
+    const auto documents =
+        parts_.documents({parts_.config.agent_id, job.queue, QueueRestriction::unknown, job.client_id, job.id},
+                         [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
+    ending_logins_ = documents.get();
+    documents->end_logins(accessors);
+    documents->end();
+    ending_logins_ = nullptr;
+    folder.note(JournalEntry::logged_out());
 }
 
 SessionEnd JobSession::run_ready(const Ready& ready) {
@@ -213,6 +231,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                       .archive_folder = ready.folder.path(),
                       .fetch_attachments = [&](const auto& file) { return reporter.fetch_attachments(file); },
                       .own_secrets = parts_.own_secrets,
+                      .granted = ready.granted,
                       .on_run_folder =
                           [&] {
                               ready.copy.note_run_folder();

@@ -54,6 +54,7 @@ class JobSession {
         std::shared_ptr<const MaskSet> masks;
         JobFolder& folder;
         RuntimeCopy& copy;
+        GrantedSecrets* granted;                    ///< the lab's secrets for it; null: none
         std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 
@@ -62,6 +63,8 @@ class JobSession {
                                                                      const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
+    /// Ends the logins to Vault that the killed agent made for the job.
+    void end_logins(const Job& job, JobFolder& folder);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
     /// Reports a job that can't be run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
@@ -74,6 +77,7 @@ class JobSession {
     UndeliveredResults& undelivered_;
     JobMasks idle_masks_;  ///< while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
+    DocumentSource* ending_logins_ = nullptr;
     Timer stop_timer_;
     bool stopping_ = false;
     bool stopping_now_ = false;

@@ -16,6 +16,7 @@
 namespace trebuchet {
 
 class MaskReport;
+struct SecretAccess;
 
 /// Is told what happens to the job in hand, for the server, the metrics or a terminal. All that it gets is masked. A
 /// listener logs its own failures and continues, because a job goes on without its server. It may post what it is told
@@ -45,6 +46,8 @@ class JobListener {
     virtual void device_in_doubt(const MaskedChunk& /*comment*/) {}
     /// A phase's processes have used this much CPU time more.
     virtual void cpu_used(Phase /*phase*/, std::chrono::microseconds /*time*/) {}
+    /// A secret of the lab was given to a phase, or not.
+    virtual void secret_access(const SecretAccess& /*access*/) {}
     /// A gzip tar of masked files is ready, and is about to be uploaded.
     virtual void artifacts_packed(const std::filesystem::path& /*archive*/) {}
     /// Nothing more will be masked. The report is already in the log and the events.

@@ -46,11 +46,20 @@ Result<void> JobMasks::add(std::string_view value) {
     }
     ++added_;
     bytes_ += value.size();
+    take("added value " + std::to_string(added_), value);
+    return {};
+}
+
+void JobMasks::add_given(const std::string& name, std::string_view value) {
+    if (value.empty() || has_failed_ || current_->holds(value)) return;
+    take(name, value);
+}
+
+void JobMasks::take(const std::string& name, std::string_view value) {
     has_failed_ = true;  // whatever is thrown
-    waiting_.push_back({"added value " + std::to_string(added_), SecretString(value)});
+    waiting_.push_back({name, SecretString(value)});
     on_added_(value);
     has_failed_ = false;
-    return {};
 }
 
 }  // namespace trebuchet

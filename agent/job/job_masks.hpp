@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ class JobMasks {
     /// many. The Error does not contain the value.
     [[nodiscard]] Result<void> add(std::string_view value);
 
+    /// The same for a value that the agent gives to a phase: it has no limits, and a short one is left out silently.
+    void add_given(const std::string& name, std::string_view value);
+
     /// True if a value could not be added because memory ran out: then do not output anything more. Known only after
     /// current().
     [[nodiscard]] bool has_failed() const { return has_failed_; }
@@ -38,6 +42,7 @@ class JobMasks {
   private:
     /// Has the agent's own credentials compiled that came since it was called last.
     void look_for_own();
+    void take(const std::string& name, std::string_view value);
 
     std::shared_ptr<const MaskSet> current_;
     AddedMaskLimits limits_;

@@ -50,6 +50,8 @@ class JobRunner {
     [[nodiscard]] std::optional<ProcessUser> ids_of_phase_user() const;
     /// Fetches attachments, walks the phases.
     void run_in(RunFolder& folder);
+    /// An Error: a grant refuses the job.
+    [[nodiscard]] Result<void> check_grants();
     void run_main_phases(RunFolder& folder);
     /// Whether the job goes on with the next phase.
     [[nodiscard]] bool end_main_phase(Phase phase, const std::optional<PhaseEnd>& end, RunFolder& folder);

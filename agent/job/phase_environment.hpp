@@ -2,6 +2,7 @@
 
 #include "agent/config/config.hpp"
 #include "agent/job/job.hpp"
+#include "agent/secrets/granted_secrets.hpp"
 #include "common/process/environment.hpp"
 
 #include <cstddef>
@@ -9,9 +10,6 @@
 #include <string>
 
 namespace trebuchet {
-
-/// The longest `NAME=value` in bytes that Linux takes (MAX_ARG_STRLEN, without the final NUL).
-inline constexpr std::size_t longest_variable = 131'071;
 
 /// The secrets that this phase's command gets: its own `<phase>_data.secrets`, and `test_data.secrets` if it is one of
 /// `trebuchet.secret_phases`. Its own win. Not those that are refused.
@@ -23,8 +21,9 @@ inline constexpr std::size_t longest_variable = 131'071;
                                             const std::map<std::string, SecretString>& secrets);
 
 /// What a submitter should know of the secrets that this phase gets or should get: which are refused, empty or too
-/// long. A line each, without a value.
-[[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config);
+/// long. A line each, without a value. Not of those that the lab gives instead.
+[[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config,
+                                           const std::map<std::string, SecretString>& given = {});
 
 /// Says that Linux does not start a command with so much environment, which variables are the longest; "" if it does.
 [[nodiscard]] std::string note_on_size(const Environment& environment, std::size_t limit);

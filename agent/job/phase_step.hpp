@@ -6,8 +6,10 @@
 #include "agent/job/phase_runner.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/job/running_job.hpp"
+#include "agent/job/secret_files.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +45,10 @@ class PhaseStep {
     /// Those that live still.
     [[nodiscard]] std::vector<Survivor> living_survivors() const;
     /// Ends the running phase, if it may be ended (cleanup may not). Call this from a handler of the loop.
-    void stop() { phases_.stop(); }
+    void stop() {
+        if (fetch_may_end_) job_.parts.granted->interrupt();
+        phases_.stop();
+    }
     /// Kills what runs and what was left running. Call this from a handler of the loop.
     void stop_now() {
         stopping_now_ = true;
@@ -55,6 +60,8 @@ class PhaseStep {
     /// What a command needs while it runs.
     struct Setup {
         PhaseSpec spec;
+        std::optional<Interruption> interruption;  ///< it came before the command could be started
+        std::optional<SecretFiles> secret_files;
         FileDescriptor log;
         std::optional<MaskFifo> mask_fifo;
         bool file_with_secrets = false;  ///< the job file shows them, on tmpfs
@@ -64,8 +71,14 @@ class PhaseStep {
     [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
     [[nodiscard]] std::string command_of(Phase phase) const;
     [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
-    /// Shows the job, and has the folder belong to whom the phases run as.
-    [[nodiscard]] Result<void> prepare(RunFolder& folder, bool with_secrets) const;
+    /// What the lab's grants give to the phase, masked from now on. Sets `interruption` or `ready` if the phase must
+    /// not run.
+    [[nodiscard]] PhaseSecrets fetch_granted(Phase phase, Setup& setup);
+    /// Makes the files of `granted`, and has the variables hold their paths.
+    void make_secret_files(PhaseSecrets& granted, Setup& setup) const;
+    /// Shows the job, with these secrets if it has some, and has the folder belong to whom the phases run as.
+    [[nodiscard]] Result<void> prepare(RunFolder& folder, const Setup& setup,
+                                       const std::map<std::string, SecretString>& granted) const;
     /// Without the configuration's strings and secrets.
     [[nodiscard]] Environment base_environment(const RunFolder& folder) const;
     [[nodiscard]] Result<MaskFifo> make_fifo() const;
@@ -77,6 +90,7 @@ class PhaseStep {
     DeviceFiles files_;
     std::vector<Survivor> survivors_;
     bool stopping_now_ = false;
+    bool fetch_may_end_ = false;  ///< secrets are being read for a phase that a stop skips
     JobConsole console_;
 };
 

@@ -43,6 +43,8 @@ class RunFolder {
 
     /// Sets `testflinger.json`: the whole job, by way of a link to tmpfs, or the job without its secrets.
     Result<void> show_job(const Job& job, bool with_secrets);
+    /// The same: this document, which has secrets, by way of a link to tmpfs.
+    Result<void> show_secret_job(std::string_view document);
     /// Before a phase: gives the folder to the phases' user, if there is one.
     Result<void> hand_over();
     /// `home` and `tmp` in the folder, made if they are missing: for HOME and TMPDIR of a phase.

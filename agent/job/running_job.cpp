@@ -65,8 +65,8 @@ void RunningJob::secret_value(const std::string& name, std::string_view value) {
 }
 
 void RunningJob::secret_access(const SecretAccess& access) {
-    const auto text = "secrets: job " + parts.job.id + ", grant " + access.grant + ", " + access.reference + ", " +
-                      access.name + (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +
+    const auto text = "secrets: job " + parts.job.id + ", grant " + access.grant +
+                      (access.reference.empty() ? "" : ", " + access.reference) + ", " + access.name + (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +
                       std::string(name_of(access.outcome)) + (access.why.empty() ? "" : ", " + access.why);
     const bool is_by_rule =
         access.outcome == SecretAccess::Outcome::given || access.outcome == SecretAccess::Outcome::refused;

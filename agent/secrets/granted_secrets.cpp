@@ -198,7 +198,7 @@ class GrantedSecrets::PhaseReader {
         const auto why = entry.now->reasons();
         result_.notes +=
             "WARNING: the lab's secrets of the grant " + entry.grant.name + " are empty (" + names + "): " + why + "\n";
-        tell(entry, "grant:", names, Outcome::refused, why);
+        tell(entry, "", names, Outcome::refused, why);
         if (entry.grant.otherwise != Otherwise::refuse || !result_.ready) return;
         result_.ready = fail("the job may not have the secrets of the grant " + entry.grant.name + ": " + why);
     }
@@ -227,7 +227,7 @@ std::string GrantedSecrets::refusal(SecretSink& sink) const {
     for (const auto& [grant, decision, now] : entries_) {
         if (grant.otherwise != Otherwise::refuse || !decision.asked.anything() || decision.is_allowed()) continue;
         const auto why = decision.reasons();
-        sink.secret_access({grant.name, "grant:", "*", "", Outcome::refused, why});
+        sink.secret_access({grant.name, "", "*", "", Outcome::refused, why});
         return "it may not have the secrets of the grant " + grant.name + ": " + why;
     }
     return "";

@@ -33,13 +33,16 @@ struct PhaseSecrets {
 struct SecretAccess {
     enum class Outcome { given, refused, missing, denied, unreachable };
     std::string grant;
-    std::string reference;  ///< as in the configuration
+    std::string reference;  ///< as in the configuration; "" if the grant itself is refused
     std::string name;       ///< of the variable; of a whole document, "*"
     std::string phase;      ///< "": before the first
     Outcome outcome = Outcome::given;
     std::string why;  ///< "" if given
 
-    [[nodiscard]] std::string_view source() const { return std::string_view(reference).substr(0, reference.find(':')); }
+    /// "vault", "env", …; "grant" if that is refused.
+    [[nodiscard]] std::string_view source() const {
+        return reference.empty() ? "grant" : std::string_view(reference).substr(0, reference.find(':'));
+    }
 };
 [[nodiscard]] std::string_view name_of(SecretAccess::Outcome outcome);
 

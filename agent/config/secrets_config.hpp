@@ -84,12 +84,20 @@ struct VaultConfig {
     std::chrono::seconds token_ttl{900};  ///< asked for each job, with `login: token`
 };
 
+/// `trebuchet.secrets.untrusted_logs`: what leaves the host of jobs that no grant allows.
+enum class UntrustedLogs {
+    sent,      ///< everything, as of other jobs
+    withheld,  ///< names of phases and exit codes
+};
+
 /// `trebuchet.secrets`: secrets from where the lab keeps them.
 struct SecretsConfig {
     std::vector<SecretGrant> grants;
     std::vector<std::string> environment;  ///< variables of the agent that `env:` may read as they are
     std::filesystem::path env_file;        ///< more variables for `env:`
     VaultConfig vault;
+    UntrustedLogs untrusted_logs = UntrustedLogs::sent;
+    std::chrono::hours keep_logs{14 * 24};  ///< keep_logs, in days: of what is withheld
 };
 
 }  // namespace trebuchet

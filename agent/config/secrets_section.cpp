@@ -27,6 +27,13 @@ void read_environment_names(SectionReader& reader, std::vector<std::string>& nam
     reader.show(key, shown_list(names));
 }
 
+void read_keep_logs(SectionReader& reader, std::chrono::hours& keep) {
+    auto days = keep.count() / 24;
+    if (const auto number = reader.whole_number("keep_logs", 1, 3650)) days = *number;
+    reader.show("keep_logs", std::to_string(days));
+    keep = std::chrono::hours(24 * days);
+}
+
 }  // namespace
 
 void read_secrets_section(SectionReader& outer, SectionNotes notes, SecretsConfig& config) {
@@ -45,6 +52,9 @@ void read_secrets_section(SectionReader& outer, SectionNotes notes, SecretsConfi
     read_environment_names(reader, config.environment);
     reader.secret_file("env_file", config.env_file);
     read_vault_section(reader, notes, config.vault);
+    reader.choice("untrusted_logs", {{"sent", UntrustedLogs::sent}, {"withheld", UntrustedLogs::withheld}},
+                  config.untrusted_logs);
+    read_keep_logs(reader, config.keep_logs);
     reader.refuse_unknown();
 }
 

@@ -63,6 +63,10 @@ class JobSession {
                                                                      const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
+    /// Notes if its output must not leave the host.
+    void decide_on_output(const GrantedSecrets* granted, JobFolder& folder) const;
+    /// Removes withheld output that is old.
+    void remove_old_output() const;
     /// Ends the logins to Vault that the killed agent made for the job.
     void end_logins(const Job& job, JobFolder& folder);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);

@@ -37,6 +37,7 @@ struct JobRecord {
     bool cancelled = false;
     std::vector<JobEvent> events;
     bool artifacts_sent = false;
+    bool is_withheld = false;            ///< its output must not leave the host
     std::vector<std::string> accessors;  ///< of logins to Vault that were made for the job
     int recoveries = 0;
     std::optional<Decision> outcome;
@@ -62,6 +63,7 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry cancelled();
     [[nodiscard]] static JournalEntry event(const JobEvent& event);
     [[nodiscard]] static JournalEntry artifacts_sent();
+    [[nodiscard]] static JournalEntry withheld();
     [[nodiscard]] static JournalEntry logged_in(const std::string& accessor);
     /// The logins of logged_in() are ended, or were given up.
     [[nodiscard]] static JournalEntry logged_out();

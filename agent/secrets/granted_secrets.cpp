@@ -237,6 +237,11 @@ bool GrantedSecrets::concerns(std::string_view phase) const {
     return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return is_for(entry, phase); });
 }
 
+bool GrantedSecrets::is_allowed_something() const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [](const Entry& entry) { return entry.at_pick_up.is_allowed(); });
+}
+
 const GrantDecision& GrantedSecrets::decide_now(Entry& entry) {
     if (entry.now) return *entry.now;
     entry.now = entry.at_pick_up;

@@ -83,6 +83,9 @@ class GrantedSecrets {
     /// Why the job must not run, by a grant with `otherwise: refuse`; "" mostly.
     [[nodiscard]] std::string refusal(SecretSink& sink) const;
 
+    /// Whether the conditions of some grant hold for the job, whether it asks or not.
+    [[nodiscard]] bool is_allowed_something() const;
+
     /// Whether for_phase() would read or refuse something.
     [[nodiscard]] bool concerns(std::string_view phase) const;
     /// Reads what the phase gets. Runs the loop.

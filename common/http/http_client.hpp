@@ -26,11 +26,11 @@ struct HttpOptions {
     std::filesystem::path ca_file;
     std::filesystem::path client_cert;
     std::filesystem::path client_key;
-    std::string server_name{};  ///< in the server's certificate; "": the host of `origin`
     std::string user_agent;
     /// A request with `once` uses a kept-alive connection only if it was idle no longer than this. A server that closes
     /// idle connections may do so just when a request is on its way.
     std::chrono::milliseconds once_idle_limit{1000};
+    std::string server_name{};  ///< in the server's certificate; "": the host of `origin`
 };
 
 /// A body streamed from a file, between two short texts: for multipart/form-data.

@@ -77,8 +77,8 @@ struct HttpResponse {
     WipedString body;                  ///< empty if the body went to `answer_file`
     bool cut = false;                  ///< the body was longer than `response_limit` and is truncated
     std::string date{};                ///< the Date header, or ""
-    std::string location{};            ///< the Location header of a redirect, or ""
     bool followed_interim = false;     ///< read with `after_interim`; may be the answer to that GET
+    std::string location{};            ///< the Location header of a redirect, or ""
 };
 
 struct HttpFailure {

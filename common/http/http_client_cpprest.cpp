@@ -461,8 +461,8 @@ class CpprestClient final : public HttpClient {
         }
 
         [[nodiscard]] HttpResponse answer() {
-            return {status,   cookies,    body.take(status >= 200 && status < 300), body.overflowed(), date,
-                    location, asked_again};
+            return {status,      cookies, body.take(status >= 200 && status < 300), body.overflowed(), date,
+                    asked_again, location};
         }
 
         [[nodiscard]] HttpResult cut_or_refused() {

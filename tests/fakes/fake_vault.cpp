@@ -257,6 +257,7 @@ void FakeVault::serve(LoopbackServer::Connection& connection) {
 
 FakeVault::Answer FakeVault::answer(const Call& call) {
     if (call.path == "sys/health") return answer_health();
+    if (call.path == "sys/init") return {200, "Content-Type: application/json\r\n", R"({"initialized":true})"};
     if (call.path == "sys/seal-status") {
         return is_sealed_ ? recorded("sealed-and-health", "seal-status, sealed")
                           : recorded("kv2", "seal-status, unsealed");
@@ -360,7 +361,8 @@ FakeVault::Answer FakeVault::answer_token(const Call& call) {
     }
     if (what == "create") {
         const auto text = call.body.value("ttl", "3600s");
-        return give_token(record("token", "create a child token for one job"), std::chrono::seconds(std::stol(text)));
+        return give_token(record("token", "create a child token for one job"),
+                          std::chrono::seconds((text.ends_with('m') ? 60 : 1) * std::stol(text)));
     }
     if (what == "revoke-accessor") {
         if (!may_revoke_accessor_) return recorded("leases", "lease revoke by the job token (default policy)");
@@ -423,6 +425,13 @@ FakeVault::Answer FakeVault::answer_read(const Call& call) {
         if (is_versioned) rest = rest.substr(5);
         if (rest.starts_with("other/")) return recorded("kv2", "kv2 read, path not in the policy");
         if (!is_versioned) return recorded("kv2", "kv1 style path on a kv2 mount, path not in the policy");
+        if (call.method != "GET") {  // not recorded
+            documents_[mount + rest] = call.body.value("data", Json::object());
+            auto response = record("kv2", "kv2 read, newest version");
+            auto metadata = response["body"]["data"]["metadata"];
+            response["body"]["data"] = std::move(metadata);
+            return of(response);
+        }
         const auto document = documents_.find(mount + rest);
         if (document == documents_.end()) return recorded("kv2", "kv2 read, no such path");
         if (document->second.is_null()) return recorded("kv2", "kv2 read, soft-deleted");

@@ -29,8 +29,9 @@ std::unique_ptr<DocumentSource> VaultAccess::documents_of(
         .loop = loop_,
         .clock = clock_,
         .make_client = [this, &config] { return client(config); },
-        .log_in = [this, &config, identity](VaultClient& client,
-                                            VaultLoginDone done) { logins_.log_in(config, identity, client, done); },
+        .log_in = [this, &config, identity](
+                      VaultClient& client,
+                      VaultLoginDone done) { logins_.log_in(config, identity, client, std::move(done)); },
         .on_credential = [own = own_](const std::string& name, std::string_view value) { own->add(name, value); },
         .on_accessor = std::move(on_accessor),
         .draw = draw_,

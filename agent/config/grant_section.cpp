@@ -163,6 +163,7 @@ void read_grants(SectionReader& outer, SectionNotes notes, std::vector<SecretGra
         }
     }
     std::vector<std::string> names;
+    names.reserve(grants.size());
     for (const auto& grant : grants) names.push_back(grant.name);
     outer.show(key, shown_list(names));
 }

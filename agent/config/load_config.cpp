@@ -3,6 +3,7 @@
 #include "agent/config/agent_section.hpp"
 #include "agent/config/environment_settings.hpp"
 #include "agent/config/trebuchet_section.hpp"
+#include "agent/config/vault_environment.hpp"
 #include "common/file/regular_file.hpp"
 #include "common/yaml/yaml.hpp"
 
@@ -64,6 +65,19 @@ void warn_of_open_grants(const SecretsConfig& secrets, const std::string& file, 
     }
 }
 
+/// Jobs would run, without what they ask for.
+void warn_of_incomplete_login(const SecretsConfig& secrets, const std::string& file,
+                              std::vector<ConfigProblem>& warnings) {
+    if (!uses_vault(secrets)) return;
+    const auto& vault = secrets.vault;
+    const bool lacks_key = vault.login == VaultLogin::jwt && vault.signing_key_file.empty();
+    const bool lacks_role = vault.login == VaultLogin::approle && vault.role_id.empty();
+    if (!lacks_key && !lacks_role) return;
+    warnings.push_back({file, 0, 0,
+                        std::string("trebuchet.secrets.vault: no job gets a secret of Vault: ") +
+                            (lacks_key ? "login: jwt needs signing_key_file" : "login: approle needs role_id")});
+}
+
 /// By position; problems of a whole file come first.
 void sort_by_place(std::vector<ConfigProblem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
@@ -96,6 +110,7 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
         check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
         check_login(loaded.config.trebuchet, main.file, main_problems);
         warn_of_open_grants(loaded.config.trebuchet.secrets, main.file, loaded.warnings);
+        warn_of_incomplete_login(loaded.config.trebuchet.secrets, main.file, loaded.warnings);
     }
     sort_by_place(main_problems);
     problems.insert(problems.begin(), main_problems.begin(), main_problems.end());

@@ -102,9 +102,12 @@ const char* vault_variable(const std::function<const char*(const char*)>& getenv
     return bao != nullptr ? bao : getenv((std::string("VAULT_") + name).c_str());
 }
 
+bool uses_vault(const SecretsConfig& secrets) {
+    return std::any_of(secrets.grants.begin(), secrets.grants.end(), refers_to_vault);
+}
+
 void read_vault_environment(const std::function<const char*(const char*)>& getenv, LoadedConfig& loaded) {
-    const auto& grants = loaded.config.trebuchet.secrets.grants;
-    if (std::any_of(grants.begin(), grants.end(), refers_to_vault)) VaultEnvironment(getenv, loaded).read();
+    if (uses_vault(loaded.config.trebuchet.secrets)) VaultEnvironment(getenv, loaded).read();
 }
 
 }  // namespace trebuchet

@@ -10,6 +10,9 @@ namespace trebuchet {
 /// unset.
 [[nodiscard]] const char* vault_variable(const std::function<const char*(const char*)>& getenv, const char* name);
 
+/// Whether a grant refers to Vault.
+[[nodiscard]] bool uses_vault(const SecretsConfig& secrets);
+
 /// Sets missing keys of `trebuchet.secrets.vault` from these variables, if a grant refers to Vault.
 void read_vault_environment(const std::function<const char*(const char*)>& getenv, LoadedConfig& loaded);
 

@@ -50,9 +50,10 @@ Result<void> JobMasks::add(std::string_view value) {
     return {};
 }
 
-void JobMasks::add_given(const std::string& name, std::string_view value) {
-    if (value.empty() || has_failed_ || current_->holds(value)) return;
-    take(name, value);
+bool JobMasks::add_given(const std::string& name, std::string_view value) {
+    if (value.empty() || has_failed_ || current_->holds(value)) return true;
+    take(name, value);  // a short one may be masked together with its blanks or quotes
+    return !current_->is_too_short(value);
 }
 
 void JobMasks::take(const std::string& name, std::string_view value) {

@@ -32,8 +32,9 @@ class JobMasks {
     /// many. The Error does not contain the value.
     [[nodiscard]] Result<void> add(std::string_view value);
 
-    /// The same for a value that the agent gives to a phase: it has no limits, and a short one is left out silently.
-    void add_given(const std::string& name, std::string_view value);
+    /// The same for a value that the agent gives to a phase: it has no limits. False if it is too short to be masked.
+    /// current() compiles all that were added, so call that before something of the phase is shown.
+    [[nodiscard]] bool add_given(const std::string& name, std::string_view value);
 
     /// True if a value could not be added because memory ran out: then do not output anything more. Known only after
     /// current().

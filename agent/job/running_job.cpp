@@ -57,16 +57,14 @@ void RunningJob::device_is_in_doubt(std::string_view comment) {
 }
 
 void RunningJob::secret_value(const std::string& name, std::string_view value) {
-    if (!value.empty() && masks.current()->is_too_short(value)) {
-        log_warning("job " + parts.job.id + ": the value of " + name + " is too short to be masked");
-    }
-    masks.add_given(name, value);
-    static_cast<void>(masks.current());
+    if (masks.add_given(name, value)) return;
+    log_warning("job " + parts.job.id + ": the value of " + name + " is too short to be masked");
 }
 
 void RunningJob::secret_access(const SecretAccess& access) {
     const auto text = "secrets: job " + parts.job.id + ", grant " + access.grant +
-                      (access.reference.empty() ? "" : ", " + access.reference) + ", " + access.name + (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +
+                      (access.reference.empty() ? "" : ", " + access.reference) + ", " + access.name +
+                      (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +
                       std::string(name_of(access.outcome)) + (access.why.empty() ? "" : ", " + access.why);
     const bool is_by_rule =
         access.outcome == SecretAccess::Outcome::given || access.outcome == SecretAccess::Outcome::refused;

@@ -19,7 +19,7 @@ class SecretFiles {
     /// `folder`: of this job, in a folder of this agent on tmpfs that `user` can reach. `user`: to whom the files
     /// belong; nullopt: the agent's.
     SecretFiles(std::filesystem::path folder, std::optional<ProcessUser> user)
-        : folder_(std::move(folder)), user_(user) {}
+        : folder_(std::move(folder)), user_(std::move(user)) {}
     ~SecretFiles();
     SecretFiles(SecretFiles&&) noexcept = default;
     SecretFiles& operator=(SecretFiles&&) = delete;

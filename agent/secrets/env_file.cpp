@@ -99,7 +99,7 @@ class EnvFileParser {
 
     Result<void> parse_quoted(const std::string& name) {
         const int first_line = line_ + 1;
-        const auto value = take_quoted();
+        auto value = take_quoted();
         if (!value) {
             line_ = first_line;
             return wrong("the quote is not closed");

@@ -22,6 +22,7 @@ using Signature = std::unique_ptr<ECDSA_SIG, void (*)(ECDSA_SIG*)>;
 
 /// Of each of the two numbers of a signature.
 constexpr int number_size = 32;
+constexpr std::size_t signature_size = 64;
 constexpr std::string_view header = R"({"alg":"ES256","typ":"JWT"})";
 constexpr const char* expected_key = "expected the PEM of a private key on the curve P-256";
 
@@ -81,7 +82,7 @@ std::vector<unsigned char> der_signature(EVP_PKEY* key, std::string_view message
 std::string raw_signature(const std::vector<unsigned char>& der) {
     const auto* start = der.data();
     const Signature parsed(d2i_ECDSA_SIG(nullptr, &start, static_cast<long>(der.size())), ECDSA_SIG_free);
-    std::string raw(2 * number_size, '\0');
+    std::string raw(signature_size, '\0');
     auto* out = reinterpret_cast<unsigned char*>(raw.data());
     if (!parsed || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), out, number_size) != number_size ||
         BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), out + number_size, number_size) != number_size) {
@@ -139,7 +140,7 @@ bool is_es256_token_of(std::string_view public_pem, std::string_view token) {
     std::replace(signature.begin(), signature.end(), '-', '+');
     std::replace(signature.begin(), signature.end(), '_', '/');
     const auto raw = base64_decoded(signature);
-    if (!raw || raw->size() != 2 * number_size) return false;
+    if (!raw || raw->size() != signature_size) return false;
     const auto der = der_of(raw->reveal());
     const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
     return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&

@@ -98,6 +98,22 @@ TEST(SecretsSection, WarnsOfAGrantForEverybodyWhoMayPostToAQueue) {
     EXPECT_THAT(loaded->warnings[0].message(), HasSubstr("everybody who may post"));
 }
 
+TEST(SecretsSection, WarnsOfALoginThatCanNotWork) {
+    const auto warnings_of = [](const std::string& vault) {
+        std::string text;
+        const auto loaded = with_secrets(
+            "{grants: [{name: g, allow: {client_id: a}, env: {A: \"vault:secret/a#b\"}}], vault: " + vault + "}");
+        if (!loaded) return std::string("a problem");
+        for (const auto& warning : loaded->warnings) text += warning.message();
+        return text;
+    };
+    EXPECT_THAT(warnings_of("{}"), HasSubstr("login: jwt needs signing_key_file"));
+    EXPECT_EQ(warnings_of("{signing_key_file: /key}"), "");
+    EXPECT_THAT(warnings_of("{login: approle}"), HasSubstr("login: approle needs role_id"));
+    EXPECT_EQ(warnings_of("{login: approle, role_id: r}"), "");
+    EXPECT_EQ(warnings_of("{login: token}"), "");
+}
+
 TEST(SecretsSection, RefusesWhatAGrantCanNotBe) {
     EXPECT_THAT(problem_of_grant("always: true"), HasSubstr("found no secrets"));
     EXPECT_THAT(problem_of_grant("env: {A: \"env:A\"}, files: {A: \"env:A\"}"), HasSubstr("has, too"));

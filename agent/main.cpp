@@ -5,6 +5,7 @@
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/run_command.hpp"
+#include "agent/cli/secret_command.hpp"
 #include "common/base/version.hpp"
 #include "common/process/process.hpp"
 #include "common/process/supervisor/supervisor.hpp"
@@ -84,6 +85,38 @@ void add_instance_commands(CLI::App& app, InstanceOptions& options, int& exit_co
     remove->callback([&] { exit_code = trebuchet::remove_instance(options.removed, options.purge, options.root); });
 }
 
+struct SecretOptions {
+    trebuchet::ExplainOptions explain;
+    trebuchet::IdentityOptions identity;
+    std::filesystem::path env_file;
+};
+
+void add_secret_commands(CLI::App& app, SecretOptions& options, int& exit_code) {
+    auto* secret = app.add_subcommand("secret", "Explain and prepare the secrets that the lab gives to jobs");
+    secret->require_subcommand(1);
+    secret->footer("Example:\n  trebuchet-agent secret explain job.yaml --queue rpi4");
+
+    auto* explain = secret->add_subcommand("explain", "Print what a job would get of each grant, or why not");
+    explain->add_option("JOB", options.explain.job, "The job, YAML or JSON, as it would be submitted")
+        ->required()
+        ->check(CLI::ExistingFile);
+    explain->add_option("--queue", options.explain.queue, "The queue that it would be posted to")->required();
+    explain->add_option("--client-id", options.explain.client_id, "Who would post it");
+    explain->add_option("-c,--config", options.explain.config, "The agent's configuration")->capture_default_str();
+    explain->footer("Example:\n  trebuchet-agent secret explain job.yaml --queue rpi4 --client-id team-a");
+    explain->callback([&] { exit_code = trebuchet::explain_command(options.explain); });
+
+    auto* identity = secret->add_subcommand("identity", "Make the agent's signing key, and print how Vault trusts it");
+    identity->add_option("-c,--config", options.identity.config, "The agent's configuration")->capture_default_str();
+    identity->footer("Example:\n  trebuchet-agent secret identity -c testflinger-agent.conf");
+    identity->callback([&] { exit_code = trebuchet::identity_command(options.identity); });
+
+    auto* encode = secret->add_subcommand("encode-env", "Print a .env file as lines SECRET_NAME=base64");
+    encode->add_option("FILE", options.env_file, "The .env file, mode 0600")->required()->check(CLI::ExistingFile);
+    encode->footer("Example:\n  trebuchet-agent secret encode-env .env > env_encoded");
+    encode->callback([&] { exit_code = trebuchet::encode_env_command(options.env_file); });
+}
+
 int run(int argc, char** argv) {
     trebuchet::DaemonOptions daemon;
     trebuchet::RunOptions job;
@@ -118,6 +151,8 @@ int run(int argc, char** argv) {
         "--show", to_check.show,
         "Print every setting, its value and where the value comes from. Files with secrets are not read, and "
         "well-known credentials are masked; a password inside a command is printed");
+    check->add_flag("--online", to_check.online,
+                    "Also read each secret that a grant refers to, and print whether that worked; prints no values");
     check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 
@@ -159,6 +194,8 @@ int run(int argc, char** argv) {
 
     InstanceOptions instance;
     add_instance_commands(app, instance, exit_code);
+    SecretOptions secret;
+    add_secret_commands(app, secret, exit_code);
 
     try {
         app.parse(argc, argv);

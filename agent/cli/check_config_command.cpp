@@ -2,6 +2,7 @@
 
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/host_check.hpp"
+#include "agent/cli/online_check.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/job/phase_user.hpp"
 #include "common/mask/credential_patterns.hpp"
@@ -56,6 +57,7 @@ int check_config_command(const CheckConfigOptions& options) {
     if (const auto& name = loaded->config.trebuchet.phase_user; !name.empty()) {
         if (const auto user = find_phase_user(name); !user) std::cerr << "warning: " << user.error().message() << '\n';
     }
+    if (options.online && !check_secrets_online(loaded->config, std::cout)) return exit_usage;
     if (options.show) return show(loaded->settings);
     std::cout << options.config.string() << " is fine: agent " << loaded->config.agent_id << " at "
               << loaded->config.server_address << '\n';

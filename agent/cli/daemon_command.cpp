@@ -3,6 +3,7 @@
 #include "agent/api/http_job_server.hpp"
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/own_secret_files.hpp"
+#include "agent/cli/vault_access.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
@@ -239,7 +240,12 @@ class Program {
                        .guards = [&] { return guards.check(); },
                        .on_status = [this](const std::string& status) { service_.status(status); },
                        .phase_user = instance.phase_user,
-                       .own_secrets = own_secrets_});
+                       .own_secrets = own_secrets_,
+                       .documents =
+                           [&](const JobIdentity& identity, std::function<void(const std::string&)> on_accessor) {
+                               const auto& vault = instance.config.trebuchet.secrets.vault;
+                               return vault_.documents_of(vault, identity, std::move(on_accessor));
+                           }});
         longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
@@ -334,6 +340,7 @@ class Program {
     std::unique_ptr<HttpEndpoint> endpoint_;
     std::mt19937_64 random_{std::random_device{}()};
     std::shared_ptr<OwnSecrets> own_secrets_ = std::make_shared<OwnSecrets>();
+    VaultAccess vault_{loop_, clock_, own_secrets_, [this] { return std::generate_canonical<double, 53>(random_); }};
     std::optional<Config> next_;
     Daemon* daemon_ = nullptr;
     SignalWatcher signals_;

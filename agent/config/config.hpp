@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/config/secrets_config.hpp"
 #include "agent/config/spool_options.hpp"
 #include "common/mask/mask_set.hpp"
 
@@ -87,6 +88,7 @@ struct TrebuchetConfig {
     SpoolOptions spool;                      ///< spool_limit, spool_full
     /// keep_results, in days: give up delivering a result after this time; 0: never.
     std::chrono::hours keep_results{7 * 24};
+    SecretsConfig secrets;
 };
 
 /// `testflinger-agent.conf`, the reference agent's file, plus our own section. Validated, and immutable afterwards.

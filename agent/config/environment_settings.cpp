@@ -1,5 +1,6 @@
 #include "agent/config/environment_settings.hpp"
 
+#include "agent/config/vault_environment.hpp"
 #include "common/service/service_folder.hpp"
 
 #include <algorithm>
@@ -47,6 +48,7 @@ void read_environment(const std::function<const char*(const char*)>& getenv, Loa
         fill_in(loaded, "trebuchet.secret_key_file", "CREDENTIALS_DIRECTORY",
                 std::filesystem::path(credentials) / "secret_key", config.secret_key_file);
     }
+    read_vault_environment(getenv, loaded);
 }
 
 }  // namespace trebuchet

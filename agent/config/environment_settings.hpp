@@ -13,6 +13,7 @@ namespace trebuchet {
 ///     execution_basedir           $STATE_DIRECTORY/run, and logging_basedir and results_basedir …/logs and …/results:
 ///                                 a service of systemd has its folders below it, and often a /tmp of its own, which
 ///                                 does not outlive it
+///     trebuchet.secrets.vault.…   see vault_environment.hpp
 ///     trebuchet.secret_key_file   the systemd credential $CREDENTIALS_DIRECTORY/secret_key, if client_id is set
 ///
 /// `getenv` returns null for an unset variable.

@@ -3,6 +3,7 @@
 #include "agent/config/agent_section.hpp"
 #include "agent/config/environment_settings.hpp"
 #include "agent/config/trebuchet_section.hpp"
+#include "agent/config/vault_environment.hpp"
 #include "common/file/regular_file.hpp"
 #include "common/yaml/yaml.hpp"
 
@@ -54,6 +55,29 @@ void check_login(const TrebuchetConfig& config, const std::string& file, std::ve
         {file, 0, 0, "trebuchet.secret_key_file: found no trebuchet.client_id, expected both or neither"});
 }
 
+/// What only the server's rules for posting guard is worth a word.
+void warn_of_open_grants(const SecretsConfig& secrets, const std::string& file, std::vector<ConfigProblem>& warnings) {
+    for (const auto& grant : secrets.grants) {
+        if (grant.allow.queue_restricted || !grant.allow.client_ids.empty()) continue;
+        warnings.push_back({file, 0, 0,
+                            "trebuchet.secrets.grants: everybody who may post to the queue of the grant " + grant.name +
+                                " gets its secrets: add queue_restricted: true or client_id"});
+    }
+}
+
+/// Jobs would run, without what they ask for.
+void warn_of_incomplete_login(const SecretsConfig& secrets, const std::string& file,
+                              std::vector<ConfigProblem>& warnings) {
+    if (!uses_vault(secrets)) return;
+    const auto& vault = secrets.vault;
+    const bool lacks_key = vault.login == VaultLogin::jwt && vault.signing_key_file.empty();
+    const bool lacks_role = vault.login == VaultLogin::approle && vault.role_id.empty();
+    if (!lacks_key && !lacks_role) return;
+    warnings.push_back({file, 0, 0,
+                        std::string("trebuchet.secrets.vault: no job gets a secret of Vault: ") +
+                            (lacks_key ? "login: jwt needs signing_key_file" : "login: approle needs role_id")});
+}
+
 /// By position; problems of a whole file come first.
 void sort_by_place(std::vector<ConfigProblem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const auto& left, const auto& right) {
@@ -85,6 +109,8 @@ Loaded read(const Text& main, const std::optional<Text>& beside) {
     if (problems.empty() && main_problems.empty()) {
         check_tls(loaded.config.trebuchet.tls, main.file, main_problems);
         check_login(loaded.config.trebuchet, main.file, main_problems);
+        warn_of_open_grants(loaded.config.trebuchet.secrets, main.file, loaded.warnings);
+        warn_of_incomplete_login(loaded.config.trebuchet.secrets, main.file, loaded.warnings);
     }
     sort_by_place(main_problems);
     problems.insert(problems.begin(), main_problems.begin(), main_problems.end());

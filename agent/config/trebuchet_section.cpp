@@ -1,5 +1,6 @@
 #include "agent/config/trebuchet_section.hpp"
 
+#include "agent/config/secrets_section.hpp"
 #include "agent/config/section_reader.hpp"
 #include "common/mask/credential_kind.hpp"
 
@@ -71,11 +72,6 @@ void read_list_of_phases(SectionReader& reader, std::vector<std::string>& phases
 void read_secret_phases(SectionReader& reader, std::vector<std::string>& phases) {
     read_list_of_phases(reader, phases);
     reader.show("secret_phases", shown_list(phases));
-}
-
-bool is_variable_name(const std::string& text) {
-    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
-           std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
 void read_allow_secret_names(SectionReader& reader, std::vector<std::string>& names) {
@@ -255,6 +251,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_metrics_address(reader, config.metrics_address);
     read_command(reader, "console_command", config.console_command);
     read_command(reader, "output_timeout_command", config.output_timeout_command);
+    read_secrets_section(reader, notes, config.secrets);
     reader.refuse_unknown();
 }
 

@@ -6,6 +6,8 @@
 #include "agent/job/own_secrets.hpp"
 #include "agent/job/phase_user.hpp"
 #include "agent/metrics/agent_metrics.hpp"
+#include "agent/secrets/document_source.hpp"
+#include "agent/secrets/job_identity.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 
@@ -35,6 +37,11 @@ struct DaemonParts {
     /// The user that runs the phases; nullopt: the agent's user.
     std::optional<PhaseUser> phase_user = std::nullopt;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
+    /// Makes the source of a job's documents in Vault. `on_accessor` as of JobGrants.
+    std::function<std::unique_ptr<DocumentSource>(const JobIdentity& identity,
+                                                  std::function<void(const std::string& accessor)> on_accessor)>
+        documents =
+            [](const auto& /*identity*/, const auto& /*on_accessor*/) { return std::make_unique<NoDocuments>(); };
 
     /// The folder of jobs that are running or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }

@@ -1,10 +1,13 @@
 #include "agent/daemon/job_session.hpp"
 
+#include "agent/daemon/job_grants.hpp"
 #include "agent/daemon/server_reporter.hpp"
+#include "agent/daemon/withheld_job.hpp"
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_step.hpp"
 #include "agent/metrics/job_meter.hpp"
 #include "agent/metrics/release_listener.hpp"
+#include "common/event/beside.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -62,6 +65,7 @@ void JobSession::stop_now() {
     stopping_ = true;
     stopping_now_ = true;
     stop_timer_.stop();
+    if (ending_logins_ != nullptr) ending_logins_->stop_now();
     if (running_ != nullptr) running_->stop_now();
 }
 
@@ -146,7 +150,10 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     for (const auto& name : (*masks)->too_short()) {
         log_warning("job " + id + ": the value of " + name + " is too short to be masked");
     }
-    return run_ready({*job, *masks, folder, copy, std::nullopt});
+    JobGrants grants(parts_, *job,
+                     [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
+    decide_on_output(grants.secrets(), folder);
+    return run_ready({*job, *masks, folder, copy, grants.secrets(), std::nullopt});
 }
 
 SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors) {
@@ -176,9 +183,38 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
         return report_unreadable(masks.error(), folder);
     }
     reached("masks built again");
-    auto end = run_ready({*job, *masks, folder, copy, std::move(interrupted)});
+    end_logins(*job, folder);
+    auto end = run_ready({*job, *masks, folder, copy, nullptr, std::move(interrupted)});
     copy.wipe();
     return end;
+}
+
+void JobSession::decide_on_output(const GrantedSecrets* granted, JobFolder& folder) const {
+    if (parts_.config.trebuchet.secrets.untrusted_logs != UntrustedLogs::withheld) return;
+    if (granted != nullptr && granted->is_allowed_something()) return;
+    folder.commit(JournalEntry::withheld());
+    const auto kept = WithheldJob::folder_of(parts_.state_base, folder.record().id);
+    log_info("job " + folder.record().id + ": no grant allows it, so its output is not sent; it is in " +
+             kept.string());
+}
+
+void JobSession::remove_old_output() const {
+    const auto keep = parts_.config.trebuchet.secrets.keep_logs;
+    if (!is_folder(WithheldJob::all(parts_.state_base))) return;
+    run_beside(parts_.loop, [&] { WithheldJob::remove_old(parts_.state_base, keep); });
+}
+
+void JobSession::end_logins(const Job& job, JobFolder& folder) {
+    const auto accessors = folder.record().accessors;
+    if (accessors.empty()) return;
+    const auto documents =
+        parts_.documents({parts_.config.agent_id, job.queue, QueueRestriction::unknown, job.client_id, job.id},
+                         [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
+    ending_logins_ = documents.get();
+    documents->end_logins(accessors);
+    documents->end();
+    ending_logins_ = nullptr;
+    folder.note(JournalEntry::logged_out());
 }
 
 SessionEnd JobSession::run_ready(const Ready& ready) {
@@ -196,6 +232,7 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     log_info("job " + id + " is done");
     reached("job done");
     release_job(reporter, ready.folder);
+    remove_old_output();
     return {id, outcome.offline_comment};
 }
 
@@ -204,7 +241,11 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
     JobMeter meter(metrics, parts_.clock);
     MeteredLog log(reporter.log(), metrics);
     ReleaseListener release(parts_.loop, parts_.config, metrics);
-    JobListeners listeners{&meter, &reporter};
+    std::optional<WithheldJob> withheld;
+    const auto kept = WithheldJob::folder_of(parts_.state_base, ready.job.id);
+    if (ready.folder.record().is_withheld) withheld.emplace(reporter, reporter, log, kept);
+    JobListener& reported = withheld ? static_cast<JobListener&>(*withheld) : reporter;
+    JobListeners listeners{&meter, &reported};
     if (parts_.metrics_are_served) listeners.add(release);
     metrics.watch_upload_lag([&] { return reporter.log().lag(); });
     JobRunner runner({.loop = parts_.loop,
@@ -212,13 +253,14 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                       .job = ready.job,
                       .masks = ready.masks,
                       .secret_base = parts_.secret_base,
-                      .log = log,
+                      .log = withheld ? static_cast<LogSink&>(*withheld) : log,
                       .listeners = listeners,
-                      .control = reporter,
+                      .control = withheld ? static_cast<JobControl&>(*withheld) : reporter,
                       .phase_user = parts_.phase_user,
-                      .archive_folder = ready.folder.path(),
+                      .archive_folder = withheld ? kept : ready.folder.path(),
                       .fetch_attachments = [&](const auto& file) { return reporter.fetch_attachments(file); },
                       .own_secrets = parts_.own_secrets,
+                      .granted = ready.granted,
                       .on_run_folder =
                           [&] {
                               ready.copy.note_run_folder();
@@ -239,6 +281,9 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
     }
     auto outcome = ready.interrupted ? runner.resume(*ready.interrupted) : runner.run();
     running_ = nullptr;
+    if (withheld && !outcome.offline_comment.empty() && !outcome.recovery_failed) {
+        outcome.offline_comment = withheld_comment();
+    }
     stop_timer_.stop();
     metrics.doubtful_logs(reporter.log().doubtful());
     if (const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(meter.cpu_time()); used.count() > 0) {

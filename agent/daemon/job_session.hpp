@@ -54,6 +54,7 @@ class JobSession {
         std::shared_ptr<const MaskSet> masks;
         JobFolder& folder;
         RuntimeCopy& copy;
+        GrantedSecrets* granted;                    ///< the lab's secrets for it; null: none
         std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 
@@ -62,6 +63,12 @@ class JobSession {
                                                                      const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
+    /// Notes if its output must not leave the host.
+    void decide_on_output(const GrantedSecrets* granted, JobFolder& folder) const;
+    /// Removes withheld output that is old.
+    void remove_old_output() const;
+    /// Ends the logins to Vault that the killed agent made for the job.
+    void end_logins(const Job& job, JobFolder& folder);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
     /// Reports a job that cannot run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
@@ -75,6 +82,7 @@ class JobSession {
     std::shared_ptr<const MaskSet> log_masks_;
     JobMasks idle_masks_;  ///< used while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
+    DocumentSource* ending_logins_ = nullptr;
     Timer stop_timer_;
     bool stopping_ = false;
     bool stopping_now_ = false;

@@ -100,6 +100,12 @@ void take_in(const json& entry, JobRecord& record) {
         record.events.push_back(JournalReader::event(entry));
     } else if (what == "artifacts sent") {
         record.artifacts_sent = true;
+    } else if (what == "withheld") {
+        record.is_withheld = true;
+    } else if (what == "logged in") {
+        record.accessors.push_back(entry.at("accessor").get<std::string>());
+    } else if (what == "logged out") {
+        record.accessors.clear();
     } else if (what == "recovers") {
         ++record.recoveries;
     } else if (what == "decided") {
@@ -168,6 +174,18 @@ JournalEntry JournalEntry::event(const JobEvent& event) {
 
 JournalEntry JournalEntry::artifacts_sent() {
     return JournalEntry(json::object({{"what", "artifacts sent"}}));
+}
+
+JournalEntry JournalEntry::withheld() {
+    return JournalEntry(json::object({{"what", "withheld"}}));
+}
+
+JournalEntry JournalEntry::logged_in(const std::string& accessor) {
+    return JournalEntry(json::object({{"what", "logged in"}, {"accessor", accessor}}));
+}
+
+JournalEntry JournalEntry::logged_out() {
+    return JournalEntry(json::object({{"what", "logged out"}}));
 }
 
 JournalEntry JournalEntry::recovers() {

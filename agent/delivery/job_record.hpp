@@ -37,6 +37,8 @@ struct JobRecord {
     bool cancelled = false;
     std::vector<JobEvent> events;
     bool artifacts_sent = false;
+    bool is_withheld = false;            ///< its output must not leave the host
+    std::vector<std::string> accessors;  ///< of logins to Vault that were made for the job
     int recoveries = 0;
     std::optional<Decision> outcome;
     bool outcome_sent = false;
@@ -61,6 +63,10 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry cancelled();
     [[nodiscard]] static JournalEntry event(const JobEvent& event);
     [[nodiscard]] static JournalEntry artifacts_sent();
+    [[nodiscard]] static JournalEntry withheld();
+    [[nodiscard]] static JournalEntry logged_in(const std::string& accessor);
+    /// The logins of logged_in() are ended, or were given up.
+    [[nodiscard]] static JournalEntry logged_out();
     [[nodiscard]] static JournalEntry recovers();
     [[nodiscard]] static JournalEntry decided(const PhaseStatus& status, JobState state);
     [[nodiscard]] static JournalEntry outcome_sent();

@@ -39,6 +39,45 @@ Result<std::string> read_string(const SecretJson& job, const char* key) {
     return std::string(std::string_view(value->get_ref<const WipedString&>()));
 }
 
+/// What else than a string there is says nothing.
+std::optional<std::string> string_in(const SecretJson& job, const char* key) {
+    const auto* value = find(job, key);
+    if (value == nullptr || !value->is_string()) return std::nullopt;
+    return std::string(std::string_view(value->get_ref<const WipedString&>()));
+}
+
+std::vector<std::string> strings_in(const SecretJson& job, const char* key) {
+    std::vector<std::string> texts;
+    const auto* list = find(job, key);
+    if (list == nullptr || !list->is_array()) return texts;
+    for (const auto& item : *list) {
+        if (item.is_string()) texts.emplace_back(std::string_view(item.get_ref<const WipedString&>()));
+    }
+    return texts;
+}
+
+/// Whatever looks like attachments counts: grants are refused for them.
+bool names_attachments(const SecretJson& job) {
+    if (const auto* status = find(job, "attachments_status"); status != nullptr && *status != "none") return true;
+    return std::any_of(all_phases.begin(), all_phases.end(), [&](Phase phase) {
+        const auto* data = find(job, (std::string(name_of(phase)) + "_data").c_str());
+        if (data == nullptr || !data->is_object()) return false;
+        const auto* attachments = find(*data, "attachments");
+        return attachments != nullptr && !attachments->empty();
+    });
+}
+
+/// What grants ask of a job. A server has checked it, so that what makes no sense is left out.
+void read_facts(const SecretJson& json, Job& job) {
+    job.client_id = string_in(json, "client_id");
+    job.name = string_in(json, "name").value_or("");
+    job.tags = strings_in(json, "tags");
+    job.names_attachments = names_attachments(json);
+    if (const auto* priority = find(json, "job_priority"); priority != nullptr && priority->is_number_integer()) {
+        job.priority = priority->get<std::int64_t>();
+    }
+}
+
 Result<std::optional<std::chrono::seconds>> read_seconds(const SecretJson& job, const char* key) {
     const auto* value = find(job, key);
     if (value == nullptr) return std::nullopt;
@@ -155,6 +194,16 @@ bool Job::has_secrets() const {
            std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return !entry.second.secrets.empty(); });
 }
 
+WipedString Job::document_with(const std::map<std::string, SecretString>& values) const {
+    auto json = parse_secret_json(document, "the job");
+    const auto data = json ? json->find("test_data") : SecretJson::iterator();
+    if (values.empty() || !json || data == json->end() || !data->is_object()) return document;
+    auto& secrets = (*data)["secrets"];
+    if (!secrets.is_object()) secrets = SecretJson::object();
+    for (const auto& [variable, value] : values) secrets[WipedString(variable)] = WipedString(value.reveal());
+    return dump(*json);
+}
+
 std::chrono::seconds Job::global_timeout_within(std::chrono::seconds allowed) const {
     return std::min(global_timeout.value_or(default_global_timeout), allowed);
 }
@@ -198,6 +247,7 @@ Result<Job> parse_job(std::string_view document, const std::vector<std::string>&
     }
     const auto* status = find(json, "attachments_status");
     job.has_attachments = status != nullptr && *status == "complete";
+    read_facts(json, job);
     for (const Phase phase : all_phases) {
         const auto field = std::string(name_of(phase)) + "_data";
         const auto* data = find(json, field.c_str());

@@ -6,6 +6,7 @@
 #include "common/secret/secret_string.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,7 +42,12 @@ struct Job {
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
     std::map<Phase, PhaseData> phases;
-    bool has_attachments = false;  ///< attachments_status is "complete": the server has an archive
+    bool has_attachments = false;          ///< attachments_status is "complete": the server has an archive of them
+    bool names_attachments = false;        ///< it has some, or says that it will have some
+    std::optional<std::string> client_id;  ///< who posted it, as the server says
+    std::string name;
+    std::vector<std::string> tags;
+    std::int64_t priority = 0;
 
     /// Values that a later duplicate of a key replaced: masked, but given to no phase.
     std::vector<NamedSecret> replaced_secrets;
@@ -54,6 +60,9 @@ struct Job {
     /// All values to mask: the secrets of all phases, including those that no phase gets.
     [[nodiscard]] std::vector<NamedSecret> secrets() const;
     [[nodiscard]] bool has_secrets() const;
+    /// `document` with these values in `test_data.secrets`, in place of others. Without `test_data` it is unchanged: a
+    /// connector takes secrets from there only.
+    [[nodiscard]] WipedString document_with(const std::map<std::string, SecretString>& values) const;
     /// The job's timeouts, limited to `allowed` (from the configuration). A job without its own timeout gets the
     /// reference agent's default (4 hours, 15 minutes), even if the configuration allows more.
     [[nodiscard]] std::chrono::seconds global_timeout_within(std::chrono::seconds allowed) const;

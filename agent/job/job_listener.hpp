@@ -16,6 +16,7 @@
 namespace trebuchet {
 
 class MaskReport;
+struct SecretAccess;
 
 /// Is told what happens to the running job, for the server, the metrics or a terminal. All texts are masked. A listener
 /// logs its own failures and continues, because a job continues without its server. It may post what it is told if each
@@ -45,6 +46,8 @@ class JobListener {
     virtual void device_in_doubt(const MaskedChunk& /*comment*/) {}
     /// The phase's processes have used this much more CPU time.
     virtual void cpu_used(Phase /*phase*/, std::chrono::microseconds /*time*/) {}
+    /// A secret of the lab was given to a phase, or not.
+    virtual void secret_access(const SecretAccess& /*access*/) {}
     /// A gzip tar of masked files is about to be uploaded.
     virtual void artifacts_packed(const std::filesystem::path& /*archive*/) {}
     /// Nothing more will be masked. The report is already in the log and the events.

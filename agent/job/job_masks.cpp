@@ -47,11 +47,21 @@ Result<void> JobMasks::add(std::string_view value) {
     }
     ++added_;
     bytes_ += value.size();
-    has_failed_ = true;  // any exception
-    waiting_.push_back({"added value " + std::to_string(added_), SecretString(value)});
+    take("added value " + std::to_string(added_), value);
+    return {};
+}
+
+bool JobMasks::add_given(const std::string& name, std::string_view value) {
+    if (value.empty() || has_failed_ || current_->holds(value)) return true;
+    take(name, value);  // a short one may be masked together with its blanks or quotes
+    return !current_->is_too_short(value);
+}
+
+void JobMasks::take(const std::string& name, std::string_view value) {
+    has_failed_ = true;  // whatever is thrown
+    waiting_.push_back({name, SecretString(value)});
     on_added_(value);
     has_failed_ = false;
-    return {};
 }
 
 }  // namespace trebuchet

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,12 +31,17 @@ class JobMasks {
     /// too many values. The Error does not contain the value.
     [[nodiscard]] Result<void> add(std::string_view value);
 
+    /// The same for a value that the agent gives to a phase: it has no limits. False if it is too short to be masked.
+    /// current() compiles all that were added, so call that before anything of the phase is shown.
+    [[nodiscard]] bool add_given(const std::string& name, std::string_view value);
+
     /// True if a value could not be added because memory ran out: then output nothing more. Known only after current().
     [[nodiscard]] bool has_failed() const { return has_failed_; }
 
   private:
     /// Looks for new credentials of the agent, to be compiled.
     void look_for_own();
+    void take(const std::string& name, std::string_view value);
 
     std::shared_ptr<const MaskSet> current_;
     AddedMaskLimits limits_;

@@ -7,6 +7,7 @@
 #include "agent/job/log_sink.hpp"
 #include "agent/job/own_secrets.hpp"
 #include "agent/job/phase_user.hpp"
+#include "agent/secrets/granted_secrets.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <filesystem>
@@ -34,6 +35,8 @@ struct JobParts {
     /// Downloads the job's attachments, a gzip tar, into this new file; null: attachments are not available.
     std::function<Result<void>(const std::filesystem::path& file)> fetch_attachments = nullptr;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
+    /// The lab's secrets for this job; null: it gets none.
+    GrantedSecrets* granted = nullptr;
     /// Called when the run folder is about to be created.
     std::function<void()> on_run_folder = [] {};
     /// Called for each value that a phase registers.

@@ -71,6 +71,7 @@ void JobRunner::stop_now() {
     stopping_now_ = true;
     job_.outcome.stopped = true;
     job_.parts.control.stop_now();
+    if (job_.parts.granted != nullptr) job_.parts.granted->stop_now();
     phases_.stop_now();
     attachments_.stop_now();
     artifacts_.stop_now();
@@ -94,7 +95,8 @@ JobOutcome JobRunner::run() {
 
 void JobRunner::run_in(RunFolder& folder) {
     auto& outcome = job_.outcome;
-    const auto ready = outcome.stopped ? Result<void>() : attachments_.run(folder);
+    auto ready = check_grants();
+    if (ready && !outcome.stopped) ready = attachments_.run(folder);
     if (ready) run_main_phases(folder);
     if (!ready && !outcome.stopped) outcome.cancelled = job_.parts.control.is_cancelled();
     if (!ready && outcome.cancelled) job_.event("cancelled");
@@ -136,9 +138,15 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
     return finish(folder);
 }
 
+Result<void> JobRunner::check_grants() {
+    const auto refusal = job_.parts.granted == nullptr ? "" : job_.parts.granted->refusal(job_);
+    return refusal.empty() ? Result<void>() : fail(refusal);
+}
+
 JobOutcome JobRunner::finish(Result<RunFolder>& folder) {
     phases_.end_console();
     phases_.end_leftovers();
+    if (job_.parts.granted != nullptr) job_.parts.granted->end();
     reached("leftovers ended");
     if (folder) {
         artifacts_.run(*folder);

@@ -51,6 +51,8 @@ class JobRunner {
     [[nodiscard]] std::optional<ProcessUser> ids_of_phase_user() const;
     /// Fetches attachments and runs the phases.
     void run_in(RunFolder& folder);
+    /// An Error: a grant refuses the job.
+    [[nodiscard]] Result<void> check_grants();
     void run_main_phases(RunFolder& folder);
     /// Returns whether the job continues with the next phase.
     [[nodiscard]] bool end_main_phase(Phase phase, const std::optional<PhaseEnd>& end, RunFolder& folder);

@@ -57,6 +57,7 @@ Environment phase_environment(Environment base, const Config& config,
     for (const auto* prefix : {"VAULT_", "BAO_", "SECRET_", "WATCHDOG_", "LISTEN_"}) base.unset_prefix(prefix);
     for (const auto* name : {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "RUNTIME_DIRECTORY", "STATE_DIRECTORY"})
         base.unset(name);
+    for (const auto& name : config.trebuchet.secrets.environment) base.unset(name);
     for (const auto& [name, value] : config.exported) base.set(name, value);
     for (const auto& [name, value] : secrets) {
         if (size_of(name, value) <= longest_variable) base.set(name, value.reveal());
@@ -64,9 +65,11 @@ Environment phase_environment(Environment base, const Config& config,
     return base;
 }
 
-std::string notes_on_secrets(const Job& job, Phase phase, const Config& config) {
+std::string notes_on_secrets(const Job& job, Phase phase, const Config& config,
+                             const std::map<std::string, SecretString>& given) {
     std::string notes;
     for (const auto& [name, variable] : variables_of(job, phase, config)) {
+        if (given.contains(name)) continue;
         notes += note_on(*variable, config.trebuchet.job_file_secrets);
     }
     return notes;

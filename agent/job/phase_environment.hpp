@@ -2,6 +2,7 @@
 
 #include "agent/config/config.hpp"
 #include "agent/job/job.hpp"
+#include "agent/secrets/granted_secrets.hpp"
 #include "common/process/environment.hpp"
 
 #include <cstddef>
@@ -9,9 +10,6 @@
 #include <string>
 
 namespace trebuchet {
-
-/// The longest `NAME=value`, in bytes, that Linux accepts (MAX_ARG_STRLEN without the final NUL).
-inline constexpr std::size_t longest_variable = 131'071;
 
 /// The secrets for this phase's command: its own `<phase>_data.secrets`, and `test_data.secrets` if the phase is in
 /// `trebuchet.secret_phases`. Its own win. Refused ones are left out.
@@ -23,7 +21,9 @@ inline constexpr std::size_t longest_variable = 131'071;
                                             const std::map<std::string, SecretString>& secrets);
 
 /// Tells the submitter which secrets of this phase are refused, empty or too long: one line each, without a value.
-[[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config);
+/// Leaves out those that the lab gives instead.
+[[nodiscard]] std::string notes_on_secrets(const Job& job, Phase phase, const Config& config,
+                                           const std::map<std::string, SecretString>& given = {});
 
 /// If Linux cannot start a command with this much environment, says so and names the longest variables; else "".
 [[nodiscard]] std::string note_on_size(const Environment& environment, std::size_t limit);

@@ -1,6 +1,7 @@
 #include "agent/job/phase_step.hpp"
 
 #include "agent/job/exit_codes.hpp"
+#include "agent/job/job_facts.hpp"
 #include "agent/job/job_step.hpp"
 #include "agent/job/phase_environment.hpp"
 #include "agent/job/phase_user.hpp"
@@ -24,6 +25,16 @@ constexpr const char* marker_name = "TREBUCHET_PHASE_ID";
 
 /// This variable tells connectors to leave the serial console to the agent: most consoles allow one reader.
 constexpr const char* console_name = "TREBUCHET_CONSOLE";
+
+constexpr const char* tags_name = "TREBUCHET_TAGS";
+
+/// What the lab gives wins; what it refuses does not take away what the server gave.
+void add_granted(const std::map<std::string, SecretString>& granted, std::map<std::string, SecretString>& secrets) {
+    for (const auto& [name, value] : granted) {
+        auto& known = secrets[name];
+        if (!value.empty() || known.empty()) known = value.clone();
+    }
+}
 
 std::string random_marker() {
     static constexpr std::string_view digits = "0123456789abcdef";
@@ -98,7 +109,11 @@ PhaseEnd PhaseStep::attempt(Phase phase, RunFolder& folder) {
     auto setup = set_up(phase, folder);
     if (setup.mask_fifo) setup.spec.mask_fifo = &*setup.mask_fifo;
     PhaseEnd end;
-    if (setup.ready) {
+    if (setup.interruption) {
+        job_.write(phase, describe(*setup.interruption) + "\n");
+        end.command = CouldNotStart{describe(*setup.interruption)};
+        end.interruption = setup.interruption;
+    } else if (setup.ready) {
         reached("phase log opened");
         end = phases_.run(std::move(setup.spec), setup.log.get());
         if (setup.file_with_secrets) hide_secrets(folder);
@@ -107,6 +122,7 @@ PhaseEnd PhaseStep::attempt(Phase phase, RunFolder& folder) {
         end.command = CouldNotStart{setup.ready.error().message()};
     }
     setup.mask_fifo.reset();
+    setup.secret_files.reset();
     survivors_.insert(survivors_.end(), end.survivors.begin(), end.survivors.end());
     files_.send_serial_log(phase, folder);
     reached("serial log queued");
@@ -116,9 +132,12 @@ PhaseEnd PhaseStep::attempt(Phase phase, RunFolder& folder) {
 PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     Setup setup;
     const auto& config = job_.parts.config;
-    const auto secrets = secrets_of_phase(job_.parts.job, phase, config);
+    auto granted = fetch_granted(phase, setup);
+    if (setup.interruption || !setup.ready) return setup;
+    auto secrets = secrets_of_phase(job_.parts.job, phase, config);
+    add_granted(granted.env, secrets);
     setup.file_with_secrets = !secrets.empty() && config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
-    setup.ready = prepare(folder, setup.file_with_secrets);
+    setup.ready = prepare(folder, setup, granted.env);
     reached("job file linked");
     if (setup.ready) {
         auto opened = folder.open_phase_log(phase);
@@ -135,7 +154,8 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     }
     auto& spec = setup.spec = spec_of(phase, folder);
     spec.process.environment = phase_environment(base_environment(folder), config, secrets);
-    spec.notes = notes_on_secrets(job_.parts.job, phase, config) + folder.notes() +
+    spec.process.environment.set(tags_name, tags_variable(job_.parts.job));
+    spec.notes = notes_on_secrets(job_.parts.job, phase, config, granted.env) + granted.notes + folder.notes() +
                  note_on_size(spec.process.environment, static_cast<std::size_t>(::sysconf(_SC_ARG_MAX)));
     const auto marker = random_marker();
     spec.marker = std::string(marker_name) + "=" + marker;
@@ -152,9 +172,55 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     return setup;
 }
 
-Result<void> PhaseStep::prepare(RunFolder& folder, bool with_secrets) const {
+PhaseSecrets PhaseStep::fetch_granted(Phase phase, Setup& setup) {
+    auto* const granted = job_.parts.granted;
+    PhaseSecrets secrets;
+    if (granted == nullptr || !granted->concerns(name_of(phase)) || stopping_now_) return secrets;
+    const bool may_end = phase != Phase::cleanup;
+    bool cancelled = false;
+    if (may_end && phase != Phase::provision) {
+        job_.parts.control.watch_for_cancel([&] {
+            cancelled = true;
+            granted->interrupt();
+        });
+    }
+    fetch_may_end_ = may_end;
+    secrets = granted->for_phase(name_of(phase), job_);
+    fetch_may_end_ = false;
+    job_.parts.control.unwatch();
+    if (cancelled) setup.interruption = Cancelled{};
+    if (may_end && job_.outcome.stopped) setup.interruption = AgentStops{};
+    if (!setup.interruption) make_secret_files(secrets, setup);
+    // The device has to be cleaned up in any case.
+    if (secrets.ready || !may_end || setup.interruption) return secrets;
+    job_.write(phase, "ERROR: the phase cannot run without its secrets: " + secrets.ready.error().message() + "\n");
+    setup.ready = secrets.ready;
+    return secrets;
+}
+
+void PhaseStep::make_secret_files(PhaseSecrets& granted, Setup& setup) const {
+    if (granted.files.empty()) return;
     const auto& parts = job_.parts;
-    auto ready = folder.show_job(parts.job, with_secrets);
+    const auto user = parts.phase_user ? std::optional(parts.phase_user->ids) : std::nullopt;
+    auto& files = setup.secret_files.emplace(parts.secret_base / parts.job.id, user);
+    Result<void> open;
+    if (user) open = let_pass(parts.secret_base, *user);
+    for (const auto& [name, content] : granted.files) {
+        const auto path = open ? files.add(name, content) : fail(open.error());
+        granted.env[name] = path ? SecretString(path->string()) : SecretString();
+        if (path) continue;
+        log_error("job " + parts.job.id + ": cannot make the file of the secret " + name + ": " +
+                  path.error().message());
+        if (granted.ready) granted.ready = fail("the agent cannot make the file of " + name);
+    }
+    granted.files.clear();
+}
+
+Result<void> PhaseStep::prepare(RunFolder& folder, const Setup& setup,
+                                const std::map<std::string, SecretString>& granted) const {
+    const auto& parts = job_.parts;
+    auto ready = setup.file_with_secrets ? folder.show_secret_job(parts.job.document_with(granted))
+                                         : folder.show_job(parts.job, false);
     if (ready && parts.phase_user) ready = let_pass(parts.config.execution_basedir, parts.phase_user->ids);
     if (ready) ready = folder.hand_over();
     if (ready && parts.config.trebuchet.job_home == JobHome::fresh) ready = folder.make_homes();

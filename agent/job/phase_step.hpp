@@ -6,8 +6,10 @@
 #include "agent/job/phase_runner.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/job/running_job.hpp"
+#include "agent/job/secret_files.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +45,10 @@ class PhaseStep {
     /// The survivors that are still alive.
     [[nodiscard]] std::vector<Survivor> living_survivors() const;
     /// Ends the running phase if it may be ended (cleanup may not). Call this from a handler of the loop.
-    void stop() { phases_.stop(); }
+    void stop() {
+        if (fetch_may_end_) job_.parts.granted->interrupt();
+        phases_.stop();
+    }
     /// Kills what runs and what was left running. Call this from a handler of the loop.
     void stop_now() {
         stopping_now_ = true;
@@ -55,6 +60,8 @@ class PhaseStep {
     /// What a command needs while it runs.
     struct Setup {
         PhaseSpec spec;
+        std::optional<Interruption> interruption;  ///< it came before the command could be started
+        std::optional<SecretFiles> secret_files;
         FileDescriptor log;
         std::optional<MaskFifo> mask_fifo;
         bool file_with_secrets = false;  ///< the job file contains them, on tmpfs
@@ -64,8 +71,14 @@ class PhaseStep {
     [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
     [[nodiscard]] std::string command_of(Phase phase) const;
     [[nodiscard]] Setup set_up(Phase phase, RunFolder& folder);
-    /// Writes the job file, and gives the folder to the user of the phases.
-    [[nodiscard]] Result<void> prepare(RunFolder& folder, bool with_secrets) const;
+    /// What the lab's grants give to the phase, masked from now on. Sets `interruption` or `ready` if the phase must
+    /// not run.
+    [[nodiscard]] PhaseSecrets fetch_granted(Phase phase, Setup& setup);
+    /// Creates the files of `granted`, and sets the variables to their paths.
+    void make_secret_files(PhaseSecrets& granted, Setup& setup) const;
+    /// Writes the job file, with these secrets if it has some, and gives the folder to the user of the phases.
+    [[nodiscard]] Result<void> prepare(RunFolder& folder, const Setup& setup,
+                                       const std::map<std::string, SecretString>& granted) const;
     /// Without the configuration's strings and without secrets.
     [[nodiscard]] Environment base_environment(const RunFolder& folder) const;
     [[nodiscard]] Result<MaskFifo> make_fifo() const;
@@ -77,6 +90,7 @@ class PhaseStep {
     DeviceFiles files_;
     std::vector<Survivor> survivors_;
     bool stopping_now_ = false;
+    bool fetch_may_end_ = false;  ///< secrets are being read for a phase that a stop skips
     JobConsole console_;
 };
 

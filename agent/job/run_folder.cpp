@@ -186,15 +186,18 @@ Result<void> RunFolder::make_homes() const {
 }
 
 Result<void> RunFolder::show_job(const Job& job, bool with_secrets) {
+    if (with_secrets) return show_secret_job(job.document);
+    if (auto ready = make_ready(); !ready) return ready;
+    hide_secrets();
+    return replace_file(path_ / job_file, job.public_document);
+}
+
+Result<void> RunFolder::show_secret_job(std::string_view document) {
     if (auto ready = make_ready(); !ready) return ready;
     const auto shown = path_ / job_file;
-    if (!with_secrets) {
-        hide_secrets();
-        return replace_file(shown, job.public_document);
-    }
     const auto secret_file = secret_path_ / job_file;
     if (auto made = make_private_folder(secret_path_); !made) return made;
-    if (auto written = replace_file(secret_file, job.document); !written) return written;
+    if (auto written = replace_file(secret_file, document); !written) return written;
     // The content keeps its own permissions.
     if (user_) ::chmod(secret_path_.c_str(), 0711);
     const auto link = temporary_name(shown);

@@ -43,6 +43,8 @@ class RunFolder {
 
     /// Sets `testflinger.json` to the whole job (as a link to tmpfs), or to the job without its secrets.
     Result<void> show_job(const Job& job, bool with_secrets);
+    /// The same with this document, which contains secrets (as a link to tmpfs).
+    Result<void> show_secret_job(std::string_view document);
     /// Call this before a phase: gives the folder to the user of the phases, if there is one.
     Result<void> hand_over();
     /// Creates `home` and `tmp` in the folder if they are missing: for HOME and TMPDIR of a phase.

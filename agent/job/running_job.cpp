@@ -56,6 +56,22 @@ void RunningJob::device_is_in_doubt(std::string_view comment) {
     if (outcome.offline_comment.empty()) outcome.offline_comment = "Set to offline by agent.";
 }
 
+void RunningJob::secret_value(const std::string& name, std::string_view value) {
+    if (masks.add_given(name, value)) return;
+    log_warning("job " + parts.job.id + ": the value of " + name + " is too short to be masked");
+}
+
+void RunningJob::secret_access(const SecretAccess& access) {
+    const auto text = "secrets: job " + parts.job.id + ", grant " + access.grant +
+                      (access.reference.empty() ? "" : ", " + access.reference) + ", " + access.name +
+                      (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +
+                      std::string(name_of(access.outcome)) + (access.why.empty() ? "" : ", " + access.why);
+    const bool is_by_rule =
+        access.outcome == SecretAccess::Outcome::given || access.outcome == SecretAccess::Outcome::refused;
+    log_message(is_by_rule ? LogLevel::info : LogLevel::warning, text);
+    parts.listeners.tell(&JobListener::secret_access, access);
+}
+
 void RunningJob::report_masks() {
     if (mask_report.empty()) return;
     with_masks("the list of masked secrets is", [&] {

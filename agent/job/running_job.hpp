@@ -22,7 +22,7 @@ struct JobOutcome {
 };
 
 /// The running job: what its steps share, and how they report it. All reports are masked.
-class RunningJob {
+class RunningJob final : public SecretSink {
   public:
     explicit RunningJob(JobParts its_parts);
     RunningJob(const RunningJob&) = delete;  // because its masks refer to it
@@ -46,6 +46,9 @@ class RunningJob {
     void device_is_in_doubt(std::string_view comment);
     /// Reports what was masked, as the log's last lines and as an event.
     void report_masks();
+
+    void secret_value(const std::string& name, std::string_view value) override;
+    void secret_access(const SecretAccess& access) override;
 
     const JobParts parts;
     JobMasks masks;

@@ -108,6 +108,7 @@ void wipe_leftover_secrets(const fs::path& secret_base, const std::set<std::stri
         for (fs::directory_iterator file(entry->path(), inner), last; !inner && file != last; file.increment(inner)) {
             if (is_needed && file->path().filename() == copy_file) continue;
             log_warning("wiping " + file->path().string() + ", which a killed agent left");
+            restore_access(file->path());
             wipe_file(file->path());
         }
         if (::rmdir(entry->path().c_str()) != 0 && !is_needed) clear_away(entry->path());

@@ -15,6 +15,8 @@ constexpr int failures_until_problem = 3;
 constexpr std::chrono::seconds longest_quiet_lag{1};
 
 const MetricFamily failures{"failures_total", "Phases that ended with a non-zero exit code"};
+const MetricFamily secret_accesses{"trebuchet_secret_accesses_total",
+                                   "Secrets of the lab that phases got or did not get"};
 const MetricFamily masked_secrets{"trebuchet_masked_total", "Secrets that were masked in finished jobs"};
 const MetricFamily cpu_seconds{"trebuchet_cpu_seconds_total", "CPU time that the processes of phases used"};
 const MetricFamily phase_duration{"phase_duration_seconds", "Time that a phase's command took"};
@@ -123,6 +125,12 @@ void AgentMetrics::secrets_masked(const MaskReport& report) {
             metrics_.counter(masked_secrets, labels).add(static_cast<double>(times));
         }
     }
+}
+
+void AgentMetrics::secret_accessed(std::string_view source, std::string_view outcome) {
+    const MetricLabels labels{
+        {"agent_id", agent_id_}, {"source", std::string(source)}, {"outcome", std::string(outcome)}};
+    metrics_.counter(secret_accesses, labels).add(1);
 }
 
 void AgentMetrics::polled(Duration time) {

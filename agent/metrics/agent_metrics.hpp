@@ -27,6 +27,7 @@ namespace trebuchet {
 ///     trebuchet_cpu_seconds_total {test_phase} CPU time of phases, where they have cgroups
 ///     trebuchet_masked_bytes_total             bytes of output and serial log that came out of the masker
 ///     trebuchet_masked_total {place, form}     secrets masked in finished jobs
+///     trebuchet_secret_accesses_total {source, outcome}   secrets of the lab that phases got or did not get
 ///     trebuchet_poll_duration_seconds          histogram: from asking for a job to the answer
 ///     trebuchet_failed_requests_total          requests to register, for the state or for a job without an answer
 ///     trebuchet_results_given_up_total         results that could not be delivered for too long, and are lost
@@ -53,6 +54,7 @@ class AgentMetrics {
     void cpu_used(Phase phase, std::chrono::microseconds time);
     void masked(std::size_t bytes);
     void secrets_masked(const MaskReport& report);
+    void secret_accessed(std::string_view source, std::string_view outcome);
     void doubtful_logs(unsigned count);
     /// A result could not be delivered for too long and is lost.
     void result_given_up();

@@ -1,5 +1,7 @@
 #include "agent/metrics/job_meter.hpp"
 
+#include "agent/secrets/granted_secrets.hpp"
+
 #include <utility>
 
 namespace trebuchet {
@@ -24,6 +26,10 @@ void JobMeter::phase_ran(Phase phase, const PhaseStatus& status) {
 
 void JobMeter::secrets_masked(const MaskReport& report) {
     metrics_.secrets_masked(report);
+}
+
+void JobMeter::secret_access(const SecretAccess& access) {
+    metrics_.secret_accessed(access.source(), name_of(access.outcome));
 }
 
 void JobMeter::recovery_failed(const std::string& /*comment*/) {

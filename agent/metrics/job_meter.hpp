@@ -21,6 +21,7 @@ class JobMeter final : public JobListener {
     void phase_runs(Phase phase) override;
     void phase_ran(Phase phase, const PhaseStatus& status) override;
     void secrets_masked(const MaskReport& report) override;
+    void secret_access(const SecretAccess& access) override;
     void recovery_failed(const std::string& comment) override;
     void cpu_used(Phase phase, std::chrono::microseconds time) override;
 

@@ -30,6 +30,7 @@ struct HttpOptions {
     /// A request with `once` reuses a connection only if it was idle no longer than this. Otherwise the server may
     /// close the idle connection just when the request is sent.
     std::chrono::milliseconds once_idle_limit{1000};
+    std::string server_name{};  ///< in the server's certificate; "": the host of `origin`
 };
 
 /// A body streamed from a file, between two short texts: for multipart/form-data.
@@ -77,6 +78,7 @@ struct HttpResponse {
     bool cut = false;                  ///< the body was longer than `response_limit` and is truncated
     std::string date{};                ///< the Date header, or ""
     bool followed_interim = false;     ///< read with `after_interim`; may be the answer to that GET
+    std::string location{};            ///< the Location header of a redirect, or ""
 };
 
 struct HttpFailure {

@@ -347,6 +347,9 @@ class CpprestClient final : public HttpClient {
                     if (const auto found = response.headers().find("Date"); found != response.headers().end()) {
                         self->date = found->second;
                     }
+                    if (const auto found = response.headers().find("Location"); found != response.headers().end()) {
+                        self->location = found->second;
+                    }
                     return response.content_ready();
                 })
                 .then([self = shared_from_this()](const pplx::task<http::http_response>& task) {
@@ -411,6 +414,8 @@ class CpprestClient final : public HttpClient {
 
         void add_headers(http::http_request& message) const {
             if (!user_agent.empty()) message.headers().add("User-Agent", user_agent);
+            // cpprestsdk checks the certificate against this name, if it is given, and sends it to the server.
+            if (!server_name.empty()) message.headers().add("Host", server_name);
             for (const auto& [name, value] : request.headers) message.headers().add(name, std::string(value));
         }
 
@@ -456,7 +461,8 @@ class CpprestClient final : public HttpClient {
         }
 
         [[nodiscard]] HttpResponse answer() {
-            return {status, cookies, body.take(status >= 200 && status < 300), body.overflowed(), date, asked_again};
+            return {status,      cookies, body.take(status >= 200 && status < 300), body.overflowed(), date,
+                    asked_again, location};
         }
 
         [[nodiscard]] HttpResult cut_or_refused() {
@@ -493,12 +499,14 @@ class CpprestClient final : public HttpClient {
         HttpRequest request;
         std::string origin = owner.options_.origin;
         std::string user_agent = owner.options_.user_agent;
+        std::string server_name = owner.options_.server_name;
         std::function<void(HttpResult)> done;
         std::unique_ptr<FileBodyBuffer> upload;
         std::unique_ptr<std::istream> upload_stream;
         int status = 0;
         std::vector<std::string> cookies;
         std::string date;
+        std::string location;
         bool asked_again = false;  ///< after an interim answer
         AnswerBuffer body;
         std::ostream body_stream;
@@ -578,7 +586,8 @@ Result<std::unique_ptr<HttpClient>> HttpClient::make(EventLoop& loop, HttpOption
             return fail("the server's address " + options.origin +
                         " is an IPv6 literal, which the HTTP library cannot resolve: use a host name");
         }
-        auto tls = TlsSettings::make(options, web::uri(options.origin).host());
+        const auto name = options.server_name.empty() ? web::uri(options.origin).host() : options.server_name;
+        auto tls = TlsSettings::make(options, name);
         if (!tls) return fail(tls.error());
         return std::make_unique<CpprestClient>(loop, std::move(options), std::move(*tls));
     } catch (const std::exception& error) {

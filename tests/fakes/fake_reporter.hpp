@@ -3,6 +3,7 @@
 #include "agent/job/job_control.hpp"
 #include "agent/job/job_listener.hpp"
 #include "agent/job/log_sink.hpp"
+#include "agent/secrets/granted_secrets.hpp"
 
 #include <functional>
 #include <map>
@@ -80,6 +81,9 @@ class FakeReporter final : public LogSink, public JobListener, public JobControl
     }
     void provision_log(int exit_code, const MaskedChunk& detail) override {
         note("provision_log: " + std::to_string(exit_code) + " " + std::string(detail.bytes()));
+    }
+    void secret_access(const SecretAccess& access) override {
+        calls.push_back("secret: " + access.name + " " + std::string(name_of(access.outcome)));
     }
     void recovery_failed(const std::string& comment) override { note("recovery_failed: " + comment); }
     void device_in_doubt(const MaskedChunk& comment) override { note("in doubt: " + std::string(comment.bytes())); }

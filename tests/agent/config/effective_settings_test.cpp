@@ -47,12 +47,41 @@ TEST(EffectiveSettings, HaveAValueForEachKeyThatIsReadWhateverTheFileSays) {
     for (const std::string more : {"", "trebuchet: {}\n", "trebuchet: ~\n", "trebuchet: {tls: {}}\n",
                                    "trebuchet: {drain: finish, tls: {ca_file: /ca.pem}}\nlinks: {a: b}\n"}) {
         const auto settings = parsed(minimal + more).settings;
-        EXPECT_EQ(settings.all().size(), 53U) << "a key came or went: also change agent/README.md";
+        EXPECT_EQ(settings.all().size(), 77U) << "a key came or went: also change agent/README.md";
         for (const auto& setting : settings.all()) {
             EXPECT_TRUE(setting.is_value_known) << setting.key;
             EXPECT_NE(setting.value, "") << setting.key;
         }
     }
+}
+
+TEST(EffectiveSettings, OfVaultComeFromItsVariablesIfAGrantNeedsThem) {
+    const std::string grant =
+        "trebuchet: {secrets: {grants: [{name: g, allow: {client_id: a}, env: {A: 'vault:secret/a#b'}}]}}\n";
+    const Variables variables{{"VAULT_ADDR", "https://vault:8200/"},
+                              {"VAULT_CAPATH", "/certs"},
+                              {"VAULT_NAMESPACE", "of-vault"},
+                              {"BAO_NAMESPACE", "of-bao"},
+                              {"VAULT_TLS_SERVER_NAME", "vault.lab"},
+                              {"BAO_TLS_SERVER_NAME", ""},
+                              {"VAULT_MAX_RETRIES", "5"},
+                              {"VAULT_CLIENT_TIMEOUT", "7s"},
+                              {"VAULT_SKIP_VERIFY", "true"}};
+    const auto loaded = with_environment(minimal + grant, variables);
+    const std::string key = "trebuchet.secrets.vault.";
+    EXPECT_EQ(shown(loaded, key + "address"), "https://vault:8200/ (environment variable VAULT_ADDR)");
+    EXPECT_EQ(loaded.config.trebuchet.secrets.vault.address, "https://vault:8200");
+    EXPECT_EQ(shown(loaded, key + "ca_file"), "/certs (environment variable VAULT_CAPATH)");
+    EXPECT_EQ(shown(loaded, key + "namespace"), "of-bao (environment variable BAO_NAMESPACE)");
+    EXPECT_EQ(loaded.config.trebuchet.secrets.vault.server_name, "") << "BAO_ wins even when it is empty";
+    EXPECT_EQ(loaded.config.trebuchet.secrets.vault.max_retries, 5);
+    EXPECT_EQ(loaded.config.trebuchet.secrets.vault.timeout, std::chrono::seconds(7));
+    EXPECT_EQ(loaded.warnings.size(), 2U) << "skip_verify, and a login without a key";
+
+    const auto without = with_environment(minimal, variables);
+    EXPECT_EQ(without.config.trebuchet.secrets.vault.address, "");
+    EXPECT_EQ(without.config.trebuchet.secrets.vault.max_retries, 2);
+    EXPECT_TRUE(without.warnings.empty());
 }
 
 TEST(EffectiveSettings, SayWhichLineAValueComesFrom) {

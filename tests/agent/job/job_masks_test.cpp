@@ -65,6 +65,19 @@ TEST(JobMasksTest, CompileWhatCameTogetherOnce) {
     EXPECT_THAT(std::string(after->mask("a value-999-abcdef").bytes()), Not(HasSubstr("value")));
 }
 
+TEST(JobMasksTest, TakeWhatTheAgentGivesWithoutLimits) {
+    AddedMaskLimits limits;
+    limits.values = 1;
+    limits.value_length = 3;
+    JobMasks masks(MaskSet::none(), limits);
+    EXPECT_TRUE(masks.add_given("A", "swordfish"));
+    EXPECT_TRUE(masks.add_given("B", "trebuchet"));
+    EXPECT_TRUE(masks.add_given("C", ""));
+    EXPECT_FALSE(masks.add_given("D", "ab")) << "too short";
+    const std::string text(masks.current()->mask("a swordfish, a trebuchet").bytes());
+    EXPECT_THAT(text, AllOf(Not(HasSubstr("swordfish")), Not(HasSubstr("trebuchet"))));
+}
+
 TEST(JobMasksTest, TakeNoValueThatCannotBeToldFromOrdinaryText) {
     JobMasks masks(MaskSet::none());
     EXPECT_THAT(masks.add("ab").error().message(), HasSubstr("too short"));

@@ -57,6 +57,27 @@ TEST_F(HttpTls, TrustsACertificateOfItsCa) {
     EXPECT_EQ(body_of(get("/x")), "x");
 }
 
+TEST_F(HttpTls, ChecksTheNameThatIsGivenInsteadOfTheHost) {
+    const auto named = authority_.issue("named", "DNS:vault.example.com");
+    const LoopbackServer server(always(ok("x")), identity(named));
+    const auto answer_with_name = [&](const std::string& name) {
+        HttpOptions options;
+        options.origin = server.origin();
+        options.ca_file = authority_.certificate();
+        options.server_name = name;
+        connect(std::move(options));
+        return call(get("/x"));
+    };
+    const auto answer_of_named = answer_with_name("vault.example.com");
+    ASSERT_TRUE(answer_of_named) << answer_of_named.error().message;
+    EXPECT_EQ(answer_of_named->status, 200);
+    for (const auto* name : {"other.example.com", ""}) {
+        const auto answer = answer_with_name(name);
+        ASSERT_FALSE(answer) << name;
+        EXPECT_EQ(answer.error().kind, Kind::tls);
+    }
+}
+
 TEST_F(HttpTls, RefusesAnUnknownCa) {
     const LoopbackServer server(always(ok("x")), identity(stranger_.issue("other", "IP:127.0.0.1")));
     connect_to(server, authority_.certificate());

@@ -1,0 +1,87 @@
+#include "agent/cli/online_check.hpp"
+
+#include "agent/cli/vault_access.hpp"
+#include "agent/secrets/local_sources.hpp"
+#include "common/mask/mask_set.hpp"
+
+#include <memory>
+#include <ostream>
+#include <random>
+#include <string>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+class OnlineCheck {
+  public:
+    OnlineCheck(const Config& config, std::ostream& out)
+        : config_(config), secrets_(config.trebuchet.secrets), out_(out), local_(LocalSources::of_process(secrets_)) {}
+
+    bool run() {
+        for (const auto& grant : secrets_.grants) check(grant);
+        return is_fine_;
+    }
+
+  private:
+    /// Of a job that the grant allows.
+    [[nodiscard]] JobIdentity identity_for(const SecretGrant& grant) const {
+        JobIdentity identity{config_.agent_id, config_.job_queues.front(), QueueRestriction::unknown, std::nullopt,
+                             "check-config"};
+        if (!grant.allow.queues.empty()) identity.queue = grant.allow.queues.front();
+        if (grant.allow.queue_restricted) identity.queue_restriction = QueueRestriction::yes;
+        if (!grant.allow.client_ids.empty()) identity.client_id = grant.allow.client_ids.front();
+        return identity;
+    }
+
+    void check(const SecretGrant& grant) {
+        const auto documents =
+            vault_.documents_of(secrets_.vault, identity_for(grant), [](const std::string& /*accessor*/) {});
+        for (const auto& [name, reference] : grant.env) check(grant, reference, *documents);
+        for (const auto& [name, reference] : grant.files) check(grant, reference, *documents);
+        if (grant.env_from) check(grant, *grant.env_from, *documents);
+        documents->end();
+    }
+
+    void check(const SecretGrant& grant, const SecretReference& reference, DocumentSource& documents) {
+        if (reference.source == SecretReference::Source::server) return;  // each job has its own
+        const auto problem = problem_of(reference, documents);
+        const auto line = "grant " + grant.name + ": " + reference.text() + ": " + (problem.empty() ? "fine" : problem);
+        is_fine_ = is_fine_ && problem.empty();
+        const auto masks = MaskSet::build(own_->all());
+        if (masks) out_ << (*masks)->mask(line).bytes() << '\n';
+    }
+
+    [[nodiscard]] std::string problem_of(const SecretReference& reference, DocumentSource& documents) const {
+        const auto text = [](const SecretProblem& problem) {
+            return std::string(name_of(problem.kind)) + ", " + problem.text;
+        };
+        if (reference.source != SecretReference::Source::vault) {
+            const auto value = local_.read(reference);
+            return value ? "" : text(value.error());
+        }
+        const auto fields = documents.read(reference.path);
+        if (!fields) return text(fields.error());
+        if (reference.field.empty() || (*fields)->contains(reference.field)) return "";
+        return "missing, the document has no field " + reference.field;
+    }
+
+    const Config& config_;
+    const SecretsConfig& secrets_;
+    std::ostream& out_;
+    LocalSources local_;
+    bool is_fine_ = true;
+    EventLoop loop_;
+    SystemClock clock_;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::shared_ptr<OwnSecrets> own_ = std::make_shared<OwnSecrets>();
+    VaultAccess vault_{loop_, clock_, own_, [this] { return std::generate_canonical<double, 53>(random_); }};
+};
+
+}  // namespace
+
+bool check_secrets_online(const Config& config, std::ostream& out) {
+    return OnlineCheck(config, out).run();
+}
+
+}  // namespace trebuchet

@@ -1,0 +1,45 @@
+#include "agent/daemon/job_grants.hpp"
+
+#include "agent/daemon/queue_restriction.hpp"
+#include "agent/job/job_facts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trebuchet {
+namespace {
+
+bool wants_restriction(const SecretsConfig& config) {
+    return std::any_of(config.grants.begin(), config.grants.end(),
+                       [](const SecretGrant& grant) { return grant.allow.queue_restricted; });
+}
+
+JobIdentity identity_of(const JobFacts& facts, const Job& job, const std::string& agent_id) {
+    return {agent_id, facts.queue, facts.queue_restriction, facts.client_id, job.id};
+}
+
+}  // namespace
+
+JobGrants::JobGrants(const DaemonParts& parts, const Job& job,
+                     std::function<void(const std::string& accessor)> on_accessor) {
+    const auto& config = parts.config.trebuchet.secrets;
+    if (config.grants.empty()) return;
+    auto facts = facts_of(job, QueueRestriction::unknown);
+    if (wants_restriction(config)) facts.queue_restriction = ask_restriction(parts.server, job.queue);
+    documents_ = parts.documents(identity_of(facts, job, parts.config.agent_id), std::move(on_accessor));
+    const auto& allowed = parts.config.trebuchet.allow_secret_names;
+    secrets_.emplace(GrantedSecrets::Parts{
+        .config = config,
+        .facts = std::move(facts),
+        .local = LocalSources::of_process(config),
+        .documents = *documents_,
+        .ask_restriction = [&parts, &job] { return ask_restriction(parts.server, job.queue); },
+        .server_value = [&job](const std::string& name) { return server_value(job, name); },
+        .is_dangerous =
+            [&allowed](std::string_view name) {
+                return is_dangerous_name(name) && std::find(allowed.begin(), allowed.end(), name) == allowed.end();
+            },
+    });
+}
+
+}  // namespace trebuchet

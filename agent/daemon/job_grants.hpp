@@ -1,0 +1,30 @@
+#pragma once
+
+#include "agent/daemon/daemon_parts.hpp"
+#include "agent/job/job.hpp"
+#include "agent/secrets/granted_secrets.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace trebuchet {
+
+/// The lab's secrets for a job that was taken just now.
+class JobGrants {
+  public:
+    /// Asks the server whether the job's queue is restricted, if a grant wants to know. `on_accessor` is told of the
+    /// login for the job, before it is used: by its accessor the login can be ended later. All of it must outlive this
+    /// object.
+    JobGrants(const DaemonParts& parts, const Job& job, std::function<void(const std::string& accessor)> on_accessor);
+
+    /// Null: the configuration has no grants.
+    [[nodiscard]] GrantedSecrets* secrets() { return secrets_ ? &*secrets_ : nullptr; }
+
+  private:
+    std::unique_ptr<DocumentSource> documents_;
+    std::optional<GrantedSecrets> secrets_;
+};
+
+}  // namespace trebuchet

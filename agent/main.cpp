@@ -4,6 +4,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
+#include "agent/cli/pause_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "common/base/version.hpp"
 #include "common/process/process.hpp"
@@ -84,6 +85,26 @@ void add_instance_commands(CLI::App& app, InstanceOptions& options, int& exit_co
     remove->callback([&] { exit_code = trebuchet::remove_instance(options.removed, options.purge, options.root); });
 }
 
+void add_agent_names(CLI::App& command, trebuchet::AgentPlace& place) {
+    command.add_option("NAME", place.name, "The instance, as `instance list` prints it");
+    command.add_option("--state", place.state, "Instead of NAME, the state folder of an agent that is no instance");
+    command.add_option("--root", place.root, "Another root folder, such as of an image")->group("");
+}
+
+void add_pause_commands(CLI::App& app, trebuchet::PauseOptions& options, int& exit_code) {
+    auto* pause = app.add_subcommand("pause", "Take an agent into maintenance once its running job has ended");
+    add_agent_names(*pause, options.place);
+    pause->add_option("--note", options.note, "Why: shown at the server as the agent's comment")->required();
+    pause->add_option("--for", options.duration, "How long, such as 90s, 30m, 2h or 1d; default: until `resume`");
+    pause->footer("Example:\n  trebuchet-agent pause rpi4-1 --note \"new cable\" --for 2h");
+    pause->callback([&] { exit_code = trebuchet::pause_command(options); });
+
+    auto* resume = app.add_subcommand("resume", "End what `pause` began");
+    add_agent_names(*resume, options.place);
+    resume->footer("Example:\n  trebuchet-agent resume rpi4-1");
+    resume->callback([&] { exit_code = trebuchet::resume_command(options.place); });
+}
+
 int run(int argc, char** argv) {
     trebuchet::DaemonOptions daemon;
     trebuchet::RunOptions job;
@@ -159,6 +180,8 @@ int run(int argc, char** argv) {
 
     InstanceOptions instance;
     add_instance_commands(app, instance, exit_code);
+    trebuchet::PauseOptions to_pause;
+    add_pause_commands(app, to_pause, exit_code);
 
     try {
         app.parse(argc, argv);

@@ -29,6 +29,7 @@ Daemon::Daemon(DaemonParts parts)
           {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw, parts_.own_secrets}, parts_.jobs(),
           [this] { parts_.metrics.result_given_up(); },
           [this] { return !held_back_ || held_back_->by != Guard::clock; }),
+      host_(parts_),
       posts_(parts_, orders_),
       session_(parts_, posts_, undelivered_) {}
 
@@ -62,6 +63,7 @@ DaemonEnd Daemon::run() {
             stopping_now_);
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
+        host_.refresh();
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
         session_.mask_own_secrets();
         milliseconds pause = parts_.config.polling_interval;
@@ -98,7 +100,7 @@ void Daemon::introduce() {
         session_.report_lost(**id);
         posts_.finish();
     }
-    const auto order = orders_.at_start(*found);
+    const auto order = with_host_order(orders_.at_start(*found), record_);
     if (order == Order::work) record_.comment.clear();
     record_.state = state_of(order);
     advertised_at_.reset();
@@ -124,7 +126,7 @@ void Daemon::introduce() {
 }
 
 Daemon::Posture Daemon::ask_for_orders() {
-    const auto found = parts_.server.read_agent();
+    auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
         parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
@@ -138,20 +140,33 @@ Daemon::Posture Daemon::ask_for_orders() {
         return Posture::stay_away;
     }
     parts_.metrics.server_answered();
-    const auto order = orders_.read(*found);
+    const auto by_server = orders_.read(*found);
+    const auto shown = found->comment;
+    const auto order = with_host_order(by_server, *found);
     const auto wanted = state_of(order);
-    if (wanted != record_.state) log_info("the server set this agent to " + std::string(wanted));
+    if (wanted != record_.state && order == by_server) {
+        log_info("the server set this agent to " + std::string(wanted));
+    }
     record_ = *found;
     if (order == Order::restart) return obey(order, found->comment);
     const auto now = parts_.clock.wall_time();
     const auto heard_at = found->updated_at.value_or(state_posted_at_.value_or(now));
-    if (wanted != found->state) {
+    if (wanted != found->state || (order != Order::work && shown != found->comment)) {
         post_state(wanted, order == Order::work ? "" : found->comment);
     } else if (now - heard_at >= heartbeat && now - state_posted_at_.value_or(heard_at) >= heartbeat / 24) {
         post_state(wanted, found->comment);
     }
     parts_.on_status(record_.state);
     return order == Order::work ? Posture::work : Posture::stay_away;
+}
+
+Order Daemon::with_host_order(Order by_server, AgentRecord& found) const {
+    const bool is_ours = by_server == Order::maintenance && found.mode != state_of(Order::maintenance) &&
+                         HostMaintenance::is_own_comment(found.comment);
+    if (by_server != Order::work && !is_ours) return by_server;
+    const auto comment = host_.comment();
+    if (is_ours || !comment.empty()) found.comment = comment;
+    return comment.empty() ? Order::work : Order::maintenance;
 }
 
 Result<std::optional<std::string>> Daemon::lost_job() const {
@@ -194,7 +209,9 @@ bool Daemon::job_ended(const SessionEnd& job) {
         return false;
     }
     if (found) record_ = *found;
-    post_state("waiting", "", "");
+    host_.refresh();
+    const auto comment = host_.comment();
+    post_state(comment.empty() ? "waiting" : "maintenance", comment, "");
     parts_.on_status(record_.state);
     reached("agent waits again");
     return found && !found->state.empty();

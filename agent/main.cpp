@@ -99,7 +99,7 @@ void add_pause_commands(CLI::App& app, trebuchet::PauseOptions& options, int& ex
     pause->footer("Example:\n  trebuchet-agent pause rpi4-1 --note \"new cable\" --for 2h");
     pause->callback([&] { exit_code = trebuchet::pause_command(options); });
 
-    auto* resume = app.add_subcommand("resume", "End what `pause` began");
+    auto* resume = app.add_subcommand("resume", "End a pause or a quarantine");
     add_agent_names(*resume, options.place);
     resume->footer("Example:\n  trebuchet-agent resume rpi4-1");
     resume->callback([&] { exit_code = trebuchet::resume_command(options.place); });

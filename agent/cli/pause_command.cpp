@@ -2,6 +2,7 @@
 
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/instance_command.hpp"
+#include "agent/daemon/device_health.hpp"
 #include "agent/daemon/host_pause.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/system_text.hpp"
@@ -127,13 +128,17 @@ int pause_command(const PauseOptions& options) {
 int resume_command(const AgentPlace& place) {
     const auto state = state_folder_of(place);
     if (!state) return refuse("resume", state.error());
-    const auto file = *state / pause_file;
-    if (::unlink(file.c_str()) == 0) {
-        std::cout << "the agent takes jobs again, unless the server says otherwise\n";
-        return 0;
+    bool was_there = false;
+    for (const auto* name : {pause_file, device_health_file}) {
+        const auto file = *state / name;
+        if (::unlink(file.c_str()) == 0) {
+            was_there = true;
+        } else if (errno != ENOENT) {
+            return refuse("resume", Error("cannot remove " + file.string() + ": " + system_text(errno)));
+        }
     }
-    if (errno != ENOENT) return refuse("resume", Error("cannot remove " + file.string() + ": " + system_text(errno)));
-    std::cout << "the agent is not paused\n";
+    std::cout << (was_there ? "the agent takes jobs again, unless the server says otherwise\n"
+                            : "the agent is not paused\n");
     return 0;
 }
 

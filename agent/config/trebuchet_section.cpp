@@ -18,6 +18,8 @@ namespace {
 /// Minimum of trebuchet.spool_limit in bytes.
 constexpr std::int64_t least_spool = std::int64_t{1} << 20;
 constexpr std::int64_t most_spool = std::int64_t{1} << 40;
+/// Maximum of trebuchet.quarantine.
+constexpr std::int64_t most_failures = 100;
 
 /// Used for a missing section: a map without keys.
 const YamlNode& no_section() {
@@ -246,6 +248,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     reader.choice("drain", {{"stop", Drain::stop}, {"finish", Drain::finish}}, config.drain);
     reader.choice("cleanup_failure", {{"ignore", CleanupFailure::ignore}, {"offline", CleanupFailure::offline}},
                   config.cleanup_failure);
+    read_number(reader, "quarantine", 0, most_failures, config.quarantine);
     read_limits(reader, notes, config.limits);
     read_number(reader, "min_free_disk", 0, std::int64_t{1} << 50, config.min_free_disk);
     read_number(reader, "spool_limit", least_spool, most_spool, config.spool.limit);

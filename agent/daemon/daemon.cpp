@@ -29,9 +29,10 @@ Daemon::Daemon(DaemonParts parts)
           {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw, parts_.own_secrets}, parts_.jobs(),
           [this] { parts_.metrics.result_given_up(); },
           [this] { return !held_back_ || held_back_->by != Guard::clock; }),
-      host_(parts_),
+      health_(parts_, [this] { return stopping_; }),
+      host_(parts_, health_),
       posts_(parts_, orders_),
-      session_(parts_, posts_, undelivered_) {}
+      session_(parts_, posts_, undelivered_, health_) {}
 
 void Daemon::stop() {
     if (std::exchange(stopping_, true)) return stop_now();
@@ -160,10 +161,12 @@ Daemon::Posture Daemon::ask_for_orders() {
     return order == Order::work ? Posture::work : Posture::stay_away;
 }
 
-Order Daemon::with_host_order(Order by_server, AgentRecord& found) const {
+Order Daemon::with_host_order(Order by_server, AgentRecord& found) {
     const bool is_ours = by_server == Order::maintenance && found.mode != state_of(Order::maintenance) &&
                          HostMaintenance::is_own_comment(found.comment);
     if (by_server != Order::work && !is_ours) return by_server;
+    if (is_ours) host_.seen_at_server(found.comment);
+    if (found.state == state_of(Order::work)) host_.free_at_server();
     const auto comment = host_.comment();
     if (is_ours || !comment.empty()) found.comment = comment;
     return comment.empty() ? Order::work : Order::maintenance;

@@ -63,7 +63,7 @@ class Daemon {
     void obey_standing_order(std::optional<std::string> job_id = std::nullopt);
     /// The order of the server, or else of this host, which may have set the comment at the server before. Sets the
     /// record's comment to that order's.
-    [[nodiscard]] Order with_host_order(Order by_server, AgentRecord& found) const;
+    [[nodiscard]] Order with_host_order(Order by_server, AgentRecord& found);
     Posture obey(Order order, const std::string& comment, std::optional<std::string> job_id = std::nullopt);
     /// The job that the server's record names, if the server gave it to us but the answer was lost, so we do not know
     /// it.
@@ -79,6 +79,7 @@ class Daemon {
     DaemonParts parts_;
     UndeliveredResults undelivered_;
     Orders orders_;
+    DeviceHealth health_;
     HostMaintenance host_;
     AgentPosts posts_;
     JobSession session_;

@@ -22,13 +22,18 @@ std::string comment_of(const HostPause& pause) {
 
 }  // namespace
 
-HostMaintenance::HostMaintenance(const DaemonParts& parts)
-    : parts_(parts), watcher_(parts.loop, parts.state_base, [this](const std::string& name) {
-          if (name == pause_file) has_news_ = true;
+HostMaintenance::HostMaintenance(const DaemonParts& parts, DeviceHealth& health)
+    : parts_(parts), health_(health), watcher_(parts.loop, parts.state_base, [this](const std::string& name) {
+          if (name == pause_file || name == device_health_file) has_news_ = true;
       }) {}
 
 void HostMaintenance::refresh() {
     has_news_ = false;
+    health_.refresh();
+    refresh_pause();
+}
+
+void HostMaintenance::refresh_pause() {
     const auto before = pause_;
     read_file();
     end_if_over();
@@ -56,11 +61,21 @@ void HostMaintenance::end_if_over() {
 }
 
 std::string HostMaintenance::comment() const {
-    return pause_ ? comment_of(*pause_) : "";
+    return pause_ ? comment_of(*pause_) : health_.comment();
 }
 
 bool HostMaintenance::is_own_comment(std::string_view comment) {
-    return comment.starts_with(paused);
+    return comment.starts_with(paused) || DeviceHealth::is_own_comment(comment);
+}
+
+void HostMaintenance::seen_at_server(std::string_view comment) {
+    quarantine_is_seen_ = DeviceHealth::is_own_comment(comment);
+}
+
+void HostMaintenance::free_at_server() {
+    if (!std::exchange(quarantine_is_seen_, false) || health_.comment().empty()) return;
+    log_info("the server set this agent to waiting");
+    health_.reset();
 }
 
 }  // namespace trebuchet

@@ -36,10 +36,12 @@ InterruptedJob interrupted_job(const JobRecord& record) {
 
 }  // namespace
 
-JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered)
+JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered,
+                       JobListener& listener)
     : parts_(parts),
       posts_(posts),
       undelivered_(undelivered),
+      listener_(listener),
       idle_masks_(
           masks_between_jobs(parts.config.trebuchet.mask), {}, [](std::string_view) {}, parts.own_secrets),
       stop_timer_(parts.loop) {
@@ -198,7 +200,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
     JobMeter meter(metrics, parts_.clock);
     MeteredLog log(reporter.log(), metrics);
     ReleaseListener release(parts_.loop, parts_.config, metrics);
-    JobListeners listeners{&meter, &reporter};
+    JobListeners listeners{&meter, &listener_, &reporter};
     if (parts_.metrics_are_served) listeners.add(release);
     metrics.watch_upload_lag([&] { return reporter.log().lag(); });
     JobRunner runner({.loop = parts_.loop,

@@ -27,8 +27,8 @@ struct SessionEnd {
 /// Runs accepted jobs, one at a time, each from its document until its result is delivered or stored.
 class JobSession {
   public:
-    /// All arguments must outlive this object.
-    JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered);
+    /// `listener`: is told of each job. All arguments must outlive this object.
+    JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered, JobListener& listener);
 
     /// nullopt if the job has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
@@ -72,6 +72,7 @@ class JobSession {
     const DaemonParts& parts_;
     AgentPosts& posts_;
     UndeliveredResults& undelivered_;
+    JobListener& listener_;
     JobMasks idle_masks_;  ///< used while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
     Timer stop_timer_;

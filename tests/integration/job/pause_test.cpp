@@ -48,5 +48,20 @@ TEST_F(Pause, SurvivesARestartOfTheAgent) {
     EXPECT_THAT(server.agent(agent_id)["comment"].get<std::string>(), HasSubstr("new cable"));
 }
 
+TEST_F(Pause, EndsTheQuarantineOfADeviceThatFails) {
+    agent.program().signal(SIGTERM);
+    EXPECT_EQ(agent.program().wait().code, 0);
+    agent.configure(
+        {{"polling_interval", 1}, {"trebuchet", {{"quarantine", 2}}}, {"provision_command", "test -e good"}});
+    agent.start();
+    const Json fields{{"provision_data", {{"url", "x"}}}};
+    for (int i = 0; i < 2; ++i) run_job(fields);
+    ASSERT_TRUE(server.agent_is(agent_id, "maintenance")) << agent.log();
+    EXPECT_THAT(server.agent(agent_id)["comment"].get<std::string>(), HasSubstr("2 provisions in a row failed"));
+    const auto id = server.post_job(job(fields));
+    EXPECT_EQ(call("resume").code, 0);
+    EXPECT_TRUE(server.reaches(id, "complete")) << agent.log();
+}
+
 }  // namespace
 }  // namespace trebuchet::harness

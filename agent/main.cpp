@@ -6,6 +6,7 @@
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/pause_command.hpp"
 #include "agent/cli/run_command.hpp"
+#include "agent/cli/status_command.hpp"
 #include "common/base/version.hpp"
 #include "common/process/process.hpp"
 #include "common/process/supervisor/supervisor.hpp"
@@ -83,6 +84,17 @@ void add_instance_commands(CLI::App& app, InstanceOptions& options, int& exit_co
     remove->add_flag("--purge", options.purge, "Also remove its state and its user");
     remove->footer("Example:\n  trebuchet-agent instance remove rpi4-1");
     remove->callback([&] { exit_code = trebuchet::remove_instance(options.removed, options.purge, options.root); });
+}
+
+void add_status_command(CLI::App& app, trebuchet::StatusOptions& options, int& exit_code) {
+    auto* status = app.add_subcommand("status", "Print what the agents of this host are doing");
+    status->add_option("NAME", options.name, "Only this agent");
+    status->add_flag("--watch", options.watch, "Print it again every 2 s");
+    status->add_flag("--json", options.json, "Print a JSON array");
+    status->add_option("--dir", options.folder, "The agents' trebuchet.status_dir")->capture_default_str();
+    status->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
+    status->footer("Exit codes: 0 all run; 1 at least one does not.\n\nExample:\n  trebuchet-agent status rpi4-1");
+    status->callback([&] { exit_code = trebuchet::status_command(options); });
 }
 
 void add_agent_names(CLI::App& command, trebuchet::AgentPlace& place) {
@@ -182,6 +194,8 @@ int run(int argc, char** argv) {
     add_instance_commands(app, instance, exit_code);
     trebuchet::PauseOptions to_pause;
     add_pause_commands(app, to_pause, exit_code);
+    trebuchet::StatusOptions to_show;
+    add_status_command(app, to_show, exit_code);
 
     try {
         app.parse(argc, argv);

@@ -122,6 +122,7 @@ void Daemon::introduce() {
     introduced_ = true;
     parts_.metrics.server_answered();
     parts_.metrics.state_is(record_.state);
+    parts_.board->state_is(record_.state, mask_for_log(record_.comment));
     log_info("registered as " + parts_.config.agent_id + " at " + parts_.config.server_address + ", " + record_.state);
     parts_.on_status(record_.state);
 }
@@ -280,6 +281,7 @@ void Daemon::post_state(std::string_view state, std::string_view comment, std::o
     record_.state = state;
     record_.comment = comment;
     parts_.metrics.state_is(state);
+    parts_.board->state_is(state, mask_for_log(comment));
     auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
     if (!posted) log_warning("cannot post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();

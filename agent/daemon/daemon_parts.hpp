@@ -6,6 +6,7 @@
 #include "agent/job/own_secrets.hpp"
 #include "agent/job/phase_user.hpp"
 #include "agent/metrics/agent_metrics.hpp"
+#include "agent/metrics/status_board.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 
@@ -35,6 +36,7 @@ struct DaemonParts {
     /// The user that runs the phases; nullopt: the agent's user.
     std::optional<PhaseUser> phase_user = std::nullopt;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
+    std::shared_ptr<StatusBoard> board = std::make_shared<StatusBoard>(clock);
 
     /// The folder of jobs that are running or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }

@@ -183,8 +183,9 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     set_log_masks(ready.masks);
     log_info(doing);
     parts_.on_status(doing);
+    JobLogFields fields(id);
     ServerReporter reporter(parts_, posts_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
-    const auto outcome = run_reported_to(reporter, ready);
+    const auto outcome = run_reported_to(reporter, ready, fields);
     mask_own_secrets();
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
         log_warning(problem);
@@ -195,12 +196,13 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     return {id, outcome.offline_comment};
 }
 
-JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready) {
+JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready, JobLogFields& fields) {
     auto& metrics = parts_.metrics;
     JobMeter meter(metrics, parts_.clock);
-    MeteredLog log(reporter.log(), metrics);
+    MeteredLog metered(reporter.log(), metrics);
+    WatchedLog log(metered, *parts_.board);
     ReleaseListener release(parts_.loop, parts_.config, metrics);
-    JobListeners listeners{&meter, &listener_, &reporter};
+    JobListeners listeners{&meter, &fields, &listener_, parts_.board.get(), &reporter};
     if (parts_.metrics_are_served) listeners.add(release);
     metrics.watch_upload_lag([&] { return reporter.log().lag(); });
     JobRunner runner({.loop = parts_.loop,

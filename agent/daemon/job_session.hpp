@@ -2,6 +2,7 @@
 
 #include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/job_log_fields.hpp"
 #include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 #include "agent/job/job_masks.hpp"
@@ -62,7 +63,7 @@ class JobSession {
                                                                      const MaskOptions& options) const;
     SessionEnd run_document(WipedString document, JobFolder& folder);
     SessionEnd run_ready(const Ready& ready);
-    JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
+    JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready, JobLogFields& fields);
     /// Reports a job that cannot run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
     void start_to_stop();

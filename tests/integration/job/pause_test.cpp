@@ -54,7 +54,7 @@ TEST_F(Pause, EndsTheQuarantineOfADeviceThatFails) {
     agent.configure(
         {{"polling_interval", 1}, {"trebuchet", {{"quarantine", 2}}}, {"provision_command", "test -e good"}});
     agent.start();
-    const Json fields{{"provision_data", {{"url", "x"}}}};
+    const Json fields{{"provision_data", {{"distro", "noble"}}}};
     for (int i = 0; i < 2; ++i) run_job(fields);
     ASSERT_TRUE(server.agent_is(agent_id, "maintenance")) << agent.log();
     EXPECT_THAT(server.agent(agent_id)["comment"].get<std::string>(), HasSubstr("2 provisions in a row failed"));

@@ -151,7 +151,13 @@ int run(int argc, char** argv) {
         "--show", to_check.show,
         "Print every setting, its value and where the value comes from. Files with secrets are not read, and "
         "well-known credentials are masked; a password inside a command is printed");
-    check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
+    auto* online = check->add_flag("--online", to_check.online,
+                                   "Check this host and the server, too: print a line for each check, ok, warning or "
+                                   "error. Run it as the agent's user; it changes nothing");
+    check->add_flag("--json", to_check.json, "With --online: print a JSON array")->needs(online);
+    check->footer(
+        "Exit codes: 0 fine; 1 --online found an error; 2 the configuration is wrong.\n\n"
+        "Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 
     trebuchet::AdoptResultsOptions to_adopt;

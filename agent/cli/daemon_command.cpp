@@ -3,6 +3,7 @@
 #include "agent/api/http_job_server.hpp"
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/own_secret_files.hpp"
+#include "agent/cli/server_login.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
@@ -52,26 +53,6 @@ std::optional<std::chrono::milliseconds> longest_stop(const TrebuchetConfig& con
 constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
 constexpr std::chrono::minutes endpoint_pause{1};
-
-HttpOptions http_options(const Config& config) {
-    HttpOptions options;
-    options.origin = config.server_address;
-    options.ca_file = config.trebuchet.tls.ca_file;
-    options.client_cert = config.trebuchet.tls.client_cert;
-    options.client_key = config.trebuchet.tls.client_key;
-    options.user_agent = std::string("trebuchet-agent/") + version;
-    return options;
-}
-
-Result<Credentials> credentials_of(const Config& config, const std::filesystem::path& token_file,
-                                   std::shared_ptr<OwnSecrets> own) {
-    if (!config.trebuchet.client_id.empty() && config.trebuchet.secret_key_file.empty()) {
-        return fail(
-            "trebuchet.client_id is set, but there is no secret key: set trebuchet.secret_key_file, or pass the "
-            "systemd credential secret_key");
-    }
-    return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file, std::move(own)};
-}
 
 Result<void> open_log(const Config& config) {
     LogOptions log;

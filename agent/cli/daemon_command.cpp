@@ -14,6 +14,7 @@
 #include "agent/job/run_folder.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
 #include "agent/metrics/status_file.hpp"
+#include "agent/metrics/status_page.hpp"
 #include "common/base/version.hpp"
 #include "common/event/loop_lag.hpp"
 #include "common/file/lock_file.hpp"
@@ -128,6 +129,15 @@ std::uint64_t undelivered_below(const std::filesystem::path& jobs) {
     return bytes_below(jobs, kept, std::numeric_limits<std::uint64_t>::max());
 }
 
+std::vector<ShownDisk> disks_of(const AgentInstance& instance) {
+    std::vector<ShownDisk> disks;
+    for (const auto& folder : {instance.config.execution_basedir, instance.state}) {
+        const auto space = disk_space(folder);
+        disks.push_back({folder.string(), space ? std::optional(space->bytes) : std::nullopt});
+    }
+    return disks;
+}
+
 struct Refusal {
     int exit_code;
     Error reason;
@@ -231,7 +241,6 @@ class Program {
         if (std::getenv("INFLUX_HOST") != nullptr) {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
         }
-        if (options_.metrics_port) open_endpoint(instance.config, metrics);
         const auto& status_dir = instance.config.trebuchet.status_dir;
         board_->begin(identity(instance.config));
         StatusFile status(loop_, *board_,
@@ -256,6 +265,7 @@ class Program {
                        .phase_user = instance.phase_user,
                        .own_secrets = own_secrets_,
                        .board = board_});
+        if (options_.metrics_port) open_endpoint(instance, metrics);
         longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
@@ -279,14 +289,19 @@ class Program {
     }
 
     /// Retries until the port is free.
-    void open_endpoint(const Config& config, AgentMetrics& metrics) {
+    void open_endpoint(const AgentInstance& instance, AgentMetrics& metrics) {
         HttpEndpointOptions where;
-        where.address = config.trebuchet.metrics_address;
+        where.address = instance.config.trebuchet.metrics_address;
         where.port = *options_.metrics_port;
-        auto endpoint = open_metrics_endpoint(loop_, where, metrics);
+        if (!instance.config.trebuchet.status_page_for_all) where.local_pages.insert("/");
+        const auto page = [this, &instance] {
+            return status_page(board_->status(), board_->phases(), disks_of(instance), clock_.wall_time());
+        };
+        auto endpoint = open_metrics_endpoint(loop_, where, metrics, page);
         if (!endpoint) {
             log_error("cannot serve metrics, retrying in 1 min: " + endpoint.error().message());
-            return endpoint_timer_.start(endpoint_pause, [this, &config, &metrics] { open_endpoint(config, metrics); });
+            return endpoint_timer_.start(endpoint_pause,
+                                         [this, &instance, &metrics] { open_endpoint(instance, metrics); });
         }
         endpoint_ = std::move(*endpoint);
         log_info("metrics at http://" + where.address + ":" + std::to_string(endpoint_->port()) + "/metrics");

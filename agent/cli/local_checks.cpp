@@ -55,7 +55,7 @@ fs::path find_program(const std::string& name, const std::string& path) {
     if (name.find('/') != std::string::npos) return ::access(name.c_str(), X_OK) == 0 ? fs::path(name) : fs::path();
     std::istringstream folders(path);
     for (std::string folder; std::getline(folders, folder, ':');) {
-        const auto file = fs::path(folder) / name;
+        auto file = fs::path(folder) / name;
         std::error_code ignored;
         if (fs::is_regular_file(file, ignored) && ::access(file.c_str(), X_OK) == 0) return file;
     }

@@ -99,14 +99,6 @@ Health health_of(const AgentStatus& status, seconds silence, bool process_is_the
     return silence > longest_silence ? Health::hangs : Health::running;
 }
 
-std::string shown_duration(seconds time) {
-    const auto count = std::max<seconds::rep>(time.count(), 0);
-    if (count < 120) return std::to_string(count) + " s";
-    if (count < 120 * 60) return std::to_string(count / 60) + " min";
-    if (count < 48 * 3600) return std::to_string(count / 3600) + " h";
-    return std::to_string(count / 86400) + " d";
-}
-
 std::string status_table(const std::vector<AgentRow>& rows, Time now) {
     std::vector<Line> lines{{"AGENT", "STATE", "JOB", "PHASE", "LAST OUTPUT", "QUEUES", "UNDELIVERED", "VERSION"}};
     for (const auto& row : rows) lines.push_back(line_of(row, now));

@@ -34,9 +34,6 @@ inline constexpr std::chrono::seconds longest_silence{60};
 /// `silence`: time since the last sign of life. `process_is_there`: the status' process, not a later one with its pid.
 [[nodiscard]] Health health_of(const AgentStatus& status, std::chrono::seconds silence, bool process_is_there);
 
-/// A time as people read it: "45 s", "12 min", "3 h", "5 d".
-[[nodiscard]] std::string shown_duration(std::chrono::seconds time);
-
 /// A line for each agent, and below it its comment and its last error.
 [[nodiscard]] std::string status_table(const std::vector<AgentRow>& rows, AgentStatus::Time now);
 

@@ -87,6 +87,7 @@ struct TrebuchetConfig {
     std::size_t quarantine = 0;            ///< failed provisions in a row that end in maintenance; 0: never
     /// Agents have their status in a subfolder of this one; "": the packages' folder, if it is there.
     std::filesystem::path status_dir;
+    bool status_page_for_all = false;        ///< status_page: also for other hosts
     bool log_json = false;                   ///< log_format: lines of JSON
     std::string metrics_address{"0.0.0.0"};  ///< IP address for the port --metrics_port
     SpoolOptions spool;                      ///< spool_limit, spool_full

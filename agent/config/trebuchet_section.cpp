@@ -257,6 +257,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
     reader.absolute_path("status_dir", config.status_dir);
+    reader.choice("status_page", {{"loopback", false}, {"all", true}}, config.status_page_for_all);
     reader.choice("log_format", {{"text", false}, {"json", true}}, config.log_json);
     read_command(reader, "console_command", config.console_command);
     read_command(reader, "output_timeout_command", config.output_timeout_command);

@@ -1,5 +1,6 @@
 #include "agent/metrics/agent_status.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -40,6 +41,16 @@ void get(const json& object, const char* key, std::optional<Time>& time) {
 
 std::filesystem::path status_file(const std::filesystem::path& folder, const std::string& agent_id) {
     return folder / agent_id / "status.json";
+}
+
+std::string shown_duration(std::chrono::seconds time) {
+    constexpr std::int64_t minute = 60;
+    constexpr std::int64_t hour = 60 * minute;
+    const std::int64_t count = std::max<std::int64_t>(time.count(), 0);
+    if (count < 2 * minute) return std::to_string(count) + " s";
+    if (count < 2 * hour) return std::to_string(count / minute) + " min";
+    if (count < 48 * hour) return std::to_string(count / hour) + " h";
+    return std::to_string(count / (24 * hour)) + " d";
 }
 
 std::string status_json(const AgentStatus& status) {

@@ -51,6 +51,9 @@ inline constexpr const char* default_status_folder = "/run/trebuchet-status";
 /// How often a running agent gives a sign of life.
 inline constexpr std::chrono::seconds sign_of_life_pause{15};
 
+/// A time as people read it: "45 s", "12 min", "3 h", "5 d".
+[[nodiscard]] std::string shown_duration(std::chrono::seconds time);
+
 /// JSON: times in seconds since 1970.
 [[nodiscard]] std::string status_json(const AgentStatus& status);
 /// Fails if the text is no status. A field that is missing or of another type has its default.

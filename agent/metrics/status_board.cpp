@@ -54,17 +54,24 @@ void StatusBoard::output_came() {
 void StatusBoard::job_taken(const Job& job) {
     status_.job = job.id;
     status_.last_output.reset();
+    phases_.clear();
     changed();
 }
 
 void StatusBoard::phase_runs(Phase phase) {
     status_.phase = name_of(phase);
     status_.phase_since = clock_.wall_time();
+    phases_.push_back({phase, clock_.wall_time()});
     state_is(name_of(phase), {});
     changed();
 }
 
-void StatusBoard::phase_ran(Phase /*phase*/, const PhaseStatus& /*status*/) {
+void StatusBoard::phase_ran(Phase phase, const PhaseStatus& status) {
+    if (!phases_.empty() && phases_.back().phase == phase && !phases_.back().ended) {
+        phases_.back().ended = clock_.wall_time();
+        const auto code = status.find(phase);
+        phases_.back().exit_code = code == status.end() ? 0 : code->second;
+    }
     status_.phase.clear();
     status_.phase_since.reset();
     changed();

@@ -6,10 +6,20 @@
 #include "common/base/clock.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace trebuchet {
+
+/// One phase of the running or last job.
+struct PhaseRun {
+    Phase phase = Phase::setup;
+    AgentStatus::Time began{};
+    std::optional<AgentStatus::Time> ended{};  ///< nullopt: it runs
+    int exit_code = 0;
+};
 
 /// Collects what the agent is doing. Use it on the loop's thread.
 class StatusBoard final : public JobListener {
@@ -36,12 +46,15 @@ class StatusBoard final : public JobListener {
     /// Calls `handler` after each change; null: nobody.
     void on_change(std::function<void(Change)> handler) { on_change_ = std::move(handler); }
     [[nodiscard]] const AgentStatus& status() const { return status_; }
+    /// Of the running or last job, in their order.
+    [[nodiscard]] const std::vector<PhaseRun>& phases() const { return phases_; }
 
   private:
     void changed(Change change = Change::now) const;
 
     const Clock& clock_;
     AgentStatus status_{};
+    std::vector<PhaseRun> phases_;
     std::function<void(Change)> on_change_;
 };
 

@@ -36,14 +36,6 @@ TEST(AgentHealth, FollowsFromProcessAndSignOfLife) {
     EXPECT_EQ(health_of(status, hours(9), false), Health::stopped);
 }
 
-TEST(ShownDuration, IsRoundedToOneUnit) {
-    EXPECT_EQ(shown_duration(seconds(-5)), "0 s");
-    EXPECT_EQ(shown_duration(seconds(119)), "119 s");
-    EXPECT_EQ(shown_duration(seconds(121)), "2 min");
-    EXPECT_EQ(shown_duration(hours(47)), "47 h");
-    EXPECT_EQ(shown_duration(hours(49)), "2 d");
-}
-
 TEST(StatusTable, HasALineForEachAgent) {
     AgentRow away{"rpi4-2", Health::running};
     away.status.state = "maintenance";

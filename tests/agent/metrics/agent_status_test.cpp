@@ -9,6 +9,7 @@ namespace trebuchet {
 namespace {
 
 using Time = AgentStatus::Time;
+using std::chrono::hours;
 using std::chrono::seconds;
 
 AgentStatus whole() {
@@ -50,6 +51,14 @@ TEST(AgentStatusJson, OfAnotherShapeHasDefaults) {
 TEST(AgentStatusJson, ThatIsNoObjectIsRefused) {
     const std::vector<std::string> all{"", "{", "[]", "null", std::string(60'000, '['), "{\"a\": \xff}"};
     for (const auto& text : all) EXPECT_FALSE(parse_status(text)) << text.substr(0, 20);
+}
+
+TEST(ShownDuration, IsRoundedToOneUnit) {
+    EXPECT_EQ(shown_duration(seconds(-5)), "0 s");
+    EXPECT_EQ(shown_duration(seconds(119)), "119 s");
+    EXPECT_EQ(shown_duration(seconds(121)), "2 min");
+    EXPECT_EQ(shown_duration(hours(47)), "47 h");
+    EXPECT_EQ(shown_duration(hours(49)), "2 d");
 }
 
 TEST(StatusFilePlace, IsAFolderOfTheAgent) {

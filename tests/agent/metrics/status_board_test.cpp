@@ -51,7 +51,10 @@ TEST_F(StatusBoardTest, FollowsAJobThroughItsPhases) {
     EXPECT_EQ(board_.status().state, "test");
     EXPECT_EQ(board_.status().phase_since, clock_.wall_time());
     EXPECT_EQ(board_.status().last_output, clock_.wall_time());
-    board_.phase_ran(Phase::test, {});
+    board_.phase_ran(Phase::test, {{Phase::test, 3}});
+    ASSERT_EQ(board_.phases().size(), 1U);
+    EXPECT_EQ(board_.phases()[0].exit_code, 3);
+    EXPECT_EQ(board_.phases()[0].ended, clock_.wall_time());
     board_.job_finished({}, false);
     EXPECT_EQ(board_.status().job, "");
     EXPECT_EQ(board_.status().phase, "");

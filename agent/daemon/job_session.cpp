@@ -181,9 +181,9 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     const auto& id = ready.job.id;
     const std::string doing = (ready.interrupted ? "ending job " : "running job ") + id;
     set_log_masks(ready.masks);
+    JobLogFields fields(id);
     log_info(doing);
     parts_.on_status(doing);
-    JobLogFields fields(id);
     ServerReporter reporter(parts_, posts_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
     const auto outcome = run_reported_to(reporter, ready, fields);
     mask_own_secrets();

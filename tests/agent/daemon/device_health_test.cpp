@@ -12,11 +12,7 @@ namespace {
 
 using nlohmann::json;
 using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 namespace fs = std::filesystem;

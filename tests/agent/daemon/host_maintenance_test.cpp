@@ -12,8 +12,6 @@ namespace {
 using nlohmann::json;
 using std::chrono::hours;
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 namespace fs = std::filesystem;

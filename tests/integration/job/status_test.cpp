@@ -1,6 +1,9 @@
 #include "tests/integration/harness/lab_test.hpp"
 
 #include <csignal>
+#include <regex>
+#include <string>
+#include <vector>
 
 namespace trebuchet::harness {
 namespace {
@@ -46,6 +49,28 @@ TEST_F(Status, FollowsAJob) {
     ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
     ASSERT_TRUE(is("waiting"));
     EXPECT_EQ(row()["job"], "");
+}
+
+TEST_F(Status, IsAPageForABrowserOnThisHost) {
+    agent.program().signal(SIGTERM);
+    EXPECT_EQ(agent.program().wait().code, 0);
+    agent.add_argument("-p");
+    agent.add_argument("0");
+    agent.start();
+    std::string url;
+    ASSERT_TRUE(eventually([&] {
+        const auto log = agent.log();
+        std::smatch found;
+        if (!std::regex_search(log, found, std::regex("metrics at http://0.0.0.0(:[0-9]+/)metrics\n"))) return false;
+        url = "http://127.0.0.1" + found[1].str();
+        return true;
+    }));
+    const auto page = run({"/usr/bin/curl", {"--silent", "--show-error", "--fail", "--noproxy", "*", url}});
+    EXPECT_EQ(page.code, 0) << page.err;
+    EXPECT_THAT(page.out, HasSubstr("<h1>board-1</h1>"));
+    const auto rebound =
+        run({"/usr/bin/curl", {"--silent", "--fail", "--noproxy", "*", "--header", "Host: lab.example.com", url}});
+    EXPECT_EQ(rebound.code, 22);
 }
 
 TEST_F(Status, TellsACrashFromAStop) {

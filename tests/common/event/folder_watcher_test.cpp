@@ -10,8 +10,6 @@
 namespace trebuchet {
 namespace {
 
-using testing::IsEmpty;
-
 class FolderWatcherTest : public testing::Test {
   protected:
     /// Runs the loop until the watcher has told of this file.

@@ -81,7 +81,7 @@ TEST_F(Status, TellsACrashFromAStop) {
     EXPECT_EQ(dead.code, 1);
     EXPECT_THAT(dead.out, HasSubstr("DEAD, was waiting"));
     agent.start();
-    ASSERT_TRUE(is("waiting"));
+    ASSERT_TRUE(eventually([&] { return row()["health"] == "running" && row()["state"] == "waiting"; }));
     agent.program().signal(SIGTERM);
     EXPECT_EQ(agent.program().wait().code, 0);
     EXPECT_EQ(row()["health"], "stopped");

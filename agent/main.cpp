@@ -4,8 +4,10 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
+#include "agent/cli/pause_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "agent/cli/secret_command.hpp"
+#include "agent/cli/status_command.hpp"
 #include "common/base/version.hpp"
 #include "common/process/process.hpp"
 #include "common/process/supervisor/supervisor.hpp"
@@ -117,6 +119,37 @@ void add_secret_commands(CLI::App& app, SecretOptions& options, int& exit_code) 
     encode->callback([&] { exit_code = trebuchet::encode_env_command(options.env_file); });
 }
 
+void add_status_command(CLI::App& app, trebuchet::StatusOptions& options, int& exit_code) {
+    auto* status = app.add_subcommand("status", "Print what the agents of this host are doing");
+    status->add_option("NAME", options.name, "Only this agent");
+    status->add_flag("--watch", options.watch, "Print it again every 2 s");
+    status->add_flag("--json", options.json, "Print a JSON array");
+    status->add_option("--dir", options.folder, "The agents' trebuchet.status_dir")->capture_default_str();
+    status->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
+    status->footer("Exit codes: 0 all run; 1 at least one does not.\n\nExample:\n  trebuchet-agent status rpi4-1");
+    status->callback([&] { exit_code = trebuchet::status_command(options); });
+}
+
+void add_agent_names(CLI::App& command, trebuchet::AgentPlace& place) {
+    command.add_option("NAME", place.name, "The instance, as `instance list` prints it");
+    command.add_option("--state", place.state, "Instead of NAME, the state folder of an agent that is no instance");
+    command.add_option("--root", place.root, "Another root folder, such as of an image")->group("");
+}
+
+void add_pause_commands(CLI::App& app, trebuchet::PauseOptions& options, int& exit_code) {
+    auto* pause = app.add_subcommand("pause", "Take an agent into maintenance once its running job has ended");
+    add_agent_names(*pause, options.place);
+    pause->add_option("--note", options.note, "Why: shown at the server as the agent's comment")->required();
+    pause->add_option("--for", options.duration, "How long, such as 90s, 30m, 2h or 1d; default: until `resume`");
+    pause->footer("Example:\n  trebuchet-agent pause rpi4-1 --note \"new cable\" --for 2h");
+    pause->callback([&] { exit_code = trebuchet::pause_command(options); });
+
+    auto* resume = app.add_subcommand("resume", "End a pause or a quarantine");
+    add_agent_names(*resume, options.place);
+    resume->footer("Example:\n  trebuchet-agent resume rpi4-1");
+    resume->callback([&] { exit_code = trebuchet::resume_command(options.place); });
+}
+
 int run(int argc, char** argv) {
     trebuchet::DaemonOptions daemon;
     trebuchet::RunOptions job;
@@ -151,9 +184,13 @@ int run(int argc, char** argv) {
         "--show", to_check.show,
         "Print every setting, its value and where the value comes from. Files with secrets are not read, and "
         "well-known credentials are masked; a password inside a command is printed");
-    check->add_flag("--online", to_check.online,
-                    "Also read each secret that a grant refers to, and print whether that worked; prints no values");
-    check->footer("Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
+    auto* online = check->add_flag("--online", to_check.online,
+                                   "Check this host and the server, too: print a line for each check, ok, warning or "
+                                   "error. Run it as the agent's user; it changes nothing");
+    check->add_flag("--json", to_check.json, "With --online: print a JSON array")->needs(online);
+    check->footer(
+        "Exit codes: 0 fine; 1 --online found an error; 2 the configuration is wrong.\n\n"
+        "Example:\n  trebuchet-agent check-config -c testflinger-agent.conf --show");
     check->callback([&] { exit_code = trebuchet::check_config_command(to_check); });
 
     trebuchet::AdoptResultsOptions to_adopt;
@@ -196,6 +233,10 @@ int run(int argc, char** argv) {
     add_instance_commands(app, instance, exit_code);
     SecretOptions secret;
     add_secret_commands(app, secret, exit_code);
+    trebuchet::PauseOptions to_pause;
+    add_pause_commands(app, to_pause, exit_code);
+    trebuchet::StatusOptions to_show;
+    add_status_command(app, to_show, exit_code);
 
     try {
         app.parse(argc, argv);

@@ -3,31 +3,39 @@
 #include "agent/api/http_job_server.hpp"
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/own_secret_files.hpp"
+#include "agent/cli/server_login.hpp"
 #include "agent/cli/vault_access.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
 #include "agent/daemon/agent_folders.hpp"
 #include "agent/daemon/daemon.hpp"
+#include "agent/daemon/disk_space.hpp"
 #include "agent/daemon/guards.hpp"
 #include "agent/job/job_limits.hpp"
 #include "agent/job/run_folder.hpp"
 #include "agent/metrics/metrics_endpoint.hpp"
+#include "agent/metrics/status_file.hpp"
+#include "agent/metrics/status_page.hpp"
 #include "common/base/version.hpp"
 #include "common/event/loop_lag.hpp"
 #include "common/file/lock_file.hpp"
 #include "common/http/origin.hpp"
 #include "common/log/log.hpp"
+#include "common/process/process_tree.hpp"
 #include "common/service/service_manager.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <random>
 #include <system_error>
 #include <utility>
+
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -49,32 +57,15 @@ constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
 constexpr std::chrono::minutes endpoint_pause{1};
 
-HttpOptions http_options(const Config& config) {
-    HttpOptions options;
-    options.origin = config.server_address;
-    options.ca_file = config.trebuchet.tls.ca_file;
-    options.client_cert = config.trebuchet.tls.client_cert;
-    options.client_key = config.trebuchet.tls.client_key;
-    options.user_agent = std::string("trebuchet-agent/") + version;
-    return options;
-}
-
 Result<void> open_log(const Config& config) {
     LogOptions log;
     log.level = log_level(config.logging_level).value_or(LogLevel::info);
     log.quiet = config.logging_quiet;
     log.folder = config.logging_basedir;
+    log.format = config.trebuchet.log_json ? LogFormat::json : LogFormat::text;
+    set_log_field("AGENT_ID", config.agent_id);
+    set_log_field("SYSLOG_IDENTIFIER", "trebuchet-agent");
     return set_up_log(log);
-}
-
-Result<Credentials> credentials(const Config& config, const std::filesystem::path& token_file,
-                                std::shared_ptr<OwnSecrets> own) {
-    if (!config.trebuchet.client_id.empty() && config.trebuchet.secret_key_file.empty()) {
-        return fail(
-            "trebuchet.client_id is set, but there is no secret key: set trebuchet.secret_key_file, or pass the "
-            "systemd credential secret_key");
-    }
-    return Credentials{token_file, config.trebuchet.client_id, config.trebuchet.secret_key_file, std::move(own)};
 }
 
 /// The daemon with one configuration, until a stop, a restart or the next configuration.
@@ -121,6 +112,34 @@ Result<std::optional<PhaseUser>> phase_user_of(const Config& config, const std::
     return std::optional(std::move(*user));
 }
 
+/// Who this agent is, for its status file.
+AgentStatus identity(const Config& config) {
+    AgentStatus status;
+    status.agent_id = config.agent_id;
+    status.version = version;
+    status.server = config.server_address;
+    status.queues = config.job_queues;
+    status.pid = ::getpid();
+    if (const auto stat = read_process_stat(status.pid)) status.start_time = stat->start_time;
+    return status;
+}
+
+/// Bytes of logs and artifacts below a folder of jobs that the server has not confirmed.
+std::uint64_t undelivered_below(const std::filesystem::path& jobs) {
+    static const std::vector<std::string> kept{std::string(output_spool_name) + ".",
+                                               std::string(serial_spool_name) + ".", "artifacts"};
+    return bytes_below(jobs, kept, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::vector<ShownDisk> disks_of(const AgentInstance& instance) {
+    std::vector<ShownDisk> disks;
+    for (const auto& folder : {instance.config.execution_basedir, instance.state}) {
+        const auto space = disk_space(folder);
+        disks.push_back({folder.string(), space ? std::optional(space->bytes) : std::nullopt});
+    }
+    return disks;
+}
+
 struct Refusal {
     int exit_code;
     Error reason;
@@ -135,7 +154,13 @@ class Program {
           endpoint_timer_(loop_),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
+    ~Program() { observe_log(LogLevel::critical, nullptr); }
+    Program(const Program&) = delete;
+    Program& operator=(const Program&) = delete;
+
     int run(const LoadedConfig& first) {
+        observe_log(LogLevel::warning,
+                    [this](const MaskedChunk& text) { loop_.post([this, text] { board_->error(text); }); });
         auto instance = prepare(first.config, std::nullopt);
         for (const auto& warning : first.warnings) log_warning(warning.message());
         while (instance) {
@@ -187,7 +212,7 @@ class Program {
         if (!secret_base) return refuse(secret_base.error());
         auto phase_user = phase_user_of(config, *secret_base);
         if (!phase_user) return refuse(phase_user.error());
-        auto login = credentials(config, options_.token_file, own_secrets_);
+        auto login = credentials_of(config, options_.token_file, own_secrets_);
         if (!login) return refuse(login.error());
         watch_own_secrets(*own_secrets_, config.trebuchet, options_.token_file);
         // Must run before a second thread starts: see PatternDatabase::of_expressions().
@@ -219,11 +244,15 @@ class Program {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");
         }
         std::optional<LoopLag> lag;
+        // It wakes an idle agent, so it is measured only where somebody can see it.
         if (options_.metrics_port) {
-            open_endpoint(instance.config, metrics);
-            // It wakes an idle agent, so it is measured only where somebody can see it.
             lag.emplace(loop_, [&](auto late) { metrics.loop_lagged(late, clock_.wall_time()); });
         }
+        const auto& status_dir = instance.config.trebuchet.status_dir;
+        board_->begin(identity(instance.config));
+        StatusFile status(loop_, *board_,
+                          status_dir.empty() ? std::filesystem::path(default_status_folder) : status_dir,
+                          !status_dir.empty(), [jobs = instance.state / "jobs"] { return undelivered_below(jobs); });
         const auto draw = [this] { return std::generate_canonical<double, 53>(random_); };
         ApiClient api(loop_, clock_, std::move(instance.http), instance.login, draw);
         const auto server = make_http_job_server(instance.config, api);
@@ -241,16 +270,19 @@ class Program {
                        .on_status = [this](const std::string& status) { service_.status(status); },
                        .phase_user = instance.phase_user,
                        .own_secrets = own_secrets_,
+                       .board = board_,
                        .documents =
                            [&](const JobIdentity& identity, std::function<void(const std::string&)> on_accessor) {
                                const auto& vault = instance.config.trebuchet.secrets.vault;
                                return vault_.documents_of(vault, identity, std::move(on_accessor));
                            }});
+        if (options_.metrics_port) open_endpoint(instance, metrics);
         longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
         const auto end = daemon.run();
         daemon_ = nullptr;
+        if (end != DaemonEnd::reload) board_->state_is(stopped_state, {});
         endpoint_timer_.stop();
         endpoint_.reset();
         std::error_code ignored;
@@ -268,14 +300,19 @@ class Program {
     }
 
     /// Retries until the port is free.
-    void open_endpoint(const Config& config, AgentMetrics& metrics) {
+    void open_endpoint(const AgentInstance& instance, AgentMetrics& metrics) {
         HttpEndpointOptions where;
-        where.address = config.trebuchet.metrics_address;
+        where.address = instance.config.trebuchet.metrics_address;
         where.port = *options_.metrics_port;
-        auto endpoint = open_metrics_endpoint(loop_, where, metrics);
+        if (!instance.config.trebuchet.status_page_for_all) where.local_pages.insert("/");
+        const auto page = [this, &instance] {
+            return status_page(board_->status(), board_->phases(), disks_of(instance), clock_.wall_time());
+        };
+        auto endpoint = open_metrics_endpoint(loop_, where, metrics, page);
         if (!endpoint) {
             log_error("cannot serve metrics, retrying in 1 min: " + endpoint.error().message());
-            return endpoint_timer_.start(endpoint_pause, [this, &config, &metrics] { open_endpoint(config, metrics); });
+            return endpoint_timer_.start(endpoint_pause,
+                                         [this, &instance, &metrics] { open_endpoint(instance, metrics); });
         }
         endpoint_ = std::move(*endpoint);
         log_info("metrics at http://" + where.address + ":" + std::to_string(endpoint_->port()) + "/metrics");
@@ -336,6 +373,7 @@ class Program {
     std::optional<std::chrono::steady_clock::time_point> stop_until_;
     bool is_stopping_ = false;
     std::unique_ptr<AgentMetrics> metrics_;
+    std::shared_ptr<StatusBoard> board_ = std::make_shared<StatusBoard>(clock_);
     Timer endpoint_timer_;
     std::unique_ptr<HttpEndpoint> endpoint_;
     std::mt19937_64 random_{std::random_device{}()};

@@ -44,6 +44,7 @@ struct Places {
     [[nodiscard]] fs::path configuration() const { return folder() / "testflinger-agent.conf"; }
     [[nodiscard]] fs::path users() const { return root / "etc/sysusers.d" / ("trebuchet-" + name + ".conf"); }
     [[nodiscard]] fs::path drop_ins() const { return root / "etc/systemd/system" / (unit() + ".d"); }
+    [[nodiscard]] fs::path status() const { return root / "run/trebuchet-status" / name; }
     [[nodiscard]] fs::path state() const { return root / "var/lib/trebuchet" / name; }
     [[nodiscard]] bool is_running_system() const { return root == "/"; }
 };
@@ -277,7 +278,7 @@ int remove_instance(const std::string& name, bool purge, const fs::path& root) {
         return exit_usage;
     }
     if (places.is_running_system()) run_program({"systemctl", "disable", "--now", "--quiet", places.unit()});
-    for (const auto& path : {places.folder(), places.users(), places.drop_ins()}) {
+    for (const auto& path : {places.folder(), places.users(), places.drop_ins(), places.status()}) {
         if (auto removed = remove_tree(path); !removed) {
             complain(removed.error().message());
             return exit_usage;

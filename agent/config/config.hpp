@@ -5,6 +5,7 @@
 #include "common/mask/mask_set.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -83,7 +84,12 @@ struct TrebuchetConfig {
     CleanupFailure cleanup_failure = CleanupFailure::ignore;
     JobLimits limits;  ///< need cgroup controllers
     std::uint64_t min_free_disk = std::uint64_t{256}
-                                  << 20U;    ///< in bytes; with less free space the agent takes no jobs
+                                  << 20U;  ///< in bytes; with less free space the agent takes no jobs
+    std::size_t quarantine = 0;            ///< failed provisions in a row that end in maintenance; 0: never
+    /// Agents have their status in a subfolder of this one; "": the packages' folder, if it is there.
+    std::filesystem::path status_dir;
+    bool status_page_for_all = false;        ///< status_page: also for other hosts
+    bool log_json = false;                   ///< log_format: lines of JSON
     std::string metrics_address{"0.0.0.0"};  ///< IP address for the port --metrics_port
     SpoolOptions spool;                      ///< spool_limit, spool_full
     /// keep_results, in days: give up delivering a result after this time; 0: never.

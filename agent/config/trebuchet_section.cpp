@@ -19,6 +19,8 @@ namespace {
 /// Minimum of trebuchet.spool_limit in bytes.
 constexpr std::int64_t least_spool = std::int64_t{1} << 20;
 constexpr std::int64_t most_spool = std::int64_t{1} << 40;
+/// Maximum of trebuchet.quarantine.
+constexpr std::int64_t most_failures = 100;
 
 /// Used for a missing section: a map without keys.
 const YamlNode& no_section() {
@@ -242,6 +244,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     reader.choice("drain", {{"stop", Drain::stop}, {"finish", Drain::finish}}, config.drain);
     reader.choice("cleanup_failure", {{"ignore", CleanupFailure::ignore}, {"offline", CleanupFailure::offline}},
                   config.cleanup_failure);
+    read_number(reader, "quarantine", 0, most_failures, config.quarantine);
     read_limits(reader, notes, config.limits);
     read_number(reader, "min_free_disk", 0, std::int64_t{1} << 50, config.min_free_disk);
     read_number(reader, "spool_limit", least_spool, most_spool, config.spool.limit);
@@ -249,6 +252,9 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_keep_results(reader, config.keep_results);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
+    reader.absolute_path("status_dir", config.status_dir);
+    reader.choice("status_page", {{"loopback", false}, {"all", true}}, config.status_page_for_all);
+    reader.choice("log_format", {{"text", false}, {"json", true}}, config.log_json);
     read_command(reader, "console_command", config.console_command);
     read_command(reader, "output_timeout_command", config.output_timeout_command);
     read_secrets_section(reader, notes, config.secrets);

@@ -30,8 +30,10 @@ Daemon::Daemon(DaemonParts parts)
           {parts_.loop, parts_.clock, parts_.config, parts_.server, parts_.draw, parts_.own_secrets}, parts_.jobs(),
           [this] { parts_.metrics.result_given_up(); },
           [this] { return !held_back_ || held_back_->by != Guard::clock; }),
+      health_(parts_, [this] { return stopping_; }),
+      host_(parts_, health_),
       posts_(parts_, orders_),
-      session_(parts_, posts_, undelivered_) {}
+      session_(parts_, posts_, undelivered_, health_) {}
 
 void Daemon::stop() {
     if (std::exchange(stopping_, true)) return stop_now();
@@ -63,6 +65,7 @@ DaemonEnd Daemon::run() {
             stopping_now_);
     Backoff backoff(parts_.config.polling_interval, policy_of(Call::take_job).longest_wait, parts_.draw);
     while (!stopping_) {
+        host_.refresh();
         if (!introduced_ && !is_wanted_elsewhere()) introduce();
         if (session_.mask_own_secrets()) has_idle_memory_ = true;
         milliseconds pause = parts_.config.polling_interval;
@@ -100,7 +103,7 @@ void Daemon::introduce() {
         session_.report_lost(**id);
         posts_.finish();
     }
-    const auto order = orders_.at_start(*found);
+    const auto order = with_host_order(orders_.at_start(*found), record_);
     if (order == Order::work) record_.comment.clear();
     record_.state = state_of(order);
     advertised_at_.reset();
@@ -121,12 +124,13 @@ void Daemon::introduce() {
     introduced_ = true;
     parts_.metrics.server_answered();
     parts_.metrics.state_is(record_.state);
+    parts_.board->state_is(record_.state, mask_for_log(record_.comment));
     log_info("registered as " + parts_.config.agent_id + " at " + parts_.config.server_address + ", " + record_.state);
     parts_.on_status(record_.state);
 }
 
 Daemon::Posture Daemon::ask_for_orders() {
-    const auto found = parts_.server.read_agent();
+    auto found = parts_.server.read_agent();
     if (!found) {
         parts_.metrics.server_failed();
         parts_.metrics.held_back(parts_.guards());  // for example because the server refuses the token
@@ -140,20 +144,35 @@ Daemon::Posture Daemon::ask_for_orders() {
         return Posture::stay_away;
     }
     parts_.metrics.server_answered();
-    const auto order = orders_.read(*found);
+    const auto by_server = orders_.read(*found);
+    const auto shown = found->comment;
+    const auto order = with_host_order(by_server, *found);
     const auto wanted = state_of(order);
-    if (wanted != record_.state) log_info("the server set this agent to " + std::string(wanted));
+    if (wanted != record_.state && order == by_server) {
+        log_info("the server set this agent to " + std::string(wanted));
+    }
     record_ = *found;
     if (order == Order::restart) return obey(order, found->comment);
     const auto now = parts_.clock.wall_time();
     const auto heard_at = found->updated_at.value_or(state_posted_at_.value_or(now));
-    if (wanted != found->state) {
+    if (wanted != found->state || (order != Order::work && shown != found->comment)) {
         post_state(wanted, order == Order::work ? "" : found->comment);
     } else if (now - heard_at >= heartbeat && now - state_posted_at_.value_or(heard_at) >= heartbeat / 24) {
         post_state(wanted, found->comment);
     }
     parts_.on_status(record_.state);
     return order == Order::work ? Posture::work : Posture::stay_away;
+}
+
+Order Daemon::with_host_order(Order by_server, AgentRecord& found) {
+    const bool is_ours = by_server == Order::maintenance && found.mode != state_of(Order::maintenance) &&
+                         HostMaintenance::is_own_comment(found.comment);
+    if (by_server != Order::work && !is_ours) return by_server;
+    if (is_ours) host_.seen_at_server(found.comment);
+    if (found.state == state_of(Order::work)) host_.free_at_server();
+    const auto comment = host_.comment();
+    if (is_ours || !comment.empty()) found.comment = comment;
+    return comment.empty() ? Order::work : Order::maintenance;
 }
 
 Result<std::optional<std::string>> Daemon::lost_job() const {
@@ -196,7 +215,9 @@ bool Daemon::job_ended(const SessionEnd& job) {
         return false;
     }
     if (found) record_ = *found;
-    post_state("waiting", "", "");
+    host_.refresh();
+    const auto comment = host_.comment();
+    post_state(comment.empty() ? "waiting" : "maintenance", comment, "");
     parts_.on_status(record_.state);
     reached("agent waits again");
     return found && !found->state.empty();
@@ -263,6 +284,7 @@ void Daemon::post_state(std::string_view state, std::string_view comment, std::o
     record_.state = state;
     record_.comment = comment;
     parts_.metrics.state_is(state);
+    parts_.board->state_is(state, mask_for_log(comment));
     auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
     if (!posted) log_warning("cannot post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();

@@ -3,6 +3,7 @@
 #include "agent/api/job_server.hpp"
 #include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/host_maintenance.hpp"
 #include "agent/daemon/job_session.hpp"
 #include "agent/daemon/orders.hpp"
 #include "agent/delivery/undelivered_results.hpp"
@@ -22,8 +23,8 @@ enum class DaemonEnd {
 /// Polls for jobs and runs them, one at a time:
 ///
 ///     start: end the jobs that a killed agent left → keep offline and maintenance, else waiting → register → advertise
-///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end) | take a job, run it,
-///     again; meanwhile, deliver what could not be delivered
+///     each polling_interval: read own state → (offline, maintenance: nothing) | (restart: end) | (the host asks for
+///     maintenance: nothing) | take a job, run it, again; meanwhile, deliver what could not be delivered
 class Daemon {
   public:
     explicit Daemon(DaemonParts parts);
@@ -60,6 +61,9 @@ class Daemon {
     /// The device is unusable: takes the agent offline until somebody has repaired it.
     void device_is_lost(const std::string& comment);
     void obey_standing_order(std::optional<std::string> job_id = std::nullopt);
+    /// The order of the server, or else of this host, which may have set the comment at the server before. Sets the
+    /// record's comment to that order's.
+    [[nodiscard]] Order with_host_order(Order by_server, AgentRecord& found);
     Posture obey(Order order, const std::string& comment, std::optional<std::string> job_id = std::nullopt);
     /// The job that the server's record names, if the server gave it to us but the answer was lost, so we do not know
     /// it.
@@ -68,11 +72,15 @@ class Daemon {
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();
     void sleep(std::chrono::milliseconds time);
-    [[nodiscard]] bool is_wanted_elsewhere() const { return stopping_ || reload_wanted_ || orders_.standing(); }
+    [[nodiscard]] bool is_wanted_elsewhere() const {
+        return stopping_ || reload_wanted_ || host_.has_news() || orders_.standing();
+    }
 
     DaemonParts parts_;
     UndeliveredResults undelivered_;
     Orders orders_;
+    DeviceHealth health_;
+    HostMaintenance host_;
     AgentPosts posts_;
     JobSession session_;
     AgentRecord record_;

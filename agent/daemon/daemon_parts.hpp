@@ -6,6 +6,7 @@
 #include "agent/job/own_secrets.hpp"
 #include "agent/job/phase_user.hpp"
 #include "agent/metrics/agent_metrics.hpp"
+#include "agent/metrics/status_board.hpp"
 #include "agent/secrets/document_source.hpp"
 #include "agent/secrets/job_identity.hpp"
 #include "common/base/clock.hpp"
@@ -37,6 +38,7 @@ struct DaemonParts {
     /// The user that runs the phases; nullopt: the agent's user.
     std::optional<PhaseUser> phase_user = std::nullopt;
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
+    std::shared_ptr<StatusBoard> board = std::make_shared<StatusBoard>(clock);
     /// Makes the source of a job's documents in Vault. `on_accessor` as of JobGrants.
     std::function<std::unique_ptr<DocumentSource>(const JobIdentity& identity,
                                                   std::function<void(const std::string& accessor)> on_accessor)>

@@ -39,10 +39,12 @@ InterruptedJob interrupted_job(const JobRecord& record) {
 
 }  // namespace
 
-JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered)
+JobSession::JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered,
+                       JobListener& listener)
     : parts_(parts),
       posts_(posts),
       undelivered_(undelivered),
+      listener_(listener),
       idle_masks_(
           masks_between_jobs(parts.config.trebuchet.mask), {}, [](std::string_view) {}, parts.own_secrets),
       stop_timer_(parts.loop) {
@@ -221,10 +223,11 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     const auto& id = ready.job.id;
     const std::string doing = (ready.interrupted ? "ending job " : "running job ") + id;
     set_log_masks(ready.masks);
+    JobLogFields fields(id);
     log_info(doing);
     parts_.on_status(doing);
     ServerReporter reporter(parts_, posts_, ready.folder, ready.masks, [&] { ready.copy.wipe(); });
-    const auto outcome = run_reported_to(reporter, ready);
+    const auto outcome = run_reported_to(reporter, ready, fields);
     mask_own_secrets();
     if (const auto problem = secret_memory_problem(); !problem.empty() && !std::exchange(told_of_memory_, true)) {
         log_warning(problem);
@@ -236,16 +239,17 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     return {id, outcome.offline_comment};
 }
 
-JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready) {
+JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& ready, JobLogFields& fields) {
     auto& metrics = parts_.metrics;
     JobMeter meter(metrics, parts_.clock);
-    MeteredLog log(reporter.log(), metrics);
+    MeteredLog metered(reporter.log(), metrics);
+    WatchedLog log(metered, *parts_.board);
     ReleaseListener release(parts_.loop, parts_.config, metrics);
     std::optional<WithheldJob> withheld;
     const auto kept = WithheldJob::folder_of(parts_.state_base, ready.job.id);
     if (ready.folder.record().is_withheld) withheld.emplace(reporter, reporter, log, kept);
     JobListener& reported = withheld ? static_cast<JobListener&>(*withheld) : reporter;
-    JobListeners listeners{&meter, &reported};
+    JobListeners listeners{&meter, &fields, &listener_, parts_.board.get(), &reported};
     if (parts_.metrics_are_served) listeners.add(release);
     metrics.watch_upload_lag([&] { return reporter.log().lag(); });
     JobRunner runner({.loop = parts_.loop,

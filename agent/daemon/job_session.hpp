@@ -2,6 +2,7 @@
 
 #include "agent/daemon/agent_posts.hpp"
 #include "agent/daemon/daemon_parts.hpp"
+#include "agent/daemon/job_log_fields.hpp"
 #include "agent/delivery/job_folder.hpp"
 #include "agent/delivery/undelivered_results.hpp"
 #include "agent/job/job_masks.hpp"
@@ -27,8 +28,8 @@ struct SessionEnd {
 /// Runs accepted jobs, one at a time, each from its document until its result is delivered or stored.
 class JobSession {
   public:
-    /// All arguments must outlive this object.
-    JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered);
+    /// `listener`: is told of each job. All arguments must outlive this object.
+    JobSession(const DaemonParts& parts, AgentPosts& posts, UndeliveredResults& undelivered, JobListener& listener);
 
     /// nullopt if the job has no valid id, or was taken before.
     std::optional<SessionEnd> run(TakenJob taken);
@@ -69,7 +70,7 @@ class JobSession {
     void remove_old_output() const;
     /// Ends the logins to Vault that the killed agent made for the job.
     void end_logins(const Job& job, JobFolder& folder);
-    JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready);
+    JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready, JobLogFields& fields);
     /// Reports a job that cannot run as failed.
     SessionEnd report_unreadable(const Error& reason, JobFolder& folder);
     void start_to_stop();
@@ -80,6 +81,7 @@ class JobSession {
     AgentPosts& posts_;
     UndeliveredResults& undelivered_;
     std::shared_ptr<const MaskSet> log_masks_;
+    JobListener& listener_;
     JobMasks idle_masks_;  ///< used while no job's secrets are known: well-known credentials and the agent's own
     JobRunner* running_ = nullptr;
     DocumentSource* ending_logins_ = nullptr;

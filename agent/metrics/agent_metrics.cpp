@@ -73,6 +73,12 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
           {{"agent_id", agent_id}})),
+      provision_failures_(metrics_.gauge(
+          {"trebuchet_provision_failures_in_a_row", "Failed provisions since the last one that succeeded"},
+          {{"agent_id", agent_id}})),
+      quarantined_(
+          metrics_.gauge({"trebuchet_quarantined", "1 while the agent takes no jobs after too many failed provisions"},
+                         {{"agent_id", agent_id}})),
       loop_lag_(metrics_.histogram({"trebuchet_loop_lag_seconds", "How late the agent's event loop is"},
                                    {{"agent_id", agent_id}}, lag_buckets())) {
     metrics_
@@ -171,6 +177,11 @@ void AgentMetrics::held_back(const std::optional<HeldBack>& by) {
             .set(by && by->by == guard ? 1 : 0);
     }
     held_back_ = by ? by->reason : "";
+}
+
+void AgentMetrics::device_health(unsigned failures_in_a_row, bool is_quarantined) {
+    provision_failures_.set(failures_in_a_row);
+    quarantined_.set(is_quarantined ? 1 : 0);
 }
 
 void AgentMetrics::release_known(std::string_view release) {

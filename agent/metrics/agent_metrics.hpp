@@ -25,6 +25,8 @@ namespace trebuchet {
 ///     trebuchet_agent_state {state}            1 for the state it is in, else 0
 ///     trebuchet_held_back {guard}              1: takes no jobs because of the guard
 ///     trebuchet_cpu_seconds_total {test_phase} CPU time of phases, where they have cgroups
+///     trebuchet_provision_failures_in_a_row    failed provisions since the last one that succeeded
+///     trebuchet_quarantined                    1: takes no jobs after too many of these
 ///     trebuchet_masked_bytes_total             bytes of output and serial log that came out of the masker
 ///     trebuchet_masked_total {place, form}     secrets masked in finished jobs
 ///     trebuchet_secret_accesses_total {source, outcome}   secrets of the lab that phases got or did not get
@@ -67,6 +69,8 @@ class AgentMetrics {
     void loop_lagged(Duration lag, std::chrono::system_clock::time_point now);
     /// Why the agent takes no jobs; nullopt: it takes jobs.
     void held_back(const std::optional<HeldBack>& by);
+    /// Failed provisions in a row, and whether the device is in quarantine.
+    void device_health(unsigned failures_in_a_row, bool is_quarantined);
     /// The agent's state in the API's spelling. An unknown state counts as none.
     void state_is(std::string_view state);
     /// The release on the device, as parse_os_release returns it; "": unknown.
@@ -95,6 +99,8 @@ class AgentMetrics {
     Counter doubtful_logs_;
     Counter results_given_up_;
     Gauge upload_lag_seconds_;
+    Gauge provision_failures_;
+    Gauge quarantined_;
     Histogram loop_lag_;
     std::string lag_note_;
     std::function<Duration()> upload_lag_;

@@ -1,10 +1,13 @@
 #include "agent/metrics/metrics_endpoint.hpp"
 
+#include <utility>
+
 namespace trebuchet {
 
 Result<std::unique_ptr<HttpEndpoint>> open_metrics_endpoint(EventLoop& loop, const HttpEndpointOptions& options,
-                                                            AgentMetrics& metrics) {
+                                                            AgentMetrics& metrics, std::function<std::string()> page) {
     HttpEndpoint::Pages pages;
+    pages["/"] = [page = std::move(page)] { return HttpPage{200, "text/html; charset=utf-8", page()}; };
     pages["/metrics"] = [&metrics] { return HttpPage{200, metrics_media_type, metrics.text()}; };
     pages["/healthz"] = [&metrics] {
         const auto problem = metrics.problem();

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace trebuchet {
@@ -20,6 +21,9 @@ struct HttpEndpointOptions {
     std::size_t connection_limit = 16;
     std::size_t request_limit = 8192;            ///< in bytes, request line and headers
     std::chrono::milliseconds time_limit{5000};  ///< for a whole connection
+    /// Pages that only programs of this host get: the peer and the Host header must be loopback, so that no web page
+    /// can have a browser read them either (DNS rebinding). Others get 403.
+    std::set<std::string> local_pages{};
 };
 
 /// The answer to a GET.
@@ -32,7 +36,7 @@ struct HttpPage {
 /// A small HTTP/1.1 server for monitoring: read-only pages, one request per connection, no TLS, no authentication, so
 /// all pages are public. Clients may be hostile: number, size and duration of connections are bounded. Runs on the
 /// loop's thread and never blocks; a stuck loop therefore shows as no answer. Errors: 404 unknown page, 405 not GET,
-/// 400 not HTTP, 431 head too long.
+/// 400 not HTTP, 403 a page for this host only, 431 head too long.
 class HttpEndpoint {
   public:
     using Pages = std::map<std::string, std::function<HttpPage()>>;

@@ -30,6 +30,8 @@ std::string_view reason_of(int status) {
             return "OK";
         case 400:
             return "Bad Request";
+        case 403:
+            return "Forbidden";
         case 404:
             return "Not Found";
         case 405:
@@ -56,12 +58,24 @@ HttpPage refusal(int status) {
     return {status, "text/plain; charset=utf-8", std::string(reason_of(status)) + "\n"};
 }
 
-HttpPage answer_to(std::string_view head, const HttpEndpoint::Pages& pages) {
+bool is_this_host(const tcp::socket& socket) {
+    error_code error;
+    const auto address = socket.remote_endpoint(error).address();
+    if (error) return false;
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+    }
+    return address.is_loopback();
+}
+
+HttpPage answer_to(std::string_view head, const HttpEndpoint::Pages& pages, const std::set<std::string>& local_pages,
+                   bool is_local) {
     const auto line = parse_request_line(head);
     if (!line) return refusal(400);
     const auto page = pages.find(std::string(line->path));
     if (page == pages.end()) return refusal(404);
     if (line->method != "GET") return refusal(405);
+    if (local_pages.contains(page->first) && !(is_local && has_local_host(head))) return refusal(403);
     return page->second();
 }
 
@@ -193,9 +207,11 @@ class HttpEndpoint::Server : public std::enable_shared_from_this<Server> {
             connections_.front()->close();
             connections_.pop_front();
         }
-        const auto connection =
-            std::make_shared<Connection>(loop_, std::move(socket), options_.request_limit,
-                                         [this](std::string_view head) { return answer_to(head, pages_); });
+        const bool is_local = is_this_host(socket);
+        const auto connection = std::make_shared<Connection>(
+            loop_, std::move(socket), options_.request_limit, [this, is_local](std::string_view head) {
+                return answer_to(head, pages_, options_.local_pages, is_local);
+            });
         connections_.push_back(connection);
         connection->start(options_.time_limit, [this](Connection* closed) {
             connections_.remove_if([&](const auto& known) { return known.get() == closed; });

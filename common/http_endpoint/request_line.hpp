@@ -15,4 +15,7 @@ struct RequestLine {
 /// we only compare it.
 [[nodiscard]] std::optional<RequestLine> parse_request_line(std::string_view head);
 
+/// True if the head has one Host header, and it names this host: localhost or a loopback address, with any port.
+[[nodiscard]] bool has_local_host(std::string_view head);
+
 }  // namespace trebuchet

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
+
 namespace trebuchet {
 namespace {
 
@@ -43,6 +45,22 @@ std::string one_line(const MaskedChunk& text, std::size_t limit) {
     }
     if (cut.size() < all.size()) out += "… (" + std::to_string(all.size() - cut.size()) + " more bytes)";
     return out;
+}
+
+std::string journal_datagram(char priority, std::string_view text, const LogFields& fields) {
+    auto datagram = "MESSAGE=" + std::string(text) + "\nPRIORITY=" + priority + "\n";
+    for (const auto& [name, value] : fields) datagram += name + "=" + value + "\n";
+    return datagram;
+}
+
+std::string json_line(const std::string& time, std::string_view level, std::string_view text, const LogFields& fields) {
+    nlohmann::ordered_json json{{"time", time}, {"level", level}, {"message", text}};
+    for (const auto& [name, value] : fields) {
+        auto key = name;
+        for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        json[key] = value;
+    }
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 bool is_journal(int fd, const char* journal_stream) {

@@ -17,7 +17,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace trebuchet {
@@ -43,6 +45,7 @@ class LogTest : public testing::Test {
     [[nodiscard]] LogOptions options() const {
         LogOptions options;
         options.console = console_.get();
+        options.journal = folder_ / "journal";
         options.folder = folder_ / "logs" / "agent";
         return options;
     }
@@ -126,7 +129,58 @@ TEST_F(LogTest, EscapesUntrustedText) {
               "[2027-01-15 08:00:00] INFO    : line\\n[2027-01-15 08:00:00] ERROR   : forged\\x0d\\x1b[2K\n");
 }
 
-TEST_F(LogTest, WritesPrioritiesAndNoTimeToTheJournal) {
+TEST_F(LogTest, WritesJsonLinesWithFieldsOnRequest) {
+    auto wanted = options();
+    wanted.format = LogFormat::json;
+    set_up(wanted);
+    set_log_field("JOB_ID", "j1");
+    log_warning("a \"b\"");
+    set_log_field("JOB_ID", "");
+    log_info("c");
+    const std::string lines =
+        R"({"time":"2027-01-15T08:00:00.000000+00:00","level":"WARNING","message":"a \"b\"","job_id":"j1"})"
+        "\n"
+        R"({"time":"2027-01-15T08:00:00.000000+00:00","level":"INFO","message":"c"})"
+        "\n";
+    EXPECT_EQ(on_console(), lines);
+    EXPECT_EQ(in_file(), lines);
+}
+
+TEST_F(LogTest, TellsAnObserverOfMaskedProblems) {
+    std::vector<std::string> seen;
+    observe_log(LogLevel::warning, [&](const MaskedChunk& text) { seen.emplace_back(text.bytes()); });
+    set_up(options());
+    set_log_masks(masks_of("hunter2-hunter2"));
+    log_info("nothing");
+    log_error("hunter2-hunter2 is wrong");
+    observe_log(LogLevel::warning, nullptr);
+    log_error("unseen");
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_THAT(seen[0], testing::MatchesRegex("\\*\\*[0-9a-f]{6}\\*\\* is wrong"));
+}
+
+TEST_F(LogTest, SendsTheJournalFieldsToItsSocket) {
+    const FileDescriptor journal(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    options().journal.string().copy(where.sun_path, sizeof(where.sun_path) - 1);
+    ASSERT_EQ(::bind(journal.get(), reinterpret_cast<const sockaddr*>(&where), sizeof(where)), 0);
+    struct stat info {};
+    ASSERT_EQ(::fstat(options().console, &info), 0);
+    ::setenv("JOURNAL_STREAM", (std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino)).c_str(), 1);
+    set_up(options());
+    set_log_field("JOB_ID", "j1");
+    log_warning("two\nlines");
+    set_log_field("JOB_ID", "");
+    std::string datagram(1000, '\0');
+    const auto size = ::recv(journal.get(), datagram.data(), datagram.size(), 0);
+    ASSERT_GT(size, 0);
+    datagram.resize(static_cast<std::size_t>(size));
+    EXPECT_EQ(datagram, "MESSAGE=two\\nlines\nPRIORITY=4\nJOB_ID=j1\n");
+    EXPECT_EQ(on_console(), "");
+}
+
+TEST_F(LogTest, WritesPrioritiesAndNoTimeToAJournalWithoutASocket) {
     struct stat info {};
     ASSERT_EQ(::fstat(options().console, &info), 0);
     const auto stream = std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);

@@ -1,11 +1,10 @@
-#include "agent/cli/online_check.hpp"
+#include "agent/cli/secret_checks.hpp"
 
 #include "agent/cli/vault_access.hpp"
 #include "agent/secrets/local_sources.hpp"
 #include "common/mask/mask_set.hpp"
 
 #include <memory>
-#include <ostream>
 #include <random>
 #include <string>
 #include <utility>
@@ -13,14 +12,16 @@
 namespace trebuchet {
 namespace {
 
-class OnlineCheck {
+class SecretChecks {
   public:
-    OnlineCheck(const Config& config, std::ostream& out)
-        : config_(config), secrets_(config.trebuchet.secrets), out_(out), local_(LocalSources::of_process(secrets_)) {}
+    SecretChecks(const Config& config, Findings& findings)
+        : config_(config),
+          secrets_(config.trebuchet.secrets),
+          findings_(findings),
+          local_(LocalSources::of_process(secrets_)) {}
 
-    bool run() {
+    void run() {
         for (const auto& grant : secrets_.grants) check(grant);
-        return is_fine_;
     }
 
   private:
@@ -46,10 +47,11 @@ class OnlineCheck {
     void check(const SecretGrant& grant, const SecretReference& reference, DocumentSource& documents) {
         if (reference.source == SecretReference::Source::server) return;  // each job has its own
         const auto problem = problem_of(reference, documents);
-        const auto line = "grant " + grant.name + ": " + reference.text() + ": " + (problem.empty() ? "fine" : problem);
-        is_fine_ = is_fine_ && problem.empty();
+        const auto line = "grant " + grant.name + ": " + reference.text() + ": " +
+                          (problem.empty() ? "can be read" : "cannot be read: " + problem);
         const auto masks = MaskSet::build(own_->all());
-        if (masks) out_ << (*masks)->mask(line).bytes() << '\n';
+        findings_.push_back({problem.empty() ? Verdict::ok : Verdict::error, "secret",
+                             masks ? std::string((*masks)->mask(line).bytes()) : masks.error().message()});
     }
 
     [[nodiscard]] std::string problem_of(const SecretReference& reference, DocumentSource& documents) const {
@@ -68,9 +70,8 @@ class OnlineCheck {
 
     const Config& config_;
     const SecretsConfig& secrets_;
-    std::ostream& out_;
+    Findings& findings_;
     LocalSources local_;
-    bool is_fine_ = true;
     EventLoop loop_;
     SystemClock clock_;
     std::mt19937_64 random_{std::random_device{}()};
@@ -80,8 +81,8 @@ class OnlineCheck {
 
 }  // namespace
 
-bool check_secrets_online(const Config& config, std::ostream& out) {
-    return OnlineCheck(config, out).run();
+void check_secrets(const Config& config, Findings& findings) {
+    SecretChecks(config, findings).run();
 }
 
 }  // namespace trebuchet

@@ -1,0 +1,128 @@
+#include "agent/cli/status_command.hpp"
+
+#include "agent/cli/exit_codes.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/system_text.hpp"
+#include "common/base/text.hpp"
+#include "common/file/safe_file.hpp"
+#include "common/process/process_tree.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <iostream>
+#include <set>
+#include <thread>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace trebuchet {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+constexpr std::size_t file_limit = 65536;
+constexpr seconds watch_pause{2};
+
+/// A process that /proc hides from this user counts as there.
+bool is_there(const AgentStatus& status) {
+    if (status.pid <= 0) return false;
+    if (const auto stat = read_process_stat(status.pid)) return stat->start_time == status.start_time && stat->is_alive;
+    return ::kill(status.pid, 0) == 0 || errno == EPERM;
+}
+
+seconds silence_of(const fs::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) return seconds(0);
+    return seconds(std::max<std::time_t>(::time(nullptr) - info.st_mtim.tv_sec, 0));
+}
+
+AgentRow row_of(const std::string& name, const fs::path& folder) {
+    AgentRow row{name};
+    const auto file = status_file(folder, name);
+    std::error_code error;
+    if (!fs::exists(file, error)) {
+        if (error) row.problem = "cannot read " + file.string() + ": " + system_text(error.value());
+        return row;
+    }
+    const auto text = read_untrusted(file, file_limit);
+    auto status = text ? parse_status(*text) : fail(text.error());
+    if (!status) {
+        row.problem = status.error().message();
+        return row;
+    }
+    row.health = health_of(*status, silence_of(file), is_there(*status));
+    row.status = std::move(*status);
+    return row;
+}
+
+void add_names(const fs::path& folder, const char* file, std::set<std::string>& names) {
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code ignored;
+        if (fs::exists(entry->path() / file, ignored)) names.insert(entry->path().filename());
+    }
+}
+
+/// Everything of a status file is foreign to the terminal.
+std::string harmless(std::string text) {
+    text = to_valid_utf8(text);
+    for (char& c : text) {
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
+    }
+    return text;
+}
+
+Result<bool> print_once(const StatusOptions& options) {
+    const auto rows = agents_of_host(options);
+    if (!rows) return fail(rows.error());
+    if (options.json) {
+        std::cout << status_rows_json(*rows);
+    } else if (rows->empty()) {
+        std::cout << "no agent of this host shows a status in " << options.folder.string() << '\n';
+    } else {
+        std::cout << harmless(status_table(*rows, SystemClock().wall_time()));
+    }
+    std::cout << std::flush;
+    return std::all_of(rows->begin(), rows->end(), [](const AgentRow& row) { return row.health == Health::running; });
+}
+
+}  // namespace
+
+Result<std::vector<AgentRow>> agents_of_host(const StatusOptions& options) {
+    std::error_code error;
+    if (fs::exists(options.folder, error) && ::access(options.folder.c_str(), R_OK | X_OK) != 0) {
+        return fail("cannot read " + options.folder.string() + ": " + system_text(errno) +
+                    "; run it as root or as a member of the group trebuchet");
+    }
+    std::set<std::string> names;
+    add_names(options.folder, "status.json", names);
+    add_names(options.root / "etc/trebuchet", "testflinger-agent.conf", names);
+    std::vector<AgentRow> rows;
+    for (const auto& name : names) {
+        if (options.name.empty() || name == options.name) rows.push_back(row_of(name, options.folder));
+    }
+    if (rows.empty() && !options.name.empty()) {
+        return fail("there is no agent " + trebuchet::quoted(options.name) + " on this host: it has no status in " +
+                    options.folder.string() + ", and is no instance");
+    }
+    return rows;
+}
+
+int status_command(const StatusOptions& options) {
+    for (;;) {
+        if (options.watch && ::isatty(STDOUT_FILENO) != 0) std::cout << "\x1b[H\x1b[2J";
+        const auto all_run = print_once(options);
+        if (!all_run) {
+            std::cerr << "trebuchet-agent status: " << all_run.error().message() << '\n';
+            return exit_usage;
+        }
+        if (!options.watch) return *all_run ? 0 : exit_not_running;
+        if (!std::cout) return 0;
+        std::this_thread::sleep_for(watch_pause);
+    }
+}
+
+}  // namespace trebuchet

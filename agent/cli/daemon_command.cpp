@@ -7,6 +7,7 @@
 #include "agent/cli/vault_access.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
+#include "agent/config/vault_environment.hpp"
 #include "agent/daemon/agent_folders.hpp"
 #include "agent/daemon/daemon.hpp"
 #include "agent/daemon/disk_space.hpp"
@@ -220,6 +221,11 @@ class Program {
         if (!masks) return refuse(masks.error());
         auto http = HttpClient::make(loop_, http_options(config));
         if (!http) return refuse(http.error());
+        if (const auto& secrets = config.trebuchet.secrets; uses_vault(secrets)) {
+            if (const auto problem = vault_.problem_at_start(secrets.vault); !problem.empty()) {
+                return refuse(Error(problem));
+            }
+        }
         Config ready = config;
         ready.trebuchet.mask = std::move(*masks);
         enable_limits(ready.trebuchet.limits);

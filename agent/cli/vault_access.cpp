@@ -2,8 +2,11 @@
 
 #include "agent/secrets/vault_source.hpp"
 #include "common/base/version.hpp"
+#include "common/log/log.hpp"
 
+#include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace trebuchet {
@@ -20,6 +23,23 @@ VaultAccess::VaultAccess(EventLoop& loop, const Clock& clock, std::shared_ptr<Ow
 std::unique_ptr<VaultClient> VaultAccess::client(const VaultConfig& config) const {
     return std::make_unique<VaultClient>(loop_, vault_options(config, std::string("trebuchet-agent/") + version),
                                          draw_);
+}
+
+std::string VaultAccess::problem_at_start(const VaultConfig& config) const {
+    constexpr std::chrono::seconds longest_wait{5};
+    if (config.name_space.empty()) return "";
+    std::optional<VaultResult<SecretJson>> health;
+    const auto asked = client(config);
+    asked->ask_health([&](VaultResult<SecretJson> answer) { health.emplace(std::move(answer)); });
+    loop_.wait_for(longest_wait, [&] { return health.has_value(); });
+    if (!health || !*health) {
+        log_warning("cannot ask Vault whether it has namespaces, so it is asked before the first login: " +
+                    (health ? health->error().text : "there was no answer"));
+        return "";
+    }
+    if (!has_no_namespaces(**health)) return "";
+    return "trebuchet.secrets.vault.namespace is " + config.name_space +
+           ", but the server has no namespaces: it would " + "ignore that and give the secrets of its root namespace";
 }
 
 std::unique_ptr<DocumentSource> VaultAccess::documents_of(

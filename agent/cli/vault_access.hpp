@@ -25,6 +25,9 @@ class VaultAccess {
     [[nodiscard]] std::unique_ptr<DocumentSource> documents_of(
         const VaultConfig& config, const JobIdentity& identity,
         std::function<void(const std::string& accessor)> on_accessor);
+    /// Why this Vault cannot be used, or "". Waits a few seconds for its answer, if a namespace is configured; without
+    /// an answer it is asked again before the first login. Runs the loop.
+    [[nodiscard]] std::string problem_at_start(const VaultConfig& config) const;
     [[nodiscard]] VaultLogins& logins() { return logins_; }
 
   private:

@@ -36,11 +36,6 @@ tl::unexpected<SecretProblem> interrupted() {
     return tl::unexpected(SecretProblem{Kind::unreachable, "the phase was ended before Vault answered"});
 }
 
-bool has_no_namespaces(const SecretJson& health) {
-    const auto entry = health.find("enterprise");
-    return entry != health.end() && entry->is_boolean() && !entry->get<bool>();
-}
-
 }  // namespace
 
 VaultSource::VaultSource(Parts parts)

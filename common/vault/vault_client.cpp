@@ -196,6 +196,11 @@ void VaultClient::settle(const std::shared_ptr<Call>& call, VaultResult<SecretJs
     done(std::move(result));
 }
 
+bool has_no_namespaces(const SecretJson& health) {
+    const auto entry = health.is_object() ? health.find("enterprise") : health.end();
+    return entry != health.end() && entry->is_boolean() && !entry->get<bool>();
+}
+
 WipedString secret_in(const SecretJson& object, const char* key) {
     const auto entry = object.is_object() ? object.find(key) : object.end();
     return entry == object.end() || !entry->is_string() ? WipedString() : entry->get<WipedString>();

@@ -85,6 +85,10 @@ class VaultClient {
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
+/// Whether sys/health says that the server has no namespaces: it would ignore one. OpenBao says nothing, and refuses
+/// unknown ones by itself.
+[[nodiscard]] bool has_no_namespaces(const SecretJson& health);
+
 /// The text of a JSON field that is one; "" if it is missing or something else.
 [[nodiscard]] std::string text_in(const SecretJson& object, const char* key);
 /// The same, for a secret.

@@ -213,6 +213,27 @@ TEST_F(Vault, AcceptsAnIdentityOfTheJob) {
     EXPECT_EQ(vault.revocations(), 1U);
 }
 
+TEST_F(Vault, WithoutNamespacesIsRefusedAtTheStartIfOneIsConfigured) {
+    configure({{"vault", {{"namespace", "team"}}}});
+    agent.start();
+    EXPECT_EQ(agent.program().wait().code, 2);
+    EXPECT_THAT(agent.log(), HasSubstr("the server has no namespaces"));
+}
+
+TEST_F(Vault, OfOpenBaoMayHaveNamespaces) {
+    vault.set_enterprise(std::nullopt);
+    configure({{"vault", {{"namespace", "team"}}}});
+    const auto id = run_job(asking());
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("TOKEN=[**"));
+    EXPECT_EQ(vault.raw_requests().back().header("X-Vault-Namespace"), "team");
+}
+
+TEST_F(Vault, ThatIsAwayDoesNotKeepTheAgentFromStarting) {
+    configure({{"vault", {{"namespace", "team"}, {"address", "https://127.0.0.1:1"}, {"max_retries", 0}}}});
+    const auto id = run_job(asking());
+    EXPECT_THAT(server.log(id, "test"), HasSubstr("TOKEN=[]"));
+}
+
 TEST_F(Vault, GivesAStandingTokenNoEnd) {
     secret_file("token", vault.make_token(std::chrono::hours(1)));
     configure({{"vault", {{"login", "token"}, {"token_file", agent.folder() / "token"}}}});

@@ -57,7 +57,7 @@ void DeviceHealth::phase_ran(Phase phase, const PhaseStatus& status) {
     if (phase != Phase::provision || code == status.end() || job_ == nullptr) return;
     if (code->second == 0) return reset();
     if (code->second == ended_by_agent_code && is_stopping_()) return;
-    add({job_->id, job_->submitter.substr(0, longest_submitter), code->second});
+    add({job_->id, job_->client_id.value_or("").substr(0, longest_submitter), code->second});
 }
 
 void DeviceHealth::add(Failure failure) {

@@ -239,7 +239,6 @@ Result<Job> parse_job(std::string_view document, const std::vector<std::string>&
         if (!text) return fail(text.error());
         *target = std::move(*text);
     }
-    job.submitter = read_string(json, "client_id").value_or("");
     for (const auto& [key, target] :
          {std::pair{"global_timeout", &job.global_timeout}, {"output_timeout", &job.output_timeout}}) {
         const auto seconds = read_seconds(json, key);

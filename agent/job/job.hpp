@@ -39,7 +39,6 @@ struct Job {
     std::string queue;
     std::string parent_id;
     std::string webhook;    ///< job_status_webhook; "": send no events
-    std::string submitter;  ///< client_id; "": the server does not say
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
     std::map<Phase, PhaseData> phases;

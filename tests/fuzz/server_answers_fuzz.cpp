@@ -106,7 +106,7 @@ void require_job_state(trebuchet::JobState state, const Answers& answers) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const trebuchet::TemporaryFolder folder("/dev/shm");
     static const auto token_file = folder.write("token", R"({"refresh_token": "r"})");
-    static const bool is_silent = trebuchet::set_up_log({trebuchet::LogLevel::info, true, {}, 2}).has_value();
+    static const bool is_silent = trebuchet::set_up_log({.quiet = true}).has_value();
     require(is_silent, "the log can be turned off");
     static trebuchet::EventLoop loop;
     const auto answers = read_input(std::string(data, data + size));

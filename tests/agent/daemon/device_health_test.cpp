@@ -27,7 +27,7 @@ class DeviceHealthTest : public DaemonFixture {
     void provision(const std::string& id, int code, const std::string& submitter = "") {
         Job job;
         job.id = id;
-        job.submitter = submitter;
+        if (!submitter.empty()) job.client_id = submitter;
         health_.job_taken(job);
         health_.phase_ran(Phase::provision, {{Phase::provision, code}});
         health_.phase_ran(Phase::test, {{Phase::provision, code}, {Phase::test, 1}});

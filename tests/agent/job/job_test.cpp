@@ -67,7 +67,7 @@ TEST(Job, HoldsWhatTheServerSays) {
     EXPECT_EQ(job.queue, "rpi4");
     EXPECT_EQ(job.parent_id, "p1");
     EXPECT_EQ(job.webhook, "https://hook.example.com/x");
-    EXPECT_EQ(job.submitter, "ann");
+    EXPECT_EQ(job.client_id, "ann");
     EXPECT_EQ(job.global_timeout, seconds(3600));
     EXPECT_EQ(job.output_timeout, seconds(60));
     EXPECT_TRUE(job.data_of(Phase::provision).present);
@@ -86,10 +86,6 @@ TEST(Job, NeedsNothingButAnId) {
     EXPECT_FALSE(job.output_timeout);
     EXPECT_FALSE(job.has_secrets());
     for (const Phase phase : all_phases) EXPECT_FALSE(job.data_of(phase).present);
-}
-
-TEST(Job, OfASubmitterWhoseNameCannotBeReadRunsAllTheSame) {
-    EXPECT_EQ(parsed(json{{"job_id", "j1"}, {"client_id", 7}}).submitter, "");
 }
 
 TEST(Job, TakesNullForAbsent) {

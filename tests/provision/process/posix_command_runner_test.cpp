@@ -63,7 +63,7 @@ TEST_F(PosixCommandRunnerTest, ABackgroundProcessMayGoOnWriting) {
     const FileDescriptor read_end(ends[0]);
     FileDescriptor inherited(ends[1]);
     const auto end = std::to_string(inherited.get());
-    const auto result = shell("(head -c 3000000 /dev/zero && echo well >&" + end + ") & echo started");
+    const auto result = shell("echo started; (head -c 3000000 /dev/zero && echo well >&" + end + ") &");
     EXPECT_EQ(result.output.substr(0, 8), "started\n");
     inherited = FileDescriptor();
     std::array<char, 16> said{};

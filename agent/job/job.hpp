@@ -38,7 +38,7 @@ struct Job {
     std::string id;  ///< only letters, digits, `-` and `_`: it is part of folder names and URLs
     std::string queue;
     std::string parent_id;
-    std::string webhook;    ///< job_status_webhook; "": send no events
+    std::string webhook;  ///< job_status_webhook; "": send no events
     std::optional<std::chrono::seconds> global_timeout;
     std::optional<std::chrono::seconds> output_timeout;
     std::map<Phase, PhaseData> phases;

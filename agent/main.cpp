@@ -186,7 +186,7 @@ int run(int argc, char** argv) {
         "well-known credentials are masked; a password inside a command is printed");
     auto* online = check->add_flag("--online", to_check.online,
                                    "Check this host and the server, too: print a line for each check, ok, warning or "
-                                   "error. Run it as the agent's user; it changes nothing");
+                                   "error. Run it as the agent's user; it takes no job");
     check->add_flag("--json", to_check.json, "With --online: print a JSON array")->needs(online);
     check->footer(
         "Exit codes: 0 fine; 1 --online found an error; 2 the configuration is wrong.\n\n"

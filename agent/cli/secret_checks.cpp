@@ -4,6 +4,8 @@
 #include "agent/secrets/local_sources.hpp"
 #include "common/mask/mask_set.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
@@ -11,6 +13,8 @@
 
 namespace trebuchet {
 namespace {
+
+constexpr std::chrono::seconds longest_wait{15};
 
 class SecretChecks {
   public:
@@ -37,7 +41,7 @@ class SecretChecks {
 
     void check(const SecretGrant& grant) {
         const auto documents =
-            vault_.documents_of(secrets_.vault, identity_for(grant), [](const std::string& /*accessor*/) {});
+            vault_.documents_of(vault_config_, identity_for(grant), [](const std::string& /*accessor*/) {});
         for (const auto& [name, reference] : grant.env) check(grant, reference, *documents);
         for (const auto& [name, reference] : grant.files) check(grant, reference, *documents);
         if (grant.env_from) check(grant, *grant.env_from, *documents);
@@ -46,6 +50,12 @@ class SecretChecks {
 
     void check(const SecretGrant& grant, const SecretReference& reference, DocumentSource& documents) {
         if (reference.source == SecretReference::Source::server) return;  // each job has its own
+        if (reference.source == SecretReference::Source::vault && uses_up_its_login()) {
+            return findings_.push_back({Verdict::warning, "secret",
+                                        "grant " + grant.name + ": " + reference.text() +
+                                            ": not read, because that would use up the wrapped secret_id, which the "
+                                            "agent needs for its first job"});
+        }
         const auto problem = problem_of(reference, documents);
         const auto line = "grant " + grant.name + ": " + reference.text() + ": " +
                           (problem.empty() ? "can be read" : "cannot be read: " + problem);
@@ -54,7 +64,18 @@ class SecretChecks {
                              masks ? std::string((*masks)->mask(line).bytes()) : masks.error().message()});
     }
 
-    [[nodiscard]] std::string problem_of(const SecretReference& reference, DocumentSource& documents) const {
+    [[nodiscard]] bool uses_up_its_login() const {
+        return secrets_.vault.login == VaultLogin::approle && secrets_.vault.secret_id_is_wrapped;
+    }
+
+    /// The settings of the agent, but somebody waits for the answer.
+    static VaultConfig impatient(VaultConfig vault) {
+        vault.timeout = std::min(vault.timeout, longest_wait);
+        vault.max_retries = 0;
+        return vault;
+    }
+
+    [[nodiscard]] std::string problem_of(const SecretReference& reference, DocumentSource& documents) {
         const auto text = [](const SecretProblem& problem) {
             return std::string(name_of(problem.kind)) + ", " + problem.text;
         };
@@ -62,7 +83,9 @@ class SecretChecks {
             const auto value = local_.read(reference);
             return value ? "" : text(value.error());
         }
+        if (!vault_is_away_.empty()) return vault_is_away_;
         const auto fields = documents.read(reference.path);
+        if (!fields && fields.error().kind == SecretProblem::Kind::unreachable) vault_is_away_ = text(fields.error());
         if (!fields) return text(fields.error());
         if (reference.field.empty() || (*fields)->contains(reference.field)) return "";
         return "missing, the document has no field " + reference.field;
@@ -72,6 +95,8 @@ class SecretChecks {
     const SecretsConfig& secrets_;
     Findings& findings_;
     LocalSources local_;
+    VaultConfig vault_config_ = impatient(secrets_.vault);
+    std::string vault_is_away_;  ///< why; "": it has answered so far
     EventLoop loop_;
     SystemClock clock_;
     std::mt19937_64 random_{std::random_device{}()};

@@ -36,7 +36,8 @@ std::string policy_of(const SecretsConfig& secrets) {
         policy += "path \"" + versioned + "\" { capabilities = [\"read\"] }\n";
         if (!has_data) policy += "path \"" + path + "\" { capabilities = [\"read\"] }\n";
     }
-    return policy + "path \"auth/token/revoke-accessor\" { capabilities = [\"update\"] }\n";
+    return policy + "path \"auth/token/revoke-self\" { capabilities = [\"update\"] }\n" +
+           "path \"auth/token/revoke-accessor\" { capabilities = [\"update\"] }\n";
 }
 
 json role_of(const Config& config, const std::string& policy, const std::string& audience) {

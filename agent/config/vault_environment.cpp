@@ -1,10 +1,13 @@
 #include "agent/config/vault_environment.hpp"
 
+#include "agent/config/vault_section.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace trebuchet {
 namespace {
@@ -28,7 +31,7 @@ class VaultEnvironment {
         : getenv_(getenv), loaded_(loaded), vault_(loaded.config.trebuchet.secrets.vault) {}
 
     void read() {
-        fill("ADDR", "address", vault_.address);
+        read_address();
         fill("CACERT", "ca_file", vault_.ca_file);
         fill("CAPATH", "ca_file", vault_.ca_file);
         fill("CLIENT_CERT", "client_cert", vault_.client_cert);
@@ -56,8 +59,20 @@ class VaultEnvironment {
     void fill(const char* name, const char* key, Text& setting) {
         const auto text = value(name);
         if (!setting.empty() || text.empty()) return;
-        setting = std::string_view(key) == "address" ? text.substr(0, text.find_last_not_of('/') + 1) : text;
+        setting = text;
         show(name, key, text);
+    }
+
+    void read_address() {
+        const auto text = value("ADDR");
+        if (!vault_.address.empty() || text.empty()) return;
+        if (auto origin = vault_origin(text)) {
+            vault_.address = std::move(*origin);
+            return show("ADDR", "address", vault_.address);
+        }
+        loaded_.warnings.push_back({"", 0, 0,
+                                    "VAULT_ADDR is ignored: expected an address such as "
+                                    "https://vault.example.com:8200; http only for loopback"});
     }
 
     [[nodiscard]] bool is_default(std::string_view key) const {

@@ -1,24 +1,17 @@
 #include "agent/config/vault_section.hpp"
 
 #include "agent/config/server_address.hpp"
+#include "common/http/origin.hpp"
 
 #include <utility>
 
 namespace trebuchet {
 namespace {
 
-/// Tokens and secrets travel to it.
-bool is_confidential(const std::string& origin) {
-    return origin.starts_with("https://") || origin.starts_with("http://127.") ||
-           origin.starts_with("http://localhost");
-}
-
 void read_address(SectionReader& reader, std::string& address) {
     if (const auto text = reader.non_empty_string("address")) {
-        const auto parsed = parse_server_address(*text);
-        const bool is_origin = parsed && (parsed->path.empty() || parsed->path == "/");
-        if (is_origin && is_confidential(parsed->origin)) {
-            address = parsed->origin;
+        if (auto origin = vault_origin(*text)) {
+            address = std::move(*origin);
         } else {
             reader.note("address", reader.take("address")->expected(
                                        "an address such as https://vault.example.com:8200; http only for loopback"));
@@ -74,6 +67,13 @@ void read_keys(SectionReader& reader, VaultConfig& vault) {
 }
 
 }  // namespace
+
+std::optional<std::string> vault_origin(const std::string& address) {
+    const auto parsed = parse_server_address(address);
+    const bool is_origin = parsed && (parsed->path.empty() || parsed->path == "/");
+    if (!is_origin || travels_in_clear(parsed->origin)) return std::nullopt;
+    return parsed->origin;
+}
 
 void read_vault_section(SectionReader& outer, SectionNotes notes, VaultConfig& vault) {
     static const YamlNode none = [] {

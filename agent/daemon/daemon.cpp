@@ -160,6 +160,7 @@ Daemon::Posture Daemon::ask_for_orders() {
     } else if (now - heard_at >= heartbeat && now - state_posted_at_.value_or(heard_at) >= heartbeat / 24) {
         post_state(wanted, found->comment);
     }
+    show_state();
     parts_.on_status(record_.state);
     return order == Order::work ? Posture::work : Posture::stay_away;
 }
@@ -283,11 +284,15 @@ bool Daemon::is_held_back() {
 void Daemon::post_state(std::string_view state, std::string_view comment, std::optional<std::string> job_id) {
     record_.state = state;
     record_.comment = comment;
-    parts_.metrics.state_is(state);
-    parts_.board->state_is(state, mask_for_log(comment));
+    show_state();
     auto posted = parts_.server.post_agent_state({record_.state, record_.comment, std::move(job_id)});
     if (!posted) log_warning("cannot post the agent's state: " + posted.error().message());
     if (posted) state_posted_at_ = parts_.clock.wall_time();
+}
+
+void Daemon::show_state() const {
+    parts_.metrics.state_is(record_.state);
+    parts_.board->state_is(record_.state, mask_for_log(record_.comment));
 }
 
 std::vector<std::string> Daemon::queues_to_poll() const {

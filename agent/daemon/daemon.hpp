@@ -68,6 +68,8 @@ class Daemon {
     /// The job that the server's record names, if the server gave it to us but the answer was lost, so we do not know
     /// it.
     [[nodiscard]] Result<std::optional<std::string>> lost_job() const;
+    /// In the metrics and in the status of the host.
+    void show_state() const;
     void post_state(std::string_view state, std::string_view comment, std::optional<std::string> job_id = std::nullopt);
     [[nodiscard]] std::vector<std::string> queues_to_poll() const;
     void advertise_if_due();

@@ -57,6 +57,7 @@ void DeviceHealth::phase_ran(Phase phase, const PhaseStatus& status) {
     if (phase != Phase::provision || code == status.end() || job_ == nullptr) return;
     if (code->second == 0) return reset();
     if (code->second == ended_by_agent_code && is_stopping_()) return;
+    if (code->second == could_not_start_code) return;  // no command ran, for example because Vault was away
     add({job_->id, job_->client_id.value_or("").substr(0, longest_submitter), code->second});
 }
 
@@ -88,6 +89,7 @@ void DeviceHealth::show() {
 }
 
 void DeviceHealth::refresh() {
+    if (!is_kept_ && !failures_.empty()) return keep();  // the disk was full: `resume` ends it by removing the file
     if (is_kept_ && kind_of_file(file_).empty()) reset();
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -53,11 +54,12 @@ void WithheldJob::remove_old(const fs::path& state_base, std::chrono::hours keep
 }
 
 void WithheldJob::keep(const std::string& name, std::string_view text) {
-    auto& size = sizes_[name];
-    size += text.size();
-    if (size > file_limit) return;
     const FileDescriptor file(
         ::open((folder_ / name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    struct stat info {};
+    const bool is_full =
+        file && ::fstat(file.get(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) + text.size() > file_limit;
+    if (is_full) return;
     const auto kept = file ? write_all(file.get(), text) : fail("cannot open " + (folder_ / name).string());
     if (kept || std::exchange(told_of_disk_, true)) return;
     log_warning("the output that is withheld is not kept completely: " + kept.error().message());
@@ -85,7 +87,9 @@ void WithheldJob::provision_log(int exit_code, const MaskedChunk& /*detail*/) {
 }
 
 void WithheldJob::device_in_doubt(const MaskedChunk& comment) {
-    log_error("withheld from the server: " + std::string(comment.bytes()));
+    keep("device-in-doubt.txt", std::string(comment.bytes()) + "\n");
+    log_error("the device is in doubt; why is withheld from the server: see " +
+              (folder_ / "device-in-doubt.txt").string());
     listener_.device_in_doubt(MaskedChunk::literal(comment_text));
 }
 

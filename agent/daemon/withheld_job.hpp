@@ -70,7 +70,6 @@ class WithheldJob final : public LogSink, public JobListener, public JobControl 
     LogSink& log_;
     std::filesystem::path folder_;
     std::set<Phase> told_;
-    std::map<std::string, std::uint64_t> sizes_;
     bool told_of_disk_ = false;
 };
 

@@ -62,6 +62,7 @@ void RunningJob::secret_value(const std::string& name, std::string_view value) {
 }
 
 void RunningJob::secret_access(const SecretAccess& access) {
+    static_cast<void>(masks.current());  // the agent's log masks what was registered meanwhile
     const auto text = "secrets: job " + parts.job.id + ", grant " + access.grant +
                       (access.reference.empty() ? "" : ", " + access.reference) + ", " + access.name +
                       (access.phase.empty() ? "" : ", phase " + access.phase) + ": " +

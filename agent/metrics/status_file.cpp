@@ -1,6 +1,7 @@
 #include "agent/metrics/status_file.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/planted_file.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
 
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 /// As write_file, but with the mode that lets the folder's group read the file.
 Result<void> write_for_group(const fs::path& file, std::string_view text) {
     const auto temporary = fs::path(file).concat(".new");
-    ::unlink(temporary.c_str());
+    unlink_or_set_aside(temporary);
     const auto fd = create_new_file(temporary);
     if (!fd) return fail(fd.error());
     if (auto written = write_all(fd->get(), text); !written) return written;
@@ -62,7 +63,7 @@ void StatusFile::write() {
 
 void StatusFile::live() {
     board_.undelivered(undelivered_());
-    ::utimensat(AT_FDCWD, file_.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+    if (!has_failed_) ::utimensat(AT_FDCWD, file_.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
     life_.start(sign_of_life_pause, [this] { live(); });
 }
 

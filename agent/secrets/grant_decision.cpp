@@ -75,9 +75,11 @@ class Decider {
         }
     }
 
-    /// A field of a document can be asked for only if the grant has a prefix: otherwise any name could be one.
+    /// A field of a document can be asked for only if the grant has a prefix: otherwise any name could be one. The name
+    /// is the submitter's, and becomes a variable's.
     [[nodiscard]] bool may_be_field(const std::string& name) const {
-        return grant_.env_from && !grant_.env_prefix.empty() && name.starts_with(grant_.env_prefix);
+        return grant_.env_from && !grant_.env_prefix.empty() && name.starts_with(grant_.env_prefix) &&
+               is_variable_name(name);
     }
 
     [[nodiscard]] AskedOfGrant asked() const {

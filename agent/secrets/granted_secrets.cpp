@@ -6,6 +6,9 @@
 namespace trebuchet {
 namespace {
 
+/// When so many documents could not be reached for a phase, Vault is away, and not asked for more.
+constexpr std::size_t most_out_of_reach = 3;
+
 using Outcome = SecretAccess::Outcome;
 using Source = SecretReference::Source;
 
@@ -256,12 +259,23 @@ const GrantDecision& GrantedSecrets::decide_now(Entry& entry) {
 
 PhaseSecrets GrantedSecrets::for_phase(std::string_view phase, SecretSink& sink) {
     is_interrupted_ = false;
+    out_of_reach_.clear();
     return PhaseReader(*this, phase, sink).read();
 }
 
 SecretResult<const SecretFields*> GrantedSecrets::read_document(const std::string& path) {
-    if (!is_interrupted_) return parts_.documents.read(path);
-    return tl::unexpected(SecretProblem{SecretProblem::Kind::unreachable, "the phase was ended before it was read"});
+    if (is_interrupted_) {
+        return tl::unexpected(
+            SecretProblem{SecretProblem::Kind::unreachable, "the phase was ended before it was read"});
+    }
+    const auto known = out_of_reach_.find(path);
+    if (known != out_of_reach_.end()) return tl::unexpected(known->second);
+    if (out_of_reach_.size() >= most_out_of_reach) return tl::unexpected(out_of_reach_.begin()->second);
+    auto fields = parts_.documents.read(path);
+    if (!fields && fields.error().kind == SecretProblem::Kind::unreachable) {
+        out_of_reach_.emplace(path, fields.error());
+    }
+    return fields;
 }
 
 SecretResult<SecretString> GrantedSecrets::read(const SecretReference& reference) {

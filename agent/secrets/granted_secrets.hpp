@@ -120,7 +120,9 @@ class GrantedSecrets {
     Parts parts_;
     std::vector<Entry> entries_;
     std::optional<QueueRestriction> restriction_now_;
-    bool is_interrupted_ = false;                 ///< the running for_phase()
+    bool is_interrupted_ = false;  ///< the running for_phase()
+    /// Documents, by path, that the running for_phase() could not reach: they are not asked for again.
+    std::map<std::string, SecretProblem> out_of_reach_;
     std::map<std::string, SecretString> values_;  ///< of this host, by reference
 };
 

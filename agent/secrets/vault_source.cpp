@@ -134,6 +134,10 @@ void VaultSource::logged_in(VaultResult<VaultToken> token) {
         return;
     }
     parts_.on_credential("job's Vault token", token->value.reveal());
+    if (is_ended_ && has_stopped_waiting_) {
+        login_ = Login::refused;
+        return revoke(*client_, token->value, revoke_timeout, [](const VaultResult<SecretJson>& /*result*/) {});
+    }
     if (!token->accessor.empty()) parts_.on_accessor(token->accessor);
     if (!token->is_revocable) {
         log_warning("job " + parts_.job +
@@ -194,6 +198,17 @@ void VaultSource::stop_now() {
     is_stopping_now_ = true;
 }
 
+/// A token that has ended by its lifetime is denied, too.
+void VaultSource::tell_of_denied_end(const VaultError& error) const {
+    const bool has_ended = token_->lifetime.count() > 0 && parts_.clock.now() >= token_ends_;
+    if (has_ended) return;
+    log_warning(
+        "job " + parts_.job +
+        ": Vault refuses to end the login. If the token is still valid, it ends by its lifetime: give the role a "
+        "policy that allows update on auth/token/revoke-self. " +
+        error.text);
+}
+
 // How the login is ended:
 //
 //  1. A login whose answer is still to come may make a token: its answer is waited for.
@@ -214,6 +229,10 @@ void VaultSource::end() {
         return is_late;
     };
     parts_.loop.run_until([&] { return login_ != Login::running || give_up(); });
+    if (login_ == Login::running) {
+        log_warning("job " + parts_.job +
+                    ": Vault has not answered the login yet: if it still does, the token is revoked then");
+    }
     std::string problem = "there was no answer";
     for (int attempt = 1; token_ && token_->is_revocable && attempt <= most_revokes && !is_late; ++attempt) {
         const auto answer = std::make_shared<std::optional<VaultResult<SecretJson>>>();
@@ -222,6 +241,7 @@ void VaultSource::end() {
         parts_.loop.run_until([&] { return answer->has_value() || give_up(); });
         if (!answer->has_value()) break;
         if (**answer || (*answer)->error().kind == VaultError::Kind::denied) {
+            if (!**answer) tell_of_denied_end((*answer)->error());
             token_.reset();
             documents_.clear();
             return;
@@ -234,6 +254,7 @@ void VaultSource::end() {
         parts_.loop.run_until([&] { return is_time || give_up(); });
     }
     documents_.clear();
+    has_stopped_waiting_ = true;
     if (!token_ || !token_->is_revocable) return;
     log_warning("job " + parts_.job + ": cannot end the login to Vault, so it ends by its lifetime, at most " +
                 std::to_string(token_->lifetime.count()) + " s: " + problem);

@@ -73,6 +73,7 @@ class VaultSource final : public DocumentSource {
     void keep(const std::string& path, VaultResult<VaultDocument> document);
     void renew_later(std::chrono::milliseconds pause);
     void renew_now();
+    void tell_of_denied_end(const VaultError& error) const;
 
     Parts parts_;
     std::unique_ptr<VaultClient> client_;
@@ -87,6 +88,7 @@ class VaultSource final : public DocumentSource {
     unsigned interruptions_ = 0;
     bool is_stopping_now_ = false;
     bool is_ended_ = false;
+    bool has_stopped_waiting_ = false;  ///< for the answer to a login, after its end
 };
 
 }  // namespace trebuchet

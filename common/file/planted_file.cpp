@@ -45,6 +45,10 @@ Result<std::filesystem::path> rename_aside(const std::filesystem::path& path) {
     return fail("cannot set aside " + path.string() + ": there are too many already");
 }
 
+void unlink_or_set_aside(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno == EISDIR) static_cast<void>(rename_aside(path));
+}
+
 void restore_access(const std::filesystem::path& path) {
     const FileDescriptor fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat info {};

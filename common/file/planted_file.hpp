@@ -15,6 +15,9 @@ namespace trebuchet {
 /// the place of one of ours. Opens nothing, so it never waits. Returns the new path.
 [[nodiscard]] Result<std::filesystem::path> rename_aside(const std::filesystem::path& path);
 
+/// Removes a file of this name, so that a new one can be created; a folder there is renamed aside.
+void unlink_or_set_aside(const std::filesystem::path& path);
+
 /// Restores this program's permissions (0600, or 0700 for a folder) if the file or folder belongs to it. Does not
 /// follow a link.
 void restore_access(const std::filesystem::path& path);

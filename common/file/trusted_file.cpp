@@ -1,6 +1,7 @@
 #include "common/file/trusted_file.hpp"
 
 #include "common/base/system_text.hpp"
+#include "common/file/planted_file.hpp"
 #include "common/file/safe_file.hpp"
 
 #include <cerrno>
@@ -33,7 +34,7 @@ Result<std::string> read_trusted(const fs::path& file, std::size_t limit, bool o
 
 Result<void> write_trusted(const fs::path& file, std::string_view text) {
     const auto temporary = fs::path(file).concat(".new");
-    ::unlink(temporary.c_str());
+    unlink_or_set_aside(temporary);
     const auto fd = create_new_file(temporary);
     if (!fd) return fail(fd.error());
     if (auto written = write_all(fd->get(), text); !written) return written;

@@ -16,7 +16,8 @@ constexpr double first_wait = 1000;     ///< ms
 constexpr double more_wait = 500;
 
 /// As the official client's: what may go away by itself.
-bool may_pass(const HttpResult& result) {
+bool may_pass(const HttpResult& result, bool makes_token) {
+    if (!result && makes_token) return result.error().kind == HttpFailure::Kind::unreachable;
     if (!result) return result.error().kind != HttpFailure::Kind::tls;
     const int status = result->status;
     return status == 412 || status == 429 || (status >= 500 && status != 501);
@@ -167,7 +168,7 @@ void VaultClient::answered(const std::shared_ptr<Call>& call, HttpResult result)
         call->origin = origin;
         return start(call);
     }
-    if (!call->any_status && may_pass(result) && call->tries <= call->request.max_retries) {
+    if (!call->any_status && may_pass(result, call->request.makes_token) && call->tries <= call->request.max_retries) {
         const auto pause = std::chrono::milliseconds(static_cast<int>(first_wait + more_wait * draw_()));
         return call->wait.start(pause, [this, call, alive = std::weak_ptr(alive_)] {
             if (!alive.expired()) start(call);
@@ -218,8 +219,8 @@ const SecretJson* object_in(const SecretJson& object, const char* key) {
 std::chrono::seconds seconds_in(const SecretJson& object, const char* key) {
     const auto entry = object.is_object() ? object.find(key) : object.end();
     if (entry == object.end() || !entry->is_number_integer() || *entry < 0) return std::chrono::seconds(0);
-    constexpr std::int64_t longest = 10'000'000'000;
-    return std::chrono::seconds(std::min(entry->get<std::int64_t>(), longest));
+    constexpr std::uint64_t ten_years = std::uint64_t{10} * 365 * 24 * 60 * 60;
+    return std::chrono::seconds(static_cast<std::int64_t>(std::min(entry->get<std::uint64_t>(), ten_years)));
 }
 
 }  // namespace trebuchet

@@ -29,6 +29,7 @@ struct VaultRequest {
     WipedString body{};                    ///< JSON, of a post
     std::chrono::milliseconds timeout{0};  ///< of one try; 0: the client's
     int max_retries = -1;                  ///< -1: the client's
+    bool makes_token = false;              ///< sent again only if it cannot have arrived: each one makes another token
 };
 
 struct VaultError {

@@ -45,6 +45,11 @@ VaultError with_context(const std::string& context, const VaultError& error) {
     return {error.kind, error.status, context + ": " + error.text};
 }
 
+VaultRequest making_token(VaultRequest request) {
+    request.makes_token = true;
+    return request;
+}
+
 void unwrap(VaultClient& client, const SecretString& wrapping_token,
             std::function<void(VaultResult<SecretString>)> done) {
     auto request = post("sys/wrapping/unwrap", SecretJson::object(), &wrapping_token);
@@ -67,7 +72,7 @@ void log_in_with_jwt(VaultClient& client, const std::string& mount, const std::s
     SecretJson body;
     body["role"] = WipedString(role);
     body["jwt"] = WipedString(jwt);
-    client.send(post("auth/" + mount + "/login", body), taking_token(std::move(done)));
+    client.send(making_token(post("auth/" + mount + "/login", body)), taking_token(std::move(done)));
 }
 
 void log_in_with_approle(VaultClient& client, const std::string& mount, std::string_view role_id,
@@ -75,14 +80,14 @@ void log_in_with_approle(VaultClient& client, const std::string& mount, std::str
     SecretJson body;
     body["role_id"] = WipedString(role_id);
     if (!secret_id.empty()) body["secret_id"] = WipedString(secret_id);
-    client.send(post("auth/" + mount + "/login", body), taking_token(std::move(done)));
+    client.send(making_token(post("auth/" + mount + "/login", body)), taking_token(std::move(done)));
 }
 
 void make_child_token(VaultClient& client, const SecretString& parent, std::chrono::seconds ttl, VaultLoginDone done) {
     SecretJson body;
     body["ttl"] = WipedString(std::to_string(ttl.count()) + "s");
     body["display_name"] = WipedString("trebuchet-job");
-    client.send(post("auth/token/create", body, &parent), taking_token(std::move(done)));
+    client.send(making_token(post("auth/token/create", body, &parent)), taking_token(std::move(done)));
 }
 
 void unwrap_secret_id(VaultClient& client, const std::string& mount, const SecretString& wrapping_token,

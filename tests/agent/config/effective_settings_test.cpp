@@ -47,7 +47,7 @@ TEST(EffectiveSettings, HaveAValueForEachKeyThatIsReadWhateverTheFileSays) {
     for (const std::string more : {"", "trebuchet: {}\n", "trebuchet: ~\n", "trebuchet: {tls: {}}\n",
                                    "trebuchet: {drain: finish, tls: {ca_file: /ca.pem}}\nlinks: {a: b}\n"}) {
         const auto settings = parsed(minimal + more).settings;
-        EXPECT_EQ(settings.all().size(), 77U) << "a key came or went: also change agent/README.md";
+        EXPECT_EQ(settings.all().size(), 81U) << "a key came or went: also change agent/README.md";
         for (const auto& setting : settings.all()) {
             EXPECT_TRUE(setting.is_value_known) << setting.key;
             EXPECT_NE(setting.value, "") << setting.key;
@@ -69,7 +69,7 @@ TEST(EffectiveSettings, OfVaultComeFromItsVariablesIfAGrantNeedsThem) {
                               {"VAULT_SKIP_VERIFY", "true"}};
     const auto loaded = with_environment(minimal + grant, variables);
     const std::string key = "trebuchet.secrets.vault.";
-    EXPECT_EQ(shown(loaded, key + "address"), "https://vault:8200/ (environment variable VAULT_ADDR)");
+    EXPECT_EQ(shown(loaded, key + "address"), "https://vault:8200 (environment variable VAULT_ADDR)");
     EXPECT_EQ(loaded.config.trebuchet.secrets.vault.address, "https://vault:8200");
     EXPECT_EQ(shown(loaded, key + "ca_file"), "/certs (environment variable VAULT_CAPATH)");
     EXPECT_EQ(shown(loaded, key + "namespace"), "of-bao (environment variable BAO_NAMESPACE)");
@@ -82,6 +82,18 @@ TEST(EffectiveSettings, OfVaultComeFromItsVariablesIfAGrantNeedsThem) {
     EXPECT_EQ(without.config.trebuchet.secrets.vault.address, "");
     EXPECT_EQ(without.config.trebuchet.secrets.vault.max_retries, 2);
     EXPECT_TRUE(without.warnings.empty());
+}
+
+TEST(EffectiveSettings, TakeNoAddressOfVaultToWhichSecretsTravelInClearText) {
+    const std::string grant =
+        "trebuchet: {secrets: {grants: [{name: g, allow: {client_id: a}, env: {A: 'vault:secret/a#b'}}]}}\n";
+    for (const auto* address :
+         {"http://vault.lab:8200", "http://localhost.example.com", "https://vault/path", "vault"}) {
+        const auto loaded = with_environment(minimal + grant, {{"VAULT_ADDR", address}});
+        EXPECT_EQ(loaded.config.trebuchet.secrets.vault.address, "") << address;
+    }
+    const auto loopback = with_environment(minimal + grant, {{"VAULT_ADDR", "http://127.0.0.1:8200"}});
+    EXPECT_EQ(loopback.config.trebuchet.secrets.vault.address, "http://127.0.0.1:8200");
 }
 
 TEST(EffectiveSettings, SayWhichLineAValueComesFrom) {

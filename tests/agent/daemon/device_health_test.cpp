@@ -55,6 +55,11 @@ TEST_F(DeviceHealthTest, IsBadAfterSoManyFailuresInARow) {
                                        HasSubstr("trebuchet_quarantined{agent_id=\"rpi4-1\"} 1")));
 }
 
+TEST_F(DeviceHealthTest, IsNotJudgedByProvisionsWhoseCommandDidNotRun) {
+    for (const auto* id : {"j1", "j2", "j3", "j4"}) provision(id, 100);
+    EXPECT_EQ(health_.comment(), "");
+}
+
 TEST_F(DeviceHealthTest, IsGoodAgainAfterASuccess) {
     provision("j1", 1);
     provision("j2", 1);

@@ -81,6 +81,12 @@ TEST_F(StatusFileTest, ReplacesWhatStandsInItsPlaceAndFollowsNoLink) {
     EXPECT_EQ(shown().agent_id, "rpi4-1");
 }
 
+TEST_F(StatusFileTest, IsWrittenThoughSomebodyPlantedAFolderInItsWay) {
+    fs::create_directories(path_.string() + ".new/planted");
+    open();
+    EXPECT_EQ(shown().agent_id, "rpi4-1");
+}
+
 TEST_F(StatusFileTest, ThatCannotBeWrittenHoldsNobodyUp) {
     fs::create_directories(path_ / "in the way");
     open();

@@ -174,6 +174,15 @@ TEST(GrantDecision, TakesTheNameOfAFieldOnlyByThePrefixOfTheDocument) {
     EXPECT_THAT(decide(grant, facts).asked.names, ElementsAre("CI_USER"));
 }
 
+TEST(GrantDecision, TakesNoNameOfAFieldThatIsNoVariable) {
+    auto grant = grant_of({});
+    grant.env_from = SecretReference{SecretReference::Source::vault, "secret/suite", ""};
+    grant.env_prefix = "CI_";
+    JobFacts facts;
+    facts.asked_names = {"CI_ENDPOINT=https://elsewhere", std::string("CI_A\0B", 6), "CI_A B", "CI_"};
+    EXPECT_THAT(decide(grant, facts).asked.names, ElementsAre("CI_"));
+}
+
 TEST(GrantDecision, NeedsBothChecksToAllow) {
     const auto grant = grant_of({.queue_restricted = true});
     const auto with = [&](QueueRestriction restriction) {

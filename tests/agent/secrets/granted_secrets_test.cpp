@@ -252,6 +252,19 @@ TEST_F(GrantedSecretsTest, ThatAreMissingDeniedOrOutOfReachAreThreeThings) {
     EXPECT_TRUE(secrets.ready);
 }
 
+TEST_F(GrantedSecretsTest, OfAVaultThatIsAwayAreNotAskedForOneByOne) {
+    std::map<std::string, std::string> env;
+    for (int number = 0; number < 40; ++number) {
+        const auto path = "secret/down-" + std::to_string(number / 4);
+        env.emplace("A" + std::to_string(number), "vault:" + path + "#x");
+        documents_.problems[path] = {SecretProblem::Kind::unreachable, "no answer"};
+    }
+    grant("g", env);
+    ask("g");
+    EXPECT_EQ(of("test").env.size(), 40U);
+    EXPECT_EQ(documents_.read_paths.size(), 3U);
+}
+
 TEST_F(GrantedSecretsTest, ThatAreMissingEndThePhaseIfTheGrantSaysSo) {
     grant("g", {{"A", "env:NONE"}}).on_missing = OnMissing::fail;
     ask("A");

@@ -39,6 +39,25 @@ seconds silence_of(const fs::path& file) {
     return seconds(std::max<std::time_t>(::time(nullptr) - info.st_mtim.tv_sec, 0));
 }
 
+/// Everything of a status file is foreign to the terminal, also the control characters from U+0080 on.
+void make_harmless(std::string& text) {
+    text = to_valid_utf8(text);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte < 0x20 || byte == 0x7F) text[i] = '?';
+        const bool is_c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (is_c1) text.replace(i, 2, "?");
+    }
+}
+
+void make_harmless(AgentStatus& status) {
+    for (auto* text : {&status.agent_id, &status.version, &status.server, &status.state, &status.comment, &status.job,
+                       &status.phase, &status.last_error}) {
+        make_harmless(*text);
+    }
+    for (auto& queue : status.queues) make_harmless(queue);
+}
+
 AgentRow row_of(const std::string& name, const fs::path& folder) {
     AgentRow row{name};
     const auto file = status_file(folder, name);
@@ -54,6 +73,7 @@ AgentRow row_of(const std::string& name, const fs::path& folder) {
         return row;
     }
     row.health = health_of(*status, silence_of(file), is_there(*status));
+    make_harmless(*status);
     row.status = std::move(*status);
     return row;
 }
@@ -66,15 +86,6 @@ void add_names(const fs::path& folder, const char* file, std::set<std::string>& 
     }
 }
 
-/// Everything of a status file is foreign to the terminal.
-std::string harmless(std::string text) {
-    text = to_valid_utf8(text);
-    for (char& c : text) {
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
-    }
-    return text;
-}
-
 Result<bool> print_once(const StatusOptions& options) {
     const auto rows = agents_of_host(options);
     if (!rows) return fail(rows.error());
@@ -83,7 +94,7 @@ Result<bool> print_once(const StatusOptions& options) {
     } else if (rows->empty()) {
         std::cout << "no agent of this host shows a status in " << options.folder.string() << '\n';
     } else {
-        std::cout << harmless(status_table(*rows, SystemClock().wall_time()));
+        std::cout << status_table(*rows, SystemClock().wall_time());
     }
     std::cout << std::flush;
     return std::all_of(rows->begin(), rows->end(), [](const AgentRow& row) { return row.health == Health::running; });

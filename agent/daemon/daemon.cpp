@@ -72,6 +72,7 @@ DaemonEnd Daemon::run() {
         if (orders_.standing()) obey_standing_order();
         if (reload_wanted_ && !end_) end_ = DaemonEnd::reload;
         if (end_) return *end_;
+        session_.remove_old_output();
         if (introduced_) undelivered_.deliver_if_due();  // even while away from work
         if (introduced_ && ask_for_orders() == Posture::work && !work()) introduced_ = false;
         if (end_) return *end_;

@@ -9,16 +9,16 @@
 namespace trebuchet {
 namespace {
 
-bool wants_restriction(const SecretsConfig& config) {
-    return std::any_of(config.grants.begin(), config.grants.end(),
-                       [](const SecretGrant& grant) { return grant.allow.queue_restricted; });
-}
-
 JobIdentity identity_of(const JobFacts& facts, const Job& job, const std::string& agent_id) {
     return {agent_id, facts.queue, facts.queue_restriction, facts.client_id, job.id};
 }
 
 }  // namespace
+
+bool wants_restriction(const SecretsConfig& config) {
+    return std::any_of(config.grants.begin(), config.grants.end(),
+                       [](const SecretGrant& grant) { return grant.allow.queue_restricted; });
+}
 
 JobGrants::JobGrants(const DaemonParts& parts, const Job& job,
                      std::function<void(const std::string& accessor)> on_accessor) {

@@ -11,6 +11,9 @@
 
 namespace trebuchet {
 
+/// Whether a grant depends on the queue being restricted.
+[[nodiscard]] bool wants_restriction(const SecretsConfig& config);
+
 /// The lab's secrets for a job that was taken just now.
 class JobGrants {
   public:

@@ -1,6 +1,7 @@
 #include "agent/daemon/job_session.hpp"
 
 #include "agent/daemon/job_grants.hpp"
+#include "agent/daemon/queue_restriction.hpp"
 #include "agent/daemon/server_reporter.hpp"
 #include "agent/daemon/withheld_job.hpp"
 #include "agent/job/exit_codes.hpp"
@@ -200,7 +201,10 @@ void JobSession::decide_on_output(const GrantedSecrets* granted, JobFolder& fold
              kept.string());
 }
 
-void JobSession::remove_old_output() const {
+void JobSession::remove_old_output() {
+    const auto now = parts_.clock.now();
+    if (old_output_removed_at_ && now - *old_output_removed_at_ < std::chrono::hours(1)) return;
+    old_output_removed_at_ = now;
     const auto keep = parts_.config.trebuchet.secrets.keep_logs;
     if (!is_folder(WithheldJob::all(parts_.state_base))) return;
     run_beside(parts_.loop, [&] { WithheldJob::remove_old(parts_.state_base, keep); });
@@ -209,8 +213,11 @@ void JobSession::remove_old_output() const {
 void JobSession::end_logins(const Job& job, JobFolder& folder) {
     const auto accessors = folder.record().accessors;
     if (accessors.empty()) return;
+    // A role may be bound to restricted queues.
+    const bool needs_restriction = wants_restriction(parts_.config.trebuchet.secrets);
+    const auto restriction = needs_restriction ? ask_restriction(parts_.server, job.queue) : QueueRestriction::unknown;
     const auto documents =
-        parts_.documents({parts_.config.agent_id, job.queue, QueueRestriction::unknown, job.client_id, job.id},
+        parts_.documents({parts_.config.agent_id, job.queue, restriction, job.client_id, job.id},
                          [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
     ending_logins_ = documents.get();
     documents->end_logins(accessors);
@@ -235,7 +242,6 @@ SessionEnd JobSession::run_ready(const Ready& ready) {
     log_info("job " + id + " is done");
     reached("job done");
     release_job(reporter, ready.folder);
-    remove_old_output();
     return {id, outcome.offline_comment};
 }
 

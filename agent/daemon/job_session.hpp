@@ -41,6 +41,9 @@ class JobSession {
     /// Between jobs: makes the agent's log mask the agent's current credentials. True if they are new.
     bool mask_own_secrets();
 
+    /// Between jobs: removes withheld output that is older than `keep_logs`, at most once an hour.
+    void remove_old_output();
+
     // Call these from handlers of the loop:
 
     /// Gives the running job `trebuchet.stop_grace`, or all the time that it needs, as `trebuchet.drain` says.
@@ -66,8 +69,6 @@ class JobSession {
     SessionEnd run_ready(const Ready& ready);
     /// Notes if its output must not leave the host.
     void decide_on_output(const GrantedSecrets* granted, JobFolder& folder) const;
-    /// Removes withheld output that is old.
-    void remove_old_output() const;
     /// Ends the logins to Vault that the killed agent made for the job.
     void end_logins(const Job& job, JobFolder& folder);
     JobOutcome run_reported_to(ServerReporter& reporter, const Ready& ready, JobLogFields& fields);
@@ -89,6 +90,7 @@ class JobSession {
     bool stopping_ = false;
     bool stopping_now_ = false;
     bool told_of_memory_ = false;
+    std::optional<std::chrono::steady_clock::time_point> old_output_removed_at_;
 };
 
 }  // namespace trebuchet

@@ -176,21 +176,24 @@ bool VaultSource::end_logins(const std::vector<std::string>& accessors) {
     Timer limit(parts_.loop);
     limit.start(end_limit, [this] { interrupt(); });
     auto ready = ensure_login();
+    std::string problem;
     for (const auto& accessor : accessors) {
         if (!ready) break;
         const auto answer = std::make_shared<std::optional<VaultResult<SecretJson>>>();
         revoke_accessor(*client_, token_->value, accessor,
                         [answer](VaultResult<SecretJson> result) { *answer = std::move(result); });
         if (!wait_for([&] { return answer->has_value(); })) ready = interrupted();
-        if (*answer && !**answer) ready = tl::unexpected(problem_of((*answer)->error()));
+        // One that has ended already must not keep the others.
+        if (*answer && !**answer) problem = problem_of((*answer)->error()).text;
     }
-    if (ready) {
+    if (!ready) problem = ready.error().text;
+    if (problem.empty()) {
         log_info("job " + parts_.job + ": ended its login to Vault, which a killed agent had left");
         return true;
     }
-    log_warning("job " + parts_.job +
-                ": cannot end its login to Vault, which a killed agent had left, so it ends by its lifetime: " +
-                ready.error().text);
+    log_warning(
+        "job " + parts_.job +
+        ": cannot end its login to Vault, which a killed agent had left, so it ends by its lifetime: " + problem);
     return false;
 }
 

@@ -89,10 +89,12 @@ TEST_F(StatusCommand, NamesInstancesThatShowNothing) {
 
 TEST_F(StatusCommand, PrintsNothingOfAFileThatATerminalWouldObey) {
     auto status = alive();
-    status.comment = "\x1b[2Jforged";
+    status.comment =
+        "\x1b[2Jforged\xC2\x9B"
+        "1m\nother  offline";
     show("good", status);
     EXPECT_EQ(run(), 0);
-    EXPECT_THAT(told_, HasSubstr("comment: ?[2Jforged"));
+    EXPECT_THAT(told_, HasSubstr("comment: ?[2Jforged?1m?other  offline\n"));
 }
 
 TEST_F(StatusCommand, SurvivesWhatAJobPlantsThere) {

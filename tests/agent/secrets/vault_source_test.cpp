@@ -210,6 +210,15 @@ TEST_F(VaultSourceTest, EndsLoginsOfAnEarlierAgent) {
     EXPECT_EQ(vault_.living_tokens(), 0U);
 }
 
+TEST_F(VaultSourceTest, EndsTheOtherLoginsOfAnEarlierAgentIfOneHasEndedAlready) {
+    static_cast<void>(read("secret/team/db"));
+    const auto left = accessors_.at(0);
+    source_.reset();
+    EXPECT_TRUE(source().end_logins({"an-accessor-that-is-gone", left}));
+    source().end();
+    EXPECT_EQ(vault_.living_tokens(), 0U);
+}
+
 TEST_F(VaultSourceTest, SaysThatItMayNotEndLoginsOfAnEarlierAgent) {
     static_cast<void>(read("secret/team/db"));
     const auto left = accessors_.at(0);

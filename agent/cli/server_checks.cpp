@@ -9,6 +9,7 @@
 #include "common/event/event_loop.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/http/proxy.hpp"
+#include "common/secret/base64.hpp"
 
 #include <array>
 #include <cerrno>
@@ -16,11 +17,11 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <netdb.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -72,7 +73,7 @@ Result<Addresses> look_up(const Place& place) {
         addrinfo* found = nullptr;
     };
     const auto lookup = std::make_shared<Lookup>();
-    std::thread([lookup, place] {
+    const auto ask = [lookup, place] {
         addrinfo wanted{};
         wanted.ai_socktype = SOCK_STREAM;
         addrinfo* found = nullptr;
@@ -82,7 +83,12 @@ Result<Addresses> look_up(const Place& place) {
         lookup->found = found;
         lookup->is_done = true;
         lookup->done.notify_one();
-    }).detach();
+    };
+    try {
+        std::thread(ask).detach();
+    } catch (const std::system_error& error) {
+        return fail("cannot start a thread: " + system_text(error.code().value()));
+    }
     std::unique_lock lock(lookup->mutex);
     if (!lookup->done.wait_for(lock, dns_limit, [&] { return lookup->is_done; })) {
         return fail("no answer within " + std::to_string(dns_limit.count()) + " s");
@@ -196,19 +202,6 @@ bool check_token(const Clock& clock, EventLoop& loop, HttpClient& http, const Cr
     return true;
 }
 
-std::string decode_base64url(std::string text) {
-    for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
-    const auto padding = (4 - text.size() % 4) % 4;
-    text.append(padding, '=');
-    std::string decoded(text.size() / 4 * 3 + 1, '\0');
-    const int size =
-        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    if (size < static_cast<int>(padding)) return "";
-    decoded.resize(static_cast<std::size_t>(size) - padding);
-    return decoded;
-}
-
 std::string listed(const std::vector<std::string>& all) {
     std::string text;
     for (const auto& one : all) text += (text.empty() ? "" : ", ") + one;
@@ -253,8 +246,8 @@ std::string role_in_token(std::string_view token) {
     const auto first = token.find('.');
     const auto second = first == std::string_view::npos ? first : token.find('.', first + 1);
     if (second == std::string_view::npos) return "";
-    const auto json = nlohmann::json::parse(decode_base64url(std::string(token.substr(first + 1, second - first - 1))),
-                                            nullptr, false);
+    const auto claims = base64url_decoded(token.substr(first + 1, second - first - 1));
+    const auto json = nlohmann::json::parse(claims ? claims->reveal() : std::string_view(), nullptr, false);
     const auto permissions = json.is_object() ? json.value("permissions", nlohmann::json()) : nlohmann::json();
     if (!permissions.is_object() || !permissions.contains("role") || !permissions["role"].is_string()) return "";
     return permissions["role"].get<std::string>();

@@ -80,8 +80,10 @@ void DeviceHealth::keep() {
     }
     const nlohmann::json json{{"in_a_row", in_a_row_}, {"failures", std::move(list)}};
     const auto written = write_file(file_, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    if (!written) log_warning("cannot keep the number of failed provisions: " + written.error().message());
     is_kept_ = written.has_value();
+    const bool was_told = std::exchange(told_of_disk_, !is_kept_);
+    if (is_kept_ || was_told) return;
+    log_warning("cannot keep the number of failed provisions, trying again: " + written.error().message());
 }
 
 void DeviceHealth::show() {

@@ -55,6 +55,7 @@ class DeviceHealth final : public JobListener {
     unsigned in_a_row_ = 0;
     std::vector<Failure> failures_;  ///< the last of each submitter
     bool is_kept_ = false;
+    bool told_of_disk_ = false;
 };
 
 }  // namespace trebuchet

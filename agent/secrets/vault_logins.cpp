@@ -105,7 +105,7 @@ void VaultLogins::log_in_with_role(const VaultConfig& config, VaultClient& clien
     if (!config.secret_id_is_wrapped) {
         return log_in_with_approle(client, mount, config.role_id, credential->reveal(), std::move(done));
     }
-    const std::string wrapping(credential->reveal());
+    const WipedString wrapping(credential->reveal());
     if (const auto known = unwrapped_.find(wrapping); known != unwrapped_.end()) {
         return log_in_with_approle(client, mount, config.role_id, known->second.reveal(), std::move(done));
     }

@@ -44,7 +44,7 @@ class VaultLogins {
     [[nodiscard]] VaultResult<SecretString> standing_token(const VaultConfig& config) const;
 
     Parts parts_;
-    std::map<std::string, SecretString> unwrapped_;  ///< by the wrapping token
+    std::map<WipedString, SecretString> unwrapped_;  ///< by the wrapping token
 };
 
 }  // namespace trebuchet

@@ -60,4 +60,12 @@ std::optional<SecretString> base64_decoded(std::string_view text) {
     return SecretString(bytes);
 }
 
+std::optional<SecretString> base64url_decoded(std::string_view text) {
+    if (text.find_first_of("+/") != std::string_view::npos) return std::nullopt;
+    WipedString plain(text);
+    std::replace(plain.begin(), plain.end(), '-', '+');
+    std::replace(plain.begin(), plain.end(), '_', '/');
+    return base64_decoded(plain);
+}
+
 }  // namespace trebuchet

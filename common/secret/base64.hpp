@@ -14,5 +14,7 @@ namespace trebuchet {
 
 /// Decodes base64, with or without padding, and ignores line breaks. nullopt for anything else.
 [[nodiscard]] std::optional<SecretString> base64_decoded(std::string_view text);
+/// The same for the alphabet of URLs.
+[[nodiscard]] std::optional<SecretString> base64url_decoded(std::string_view text);
 
 }  // namespace trebuchet

@@ -136,10 +136,7 @@ bool is_es256_token_of(std::string_view public_pem, std::string_view token) {
     const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
     const auto dot = token.rfind('.');
     if (!key || dot == std::string_view::npos) return false;
-    WipedString signature(token.substr(dot + 1));
-    std::replace(signature.begin(), signature.end(), '-', '+');
-    std::replace(signature.begin(), signature.end(), '_', '/');
-    const auto raw = base64_decoded(signature);
+    const auto raw = base64url_decoded(token.substr(dot + 1));
     if (!raw || raw->size() != signature_size) return false;
     const auto der = der_of(raw->reveal());
     const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);

@@ -51,5 +51,11 @@ TEST(Base64, GivesBackAllBytes) {
     }
 }
 
+TEST(Base64, DecodesTheAlphabetOfUrlsOnlyWhereItIsMeant) {
+    EXPECT_EQ(base64url_decoded("-_8")->reveal(), "\xFB\xFF");
+    EXPECT_FALSE(base64url_decoded("+/8"));
+    EXPECT_FALSE(base64_decoded("-_8"));
+}
+
 }  // namespace
 }  // namespace trebuchet

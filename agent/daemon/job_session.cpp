@@ -136,6 +136,9 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     // From here on the job will be reported as ended, whatever happens.
     folder.commit(JournalEntry::taken(id, parts_.clock.wall_time()));
     reached("job noted");
+    // Until a grant allows the job, also after a crash, its output stays here.
+    const bool may_be_withheld = parts_.config.trebuchet.secrets.untrusted_logs == UntrustedLogs::withheld;
+    if (may_be_withheld) folder.commit(JournalEntry::withheld());
     const auto refuse = [&](const Error& reason) {
         copy.wipe();
         return report_unreadable(reason, folder);
@@ -155,7 +158,7 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     }
     JobGrants grants(parts_, *job,
                      [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
-    decide_on_output(grants.secrets(), folder);
+    if (may_be_withheld) decide_on_output(grants.secrets(), folder);
     return run_ready({*job, *masks, folder, copy, grants.secrets(), std::nullopt});
 }
 
@@ -193,9 +196,7 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
 }
 
 void JobSession::decide_on_output(const GrantedSecrets* granted, JobFolder& folder) const {
-    if (parts_.config.trebuchet.secrets.untrusted_logs != UntrustedLogs::withheld) return;
-    if (granted != nullptr && granted->is_allowed_something()) return;
-    folder.commit(JournalEntry::withheld());
+    if (granted != nullptr && granted->is_allowed_something()) return folder.commit(JournalEntry::not_withheld());
     const auto kept = WithheldJob::folder_of(parts_.state_base, folder.record().id);
     log_info("job " + folder.record().id + ": no grant allows it, so its output is not sent; it is in " +
              kept.string());

@@ -102,6 +102,8 @@ void take_in(const json& entry, JobRecord& record) {
         record.artifacts_sent = true;
     } else if (what == "withheld") {
         record.is_withheld = true;
+    } else if (what == "not withheld") {
+        record.is_withheld = false;
     } else if (what == "logged in") {
         record.accessors.push_back(entry.at("accessor").get<std::string>());
     } else if (what == "logged out") {
@@ -178,6 +180,10 @@ JournalEntry JournalEntry::artifacts_sent() {
 
 JournalEntry JournalEntry::withheld() {
     return JournalEntry(json::object({{"what", "withheld"}}));
+}
+
+JournalEntry JournalEntry::not_withheld() {
+    return JournalEntry(json::object({{"what", "not withheld"}}));
 }
 
 JournalEntry JournalEntry::logged_in(const std::string& accessor) {

@@ -64,6 +64,8 @@ class JournalEntry {
     [[nodiscard]] static JournalEntry event(const JobEvent& event);
     [[nodiscard]] static JournalEntry artifacts_sent();
     [[nodiscard]] static JournalEntry withheld();
+    /// Takes withheld() back.
+    [[nodiscard]] static JournalEntry not_withheld();
     [[nodiscard]] static JournalEntry logged_in(const std::string& accessor);
     /// The logins of logged_in() are ended, or were given up.
     [[nodiscard]] static JournalEntry logged_out();

@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 
 set(TREBUCHET_SANITIZE "" CACHE STRING "Sanitizers for our code: 'address,undefined', 'thread' or empty")
 option(TREBUCHET_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+set(TREBUCHET_UNITE "" CACHE STRING "Compile the files of a target in batches, in a third of the time: of 'tests', of 'all', or empty")
 set(TREBUCHET_PRECOMPILE "" CACHE STRING "Precompile the headers that most files include, with clang: of 'tests', of 'all', or empty")
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
@@ -13,8 +14,10 @@ add_library(trebuchet_options INTERFACE)
 target_compile_features(trebuchet_options INTERFACE cxx_std_20)
 target_include_directories(trebuchet_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(trebuchet_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror
+  # In a batch, a local variable may have a name from another file's unnamed namespace.
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
   -fstack-protector-strong
   $<$<CONFIG:Release>:-ffunction-sections -fdata-sections>
   # g++ 12 warns of null dereferences and overlaps in inlined standard strings that do not exist (GCC bug 105651).
@@ -68,13 +71,34 @@ function(trebuchet_use_precompiled name from)
   endif()
 endfunction()
 
-# trebuchet_library(NAME SOURCES… LINKS…): one folder, one library; LINKS are public.
+# trebuchet_unite(NAME KIND SOURCES…): with TREBUCHET_UNITE, compiles the sources of a target in batches. CMake chooses them
+# when it configures: where a change to a file makes two of them clash, run it again.
+function(trebuchet_unite name kind)
+  if(NOT TREBUCHET_UNITE STREQUAL "all" AND NOT TREBUCHET_UNITE STREQUAL kind)
+    return()
+  endif()
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/common/cmake/batches.py 8 ${ARGN}
+    OUTPUT_VARIABLE batches COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]+" batches "${batches}")
+  foreach(line IN LISTS batches)
+    string(REGEX MATCH "^([0-9]+) (.*)$" line "${line}")
+    set_source_files_properties(${CMAKE_MATCH_2} PROPERTIES UNITY_GROUP ${name}_${CMAKE_MATCH_1})
+  endforeach()
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
+# trebuchet_library(NAME SOURCES… LINKS… [REPLACEABLE]): one folder, one library; LINKS are public. REPLACEABLE: a program may
+# bring something in place of one of its files, so each is compiled by itself.
 function(trebuchet_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS;PRIVATE_LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "REPLACEABLE" "" "SOURCES;LINKS;PRIVATE_LINKS")
   if(arg_SOURCES)
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC trebuchet_options ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
     trebuchet_use_precompiled(${name} trebuchet_precompiled_standard)
+    if(NOT arg_REPLACEABLE)
+      trebuchet_unite(${name} all ${arg_SOURCES})
+    endif()
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE trebuchet_options ${arg_LINKS})

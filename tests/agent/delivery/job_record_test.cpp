@@ -23,6 +23,13 @@ JobRecord record_of(const std::vector<JournalEntry>& entries) {
     return record;
 }
 
+TEST(JobRecord, OutputThatIsWithheldStaysSoUntilAGrantAllowsTheJob) {
+    EXPECT_FALSE(record_of({JournalEntry::taken("j1", noon)}).is_withheld);
+    EXPECT_TRUE(record_of({JournalEntry::taken("j1", noon), JournalEntry::withheld()}).is_withheld);
+    EXPECT_FALSE(record_of({JournalEntry::taken("j1", noon), JournalEntry::withheld(), JournalEntry::not_withheld()})
+                     .is_withheld);
+}
+
 TEST(JobRecord, KnowsWhatWasUnderWay) {
     const auto record =
         record_of({JournalEntry::taken("j1", noon), JournalEntry::entered(Phase::provision),

@@ -14,10 +14,9 @@ add_library(trebuchet_options INTERFACE)
 target_compile_features(trebuchet_options INTERFACE cxx_std_20)
 target_include_directories(trebuchet_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(trebuchet_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror
   # In a batch, a local variable may have a name from another file's unnamed namespace.
-  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
+  -Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow> -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Werror
   -fstack-protector-strong
   $<$<CONFIG:Release>:-ffunction-sections -fdata-sections>
   # g++ 12 warns of null dereferences and overlaps in inlined standard strings that do not exist (GCC bug 105651).

@@ -1,14 +1,18 @@
 #include "agent/api/access_token.hpp"
 
+#include "common/base/clock.hpp"
 #include "common/file/credential_file.hpp"
 #include "common/secret/secret_json.hpp"
 
 #include <algorithm>
 
+#include <sys/stat.h>
+
 namespace trebuchet {
 namespace {
 
 constexpr std::size_t token_file_limit = 65536;
+constexpr double longest_time = 1e11;  ///< seconds since 1970
 
 const WipedString* find_string(const SecretJson& json, const char* key) {
     if (!json.is_object()) return nullptr;
@@ -37,6 +41,24 @@ Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::pa
         return fail("the token file " + file.string() + R"( contains no token; expected {"refresh_token": "…"})");
     }
     return std::optional(SecretString(*token));
+}
+
+std::optional<std::chrono::system_clock::time_point> token_obtained_at(const std::filesystem::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+    const auto text = read_credential_file(file, token_file_limit);
+    const auto json = text ? SecretJson::parse(text->reveal(), nullptr, false) : SecretJson();
+    const auto said = json.is_object() ? json.find("obtained_at") : json.end();
+    if (said != json.end() && said->is_number()) {
+        const auto seconds = said->get<double>();
+        if (seconds > 0 && seconds < longest_time) {
+            return std::chrono::system_clock::from_time_t(static_cast<std::time_t>(seconds));
+        }
+    }
+    if (const auto* words = find_string(json, "obtained_at"); words != nullptr) {
+        if (const auto time = parse_iso8601(std::string(*words))) return time;
+    }
+    return std::chrono::system_clock::from_time_t(info.st_mtim.tv_sec);
 }
 
 Result<AccessToken> parse_access_token(std::string_view answer, std::chrono::steady_clock::time_point now) {

@@ -14,6 +14,10 @@ namespace trebuchet {
 /// not exist: the agent is then anonymous.
 [[nodiscard]] Result<std::optional<SecretString>> read_refresh_token(const std::filesystem::path& file);
 
+/// When the token in such a file was obtained: its `obtained_at` (seconds since 1970, or ISO 8601), else when the file
+/// was written. nullopt if there is no such file.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> token_obtained_at(const std::filesystem::path& file);
+
 /// The answer to POST /v1/oauth2/refresh or /v1/oauth2/token.
 struct AccessToken {
     SecretString value;

@@ -65,6 +65,7 @@ Result<void> open_log(const Config& config) {
     log.folder = config.logging_basedir;
     log.format = config.trebuchet.log_json ? LogFormat::json : LogFormat::text;
     set_log_field("AGENT_ID", config.agent_id);
+    if (!config.identifier.empty()) set_log_field("DEVICE", config.identifier);
     set_log_field("SYSLOG_IDENTIFIER", "trebuchet-agent");
     return set_up_log(log);
 }
@@ -254,6 +255,7 @@ class Program {
         if (options_.metrics_port) {
             lag.emplace(loop_, [&](auto late) { metrics.loop_lagged(late, clock_.wall_time()); });
         }
+        watch_ages(instance, metrics);
         const auto& status_dir = instance.config.trebuchet.status_dir;
         board_->begin(identity(instance.config));
         StatusFile status(loop_, *board_,
@@ -303,6 +305,16 @@ class Program {
             metrics_ = std::make_unique<AgentMetrics>(config.agent_id, config.identifier);
         }
         return *metrics_;
+    }
+
+    void watch_ages(const AgentInstance& instance, AgentMetrics& metrics) {
+        metrics.watch_job_quiet([this] { return board_->quiet_time(); });
+        metrics.token_lifetime(instance.config.trebuchet.token_lifetime);
+        if (!instance.login.client_id.empty()) return metrics.watch_token_age(nullptr);  // it logs in itself
+        metrics.watch_token_age([this, file = instance.login.token_file]() -> AgentMetrics::Duration {
+            const auto obtained = token_obtained_at(file);
+            return obtained ? clock_.wall_time() - *obtained : AgentMetrics::Duration::zero();
+        });
     }
 
     /// Retries until the port is free.

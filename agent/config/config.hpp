@@ -85,7 +85,9 @@ struct TrebuchetConfig {
     JobLimits limits;  ///< need cgroup controllers
     std::uint64_t min_free_disk = std::uint64_t{256}
                                   << 20U;  ///< in bytes; with less free space the agent takes no jobs
-    std::size_t quarantine = 0;            ///< failed provisions in a row that end in maintenance; 0: never
+    /// token_lifetime, in days: how long a refresh token can be used; 0: unknown. For a metric.
+    std::chrono::hours token_lifetime{0};
+    std::size_t quarantine = 0;  ///< failed provisions in a row that end in maintenance; 0: never
     /// Agents have their status in a subfolder of this one; "": the packages' folder, if it is there.
     std::filesystem::path status_dir;
     bool status_page_for_all = false;        ///< status_page: also for other hosts

@@ -205,10 +205,10 @@ void read_limits(SectionReader& outer, SectionNotes notes, JobLimits& limits) {
     reader.refuse_unknown();
 }
 
-void read_keep_results(SectionReader& reader, std::chrono::hours& keep) {
-    auto days = keep.count() / 24;
-    read_number(reader, "keep_results", 0, 3650, days);
-    keep = std::chrono::hours(24 * days);
+void read_days(SectionReader& reader, const char* key, std::chrono::hours& time) {
+    auto days = time.count() / 24;
+    read_number(reader, key, 0, 3650, days);
+    time = std::chrono::hours(24 * days);
 }
 
 }  // namespace
@@ -249,7 +249,8 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_number(reader, "min_free_disk", 0, std::int64_t{1} << 50, config.min_free_disk);
     read_number(reader, "spool_limit", least_spool, most_spool, config.spool.limit);
     reader.choice("spool_full", {{"wait", SpoolFull::wait}, {"cut", SpoolFull::cut}}, config.spool.when_full);
-    read_keep_results(reader, config.keep_results);
+    read_days(reader, "keep_results", config.keep_results);
+    read_days(reader, "token_lifetime", config.token_lifetime);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
     reader.absolute_path("status_dir", config.status_dir);

@@ -150,7 +150,10 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     document.clear();
     document.shrink_to_fit();
     const auto masks = build_masks(job->secrets(), options);
-    if (!masks) return refuse(masks.error());
+    if (!masks) {
+        parts_.metrics.masks_failed();
+        return refuse(masks.error());
+    }
     folder.note(JournalEntry::read(*job, **masks));
     reached("masks built");
     for (const auto& name : (*masks)->too_short()) {
@@ -181,6 +184,7 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
     }
     auto masks = build_masks(std::move(secrets), options);
     if (!masks) {
+        parts_.metrics.masks_failed();
         interrupted.masks_are_whole = false;
         masks = build_masks({}, options);
     }

@@ -70,9 +70,21 @@ AgentMetrics::AgentMetrics(const std::string& agent_id, std::string identifier)
           metrics_.counter({"trebuchet_results_given_up_total",
                             "Results that were given up and are lost, because they could not be delivered in time"},
                            {{"agent_id", agent_id}})),
+      mask_failures_(metrics_.counter(
+          {"trebuchet_mask_failures_total", "Jobs that were not run because their masks could not be built"},
+          {{"agent_id", agent_id}})),
       upload_lag_seconds_(metrics_.gauge(
           {"trebuchet_upload_lag_seconds", "Age of the oldest byte of log that the server has not confirmed"},
           {{"agent_id", agent_id}})),
+      job_quiet_seconds_(metrics_.gauge(
+          {"trebuchet_job_quiet_seconds", "Time since the running job began a phase or wrote; 0 if none runs"},
+          {{"agent_id", agent_id}})),
+      token_age_seconds_(
+          metrics_.gauge({"trebuchet_token_age_seconds", "Time since the refresh token was obtained; 0 without one"},
+                         {{"agent_id", agent_id}})),
+      token_lifetime_seconds_(
+          metrics_.gauge({"trebuchet_token_lifetime_seconds", "How long a refresh token can be used; 0 if nobody said"},
+                         {{"agent_id", agent_id}})),
       provision_failures_(metrics_.gauge(
           {"trebuchet_provision_failures_in_a_row", "Failed provisions since the last one that succeeded"},
           {{"agent_id", agent_id}})),
@@ -184,6 +196,14 @@ void AgentMetrics::device_health(unsigned failures_in_a_row, bool is_quarantined
     quarantined_.set(is_quarantined ? 1 : 0);
 }
 
+void AgentMetrics::masks_failed() {
+    mask_failures_.add();
+}
+
+void AgentMetrics::token_lifetime(std::chrono::seconds time) {
+    token_lifetime_seconds_.set(static_cast<double>(time.count()));
+}
+
 void AgentMetrics::release_known(std::string_view release) {
     release_ = release;
     if (release.empty() || releases_.count(release) > 0) return;
@@ -196,6 +216,8 @@ void AgentMetrics::release_known(std::string_view release) {
 
 std::string AgentMetrics::text() {
     upload_lag_seconds_.set(upload_lag_ ? seconds(upload_lag_()) : 0);
+    job_quiet_seconds_.set(job_quiet_ ? seconds(job_quiet_()) : 0);
+    token_age_seconds_.set(token_age_ ? seconds(token_age_()) : 0);
     return metrics_.text();
 }
 

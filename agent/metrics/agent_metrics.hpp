@@ -34,6 +34,10 @@ namespace trebuchet {
 ///     trebuchet_failed_requests_total          requests to register, for the state or for a job without an answer
 ///     trebuchet_results_given_up_total         results that could not be delivered for too long, and are lost
 ///     trebuchet_doubtful_log_fragments_total   pieces of log that the server may show twice
+///     trebuchet_job_quiet_seconds              since the running job began a phase or wrote; 0: none runs
+///     trebuchet_mask_failures_total            jobs that were not run because their masks could not be built
+///     trebuchet_token_age_seconds              since the refresh token was obtained; 0: there is none
+///     trebuchet_token_lifetime_seconds         trebuchet.token_lifetime; 0: unknown
 ///     trebuchet_upload_lag_seconds             age of the oldest byte of log that the server has not confirmed
 ///     trebuchet_loop_lag_seconds               histogram: how late the event loop is, measured four times a second
 ///
@@ -57,6 +61,10 @@ class AgentMetrics {
     void masked(std::size_t bytes);
     void secrets_masked(const MaskReport& report);
     void secret_accessed(std::string_view source, std::string_view outcome);
+    /// A job is not run because its masks could not be built.
+    void masks_failed();
+    /// How long a refresh token can be used; 0: unknown.
+    void token_lifetime(std::chrono::seconds time);
     void doubtful_logs(unsigned count);
     /// A result could not be delivered for too long and is lost.
     void result_given_up();
@@ -77,6 +85,9 @@ class AgentMetrics {
     void release_known(std::string_view release);
     /// `lag` is called at each scrape; null: no lag.
     void watch_upload_lag(std::function<Duration()> lag) { upload_lag_ = std::move(lag); }
+    /// The same for how long the running job has been quiet, and for the age of the refresh token.
+    void watch_job_quiet(std::function<Duration()> quiet) { job_quiet_ = std::move(quiet); }
+    void watch_token_age(std::function<Duration()> age) { token_age_ = std::move(age); }
 
     /// The metrics in Prometheus' text format.
     [[nodiscard]] std::string text();
@@ -98,12 +109,18 @@ class AgentMetrics {
     Counter failed_requests_;
     Counter doubtful_logs_;
     Counter results_given_up_;
+    Counter mask_failures_;
     Gauge upload_lag_seconds_;
+    Gauge job_quiet_seconds_;
+    Gauge token_age_seconds_;
+    Gauge token_lifetime_seconds_;
     Gauge provision_failures_;
     Gauge quarantined_;
     Histogram loop_lag_;
     std::string lag_note_;
     std::function<Duration()> upload_lag_;
+    std::function<Duration()> job_quiet_;
+    std::function<Duration()> token_age_;
     std::string release_;
     std::set<std::string, std::less<>> releases_;
     int failures_in_a_row_ = 0;

@@ -2,6 +2,7 @@
 
 #include "common/log/log_line.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace trebuchet {
@@ -80,6 +81,12 @@ void StatusBoard::phase_ran(Phase phase, const PhaseStatus& status) {
 void StatusBoard::job_finished(const PhaseStatus& /*status*/, bool /*cancelled*/) {
     status_.job.clear();
     changed();
+}
+
+std::chrono::system_clock::duration StatusBoard::quiet_time() const {
+    if (status_.job.empty() || !status_.phase_since) return {};
+    const auto last = std::max(*status_.phase_since, status_.last_output.value_or(*status_.phase_since));
+    return std::max(clock_.wall_time() - last, std::chrono::system_clock::duration::zero());
 }
 
 void StatusBoard::changed(Change change) const {

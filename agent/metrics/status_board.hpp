@@ -45,6 +45,8 @@ class StatusBoard final : public JobListener {
 
     /// Calls `handler` after each change; null: nobody.
     void on_change(std::function<void(Change)> handler) { on_change_ = std::move(handler); }
+    /// Since the running job began its phase or wrote; 0: none runs.
+    [[nodiscard]] std::chrono::system_clock::duration quiet_time() const;
     [[nodiscard]] const AgentStatus& status() const { return status_; }
     /// Of the running or last job, in their order.
     [[nodiscard]] const std::vector<PhaseRun>& phases() const { return phases_; }

@@ -5,8 +5,10 @@
 
 #include <string>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace trebuchet {
 namespace {
@@ -50,6 +52,22 @@ TEST_F(RefreshToken, AFileWithoutATokenIsAProblemThatQuotesNothingOfIt) {
         EXPECT_THAT(problem_of(text), HasSubstr("contains no token; expected {\"refresh_token\"")) << text;
         EXPECT_THAT(problem_of(text), Not(HasSubstr("s3cret"))) << text;
     }
+}
+
+TEST_F(RefreshToken, IsAsOldAsItsFileSaysOrAsTheFileIs) {
+    using std::chrono::system_clock;
+    const auto file = folder_ / "token";
+    folder_.write("token", R"({"refresh_token": "t", "obtained_at": 1700000000})");
+    EXPECT_EQ(token_obtained_at(file), system_clock::from_time_t(1700000000));
+    folder_.write("token", R"({"refresh_token": "t", "obtained_at": "2023-11-14T22:13:20Z"})");
+    EXPECT_EQ(token_obtained_at(file), system_clock::from_time_t(1700000000));
+    for (const auto* text : {R"({"obtained_at": -1})", R"({"obtained_at": 1e300})", R"({"obtained_at": []})", "x"}) {
+        folder_.write("token", text);
+        const timespec written[] = {{1600000000, 0}, {1600000000, 0}};
+        ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), written, 0), 0);
+        EXPECT_EQ(token_obtained_at(file), system_clock::from_time_t(1600000000)) << text;
+    }
+    EXPECT_EQ(token_obtained_at(file.string() + ".missing"), std::nullopt);
 }
 
 TEST_F(RefreshToken, OneThatWouldEndAHeaderIsRefused) {

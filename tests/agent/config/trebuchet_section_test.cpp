@@ -105,7 +105,7 @@ TEST(TrebuchetSection, ReadsEachKey) {
     const auto config = read(
         "{tls: {ca_file: /etc/ca.pem, client_cert: /etc/c.pem, client_key: /etc/k.pem}, mask_min_length: 1,"
         " mask_hash: sha256, job_file_secrets: none, secret_phases: [test, cleanup], kill_grace: 0.5, min_free_disk: 0,"
-        " spool_limit: 1048576, spool_full: cut, keep_results: 0,"
+        " spool_limit: 1048576, spool_full: cut, keep_results: 0, token_lifetime: 90,"
         " client_id: lab, secret_key_file: /etc/key, drain: finish, stop_grace: 90, metrics_address: '::1'}");
     EXPECT_EQ(config.tls.ca_file, "/etc/ca.pem");
     EXPECT_EQ(config.tls.client_cert, "/etc/c.pem");
@@ -119,6 +119,7 @@ TEST(TrebuchetSection, ReadsEachKey) {
     EXPECT_EQ(config.spool.limit, std::uint64_t{1} << 20U);
     EXPECT_EQ(config.spool.when_full, SpoolFull::cut);
     EXPECT_EQ(config.keep_results, std::chrono::hours(0));
+    EXPECT_EQ(config.token_lifetime, std::chrono::hours(90 * 24));
     EXPECT_EQ(config.client_id, "lab");
     EXPECT_EQ(config.secret_key_file, "/etc/key");
     EXPECT_EQ(config.drain, Drain::finish);

@@ -130,6 +130,16 @@ TEST_F(AgentMetricsTest, AsksForTheUploadLagAtEachScrape) {
     EXPECT_THAT(metrics_.text(), HasSubstr("trebuchet_upload_lag_seconds{agent_id=\"audino\"} 0\n"));
 }
 
+TEST_F(AgentMetricsTest, AsksForTheAgesAtEachScrape) {
+    metrics_.watch_job_quiet([] { return seconds(7); });
+    metrics_.watch_token_age([] { return seconds(8); });
+    metrics_.token_lifetime(seconds(9));
+    const auto text = metrics_.text();
+    EXPECT_THAT(text, HasSubstr("trebuchet_job_quiet_seconds{agent_id=\"audino\"} 7\n"));
+    EXPECT_THAT(text, HasSubstr("trebuchet_token_age_seconds{agent_id=\"audino\"} 8\n"));
+    EXPECT_THAT(text, HasSubstr("trebuchet_token_lifetime_seconds{agent_id=\"audino\"} 9\n"));
+}
+
 TEST_F(AgentMetricsTest, TellsOfAServerThatDoesNotAnswerForAWhile) {
     metrics_.server_failed();
     metrics_.server_failed();

@@ -40,6 +40,23 @@ TEST_F(StatusBoardTest, SaysSinceWhenTheAgentIsInItsState) {
     EXPECT_EQ(changes_, 3);
 }
 
+TEST_F(StatusBoardTest, SaysHowLongTheRunningJobHasBeenQuiet) {
+    clock_.advance(seconds(10));
+    EXPECT_EQ(board_.quiet_time(), seconds(0));
+    Job job;
+    job.id = "j1";
+    board_.job_taken(job);
+    board_.phase_runs(Phase::test);
+    clock_.advance(seconds(20));
+    EXPECT_EQ(board_.quiet_time(), seconds(20));
+    board_.output_came();
+    clock_.advance(seconds(5));
+    EXPECT_EQ(board_.quiet_time(), seconds(5));
+    board_.phase_ran(Phase::test, {{Phase::test, 0}});
+    board_.job_finished({}, false);
+    EXPECT_EQ(board_.quiet_time(), seconds(0));
+}
+
 TEST_F(StatusBoardTest, FollowsAJobThroughItsPhases) {
     Job job;
     job.id = "j1";

@@ -42,7 +42,7 @@ std::string reason_of(int status) {
 
 }  // namespace
 
-FakeVault::FakeVault(const std::optional<ServerIdentity>& identity) {
+FakeVault::FakeVault(const std::optional<ServerIdentity>& identity) : identity_(identity) {
     for (const auto* name :
          {"approle-and-wrapping", "jwt", "kv1-and-discovery", "kv2", "leases", "sealed-and-health", "token"}) {
         std::ifstream stream(std::string(TREBUCHET_VAULT_RECORDS "/") + name + ".json");
@@ -50,6 +50,16 @@ FakeVault::FakeVault(const std::optional<ServerIdentity>& identity) {
     }
     tokens_[root_token()] = {"accessor-of-root", std::chrono::steady_clock::time_point::max(), {}, false, false};
     server_ = std::make_unique<LoopbackServer>([this](auto& connection) { serve(connection); }, identity);
+}
+
+void FakeVault::restart(bool loses_tokens) {
+    const auto port = server_->port();
+    server_.reset();
+    if (loses_tokens) {
+        const std::lock_guard lock(mutex_);
+        tokens_.clear();
+    }
+    server_ = std::make_unique<LoopbackServer>([this](auto& connection) { serve(connection); }, identity_, port);
 }
 
 const Json& FakeVault::record(const std::string& file, const std::string& name) const {

@@ -56,6 +56,9 @@ class FakeVault {
     void fail_next(std::size_t count, int status);
     /// The next request's connection is closed without an answer.
     void drop_next(std::size_t count);
+    /// Ends all connections and listens on the same port again. As with storage in memory, tokens are lost if
+    /// `loses_tokens`.
+    void restart(bool loses_tokens = false);
     /// Requests are answered only after release().
     void hold();
     void release();
@@ -150,6 +153,7 @@ class FakeVault {
     std::vector<std::string> requests_;
     std::size_t revocations_ = 0;
     unsigned number_ = 0;
+    std::optional<ServerIdentity> identity_;
     std::unique_ptr<LoopbackServer> server_;  ///< last, so that it ends first
 };
 

@@ -80,14 +80,17 @@ void LoopbackServer::Connection::hold() {
     while (receive(ignored.data(), ignored.size()) > 0) continue;
 }
 
-LoopbackServer::LoopbackServer(Script script, const std::optional<ServerIdentity>& identity)
+LoopbackServer::LoopbackServer(Script script, const std::optional<ServerIdentity>& identity, std::uint16_t port)
     : script_(std::move(script)), tls_(identity ? tls_context(*identity) : nullptr) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int reuse = 1;
+    (void)::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 64) != 0 ||
         ::getsockname(listener_, generic, &size) != 0) {
         throw std::runtime_error("cannot listen on 127.0.0.1");

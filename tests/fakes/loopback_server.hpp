@@ -65,7 +65,9 @@ class LoopbackServer {
     /// Runs once per connection. The connection is closed when it returns.
     using Script = std::function<void(Connection&)>;
 
-    explicit LoopbackServer(Script script, const std::optional<ServerIdentity>& identity = std::nullopt);
+    /// `port`: 0 for a free one.
+    explicit LoopbackServer(Script script, const std::optional<ServerIdentity>& identity = std::nullopt,
+                            std::uint16_t port = 0);
     ~LoopbackServer();
     LoopbackServer(const LoopbackServer&) = delete;
     LoopbackServer& operator=(const LoopbackServer&) = delete;

@@ -156,6 +156,35 @@ TEST_F(Vault, ThatIsSealedInMidJobDoesNotHoldTheAgent) {
     EXPECT_THAT(agent.log(), HasSubstr("cannot end the login to Vault, so it ends by its lifetime"));
 }
 
+TEST_F(Vault, ThatRestartsInMidJobStillEndsTheLogin) {
+    const auto id = start_waiting_job();
+    vault.restart();
+    held_.open();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    ASSERT_TRUE(agent.logs_text("job " + id + " is done"));
+    expect_one_login_and_one_revocation();
+}
+
+TEST_F(Vault, ThatRestartsInMidJobIsAskedBySecretsOfLaterPhases) {
+    change_grant({{"phases", {"test", "cleanup"}}, {"env", {{"LATER", "vault:secret/team/later#password"}}}});
+    vault.put("secret/team/later", {{"password", secret}});
+    agent.on("cleanup", "echo LATER=[$LATER]");
+    const auto id = start_waiting_job();
+    vault.restart();
+    held_.open();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    EXPECT_THAT(server.log(id, "cleanup"), HasSubstr("LATER=[**"));
+}
+
+TEST_F(Vault, ThatForgetsItsTokensInMidJobDoesNotHoldTheAgent) {
+    const auto id = start_waiting_job();
+    vault.restart(true);
+    held_.open();
+    ASSERT_TRUE(server.reaches(id, "complete")) << agent.log();
+    EXPECT_EQ(server.result(id)["test_status"], 0);
+    EXPECT_THAT(agent.log(), HasSubstr("Vault refuses to end the login"));
+}
+
 TEST_F(Vault, ThatNeverAnswersDoesNotOutliveACancellation) {
     vault.hold();
     const auto id = server.post_job(job(asking()));

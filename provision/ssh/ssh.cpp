@@ -1,6 +1,7 @@
 #include "provision/ssh/ssh.hpp"
 
 #include "provision/process/exit_codes.hpp"
+#include "provision/ssh/connection_watch.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
 #include <cerrno>
@@ -113,7 +114,8 @@ CommandResult Ssh::run(const std::string& command_line, const SshCall& call) {
 }
 
 CommandResult Ssh::run_script(std::string_view script, const SshCall& call) {
-    WipedString text("{\n");
+    WipedString text(connection_watch());
+    text += "{\n";
     text += script;
     text += "\n} </dev/null\n";
     auto with_script = call;

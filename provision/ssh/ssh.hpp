@@ -53,7 +53,7 @@ class Ssh {
     /// Runs a command line in the remote user's shell.
     [[nodiscard]] CommandResult run(const std::string& command_line, const SshCall& call = {});
     /// Feeds a script to the remote /bin/sh on stdin; it may contain secrets. The script's commands get /dev/null as
-    /// stdin.
+    /// stdin, and end with the connection: see connection_watch().
     [[nodiscard]] CommandResult run_script(std::string_view script, const SshCall& call = {});
     /// Starts a remote command with a pipe as its stdin or stdout.
     [[nodiscard]] tl::expected<std::unique_ptr<RunningCommand>, CommandEnd> start(const std::string& command_line,

@@ -233,6 +233,19 @@ TEST_F(ProvisionMuxPi, KilledHalfwayIsRepairedByTheNextProvision) {
     EXPECT_EQ(mux(), "-dut\n");
 }
 
+TEST_F(ProvisionMuxPi, WhatAScriptRunsOnTheControlHostEndsWithItsConnection) {
+    const auto pid_file = (folder / "pid").string();
+    control.program("sync", "trap '' HUP PIPE; echo $$ >'" + pid_file + "'\n" + sign("syncing") +
+                                "while :; do /bin/sleep 1; done\n");
+    const ChildProgram program(command("muxpi", "provision"));
+    ASSERT_TRUE(came_to("syncing")) << program.err();
+    const auto pid = std::stoi(text_of(pid_file));
+    for (const auto ours : living_below(program.pid())) ::kill(ours, SIGKILL);
+    program.signal(SIGKILL);
+    // Nobody waits for the program yet: then the test would end what it adopted.
+    EXPECT_TRUE(eventually([&] { return !is_alive(pid); })) << calls();
+}
+
 TEST_F(ProvisionMuxPi, WhatAKilledProvisionLeftMountedIsUnmountedByTheNext) {
     control.program("tee", sign("seeding") + hang());
     EXPECT_EQ(end_at("seeding", "muxpi", SIGKILL), -SIGKILL);

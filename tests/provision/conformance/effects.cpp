@@ -1,5 +1,7 @@
 #include "tests/provision/conformance/effects.hpp"
 
+#include "provision/ssh/connection_watch.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -204,7 +206,10 @@ std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std:
         const auto call = parse_curl(words, input);
         return effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
     }
-    if (words.size() > 2 && words[0] == "ssh" && words.back() == "/bin/sh -s") words.back() = input;
+    if (words.size() > 2 && words[0] == "ssh" && words.back() == "/bin/sh -s") {
+        const auto watch = connection_watch();
+        words.back() = input.starts_with(watch) ? input.substr(watch.size()) : input;
+    }
     Effect effect;
     effect.text = joined(words);
     return effect;

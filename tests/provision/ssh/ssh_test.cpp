@@ -1,5 +1,6 @@
 #include "provision/ssh/ssh.hpp"
 
+#include "provision/ssh/connection_watch.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/provision/support/fakes.hpp"
 
@@ -89,7 +90,8 @@ TEST_F(SshTest, PassesAScriptOnStdin) {
     Ssh ssh(board(), commands_);
     EXPECT_TRUE(succeeded(ssh.run_script("wifi connect --password hunter22")));
     EXPECT_EQ(last().back(), "/bin/sh -s");
-    EXPECT_EQ(commands_.inputs.back(), "{\nwifi connect --password hunter22\n} </dev/null\n");
+    EXPECT_EQ(commands_.inputs.back(),
+              std::string(connection_watch()) + "{\nwifi connect --password hunter22\n} </dev/null\n");
 }
 
 TEST_F(SshTest, DistinguishesATransportFailureFromTheCommandsOwn) {

@@ -85,6 +85,9 @@ class Reader {
         for (std::size_t i = 0; i < list.size(); ++i) {
             const auto& step = list[i];
             const std::string kind = step.at("kind");
+            const auto by = step.value("by", "");
+            if (is_in_program_ && (by == "nested" || by == "script")) continue;
+            is_in_program_ = is_oem_program(step);
             if (kind == "repeat") {
                 for (int n = step.at("times"); n > 0; --n) steps(step.at("steps"));
             } else if (kind == "sleep") {
@@ -100,6 +103,15 @@ class Reader {
     }
 
   private:
+    /// What these programs do themselves is not a step of the connector.
+    static bool is_oem_program(const json& step) {
+        if (!step.contains("argv") || !step.at("argv").is_array() || step.at("argv").empty()) return false;
+        const auto& first = step.at("argv").front();
+        if (!first.is_string()) return false;
+        const auto name = base_name(first.get<std::string>());
+        return name == "recovery-from-iso.sh" || name == "provision-image.sh";
+    }
+
     void command(const json& step) {
         auto argv = words_of(step.value("shell", ""));
         if (step.contains("argv") && step.at("argv").is_array()) {
@@ -109,6 +121,9 @@ class Reader {
         }
         const bool is_test_command = step.contains("shell") && flow_->file.at("stage") == "runtest";
         if (argv.empty() || is_test_command) return;
+        for (auto& word : argv) {
+            if (word.starts_with("$HOME/")) word = "$CWD" + word.substr(5);
+        }
         auto effect = effect_of(argv, "");
         if (!effect) return;
         const auto program = words_of(effect->text).front();
@@ -138,6 +153,7 @@ class Reader {
     }
 
     Flow* flow_;
+    bool is_in_program_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace trebuchet {
+
+/// Checks a job's URL before it becomes an argument of a program that may pass it on to a shell. Expected: http, https,
+/// ftp or ftps, a host, no user or password (every user of the host can see command lines), and no character that means
+/// something to a shell, but for "&", "?", "#", "*" and "~". The Error names the `field` and does not quote the URL.
+[[nodiscard]] Result<void> check_argument_url(std::string_view url, std::string_view field);
+
+/// As the server accepts a URL: the host also has a dot or is an address or "localhost".
+[[nodiscard]] Result<void> check_public_url(std::string_view url, std::string_view field);
+
+}  // namespace trebuchet

@@ -174,7 +174,8 @@ StageResult prepare_control_host(const ControlHostNeeds& needs, StageContext& co
         return stage_error("ConfigError", "control_host: found " + trebuchet::quoted(config.control_host) +
                                               ", expected a name or an address");
     }
-    const bool cuts_power = needs.keeps_device_off && !config.poweroff_script.empty() && !config.poweron_script.empty();
+    const bool cuts_power = needs.keeps_device_off && !config.control_host_reboot_script.empty() &&
+                            !config.poweroff_script.empty() && !config.poweron_script.empty();
     if (cuts_power) {
         context.log.info("Running DUT power-off script");
         (void)run_shell_script(config.poweroff_script, context.commands, context.log);

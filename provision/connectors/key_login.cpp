@@ -1,11 +1,21 @@
 #include "provision/connectors/key_login.hpp"
 
+#include "provision/log/tries_left.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 
 namespace trebuchet {
 
+namespace {
+
 using namespace std::chrono_literals;
+
+constexpr auto copy_time = 30s;
+constexpr auto copy_pause = 60s;
+constexpr int more_copies = 9;
+
+}  // namespace
 
 StageResult install_key_or_restart(const KeyLogin& login, StageContext& context, bool& was_reached,
                                    const std::function<StageResult()>& wait_until_back) {
@@ -37,6 +47,25 @@ StageResult wait_for_key_login(const KeyLogin& login, const BootWait& defaults, 
     if (up) return 0;
     if (const auto* stopped = std::get_if<BootInterrupted>(&up.error())) return exit_by_signal(stopped->signal);
     return provisioning_error("Failed to boot test image! " + std::get<BootTimedOut>(up.error()).message);
+}
+
+StageResult copy_key_patiently(StageContext& context) {
+    auto target = device_target(context, true);
+    if (!target) return stage_error("ConfigError", target.error().message());
+    const auto same = target->clone();
+    Ssh ssh(std::move(*target), context.commands);
+    const auto probe = device_login_probe(same, ssh, context.commands, copy_time);
+    context.log.info("Copying the agent's SSH public key to the DUT.");
+    for (int left = more_copies;; --left) {
+        const auto done = probe.check();
+        if (done) return 0;
+        if (const int signal = context.interrupt.wait_for(0s); signal != 0) return exit_by_signal(signal);
+        if (left == 0) {
+            return provisioning_error("Cannot copy the agent's SSH key to the DUT: " + done.error().message());
+        }
+        context.log.warning(done.error().message() + "; trying again in 60 s, " + tries_left(left));
+        if (const int signal = context.interrupt.wait_for(copy_pause); signal != 0) return exit_by_signal(signal);
+    }
 }
 
 std::string own_public_key(const ConnectorConfig& config) {

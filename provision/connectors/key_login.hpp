@@ -22,6 +22,9 @@ struct KeyLogin {
 /// Waits until our key is installed. `boot_timeout` and the other boot keys of the configuration win over `defaults`.
 [[nodiscard]] StageResult wait_for_key_login(const KeyLogin& login, const BootWait& defaults, StageContext& context);
 
+/// For a device that was just installed: copies our key to it, in up to ten tries with 60 s between them.
+[[nodiscard]] StageResult copy_key_patiently(StageContext& context);
+
 /// The file with our public key: `device_key_file` with .pub, else the first of ~/.ssh/id_rsa.pub, id_ed25519.pub and
 /// id_ecdsa.pub that there is, else the first of these names.
 [[nodiscard]] std::string own_public_key(const ConnectorConfig& config);

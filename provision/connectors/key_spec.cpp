@@ -69,6 +69,8 @@ std::string name_of(KeyKind kind) {
             return "a list of names and values";
         case KeyKind::choice:
             return "one of the listed values";
+        case KeyKind::value:
+            return "any value";
     }
     return "a value";
 }

@@ -44,11 +44,15 @@ Result<void> check_argument_url(std::string_view url, std::string_view field) {
 }
 
 Result<void> check_public_url(std::string_view url, std::string_view field) {
-    if (auto done = check_argument_url(url, field); !done) return done;
-    const auto authority = authority_of(url);
-    const auto host = authority.substr(0, authority.front() == '[' ? authority.size() : authority.find(':'));
-    if (host == "localhost" || host.front() == '[' || host.find('.') != std::string_view::npos) return {};
-    return fail(std::string(field) + ": url format is not correct: expected a host with a dot in it");
+    auto host = authority_of(url);
+    if (const auto at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
+    if (!host.starts_with('[')) host = host.substr(0, host.find(':'));
+    const bool is_printable = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c != 0x7f; });
+    const bool is_full =
+        host == "localhost" || host.starts_with('[') || host.find('.') != std::string_view::npos;
+    if (is_printable && is_full) return {};
+    return fail(std::string(field) +
+                ": url format is not correct: expected http://, https://, ftp:// or ftps:// and a host with a dot");
 }
 
 }  // namespace trebuchet

@@ -12,7 +12,8 @@ namespace trebuchet {
 /// something to a shell, but for "&", "?", "#", "*" and "~". The Error names the `field` and does not quote the URL.
 [[nodiscard]] Result<void> check_argument_url(std::string_view url, std::string_view field);
 
-/// As the server accepts a URL: the host also has a dot or is an address or "localhost".
+/// Checks a URL as the server does: one of these schemes, no blank, and a host that has a dot, is an address or is
+/// "localhost".
 [[nodiscard]] Result<void> check_public_url(std::string_view url, std::string_view field);
 
 }  // namespace trebuchet

@@ -74,6 +74,8 @@ void read_config(const std::string& input, CurlCall& call) {
         const auto value = unescaped(line.substr(begin + 4, line.size() - begin - 5));
         if (name == "url") call.url = value;
         if (name == "data-raw" || name == "json") call.body += value;
+        if (name == "form-string" && value.starts_with("request=")) call.body = value.substr(8);
+        if (name == "form") call.file_field = value.substr(0, value.find('='));
     }
 }
 
@@ -145,7 +147,14 @@ class Reader {
     }
 
     void request(const json& step) {
-        auto effect = effect_of_request(step.at("method"), step.at("url"), step.value("json", json()));
+        auto body = step.value("json", json());
+        if (const auto form = step.find("data"); form != step.end() && form->contains("request")) {
+            body = json::parse(form->at("request").get<std::string>());
+        }
+        auto effect = effect_of_request(step.at("method"), step.at("url"), body);
+        if (const auto files = step.find("files"); files != step.end() && files->is_object() && !files->empty()) {
+            effect.text += " with " + files->begin().key();
+        }
         const auto& answer = step.at("answer");
         if (answer.is_object() && !answer.contains("body")) flow_->skipped = "the answers' bodies are not recorded";
         flow_->answers[effect.text].push_back(answer);
@@ -177,6 +186,7 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         if (const auto at = text.find("sudo cat "); at != std::string::npos) text.erase(at, 5);
         return effect;
     }
+    if (flow.type() == "control_host_kvm" && has("sudo chpasswd")) text = "change the password";
     if (flow.type() != "muxpi") return effect;
     const auto control = "ssh " + flow.file.at("config").value("control_user", "ubuntu") + "@";
     if (text.starts_with("scp ") || (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ")))) {
@@ -218,7 +228,9 @@ std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std:
     if (words.size() > 1 && words[0] == "ssh" && words[1] == "-O") return std::nullopt;
     if (!words.empty() && words[0] == "curl") {
         const auto call = parse_curl(words, input);
-        return effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
+        auto effect = effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
+        if (!call.file_field.empty() && call.file_field != "file") effect.text += " with " + call.file_field;
+        return effect;
     }
     if (words.size() > 2 && words[0] == "ssh" && words.back() == "/bin/sh -s") words.back() = input;
     Effect effect;

@@ -179,17 +179,32 @@ json child_list(const Flow& flow) {
     return list;
 }
 
+/// Those that the job names, but for flows in which one is missing.
+void write_attachments(const Flow& flow, const TemporaryFolder& folder) {
+    if (flow.name.ends_with("-missing")) return;
+    const auto data = flow.file.at("job").value("provision_data", json());
+    if (!data.is_object()) return;
+    std::vector<std::string> names;
+    for (const auto* key : {"use_attachment", "user_data", "redeploy_cfg", "authorized_keys", "token_file"}) {
+        if (auto name = text_in(data, key); !name.empty()) names.push_back(std::move(name));
+    }
+    for (const auto& attachment : data.value("attachments", json::array())) {
+        names.push_back(attachment.at("agent"));
+    }
+    for (const auto& name : names) {
+        const auto file = "attachments/provision/" + name;
+        std::filesystem::create_directories((folder / file).parent_path());
+        folder.write(file, "IMAGE-BYTES");
+    }
+}
+
 void prepare(const Flow& flow, const Programs& programs, const TemporaryFolder& folder) {
     folder.write("default.yaml", flow.file.at("config").dump());
     folder.write("testflinger.json", flow.file.at("job").dump());
     if (flow.file.at("type") == "multi" && flow.file.at("stage") != "provision") {
         if (const auto list = child_list(flow); !list.is_null()) folder.write("job_list.json", list.dump());
     }
-    const auto attachment = flow.file.at("job").value("/provision_data/use_attachment"_json_pointer, "");
-    if (!attachment.empty() && !flow.name.ends_with("-missing")) {
-        std::filesystem::create_directories(folder / "attachments/provision");
-        folder.write("attachments/provision/" + attachment, "IMAGE-BYTES");
-    }
+    write_attachments(flow, folder);
     if (!flow.name.ends_with("-no-public-key")) {
         std::filesystem::create_directories(folder / ".ssh");
         folder.write(".ssh/id_rsa.pub", "ssh-rsa AAAAEXAMPLEKEY agent@agent-host.example\n");
@@ -315,6 +330,13 @@ std::vector<Effect> without_repetitions(const std::vector<Effect>& effects) {
     return kept;
 }
 
+/// After its last attempt the reference pauses once more, and fails.
+std::vector<Effect> without_last_pause(const Flow& flow, std::vector<Effect> effects) {
+    const bool is_pause = !effects.empty() && effects.back().kind == Effect::Kind::sleep;
+    if (flow.file.at("exit") != 0 && is_pause) effects.pop_back();
+    return effects;
+}
+
 /// Removes the commands by which ours asks the device whether the user wants to end the reservation. The reference does
 /// not ask.
 std::vector<Effect> without_looks_for_orders(const std::vector<Effect>& effects) {
@@ -360,7 +382,7 @@ std::vector<Effect> comparable(const Flow& flow, const std::vector<Effect>& effe
     if (flow.file.at("stage") == "reserve") return without_looks_for_orders(effects);
     if (type == "maas2" || type == "fake_connector") return effects;
     if (type == "muxpi") return without_end_of_card_work(flow, effects);
-    if (type != "multi") return without_repetitions(effects);
+    if (type != "multi") return without_last_pause(flow, without_repetitions(effects));
     std::vector<Effect> kept;
     for (const auto& effect : effects) {
         if (effect.kind == Effect::Kind::sleep || is_request_for_results(effect)) continue;

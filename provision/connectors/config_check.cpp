@@ -150,7 +150,8 @@ constexpr std::string_view script_without_shell = "reboot_script";
 
 class Check {
   public:
-    Check(const std::string& file, std::string_view type) : file_(&file), type_(current_type(type)), known_(known_keys()) {}
+    Check(const std::string& file, std::string_view type)
+        : file_(&file), type_(current_type(type)), known_(known_keys()) {}
 
     void entry(const YamlEntry& entry) {
         const auto found = known_.find(entry.key);

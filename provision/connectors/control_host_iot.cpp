@@ -143,7 +143,8 @@ class ControlHostIot final : public Connector {
         if (!urls.is_array()) return fail("provision_data.urls: expected a list of URLs");
         for (const auto& url : urls) {
             if (!url.is_string()) return fail("provision_data: found a URL that is not text");
-            if (auto done = check_public_url(url.get_ref<const WipedString&>(), "provision_data.url"); !done) return done;
+            if (auto done = check_public_url(url.get_ref<const WipedString&>(), "provision_data.url"); !done)
+                return done;
         }
         arguments["urls"] = std::move(urls);
         return {};
@@ -154,7 +155,8 @@ class ControlHostIot final : public Connector {
         if (!value) return fail(value.error());
         if (*value == nullptr) return {};
         constexpr std::int64_t day = 86'400;
-        if (!(*value)->is_number_integer() || (*value)->get<std::int64_t>() < 0 || (*value)->get<std::int64_t>() > day) {
+        if (!(*value)->is_number_integer() || (*value)->get<std::int64_t>() < 0 ||
+            (*value)->get<std::int64_t>() > day) {
             return fail("provision_data.provisioning_timeout: expected a number of seconds, at most 86400");
         }
         request.silence = std::chrono::seconds((*value)->get<std::int64_t>());

@@ -31,7 +31,8 @@ class ControlHostKvm final : public Connector {
     [[nodiscard]] ConnectorKeys keys() const override {
         ConnectorKeys keys{
             service_keys(),
-            {{"url", KeyKind::text, "", "ISO image to install; with alloem_url the OEM's, which is installed afterwards"},
+            {{"url", KeyKind::text, "",
+              "ISO image to install; with alloem_url the OEM's, which is installed afterwards"},
              {"robot_tasks", KeyKind::value, "", "Robot Framework tasks that install it; not with a preset"},
              {"preset", KeyKind::text, "", "name of a way to install that the service knows; takes all other keys"},
              {"alloem_url", KeyKind::text, "", "OEM image that is installed first"},

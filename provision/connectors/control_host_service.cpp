@@ -184,12 +184,12 @@ tl::expected<std::string, StageResult> post(const ServiceRequest& request, const
     call.timeout = call.upload.empty() ? request_time : upload_time;
     const auto answer = call_rest(call, context.commands);
     if (!answer) return tl::unexpected(no_answer(answer.error()));
-    if (!answer->is_success())
-        return tl::unexpected(StageResult(http_error(answer->status, call.url, answer->body)));
+    if (!answer->is_success()) return tl::unexpected(StageResult(http_error(answer->status, call.url, answer->body)));
     const auto id = text_of(parse_foreign_json(answer->body), "job_id");
     if (id && is_job_id(*id)) return *id;
-    return tl::unexpected(StageResult(provisioning_error("the service of the control host accepted the request, but "
-                                                         "its answer names no job_id")));
+    return tl::unexpected(
+        StageResult(provisioning_error("the service of the control host accepted the request, but "
+                                       "its answer names no job_id")));
 }
 
 }  // namespace

@@ -48,8 +48,7 @@ Result<void> check_public_url(std::string_view url, std::string_view field) {
     if (const auto at = host.rfind('@'); at != std::string_view::npos) host.remove_prefix(at + 1);
     if (!host.starts_with('[')) host = host.substr(0, host.find(':'));
     const bool is_printable = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c != 0x7f; });
-    const bool is_full =
-        host == "localhost" || host.starts_with('[') || host.find('.') != std::string_view::npos;
+    const bool is_full = host == "localhost" || host.starts_with('[') || host.find('.') != std::string_view::npos;
     if (is_printable && is_full) return {};
     return fail(std::string(field) +
                 ": url format is not correct: expected http://, https://, ftp:// or ftps:// and a host with a dot");

@@ -68,6 +68,14 @@ StageResult copy_key_patiently(StageContext& context) {
     }
 }
 
+Result<FirstUser> first_user(const JobFile& job) {
+    const auto name = job.test_username();
+    if (!name) return fail(name.error());
+    auto password = job.test_password();
+    if (!password) return fail(password.error());
+    return FirstUser{*name, *password ? std::move(**password) : SecretString("ubuntu")};
+}
+
 std::string own_public_key(const ConnectorConfig& config) {
     if (!config.device_key_file.empty()) return config.device_key_file + ".pub";
     const char* home = std::getenv("HOME");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "provision/connectors/device.hpp"
+#include "provision/seed/cloud_config.hpp"
 
 #include <functional>
 #include <string_view>
@@ -24,6 +25,9 @@ struct KeyLogin {
 
 /// For a device that was just installed: copies our key to it, in up to ten tries with 60 s between them.
 [[nodiscard]] StageResult copy_key_patiently(StageContext& context);
+
+/// The user of the test phase, for an image.
+[[nodiscard]] Result<FirstUser> first_user(const JobFile& job);
 
 /// The file with our public key: `device_key_file` with .pub, else the first of ~/.ssh/id_rsa.pub, id_ed25519.pub and
 /// id_ecdsa.pub that there is, else the first of these names.

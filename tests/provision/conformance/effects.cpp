@@ -167,6 +167,13 @@ class Reader {
 
 }  // namespace
 
+/// The user of the host that writes a device's disk; "": the device writes it itself.
+std::string writing_host(const Flow& flow) {
+    if (flow.type() == "dragonboard") return "linaro";
+    if (flow.type() == "muxpi" || flow.type() == "cm3") return flow.file.at("config").value("control_user", "ubuntu");
+    return "";
+}
+
 std::optional<Effect> counted(const Flow& flow, Effect effect) {
     if (effect.kind != Effect::Kind::run) return effect;
     auto& text = effect.text;
@@ -187,9 +194,13 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         return effect;
     }
     if (flow.type() == "control_host_kvm" && has("sudo chpasswd")) text = "change the password";
-    if (flow.type() != "muxpi") return effect;
-    const auto control = "ssh " + flow.file.at("config").value("control_user", "ubuntu") + "@";
-    if (text.starts_with("scp ") || (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ")))) {
+    const auto writer = writing_host(flow);
+    if (writer.empty()) return effect;
+    const auto control = "ssh " + writer + "@";
+    if (flow.type() != "muxpi") text.erase(std::remove(text.begin(), text.end(), '\''), text.end());
+    while (text.ends_with(' ')) text.pop_back();
+    if (text.starts_with("scp ") ||
+        (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ") || has("bash -c \"echo ")))) {
         text = "user files";
         return effect;
     }
@@ -202,10 +213,12 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         return effect;
     }
     const auto command = text.substr(std::min(text.find(' ', control.size()) + 1, text.size()));
-    for (const auto* work : {"{", "sudo umount ", "sudo hdparm ", "sudo mkdir ", "sudo mount ", "sudo rm ", "sudo sed ",
-                             "sudo bash ", "sync", "lsblk ", "mkdir ", "grep ", "ls ", "test "}) {
+    for (const auto* work :
+         {"{", "sudo umount ", "sudo hdparm ", "sudo mkdir ", "sudo mount ", "sudo rm -f /mnt", "sudo sed ",
+          "sudo bash ", "sync", "lsblk ", "mkdir ", "grep ", "ls ", "set -e", "for place "}) {
         if (command.starts_with(work)) return std::nullopt;
     }
+    if (flow.type() == "muxpi" && command.starts_with("test ")) return std::nullopt;
     return effect;
 }
 

@@ -21,8 +21,8 @@ Result<void> seed_partition(Ssh& ssh, const std::vector<std::string>& partitions
                             const FirstUser& user) {
     const auto place = shell_quote(folder);
     WipedString script("set -e\nsudo umount " + place + " 2>/dev/null || true\nsudo mkdir -p " + place +
-                       "\ntrap 'cd /; sudo umount " + place + " 2>/dev/null; sudo rmdir " + place +
-                       " 2>/dev/null; true' EXIT\nkind=\n");
+                       "\ntrap 'set +e; sudo umount " + place + " 2>/dev/null; sudo rmdir " + place +
+                       " 2>/dev/null' EXIT\nkind=\n");
     for (const auto& partition : partitions) {
         const bool is_last = &partition == &partitions.back();
         script += "if test -z \"$kind\"; then\n  sudo mount " + shell_quote(partition) + " " + place + "\n";

@@ -99,6 +99,8 @@ class Reader {
             } else if (kind == "run") {
                 const bool has_nested = i + 1 < list.size() && list[i + 1].value("by", "") == "nested";
                 if (step.contains("shell") && has_nested) continue;  // its nested steps follow
+                if (step.contains("shell") && flow_->type() == "netboot")
+                    continue;  // it calls nothing that has a double
                 command(step);
             }
         }
@@ -254,7 +256,13 @@ std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std:
 Effect effect_of_request(const std::string& method, const std::string& url, const json& body) {
     Effect effect;
     effect.kind = Effect::Kind::http;
-    effect.text = method + " " + url + (body.is_object() ? " " + body.dump() : "");
+    auto shown = url;
+    constexpr std::string_view server = "/writeimage?server=";
+    if (const auto at = shown.find(server); at != std::string::npos) {
+        const auto begin = at + server.size();
+        shown.replace(begin, shown.find('\\', begin) - begin, "192.0.2.1:PORT");
+    }
+    effect.text = method + " " + shown + (body.is_object() ? " " + body.dump() : "");
     return effect;
 }
 

@@ -71,6 +71,7 @@ Result<WipedString> config_of(const RestCall& call) {
         add_option(*config, "header", header);
     }
     if (!call.user.empty()) add_option(*config, "user", call.user);
+    if (call.any_login) *config += "anyauth\n";
     if (!call.upload.empty()) add_option(*config, "form", call.upload_field + "=@" + form_quoted(call.upload));
     if (call.json && !call.json_field.empty()) {
         WipedString field(call.json_field);

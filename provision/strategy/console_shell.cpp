@@ -25,6 +25,15 @@ std::string new_test_mark() {
     return "trebuchet-" + std::to_string(random()) + std::to_string(random());
 }
 
+/// What follows the mark's line, with the line ends of a file. The mark's own echo has quotes in it.
+std::string behind(const std::string& printed, const std::string& mark) {
+    const auto at = printed.find(mark);
+    const auto begin = at == std::string::npos ? std::string::npos : printed.find('\n', at);
+    auto text = begin == std::string::npos ? printed : printed.substr(begin + 1);
+    text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
+    return text;
+}
+
 /// Sends a line to the shell, and waits until it has run. Its exit code, and what it printed.
 Result<std::pair<int, std::string>> run_line(const std::string& line, const std::string& mark,
                                              std::chrono::seconds timeout, StageContext& context) {
@@ -59,10 +68,13 @@ Result<int> run_on_console(const std::string& command, const std::string& mark, 
         if (!done) return fail(done.error());
         if (done->first != 0) return fail("the device's shell cannot write " + part_file);
     }
-    const auto done =
-        run_line("base64 -d <" + part_file + " >" + file + " && sh " + file, mark + "-run", timeout, context);
+    const auto decoded = run_line("base64 -d <" + part_file + " >" + file, mark + "-all", line_time, context);
+    if (!decoded) return fail(decoded.error());
+    if (decoded->first != 0) return fail("the device's shell cannot decode base64");
+    const auto line = "echo " + mark.substr(0, 1) + "''" + mark.substr(1) + ":begin; sh " + file;
+    const auto done = run_line(line, mark + "-run", timeout, context);
     if (!done) return fail(done.error());
-    context.out << to_valid_utf8(done->second) << '\n' << std::flush;
+    context.out << to_valid_utf8(behind(done->second, mark + ":begin")) << std::flush;
     return done->first;
 }
 

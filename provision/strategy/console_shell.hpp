@@ -10,13 +10,13 @@ namespace trebuchet {
 
 // Commands on a shell that waits on the device's console: tests of a device without network.
 
-/// Runs a command in the device's shell. Its output, with what the terminal echoes, goes to `context.out`. The
-/// command's exit code. Steps:
+/// Runs a command in the device's shell. Its output goes to `context.out`. The command's exit code. Steps:
 ///
 /// 1. The command goes to the device as base64, in lines of 500 bytes, into a file in /tmp: no terminal garbles it, and
 ///    none is too long.
-/// 2. `sh FILE; echo MARK:$?` runs it. MARK is new for each command, and its echo does not match `MARK:[0-9]+`.
-/// 3. What is printed until the match is the command's output.
+/// 2. `echo M''ARK:begin; sh FILE; echo MARK-run:$?` runs it. MARK is new for each command. The terminal's echo of this
+///    line matches neither `MARK:begin` nor `MARK-run:[0-9]+`.
+/// 3. What is printed between the two is the command's output.
 [[nodiscard]] Result<int> run_on_console(const std::string& command, const std::string& mark,
                                          std::chrono::seconds timeout, StageContext& context);
 

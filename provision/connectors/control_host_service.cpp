@@ -200,15 +200,12 @@ SecretJson secret_text(std::string_view text) {
 
 Result<void> add_device_arguments(const ConnectorConfig& config, SecretJson& arguments) {
     if (const auto missing = missing_for_service(config); !missing.empty()) return fail(missing.front());
-    const auto add = [&](const char* name, SecretJson value) {
-        if (!arguments.contains(name)) arguments[name] = std::move(value);
-    };
     const auto id = config.env.find("CID");
-    add("agent_name", secret_text(config.agent_name));
-    add("cid", id == config.env.end() || id->second.empty() ? SecretJson(nullptr) : secret_text(id->second));
-    add("device_ip", secret_text(config.device_ip));
-    add("reboot_script", list_or_null(config.reboot_script));
-    add("poweron_script", list_or_null(config.poweron_script));
+    arguments["agent_name"] = secret_text(config.agent_name);
+    arguments["cid"] = id == config.env.end() || id->second.empty() ? SecretJson(nullptr) : secret_text(id->second);
+    arguments["device_ip"] = secret_text(config.device_ip);
+    if (!arguments.contains("reboot_script")) arguments["reboot_script"] = list_or_null(config.reboot_script);
+    if (!arguments.contains("poweron_script")) arguments["poweron_script"] = list_or_null(config.poweron_script);
     arguments["poweroff_script"] = list_or_null(config.poweroff_script);
     return {};
 }

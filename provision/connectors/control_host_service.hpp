@@ -18,8 +18,9 @@ struct ServiceRequest {
 };
 
 /// Adds what the service has to know of the device: `agent_name cid device_ip reboot_script poweron_script
-/// poweroff_script`. What `arguments` already has stays, but for `poweroff_script`, as with the reference. Fails if the
-/// configuration lacks one of control_host, device_ip, agent_name and reboot_script.
+/// poweroff_script`. A `reboot_script` and a `poweron_script` that `arguments` already has stay, as with the reference;
+/// a job cannot name another device. Fails if the configuration lacks one of control_host, device_ip, agent_name and
+/// reboot_script.
 [[nodiscard]] Result<void> add_device_arguments(const ConnectorConfig& config, SecretJson& arguments);
 
 /// Has the service provision the device, and logs what it says as "[control-host] …". Steps:

@@ -64,6 +64,9 @@ class DragonBoard final : public Connector {
         if (!image) return provisioning_error(image.error().message());
         if (const auto wrong = problems(context.config); !wrong.empty())
             return stage_error("ConfigError", wrong.front());
+        if (const auto target = device_target(context, false); !target) {
+            return stage_error("ConfigError", target.error().message());
+        }
         auto result = reach_master(context);
         if (result && *result == 0) result = flash(*image, context);
         if (result && *result == 0) result = boot(context);

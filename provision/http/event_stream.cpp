@@ -30,10 +30,12 @@ bool is_plain(std::string_view id) {
     return id.size() <= longest_id;
 }
 
-/// Reads until the end of the pipe. The signal that told us to stop, else 0.
-int read_all(const FileDescriptor& pipe, EventParser& parser, Interrupt& interrupt) {
+/// Reads until the end of the pipe. The signal that told us to stop, else 0. curl keeps the limit itself; `limit` is
+/// for one that does not.
+int read_all(const FileDescriptor& pipe, std::chrono::seconds limit, EventParser& parser, Interrupt& interrupt) {
     std::array<char, 16384> buffer{};
-    while (true) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (std::chrono::steady_clock::now() < end) {
         if (const int signal = interrupt.wait_for(0ms); signal != 0) return signal;
         pollfd ready{pipe.get(), POLLIN, 0};
         if (::poll(&ready, 1, look_ms) <= 0) continue;
@@ -42,6 +44,7 @@ int read_all(const FileDescriptor& pipe, EventParser& parser, Interrupt& interru
         if (count <= 0) return 0;
         parser.feed({buffer.data(), static_cast<std::size_t>(count)});
     }
+    return 0;
 }
 
 }  // namespace
@@ -117,7 +120,7 @@ tl::expected<int, RestFailure> follow_stream(const StreamCall& call, const Event
     }
     EventParser parser(take);
     const auto pipe = (*running)->take_pipe();
-    if (const int signal = read_all(pipe, parser, interrupt); signal != 0) {
+    if (const int signal = read_all(pipe, call.limit + 30s, parser, interrupt); signal != 0) {
         return tl::unexpected(RestFailure{"stopped by a signal", signal});
     }
     (void)(*running)->wait_for(5s);

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t line_length = 500;
 constexpr auto line_time = 30s;
 constexpr auto time_to_connect = 10s;
+constexpr auto interrupt_time = 2s;
 constexpr auto usual_time = 3600s;
 constexpr const char* file = "/tmp/trebuchet-test";
 
@@ -44,6 +45,8 @@ Result<std::pair<int, std::string>> run_line(const std::string& line, const std:
         return fail(done.error());
     }
     auto printed = console.expect(*end, timeout, context.interrupt);
+    // Ctrl-C, so that the next one finds a shell.
+    if (!printed) (void)console.send("\x03", interrupt_time, context.interrupt);
     if (!printed) return fail(printed.error());
     const auto at = printed->rfind(mark + ":");
     int code = 0;

@@ -149,6 +149,16 @@ TEST_F(ControlHostService, ThePasswordOfAnOemComputerIsChangedOverSshsStdin) {
     EXPECT_THAT(run("control_host_kvm").error().message, HasSubstr("line break"));
 }
 
+TEST_F(ControlHostService, AJobCannotNameAnotherDevice) {
+    job_ = R"({"provision_data": {"preset": "p", "device_ip": "10.9.9.9", "agent_name": "other", "cid": "other",
+               "reboot_script": ["own"]}})";
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_kvm"), 0);
+    EXPECT_THAT(request(), HasSubstr(R"(\"device_ip\":\"10.0.0.7\")"));
+    EXPECT_EQ(request().find("other"), std::string::npos);
+    EXPECT_THAT(request(), HasSubstr(R"(\"reboot_script\":[\"own\"])")) << "the service has no other way to restart it";
+}
+
 TEST_F(ControlHostService, UserDataForAutoinstallMustBeYaml) {
     const auto with = [&](const char* encoded) {
         job_ = std::string(R"({"provision_data": {"url": "http://i.example/a.iso", "robot_tasks": ["t"],

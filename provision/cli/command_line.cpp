@@ -37,7 +37,7 @@ tl::unexpected<UsageError> usage_error(const std::string& text) {
 
 bool is_type(const std::string& name) {
     const auto& types = connector_types();
-    return std::find(types.begin(), types.end(), name) != types.end();
+    return std::find(types.begin(), types.end(), current_type(name)) != types.end();
 }
 
 /// `check -c CONFIG [TYPE]`: TYPE is in the position of STAGE, and nothing may be in the position of JOB.
@@ -68,7 +68,8 @@ tl::expected<Arguments, UsageError> parse_command_line(int argc, const char* con
     CLI::App app("Runs one stage of a Testflinger job on a device", "trebuchet-provision");
     app.footer(
         "Types: " + joined(connector_types()) + "\nStages: " + joined(stage_names()) +
-        " (test is an alias of runtest)\n\n"
+        " (test is an alias of runtest)\n"
+        "Older names: zapper_iot is control_host_iot, zapper_kvm is control_host_kvm\n\n"
         "`trebuchet-provision check -c CONFIG.yaml [TYPE]` checks a configuration.\n"
         "`trebuchet-provision console -c CONFIG.yaml` prints the device's serial console until it is stopped.\n\n"
         "Exit codes: 0 success; 1 failure; 2 wrong usage; 46 the device cannot be recovered (the agent\n"

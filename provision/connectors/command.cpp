@@ -1,10 +1,13 @@
 #include "common/base/backoff.hpp"
 #include "provision/boot/boot_probes.hpp"
 #include "provision/connectors/connector.hpp"
+#include "provision/connectors/console_device.hpp"
 #include "provision/connectors/device.hpp"
 #include "provision/process/uninterrupted.hpp"
 #include "provision/script/stage_script.hpp"
+#include "provision/stages/runtest.hpp"
 #include "provision/stages/test_environment.hpp"
+#include "provision/strategy/console_shell.hpp"
 
 #include <memory>
 
@@ -17,7 +20,7 @@ using namespace std::chrono_literals;
 class CommandConnector final : public Connector {
   public:
     [[nodiscard]] ConnectorKeys keys() const override {
-        return {
+        ConnectorKeys keys{
             {{"provision_cmds", KeyKind::commands, "", "commands that provision the device, each run by /bin/sh -c"},
              {"provision_timeout", KeyKind::seconds, "1800", "timeout of each of these commands"},
              {"provision_retries", KeyKind::number, "0", "number of retries of each of these commands"},
@@ -35,10 +38,12 @@ class CommandConnector final : public Connector {
              {"cleanup_timeout", KeyKind::seconds, "300", "timeout of each of these commands"},
              {"cleanup_retries", KeyKind::number, "0", "number of retries of each of these commands"}},
             {}};
+        for (const auto& spec : console_device_keys()) keys.config.push_back(spec);
+        return keys;
     }
 
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
-        std::vector<std::string> found;
+        auto found = console_device_problems(config);
         for (const auto* stage : {"provision", "firmware_update", "cleanup"}) {
             if (const auto script = read_stage_script(config, stage, 1800s); !script) {
                 found.push_back(script.error().message());
@@ -57,6 +62,9 @@ class CommandConnector final : public Connector {
         context.log.info("END provision");
         return result;
     }
+    StageResult runtest(StageContext& context) override {
+        return tests_on_console(context.config) ? runtest_on_console(context) : trebuchet::runtest(context);
+    }
     StageResult firmware_update(StageContext& context) override {
         return run_script("firmware_update", 1800s, context);
     }
@@ -65,6 +73,7 @@ class CommandConnector final : public Connector {
   private:
     static StageResult provision_device(StageContext& context) {
         if (auto done = run_script("provision", 1800s, context); !done || *done != 0) return done;
+        if (auto done = bring_up_on_console(context); !done || *done != 0) return done;
         const auto limit = read_seconds(context.config, "provision_wait_for_ssh", 0s);
         if (!limit) return stage_error("ConfigError", limit.error().message());
         if (*limit == 0s) return 0;

@@ -89,6 +89,8 @@ YamlResult<void> check_value(const KeySpec& spec, const YamlNode& node) {
                                              [](const auto& item) { return item.kind == YamlKind::map; });
             return discard(is_list, node, expected);
         }
+        case KeyKind::value:
+            return {};
         case KeyKind::choice: {
             const auto value = node.as_string();
             const auto is_one =
@@ -148,7 +150,8 @@ constexpr std::string_view script_without_shell = "reboot_script";
 
 class Check {
   public:
-    Check(const std::string& file, std::string_view type) : file_(&file), type_(type), known_(known_keys()) {}
+    Check(const std::string& file, std::string_view type)
+        : file_(&file), type_(current_type(type)), known_(known_keys()) {}
 
     void entry(const YamlEntry& entry) {
         const auto found = known_.find(entry.key);

@@ -5,6 +5,7 @@
 #include "provision/connectors/leftovers.hpp"
 #include "provision/log/tries_left.hpp"
 #include "provision/process/last_line.hpp"
+#include "provision/ssh/shell_quote.hpp"
 
 #include <utility>
 
@@ -20,6 +21,23 @@ constexpr auto time_for_leftovers = 40s;
 constexpr int leftovers_remain = 8;
 
 }  // namespace
+
+std::string mount_folder(const ConnectorConfig& config) {
+    std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
+    for (auto& c : name) c = c == '/' ? '_' : c;
+    const auto parent = config.scalars.find("control_mount_folder");
+    return (parent == config.scalars.end() ? "/mnt" : parent->second) + "/" + name;
+}
+
+std::string release_script(const std::string& device) {
+    return "for place in $(lsblk -rno MOUNTPOINT " + shell_quote(device) +
+           "); do\n"
+           "  case $place in\n"
+           "    /|/boot*|/usr*|/var*|/home*|/etc*|\\[SWAP\\]) echo \"the control host uses it: $place\"; exit 9 ;;\n"
+           "    *) sudo umount \"$(printf '%b' \"$place\")\" || exit 1 ;;\n"
+           "  esac\n"
+           "done\n";
+}
 
 ControlHost::ControlHost(SshTarget target, StageContext& context)
     : context_(&context), ssh_(std::move(target), context.commands) {}

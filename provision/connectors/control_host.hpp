@@ -9,6 +9,13 @@
 
 namespace trebuchet {
 
+/// Where partitions of the device's disk are mounted on the host that writes it.
+[[nodiscard]] std::string mount_folder(const ConnectorConfig& config);
+
+/// A script that fails if the host's own system is on the disk. Otherwise unmounts what a desktop or an earlier run
+/// mounted.
+[[nodiscard]] std::string release_script(const std::string& device);
+
 /// The host that switches and writes a device's SD card, used by ssh. It is often a single-board computer and
 /// unreliable, so run() retries.
 class ControlHost {

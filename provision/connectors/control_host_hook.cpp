@@ -25,14 +25,18 @@ constexpr auto time_to_come_back = 300s;  ///< unless control_host_reboot_timeou
 /// Told to stop, we have little time for giving the device its power back.
 constexpr auto last_command_time = 3s;
 
+bool is_disabled() {
+    const char* disabled = std::getenv("DISABLE_CONTROL_HOST_POWERCYCLE");
+    return disabled != nullptr && *disabled != '\0';
+}
+
 class ControlHostRestart {
   public:
     explicit ControlHostRestart(StageContext& context)
         : context_(&context), host_(context.config.control_host), log_(&context.log) {}
 
     StageResult run() {
-        if (const char* disabled = std::getenv("DISABLE_CONTROL_HOST_POWERCYCLE");
-            disabled != nullptr && *disabled != '\0') {
+        if (is_disabled()) {
             log_->info("Power-cycling the control host is disabled by DISABLE_CONTROL_HOST_POWERCYCLE");
             return 0;
         }
@@ -174,7 +178,8 @@ StageResult prepare_control_host(const ControlHostNeeds& needs, StageContext& co
         return stage_error("ConfigError", "control_host: found " + trebuchet::quoted(config.control_host) +
                                               ", expected a name or an address");
     }
-    const bool cuts_power = needs.keeps_device_off && !config.poweroff_script.empty() && !config.poweron_script.empty();
+    const bool cuts_power = needs.keeps_device_off && !is_disabled() && !config.control_host_reboot_script.empty() &&
+                            !config.poweroff_script.empty() && !config.poweron_script.empty();
     if (cuts_power) {
         context.log.info("Running DUT power-off script");
         (void)run_shell_script(config.poweroff_script, context.commands, context.log);

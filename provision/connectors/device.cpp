@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* default_password = "ubuntu";
 constexpr const char* default_control_user = "ubuntu";
 
 /// These values become arguments of ssh: a leading "-" would be an option.
@@ -24,7 +23,7 @@ Result<void> check_word(const std::string& key, const std::string& value) {
     return {};
 }
 
-Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
+Result<void> install_key(const SshTarget& target, std::chrono::seconds timeout, CommandRunner& commands) {
     auto environment = Environment::inherited();
     environment.set("SSHPASS", target.password.reveal());
     Command copy;
@@ -36,7 +35,7 @@ Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
     if (target.port != 0) copy.argv.insert(copy.argv.end(), {"-p", std::to_string(target.port)});
     copy.argv.push_back(target.user + "@" + target.host);
     copy.environment = &environment;
-    copy.timeout = 60s;
+    copy.timeout = timeout;
     copy.capture_output = true;
     const auto result = commands.run(copy);
     if (!succeeded(result)) return fail("ssh-copy-id: " + describe(result));
@@ -44,6 +43,7 @@ Result<void> install_key(const SshTarget& target, CommandRunner& commands) {
 }
 
 bool takes_offline(PowerError::Kind kind, PowerRule rule) {
+    if (rule == PowerRule::never_recovery) return false;
     switch (kind) {
         case PowerError::Kind::timed_out:
             return true;
@@ -68,7 +68,7 @@ tl::unexpected<StageError> recovery_error(std::string message) {
     return tl::unexpected(StageError{"RecoveryError", std::move(message), std::nullopt, exit_recovery_failed});
 }
 
-Result<SshTarget> device_target(const StageContext& context, bool with_password) {
+Result<SshTarget> device_target(const StageContext& context, bool with_password, std::string_view fallback) {
     const auto& config = context.config;
     if (auto done = check_word("device_ip", config.device_ip); !done) return fail(done.error());
     const auto user = context.job.test_username();
@@ -77,7 +77,7 @@ Result<SshTarget> device_target(const StageContext& context, bool with_password)
     if (!with_password || !target.key_file.empty()) return target;
     auto password = context.job.test_password();
     if (!password) return fail(password.error());
-    target.password = *password ? std::move(**password) : SecretString(default_password);
+    target.password = *password ? std::move(**password) : SecretString(fallback);
     return target;
 }
 
@@ -90,12 +90,12 @@ Result<SshTarget> control_target(const ConnectorConfig& config) {
     return target;
 }
 
-BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands) {
+BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands, std::chrono::seconds timeout) {
     if (target.password.empty()) return ssh_login_probe(ssh);
     const auto password = std::make_shared<SecretString>(target.password.clone());
     return {"a login as " + ssh.name(),
-            [password, &commands, host = target.host, port = target.port, user = target.user] {
-                return install_key({host, port, user, "", password->clone()}, commands);
+            [password, &commands, host = target.host, port = target.port, user = target.user, timeout] {
+                return install_key({host, port, user, "", password->clone()}, timeout, commands);
             }};
 }
 

@@ -18,20 +18,23 @@ namespace trebuchet {
 [[nodiscard]] tl::unexpected<StageError> recovery_error(std::string message);
 
 /// The device's ssh: `device_ip`, `device_port`, `device_key_file` and the job's test_username. `with_password` adds
-/// the job's test_password (default "ubuntu"), unless there is a key file.
-[[nodiscard]] Result<SshTarget> device_target(const StageContext& context, bool with_password);
+/// the job's test_password (or `fallback`), unless there is a key file.
+[[nodiscard]] Result<SshTarget> device_target(const StageContext& context, bool with_password,
+                                              std::string_view fallback = "ubuntu");
 /// The control host's ssh.
 [[nodiscard]] Result<SshTarget> control_target(const ConnectorConfig& config);
 
 /// Succeeds when a login works. With a password it also installs our public key, so that test commands need no
-/// password. `ssh` must outlive the probe.
-[[nodiscard]] BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands);
+/// password. `ssh` must outlive the probe. `timeout` is for installing the key.
+[[nodiscard]] BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands,
+                                           std::chrono::seconds timeout = std::chrono::seconds(60));
 
 /// When a failed power switch takes the device offline (46). A missing configuration never does (1).
 enum class PowerRule {
     failure_is_recovery,         ///< 46 if power-cycling fails for any reason
     failed_command_is_recovery,  ///< 46, except if the power command is not installed: then 1
     timeout_is_recovery,         ///< 46 only if the switch timed out, otherwise 1
+    never_recovery,              ///< always 1
 };
 [[nodiscard]] StageResult power_cycle(StageContext& context, PowerRule rule);
 /// Does nothing if power control is not configured. A failure is only logged.

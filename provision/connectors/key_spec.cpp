@@ -18,10 +18,14 @@ const ConnectorKeys& common_keys() {
              "kind of power switch; without it the three scripts are used",
              false,
              false,
-             {"pdudaemon", "qmp"}},
-            {"power_url", KeyKind::text, "", "URL of pdudaemon's HTTP listener: http://host:16421"},
+             {"pdudaemon", "qmp", "tasmota", "shelly", "uhubctl"}},
+            {"power_url", KeyKind::text, "",
+             "URL of pdudaemon's HTTP listener, http://host:16421, or of the plug, with a login if it wants one"},
             {"power_unit", KeyKind::text, "", "the power distribution unit's hostname in pdudaemon's configuration"},
-            {"power_outlet", KeyKind::text, "", "port of the outlet"},
+            {"power_outlet", KeyKind::text, "",
+             "number of the outlet; of a plug by default the first: 1 of tasmota, 0 of shelly"},
+            {"power_hub", KeyKind::text, "", "location of the USB hub, as uhubctl prints it: 1-1.4"},
+            {"power_command", KeyKind::command, "uhubctl", "how uhubctl is run, such as sudo uhubctl"},
             {"power_delay", KeyKind::seconds, "5", "time that the switch needs, and pause between off and on"},
             {"power_socket", KeyKind::text, "", "QMP socket of the QEMU to switch"},
             {"serial_host", KeyKind::text, "", "host of the serial console"},
@@ -69,6 +73,8 @@ std::string name_of(KeyKind kind) {
             return "a list of names and values";
         case KeyKind::choice:
             return "one of the listed values";
+        case KeyKind::value:
+            return "any value";
     }
     return "a value";
 }

@@ -17,6 +17,7 @@ enum class KeyKind {
     map,       ///< names and values
     records,   ///< a list of names and values
     choice,    ///< one of `choices`
+    value,     ///< anything
 };
 
 /// Declares a key of `default.yaml` or `provision_data`. `check` and `--help` use these declarations.

@@ -4,6 +4,7 @@
 #include "provision/connectors/control_host.hpp"
 #include "provision/connectors/device.hpp"
 #include "provision/connectors/job_image.hpp"
+#include "provision/connectors/key_login.hpp"
 #include "provision/connectors/leftovers.hpp"
 #include "provision/connectors/sd_mux.hpp"
 #include "provision/image/image_target.hpp"
@@ -30,24 +31,6 @@ constexpr auto control_host_grace = 180s;
 /// restore_card has three steps, which must fit into the agent's default kill_grace of 10 s.
 constexpr auto restore_step_timeout = 3s;
 
-std::string mount_folder(const ConnectorConfig& config) {
-    std::string name = config.agent_name.empty() ? "trebuchet" : config.agent_name;
-    for (auto& c : name) c = c == '/' ? '_' : c;
-    const auto parent = config.scalars.find("control_mount_folder");
-    return (parent == config.scalars.end() ? "/mnt" : parent->second) + "/" + name;
-}
-
-/// Fails if the control host's own system is on the disk. Otherwise unmounts what a desktop or an earlier run mounted.
-std::string release_script(const std::string& device) {
-    return "for place in $(lsblk -rno MOUNTPOINT " + shell_quote(device) +
-           "); do\n"
-           "  case $place in\n"
-           "    /|/boot*|/usr*|/var*|/home*|/etc*|\\[SWAP\\]) echo \"the control host uses it: $place\"; exit 9 ;;\n"
-           "    *) sudo umount \"$(printf '%b' \"$place\")\" || exit 1 ;;\n"
-           "  esac\n"
-           "done\n";
-}
-
 /// "" if jobs set `media`, so that the mux says which it is.
 std::string configured_device(const StageContext& context) {
     const auto device = context.config.scalars.find("test_device");
@@ -65,6 +48,15 @@ class MuxPi final : public Connector {
               "command that connects the card to the control host"},
              {"control_switch_device_cmd", KeyKind::command, "stm -dut",
               "command that connects the card to the device"},
+             {"sd_mux",
+              KeyKind::choice,
+              "",
+              "kind of a mux whose commands are known, instead of these two",
+              false,
+              false,
+              {"sdwire", "usbsdmux"}},
+             {"sd_mux_device", KeyKind::text, "",
+              "the SDWire's serial number, or the USBSDMux's device such as /dev/usb-sd-mux/id-00042"},
              {"post_provision_script", KeyKind::commands, "",
               "commands to run on the control host after writing; a failure is only logged"},
              {"control_mount_folder", KeyKind::text, "/mnt", "where the control host mounts the card's partitions"},
@@ -220,11 +212,9 @@ class MuxPi final : public Connector {
     }
 
     static StageResult create_user(const std::string& device, ControlHost& control, StageContext& context) {
-        const auto name = context.job.test_username();
-        if (!name) return job_error(name.error().message());
-        auto password = context.job.test_password();
-        if (!password) return job_error(password.error().message());
-        const FirstUser user{*name, *password ? std::move(**password) : SecretString("ubuntu")};
+        const auto first = first_user(context.job);
+        if (!first) return job_error(first.error().message());
+        const auto& user = *first;
 
         RemoteImage image(control.ssh(), device, mount_folder(context.config));
         auto mounted = image.mount();

@@ -1,5 +1,5 @@
 #include "provision/connectors/connector.hpp"
-#include "provision/connectors/device.hpp"
+#include "provision/connectors/key_login.hpp"
 #include "provision/script/stage_script.hpp"
 
 #include <algorithm>
@@ -41,7 +41,10 @@ class OemRecovery final : public Connector {
             return stage_error("ConfigError", "recovery_cmds is missing: expected a list of commands");
         auto target = device_target(context, false);
         if (!target) return stage_error("ConfigError", target.error().message());
-        if (auto done = make_reachable(context); !done || *done != 0) return done;
+        // A device that hangs must be restarted before it can recover.
+        bool was_reached = false;
+        auto reached = install_key_or_restart({}, context, was_reached, [&] { return wait_until_installed(context); });
+        if (!reached || *reached != 0) return reached;
         {
             Ssh ssh(std::move(*target), context.commands);
             for (const auto& command : commands) {
@@ -49,24 +52,6 @@ class OemRecovery final : public Connector {
                 if (auto done = run(command, is_last, ssh, context); !done || *done != 0) return done;
             }
         }
-        return wait_until_installed(context);
-    }
-
-    /// Installs our key by the job's password, so that the commands can log in. A device that hangs must be restarted
-    /// before it can recover.
-    static StageResult make_reachable(StageContext& context) {
-        auto target = device_target(context, true);
-        if (!target) return stage_error("ConfigError", target.error().message());
-        const auto same = target->clone();
-        Ssh ssh(std::move(*target), context.commands);
-        const auto reached = device_login_probe(same, ssh, context.commands).check();
-        if (reached) return 0;
-        if (const int signal = context.interrupt.wait_for(0s); signal != 0) return exit_by_signal(signal);
-        const auto why = "cannot log in to " + ssh.name() + ": " + reached.error().message();
-        context.log.warning(why + "; restarting the device");
-        auto cycled = power_cycle(context, PowerRule::failed_command_is_recovery);
-        if (!cycled) cycled.error().message = "Error running reboot script! " + cycled.error().message + "; " + why;
-        if (!cycled || *cycled != 0) return cycled;
         return wait_until_installed(context);
     }
 

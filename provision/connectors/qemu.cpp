@@ -2,11 +2,14 @@
 #include "provision/boot/boot_waiter.hpp"
 #include "provision/boot/serial_probe.hpp"
 #include "provision/connectors/connector.hpp"
+#include "provision/connectors/console_device.hpp"
 #include "provision/connectors/job_image.hpp"
 #include "provision/power/qmp_power.hpp"
 #include "provision/power/retrying_power.hpp"
 #include "provision/qemu/qemu_device.hpp"
 #include "provision/serial/serial_capture.hpp"
+#include "provision/stages/runtest.hpp"
+#include "provision/strategy/console_shell.hpp"
 
 #include <memory>
 #include <optional>
@@ -60,12 +63,15 @@ class Qemu final : public Connector {
         auto keys = qemu_keys();
         const auto image = JobImage::config_keys();
         keys.insert(keys.end(), image.begin(), image.end());
+        for (const auto& spec : console_device_keys()) keys.push_back(spec);
         return {keys, JobImage::keys()};
     }
 
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         const auto settings = read_qemu_settings(config);
-        return settings ? std::vector<std::string>() : std::vector{settings.error().message()};
+        auto found = console_device_problems(config);
+        if (!settings) found.push_back(settings.error().message());
+        return found;
     }
 
   protected:
@@ -76,6 +82,10 @@ class Qemu final : public Connector {
         auto result = settings->start ? provision_own(*settings, context) : provision_running(*settings, context);
         context.log.info("END provision");
         return result;
+    }
+
+    StageResult runtest(StageContext& context) override {
+        return tests_on_console(context.config) ? runtest_on_console(context) : trebuchet::runtest(context);
     }
 
     StageResult cleanup(StageContext& context) override {
@@ -155,6 +165,9 @@ class Qemu final : public Connector {
             probes.push_back(
                 serial_probe(*context.serial, SerialPattern::regex(settings.boot_prompt).value(), context.interrupt));
         }
+        if (auto done = bring_up_on_console(context); !done || *done != 0) return done;
+        // A device without network is up when its shell is there.
+        if (tests_on_console(context.config)) return 0;
         probes.push_back(ssh_banner_probe(settings.ssh_host, settings.ssh_port));
         BootWait wait;
         wait.timeout = settings.boot_timeout;

@@ -2,6 +2,7 @@
 
 #include "common/base/text.hpp"
 #include "provision/process/last_line.hpp"
+#include "provision/ssh/shell_quote.hpp"
 
 #include <sstream>
 
@@ -39,6 +40,7 @@ std::string SdMux::device_command() const {
 }
 
 bool SdMux::is_stable() const {
+    if (commands_.is_stable) return true;
     std::istringstream words(commands_.to_host);
     for (std::string word; words >> word;) {
         if (word == "sdwire" || word == "typecmux") return true;
@@ -55,6 +57,35 @@ Result<std::string> SdMux::device_of(const std::string& output) const {
     return device;
 }
 
+Result<SdMux::Commands> commands_of_mux(const std::string& kind, const std::string& device) {
+    SdMux::Commands commands;
+    commands.is_stable = true;
+    if (kind == "sdwire") {
+        if (device.empty()) return fail("sd_mux_device is missing: expected the serial number of the SDWire");
+        const auto mux = "sudo sd-mux-ctrl --device-serial=" + shell_quote(device);
+        const auto switched = [&](const char* option, const char* side) {
+            return mux + " " + option + " && " + mux + " --status | grep -q 'connected to: " + side + "'";
+        };
+        commands.to_host = switched("--ts", "TS");
+        commands.to_device = switched("--dut", "DUT");
+        return commands;
+    }
+    if (kind == "usbsdmux") {
+        if (!device.starts_with("/dev/")) {
+            return fail("sd_mux_device: found " + trebuchet::quoted(device) +
+                        ", expected the USBSDMux's device, such as /dev/usb-sd-mux/id-00042.00042");
+        }
+        const auto mux = "sudo usbsdmux " + shell_quote(device);
+        const auto switched = [&](const char* side) {
+            return mux + " " + side + " && " + mux + " get | grep -qx " + side;
+        };
+        commands.to_host = switched("host");
+        commands.to_device = switched("dut");
+        return commands;
+    }
+    return fail("sd_mux: found " + trebuchet::quoted(kind) + ", expected sdwire or usbsdmux");
+}
+
 Result<SdMux::Commands> read_mux_commands(const StageContext& context) {
     SdMux::Commands commands;
     const auto& scalars = context.config.scalars;
@@ -63,6 +94,15 @@ Result<SdMux::Commands> read_mux_commands(const StageContext& context) {
             value = found->second;
         }
     };
+    std::string kind;
+    std::string device;
+    read("sd_mux", kind);
+    read("sd_mux_device", device);
+    if (!kind.empty()) {
+        auto known = commands_of_mux(kind, device);
+        if (!known) return known;
+        commands = std::move(*known);
+    }
     read("control_switch_local_cmd", commands.to_host);
     read("control_switch_device_cmd", commands.to_device);
     read("test_device", commands.test_device);

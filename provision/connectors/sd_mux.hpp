@@ -24,6 +24,7 @@ class SdMux {
         std::string to_device = "stm -dut";
         std::string test_device;
         MuxMedia media = MuxMedia::configured;
+        bool is_stable = false;  ///< see is_stable()
     };
     explicit SdMux(Commands commands) : commands_(std::move(commands)) {}
 
@@ -42,6 +43,14 @@ class SdMux {
   private:
     Commands commands_;
 };
+
+/// The commands of a kind of mux that is known, each of which also reads back that the mux has switched:
+///
+///     sdwire      `device`: the serial number     sd-mux-ctrl --device-serial=SERIAL --ts, --dut, --status
+///     usbsdmux    `device`: the control device    usbsdmux /dev/usb-sd-mux/id-… host, dut, get
+///
+/// They run on the control host, so `device` is quoted. Fails for another kind, and for a `device` that cannot be one.
+[[nodiscard]] Result<SdMux::Commands> commands_of_mux(const std::string& kind, const std::string& device);
 
 /// Reads the configuration and provision_data's `media`.
 [[nodiscard]] Result<SdMux::Commands> read_mux_commands(const StageContext& context);

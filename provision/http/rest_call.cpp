@@ -18,6 +18,19 @@ constexpr std::size_t max_status = 16;
 /// curl refuses a line of its configuration from 100 KB on.
 constexpr std::size_t longest_value = 40'000;
 
+/// Half of what curl takes as a line, because escapes may double it.
+constexpr std::size_t longest_line = 50'000;
+
+/// A file's name as curl's `form` wants it, in which "," and ";" would begin something else.
+std::string form_quoted(const std::string& name) {
+    std::string out = "\"";
+    for (const char c : name) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
 void add_option(WipedString& config, std::string_view name, std::string_view value) {
     config += name;
     config += " = \"";
@@ -58,8 +71,15 @@ Result<WipedString> config_of(const RestCall& call) {
         add_option(*config, "header", header);
     }
     if (!call.user.empty()) add_option(*config, "user", call.user);
-    if (!call.upload.empty()) add_option(*config, "form", "file=@" + call.upload);
-    if (call.json) {
+    if (call.any_login) *config += "anyauth\n";
+    if (!call.upload.empty()) add_option(*config, "form", call.upload_field + "=@" + form_quoted(call.upload));
+    if (call.json && !call.json_field.empty()) {
+        WipedString field(call.json_field);
+        field += "=";
+        field += *call.json;
+        if (field.size() > longest_line) return fail("the request is too long to be sent with a file");
+        add_option(*config, "form-string", field);
+    } else if (call.json) {
         add_option(*config, "header", "Content-Type: application/json");
         add_body(*config, *call.json);
     }

@@ -20,7 +20,10 @@ struct RestCall {
     std::optional<std::string_view> json{};  ///< the body
     std::string_view bearer{};               ///< a token; "": none
     std::string_view user{};                 ///< "name:password" for Basic; "": none
-    std::string upload{};                    ///< a file to send as the multipart field `file`; "": none
+    bool any_login = false;                  ///< the URL's login by Digest, too, if the server wants it
+    std::string upload{};                    ///< a file to send as a multipart field; "": none
+    std::string upload_field = "file";       ///< its name
+    std::string_view json_field{};           ///< with an upload: `json` goes as the multipart field of this name
     std::chrono::seconds timeout{15};
 };
 

@@ -113,6 +113,17 @@ Result<std::optional<std::string>> JobFile::provision_text(const char* name) con
     return text("provision_data", name);
 }
 
+Result<const SecretJson*> JobFile::provision_value(const char* name) const {
+    return field("provision_data", name);
+}
+
+Result<SecretJson> JobFile::provision_data() const {
+    const auto data = root_.find("provision_data");
+    if (data == root_.end() || data->is_null()) return SecretJson::object();
+    if (!data->is_object()) return unexpected("provision_data", *data, "an object");
+    return *data;
+}
+
 Result<bool> JobFile::provision_flag(const char* name, bool fallback) const {
     return flag("provision_data", name, fallback);
 }
@@ -215,6 +226,11 @@ Result<TestCommands> JobFile::test_commands() const {
             return fail(file_ + ": " + item + ": contains a NUL character, which a command cannot contain");
     }
     return TestCommands(std::move(list));
+}
+
+bool JobFile::has_test_username() const {
+    const auto value = field("test_data", "test_username");
+    return value && *value != nullptr;
 }
 
 Result<std::string> JobFile::test_username() const {

@@ -46,6 +46,10 @@ class JobFile {
     [[nodiscard]] Result<std::optional<SecretString>> provision_secret(const char* name) const;
     [[nodiscard]] Result<std::optional<std::string>> provision_text(const char* name) const;
     [[nodiscard]] Result<bool> provision_flag(const char* name, bool fallback) const;
+    /// A field of any type; null if missing. Valid as long as this object.
+    [[nodiscard]] Result<const SecretJson*> provision_value(const char* name) const;
+    /// All of `provision_data`; an empty object if missing.
+    [[nodiscard]] Result<SecretJson> provision_data() const;
     using Records = std::vector<std::map<std::string, std::string>>;
     /// A list of names and values; numbers and booleans as text, null left out.
     [[nodiscard]] Result<std::optional<Records>> provision_records(const char* name) const;
@@ -75,6 +79,7 @@ class JobFile {
     [[nodiscard]] Result<TestCommands> test_commands() const;
     /// `test_data.test_username`, default "ubuntu".
     [[nodiscard]] Result<std::string> test_username() const;
+    [[nodiscard]] bool has_test_username() const;
     /// `test_data.secrets`
     [[nodiscard]] Result<JobSecrets> test_secrets() const;
     [[nodiscard]] Result<ReserveData> reserve_data() const;

@@ -3,8 +3,15 @@
 #include "common/base/text.hpp"
 #include "provision/job/duration.hpp"
 #include "provision/power/command_power.hpp"
+#include "provision/power/network_plugs.hpp"
 #include "provision/power/pdudaemon_power.hpp"
 #include "provision/power/qmp_power.hpp"
+#include "provision/power/uhubctl.hpp"
+#include "provision/process/shell_words.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 
 namespace trebuchet {
 namespace {
@@ -16,6 +23,14 @@ std::string text_of(const ConnectorConfig& config, const char* key) {
     return found == config.scalars.end() ? "" : found->second;
 }
 
+Result<std::chrono::seconds> delay_of(const ConnectorConfig& config) {
+    const auto delay = text_of(config, "power_delay");
+    if (delay.empty()) return std::chrono::seconds(5);
+    const auto parsed = parse_duration(delay);
+    if (!parsed) return fail(parsed.error().with_context("power_delay"));
+    return *parsed;
+}
+
 Made make_pdudaemon(const ConnectorConfig& config, CommandRunner& commands, const PowerTools& tools) {
     PduDaemonPower::Outlet outlet;
     outlet.url = text_of(config, "power_url");
@@ -24,12 +39,55 @@ Made make_pdudaemon(const ConnectorConfig& config, CommandRunner& commands, cons
     if (outlet.url.empty() || outlet.unit.empty() || outlet.port.empty()) {
         return fail("power: pdudaemon needs power_url, power_unit and power_outlet");
     }
-    if (const auto delay = text_of(config, "power_delay"); !delay.empty()) {
-        const auto parsed = parse_duration(delay);
-        if (!parsed) return fail(parsed.error().with_context("power_delay"));
-        outlet.delay = *parsed;
-    }
+    const auto delay = delay_of(config);
+    if (!delay) return fail(delay.error());
+    outlet.delay = *delay;
     return std::make_unique<PduDaemonPower>(std::move(outlet), commands, tools.interrupt);
+}
+
+/// "": the fallback.
+Result<unsigned> number_of(const std::string& text, unsigned fallback) {
+    unsigned number = fallback;
+    if (text.empty()) return number;
+    const auto* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec == std::errc() && read.ptr == end && number <= 63) return number;
+    return fail("power_outlet: found " + trebuchet::quoted(text) + ", expected a number up to 63");
+}
+
+Made make_plug(const std::string& kind, const ConnectorConfig& config, CommandRunner& commands,
+               const PowerTools& tools) {
+    const auto url = text_of(config, "power_url");
+    if (!url.starts_with("http://") && !url.starts_with("https://")) {
+        return fail("power: " + kind + " needs power_url: http://HOST");
+    }
+    const auto delay = delay_of(config);
+    if (!delay) return fail(delay.error());
+    const bool is_tasmota = kind == "tasmota";
+    const auto outlet = number_of(text_of(config, "power_outlet"), is_tasmota ? 1 : 0);
+    if (!outlet) return fail(outlet.error());
+    auto plug = is_tasmota ? make_tasmota(url, *outlet) : make_shelly(url, *outlet);
+    return std::make_unique<OutletPower>(std::move(plug), *delay, commands, tools.interrupt);
+}
+
+Made make_usb_port(const ConnectorConfig& config, CommandRunner& commands, const PowerTools& tools) {
+    const auto hub = text_of(config, "power_hub");
+    const auto port = text_of(config, "power_outlet");
+    const auto is_number = [](const std::string& text, std::string_view also) {
+        return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+            return std::isdigit(static_cast<unsigned char>(c)) != 0 || also.find(c) != std::string_view::npos;
+        });
+    };
+    if (!is_number(hub, ".-") || hub.front() == '-' || !is_number(port, "")) {
+        return fail("power: uhubctl needs power_hub, such as 1-1.4, and power_outlet, the number of a port");
+    }
+    const auto given = text_of(config, "power_command");
+    auto program = split_shell_words(given.empty() ? "uhubctl" : given);
+    if (!program) return fail(program.error().with_context("power_command"));
+    const auto delay = delay_of(config);
+    if (!delay) return fail(delay.error());
+    return std::make_unique<OutletPower>(make_uhubctl(std::move(*program), hub, port), *delay, commands,
+                                         tools.interrupt);
 }
 
 Made make_switch(const ConnectorConfig& config, CommandRunner& commands, const PowerTools& tools) {
@@ -44,7 +102,10 @@ Made make_switch(const ConnectorConfig& config, CommandRunner& commands, const P
         if (socket.empty()) return fail("power: qmp needs power_socket");
         return std::make_unique<QmpPower>(socket);
     }
-    return fail("power: found " + trebuchet::quoted(kind) + ", expected pdudaemon or qmp, or nothing for the scripts");
+    if (kind == "tasmota" || kind == "shelly") return make_plug(kind, config, commands, tools);
+    if (kind == "uhubctl") return make_usb_port(config, commands, tools);
+    return fail("power: found " + trebuchet::quoted(kind) +
+                ", expected pdudaemon, qmp, tasmota, shelly or uhubctl, or nothing for the scripts");
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ namespace trebuchet {
 ///     (missing)   reboot_script, poweroff_script, poweron_script
 ///     pdudaemon   power_url, power_unit, power_outlet, power_delay
 ///     qmp         power_socket
+///     tasmota     power_url, power_outlet (1), power_delay
+///     shelly      power_url, power_outlet (0), power_delay
+///     uhubctl     power_hub, power_outlet, power_command (uhubctl), power_delay
 ///
 /// Fails if a required key is missing. `commands` must outlive the result.
 [[nodiscard]] Result<std::unique_ptr<PowerControl>> make_power(const ConnectorConfig& config, CommandRunner& commands,

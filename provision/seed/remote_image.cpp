@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "provision/process/foreign_json.hpp"
 #include "provision/process/last_line.hpp"
+#include "provision/seed/remote_file.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
 #include <algorithm>
@@ -13,9 +14,6 @@
 namespace trebuchet {
 namespace {
 
-/// Here-document delimiter; does not occur in any content.
-constexpr const char* end_of_content = "__trebuchet_end_of_content__";
-
 bool is_plain(const std::string& name) {
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
 }
@@ -23,15 +21,6 @@ bool is_plain(const std::string& name) {
 std::string text_at(const nlohmann::json& object, const char* key) {
     const auto value = object.find(key);
     return value != object.end() && value->is_string() ? value->get<std::string>() : "";
-}
-
-/// Appends commands that replace the file. Removes it first, so that a symbolic link is not followed.
-void write_file(WipedString& script, const std::string& path, std::string_view content, const char* mode) {
-    const auto file = shell_quote(path);
-    script += "sudo rm -f " + file + "\nsudo tee " + file + " >/dev/null <<'" + end_of_content + "'\n";
-    script += content;
-    if (!content.ends_with('\n')) script += '\n';
-    script += std::string(end_of_content) + "\nsudo chmod " + mode + " " + file + "\n";
 }
 
 }  // namespace
@@ -126,13 +115,13 @@ Result<void> RemoteImage::add_user(const ImageType& type, const FirstUser& user)
         const auto folder = folder_ + "/" + type.folder;
         script += "sudo mkdir -p " + shell_quote(folder) + "\n";
         const bool is_config = type.form == SeedForm::config_file;
-        write_file(script, folder + (is_config ? "/99_nocloud.cfg" : "/user-data"), content, "0600");
-        if (type.form == SeedForm::nocloud) write_file(script, folder + "/meta-data", meta_data(), "0644");
+        add_remote_file(script, folder + (is_config ? "/99_nocloud.cfg" : "/user-data"), content, "0600");
+        if (type.form == SeedForm::nocloud) add_remote_file(script, folder + "/meta-data", meta_data(), "0644");
     }
     if (*type.root != '\0') {
         const auto sudoers = folder_ + "/" + type.root + "/etc/sudoers.d";
         script += "sudo mkdir -p " + shell_quote(sudoers) + "\n";
-        write_file(script, sudoers + "/90-trebuchet", sudoers_line(user), "0440");
+        add_remote_file(script, sudoers + "/90-trebuchet", sudoers_line(user), "0440");
     }
     return run("add the user to the image", script).map([](const auto& /*output*/) {});
 }

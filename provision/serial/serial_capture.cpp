@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace trebuchet {
@@ -27,6 +28,12 @@ using std::chrono::steady_clock;
 constexpr std::size_t max_drained = std::size_t{1024} * 1024;
 /// How often expect() checks for a stop signal.
 constexpr milliseconds poll_interval{100};
+
+/// A connection that the other side has closed must not end us by SIGPIPE.
+ssize_t write_some(int fd, std::string_view bytes) {
+    const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return sent < 0 && errno == ENOTSOCK ? ::write(fd, bytes.data(), bytes.size()) : sent;
+}
 
 }  // namespace
 
@@ -47,7 +54,6 @@ class SerialCapture::Worker {
     void run() {
         do {
             const auto done = capture();
-            set(connected_, false);
             if (!done && !stopped_) warn_once(done.error().message());
             eventfd_t told = 0;
             if (wait(retry_now_.get(), options_.reconnect_after).other) ::eventfd_read(retry_now_.get(), &told);
@@ -91,6 +97,31 @@ class SerialCapture::Worker {
         }
     }
 
+    Result<void> send(std::string_view bytes, milliseconds timeout, Interrupt& interrupt) {
+        const auto deadline = steady_clock::now() + timeout;
+        std::unique_lock lock(mutex_);
+        while (!bytes.empty()) {
+            const auto written = fd_ < 0 ? -1 : write_some(fd_, bytes);
+            if (written > 0) {
+                bytes.remove_prefix(static_cast<std::size_t>(written));
+                continue;
+            }
+            const auto now = steady_clock::now();
+            if (now >= deadline) {
+                return fail("cannot send to the serial console at " + name_of(console_) +
+                            (fd_ < 0 ? ": there is no connection" : ": the device takes nothing"));
+            }
+            changed_.wait_until(lock, std::min(deadline, now + poll_interval));
+            if (interrupt.wait_for(milliseconds::zero()) != 0) return fail("stopped by a signal");
+        }
+        return {};
+    }
+
+    void clear() {
+        const std::scoped_lock lock(mutex_);
+        window_ = {};
+    }
+
   private:
     struct Ready {
         bool stop = false;
@@ -117,8 +148,10 @@ class SerialCapture::Worker {
         if (!file) return fail("cannot write " + file_.string() + ": " + system_text(errno));
         log_->info("Connected to the serial console at " + name_of(console_));
         last_warning_.clear();
-        set(connected_, true);
-        return copy(*console, file);
+        set_connection(console->get());
+        auto done = copy(*console, file);
+        set_connection(-1);
+        return done;
     }
 
     [[nodiscard]] Result<FileDescriptor> open() {
@@ -136,6 +169,16 @@ class SerialCapture::Worker {
         {
             const std::scoped_lock lock(mutex_);
             flag = value;
+        }
+        changed_.notify_all();
+    }
+
+    /// -1: none.
+    void set_connection(int fd) {
+        {
+            const std::scoped_lock lock(mutex_);
+            fd_ = fd;
+            connected_ = fd >= 0;
         }
         changed_.notify_all();
     }
@@ -189,8 +232,9 @@ class SerialCapture::Worker {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::atomic<bool> stopped_ = false;
-    bool resolving_ = false;  ///< guarded by mutex_, as are the next two
+    bool resolving_ = false;  ///< guarded by mutex_, as are the next three
     bool connected_ = false;
+    int fd_ = -1;  ///< of the connection, for send()
     SerialWindow window_;
     LineStamper stamper_;
     std::string last_warning_;
@@ -222,6 +266,15 @@ bool SerialCapture::connect_now(milliseconds timeout) {
 Result<std::string> SerialCapture::expect(const SerialPattern& pattern, milliseconds timeout, Interrupt& interrupt) {
     if (worker_ == nullptr) return fail("the serial console is not captured");
     return worker_->expect(pattern, timeout, interrupt);
+}
+
+Result<void> SerialCapture::send(std::string_view bytes, milliseconds timeout, Interrupt& interrupt) {
+    if (worker_ == nullptr) return fail("the serial console is not captured");
+    return worker_->send(bytes, timeout, interrupt);
+}
+
+void SerialCapture::clear() {
+    if (worker_ != nullptr) worker_->clear();
 }
 
 }  // namespace trebuchet

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace trebuchet {
@@ -37,6 +38,13 @@ class SerialCapture {
     /// Reconnects without waiting for reconnect_after: for a console that has just been created. Waits for the
     /// connection; false after `timeout`.
     bool connect_now(std::chrono::milliseconds timeout);
+
+    /// Writes to the console. Waits for a connection, and for a device that takes its time, at most `timeout`. Fails at
+    /// once on a stop signal. The Error does not quote `bytes`, which may be a password.
+    [[nodiscard]] Result<void> send(std::string_view bytes, std::chrono::milliseconds timeout, Interrupt& interrupt);
+
+    /// Forgets output that no expect() has taken yet.
+    void clear();
 
     /// Waits for output that matches `pattern`. Returns all output from the end of the last match to the end of this
     /// one. Between two calls the last 64 KiB of output are kept. Fails after `timeout` and on a stop signal.

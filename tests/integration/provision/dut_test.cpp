@@ -123,6 +123,26 @@ dut cat report >artifacts/report.txt
     EXPECT_THAT(agent.files_holding(secret), IsEmpty());
 }
 
+TEST_F(Dut, IsProvisionedAndTestedOnItsConsoleWithoutNetwork) {
+    const Board board;
+    auto configuration = board.configuration();
+    configuration["qemu_qmp"] = board.folder() / "qmp";
+    configuration["test_on_console"] = true;
+    configuration["console_strategy"] = Json::array({{{"send_line", ""},
+                                                      {"every", std::to_string(3)},
+                                                      {"expect", "dut# $"},
+                                                      {"timeout", std::to_string(boot_patience.count())},
+                                                      {"state", "shell"}}});
+    use(configuration);
+    const auto id = post_with_image({{"test_cmds", "cat /etc/image-id\nhostname\nexit 5\n"}});
+    agent.start();
+    ASSERT_TRUE(completes(id)) << agent.log();
+    EXPECT_EQ(server.result(id)["provision_status"], 0) << server.log(id, "provision");
+    EXPECT_EQ(server.result(id)["test_status"], 5) << server.log(id, "test");
+    EXPECT_THAT(server.log(id, "provision"), HasSubstr("The device is in the state shell"));
+    EXPECT_THAT(server.log(id, "test"), AllOf(HasSubstr(image_id()), HasSubstr("dut\n")));
+}
+
 TEST_F(Dut, IsStartedByTheConnectorAndGoesOnFromItsSnapshot) {
     Board board(false);
     auto configuration = board.configuration();

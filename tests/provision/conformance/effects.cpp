@@ -76,6 +76,8 @@ void read_config(const std::string& input, CurlCall& call) {
         const auto value = unescaped(line.substr(begin + 4, line.size() - begin - 5));
         if (name == "url") call.url = value;
         if (name == "data-raw" || name == "json") call.body += value;
+        if (name == "form-string" && value.starts_with("request=")) call.body = value.substr(8);
+        if (name == "form") call.file_field = value.substr(0, value.find('='));
     }
 }
 
@@ -87,6 +89,9 @@ class Reader {
         for (std::size_t i = 0; i < list.size(); ++i) {
             const auto& step = list[i];
             const std::string kind = step.at("kind");
+            const auto by = step.value("by", "");
+            if (is_in_program_ && (by == "nested" || by == "script")) continue;
+            is_in_program_ = is_oem_program(step);
             if (kind == "repeat") {
                 for (int n = step.at("times"); n > 0; --n) steps(step.at("steps"));
             } else if (kind == "sleep") {
@@ -96,12 +101,23 @@ class Reader {
             } else if (kind == "run") {
                 const bool has_nested = i + 1 < list.size() && list[i + 1].value("by", "") == "nested";
                 if (step.contains("shell") && has_nested) continue;  // its nested steps follow
+                if (step.contains("shell") && flow_->type() == "netboot")
+                    continue;  // it calls nothing that has a double
                 command(step);
             }
         }
     }
 
   private:
+    /// What these programs do themselves is not a step of the connector.
+    static bool is_oem_program(const json& step) {
+        if (!step.contains("argv") || !step.at("argv").is_array() || step.at("argv").empty()) return false;
+        const auto& first = step.at("argv").front();
+        if (!first.is_string()) return false;
+        const auto name = base_name(first.get<std::string>());
+        return name == "recovery-from-iso.sh" || name == "provision-image.sh";
+    }
+
     void command(const json& step) {
         auto argv = words_of(step.value("shell", ""));
         if (step.contains("argv") && step.at("argv").is_array()) {
@@ -111,6 +127,9 @@ class Reader {
         }
         const bool is_test_command = step.contains("shell") && flow_->file.at("stage") == "runtest";
         if (argv.empty() || is_test_command) return;
+        for (auto& word : argv) {
+            if (word.starts_with("$HOME/")) word = "$CWD" + word.substr(5);
+        }
         auto effect = effect_of(argv, "");
         if (!effect) return;
         const auto program = words_of(effect->text).front();
@@ -132,7 +151,14 @@ class Reader {
     }
 
     void request(const json& step) {
-        auto effect = effect_of_request(step.at("method"), step.at("url"), step.value("json", json()));
+        auto body = step.value("json", json());
+        if (const auto form = step.find("data"); form != step.end() && form->contains("request")) {
+            body = json::parse(form->at("request").get<std::string>());
+        }
+        auto effect = effect_of_request(step.at("method"), step.at("url"), body);
+        if (const auto files = step.find("files"); files != step.end() && files->is_object() && !files->empty()) {
+            effect.text += " with " + files->begin().key();
+        }
         const auto& answer = step.at("answer");
         if (answer.is_object() && !answer.contains("body")) flow_->skipped = "the answers' bodies are not recorded";
         flow_->answers[effect.text].push_back(answer);
@@ -140,9 +166,17 @@ class Reader {
     }
 
     Flow* flow_;
+    bool is_in_program_ = false;
 };
 
 }  // namespace
+
+/// The user of the host that writes a device's disk; "": the device writes it itself.
+std::string writing_host(const Flow& flow) {
+    if (flow.type() == "dragonboard") return "linaro";
+    if (flow.type() == "muxpi" || flow.type() == "cm3") return flow.file.at("config").value("control_user", "ubuntu");
+    return "";
+}
 
 std::optional<Effect> counted(const Flow& flow, Effect effect) {
     if (effect.kind != Effect::Kind::run) return effect;
@@ -163,9 +197,14 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         if (const auto at = text.find("sudo cat "); at != std::string::npos) text.erase(at, 5);
         return effect;
     }
-    if (flow.type() != "muxpi") return effect;
-    const auto control = "ssh " + flow.file.at("config").value("control_user", "ubuntu") + "@";
-    if (text.starts_with("scp ") || (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ")))) {
+    if (flow.type() == "control_host_kvm" && has("sudo chpasswd")) text = "change the password";
+    const auto writer = writing_host(flow);
+    if (writer.empty()) return effect;
+    const auto control = "ssh " + writer + "@";
+    if (flow.type() != "muxpi") text.erase(std::remove(text.begin(), text.end(), '\''), text.end());
+    while (text.ends_with(' ')) text.pop_back();
+    if (text.starts_with("scp ") ||
+        (text.starts_with(control) && (has("sudo tee") || has(" sudo cp ") || has("bash -c \"echo ")))) {
         text = "user files";
         return effect;
     }
@@ -178,10 +217,12 @@ std::optional<Effect> counted(const Flow& flow, Effect effect) {
         return effect;
     }
     const auto command = text.substr(std::min(text.find(' ', control.size()) + 1, text.size()));
-    for (const auto* work : {"{", "sudo umount ", "sudo hdparm ", "sudo mkdir ", "sudo mount ", "sudo rm ", "sudo sed ",
-                             "sudo bash ", "sync", "lsblk ", "mkdir ", "grep ", "ls ", "test "}) {
+    for (const auto* work :
+         {"{", "sudo umount ", "sudo hdparm ", "sudo mkdir ", "sudo mount ", "sudo rm -f /mnt", "sudo sed ",
+          "sudo bash ", "sync", "lsblk ", "mkdir ", "grep ", "ls ", "set -e", "for place "}) {
         if (command.starts_with(work)) return std::nullopt;
     }
+    if (flow.type() == "muxpi" && command.starts_with("test ")) return std::nullopt;
     return effect;
 }
 
@@ -204,7 +245,9 @@ std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std:
     if (words.size() > 1 && words[0] == "ssh" && words[1] == "-O") return std::nullopt;
     if (!words.empty() && words[0] == "curl") {
         const auto call = parse_curl(words, input);
-        return effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
+        auto effect = effect_of_request(call.method, call.url, json::parse(call.body, nullptr, false));
+        if (!call.file_field.empty() && call.file_field != "file") effect.text += " with " + call.file_field;
+        return effect;
     }
     if (words.size() > 2 && words[0] == "ssh" && words.back() == "/bin/sh -s") {
         const auto watch = connection_watch();
@@ -218,7 +261,13 @@ std::optional<Effect> effect_of(const std::vector<std::string>& argv, const std:
 Effect effect_of_request(const std::string& method, const std::string& url, const json& body) {
     Effect effect;
     effect.kind = Effect::Kind::http;
-    effect.text = method + " " + url + (body.is_object() ? " " + body.dump() : "");
+    auto shown = url;
+    constexpr std::string_view server = "/writeimage?server=";
+    if (const auto at = shown.find(server); at != std::string::npos) {
+        const auto begin = at + server.size();
+        shown.replace(begin, shown.find('\\', begin) - begin, "192.0.2.1:PORT");
+    }
+    effect.text = method + " " + shown + (body.is_object() ? " " + body.dump() : "");
     return effect;
 }
 

@@ -31,7 +31,8 @@ struct CurlCall {
     std::string method = "GET";
     std::string url;
     std::string body;
-    std::string format;  ///< of -w
+    std::string file_field;  ///< of a file that it sends; "": none
+    std::string format;      ///< of -w
     bool prints_body = true;
     bool fails_on_error = false;  ///< -f
 };

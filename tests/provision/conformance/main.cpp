@@ -71,11 +71,11 @@ struct Work {
     Run run;
 };
 
-/// Uses three threads, because each replay mostly waits for processes.
+/// Uses eight threads, because each replay mostly waits for processes.
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& work) {
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 8; ++i) {
         threads.emplace_back([&] {
             for (auto at = next++; at < count; at = next++) work(at);
         });

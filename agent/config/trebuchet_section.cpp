@@ -252,6 +252,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_keep_results(reader, config.keep_results);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
+    read_number(reader, "metrics_port", 0, 65535, config.metrics_port);
     reader.absolute_path("status_dir", config.status_dir);
     reader.choice("status_page", {{"loopback", false}, {"all", true}}, config.status_page_for_all);
     reader.choice("log_format", {{"text", false}, {"json", true}}, config.log_json);

@@ -135,7 +135,8 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
     auto* supervise = app.add_subcommand("supervise", "Run an agent for each folder of a lab's configurations");
     supervise->add_option("DIR", options.tree, "The folder; each of its folders has a testflinger-agent.conf")
         ->required();
-    supervise->add_option("--token-file", options.token_file, R"(The file with {"refresh_token": "…"}, for all agents)");
+    supervise->add_option("--token-file", options.token_file,
+                          R"(The file with {"refresh_token": "…"}, for all agents)");
     supervise->add_option("--status-dir", options.status_folder,
                           "Where the agents show their status, for `status --dir`");
     const auto hidden = [&](const char* name, std::chrono::milliseconds& time) {
@@ -144,6 +145,7 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
     };
     hidden("--quiet-ms", options.times.quiet);
     hidden("--removal-ms", options.removal_grace);
+    hidden("--program-ms", options.program_pause);
     supervise->footer(
         "SIGHUP reads the folder again; SIGUSR1 restarts each agent when no job of it runs; SIGTERM stops all.\n\n"
         "Exit codes: 0 stopped; 2 DIR cannot be used; 3 another process supervises the same state folder.\n\n"
@@ -195,7 +197,8 @@ int run(int argc, char** argv) {
 
     app.add_option("-p,--metrics_port", daemon.metrics_port,
                    "Serve Prometheus metrics and /healthz on this port (address: trebuchet.metrics_address)");
-    app.add_option("--status-dir", daemon.status_folder, "Show the status in this folder, instead of "
+    app.add_option("--status-dir", daemon.status_folder,
+                   "Show the status in this folder, instead of "
                    "trebuchet.status_dir");
 
     trebuchet::CheckConfigOptions to_check;

@@ -96,7 +96,8 @@ std::optional<HostStatus> host_status_in(const fs::path& folder) {
     auto status = parse_host_status(*text);
     if (!status) return std::nullopt;
     if (!is_there(status->pid, status->start_time)) {
-        for (auto& agent : status->agents) agent = {agent.agent_id, agent.folder, 0, "`trebuchet-agent supervise` does not run"};
+        for (auto& agent : status->agents)
+            agent = {agent.agent_id, agent.folder, 0, "`trebuchet-agent supervise` does not run"};
     }
     for (auto& agent : status->agents) {
         for (auto* text_of_it : {&agent.agent_id, &agent.folder, &agent.problem}) make_harmless(*text_of_it);

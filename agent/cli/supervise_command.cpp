@@ -30,8 +30,6 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How often to look for another program on disk. It must look the same twice, so that it is there as a whole.
-constexpr seconds program_pause{10};
 /// While the agents stop, the service manager is asked every `patience_pause` for another `patience` of time.
 constexpr seconds patience_pause{10};
 constexpr seconds patience{30};
@@ -56,14 +54,16 @@ AgentProgram program_of(const SuperviseOptions& options) {
 class Supervisor {
   public:
     Supervisor(const SuperviseOptions& options, const AgentProgram& program)
-        : program_(program),
+        : options_(options),
+          program_(program),
           service_(loop_, ServiceSettings::from_environment()),
           host_({clock_, agent_starter(loop_, program), [this] { return std::generate_canonical<double, 53>(random_); },
                  [this] { wake(); }, options.removal_grace}),
           due_timer_(loop_),
           program_timer_(loop_),
           patience_timer_(loop_),
-          watch_(loop_, clock_, program.tree, options.times, [this] { host_.take_tree(read_agent_tree(program_.tree)); }),
+          watch_(loop_, clock_, program.tree, options.times,
+                 [this] { host_.take_tree(read_agent_tree(program_.tree)); }),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
     int run() {
@@ -96,7 +96,7 @@ class Supervisor {
         const auto seen = version_on_disk(program_.program);
         if (!program_seen_ || *program_seen_ == seen) host_.program_is(seen);
         program_seen_ = seen;
-        program_timer_.start(program_pause, [this] { look_at_program(); });
+        program_timer_.start(options_.program_pause, [this] { look_at_program(); });
     }
 
     void take(int signal) {
@@ -140,6 +140,7 @@ class Supervisor {
         shown_ = std::move(text);
     }
 
+    const SuperviseOptions& options_;
     AgentProgram program_;
     EventLoop loop_;
     SystemClock clock_;

@@ -14,6 +14,8 @@ struct SuperviseOptions {
     std::filesystem::path status_folder;  ///< "": the one that the unit makes, if it is there
     TreeWatch::Times times{};
     std::chrono::milliseconds removal_grace = AgentHost::default_removal_grace;
+    /// How often to look for another program on disk. It must look the same twice, so that it is there as a whole.
+    std::chrono::milliseconds program_pause{10'000};
 };
 
 /// Runs an agent, in a process of its own, for each folder of the tree until it is told to stop:

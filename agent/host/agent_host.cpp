@@ -113,7 +113,7 @@ void AgentHost::stop() {
 void AgentHost::restart_outdated(Time now) {
     if (version() == bad_version_) return;
     const auto in_flight = std::count_if(slots_.begin(), slots_.end(),
-                                         [&](const auto& slot) { return slot.second->is_in_flight(now); });
+                                         [&](const auto& slot) { return slot.second->is_in_flight(now, version()); });
     auto room = static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, slots_.size() / 10)) - in_flight;
     for (auto& [id, slot] : slots_) {
         if (room <= 0) return;
@@ -129,7 +129,8 @@ void AgentHost::start_due(Time now) {
         if (!slot->is_due(now)) continue;
         slot->start(parts_.start, version(), now);
         next_start_ = now + start_pause;
-        log_info("agent " + id + ": " + (slot->is_running() ? "started, pid " + std::to_string(slot->pid()) : slot->problem()));
+        log_info("agent " + id + ": " +
+                 (slot->is_running() ? "started, pid " + std::to_string(slot->pid()) : slot->problem()));
         return;
     }
 }

@@ -36,7 +36,7 @@ class AgentHost {
     struct Parts {
         const Clock& clock;
         StartAgent start;
-        std::function<double()> draw;  ///< in [0, 1), for Backoff
+        std::function<double()> draw;   ///< in [0, 1), for Backoff
         std::function<void()> changed;  ///< something is due, or the report has changed
         std::chrono::milliseconds removal_grace = default_removal_grace;
     };
@@ -45,8 +45,8 @@ class AgentHost {
     /// What the tree has now. A tree that cannot be read, or is empty while agents run, stops nobody: it is being
     /// replaced.
     void take_tree(const Result<AgentTree>& tree);
-    /// The program on disk. Agents with another one are restarted when idle, a tenth of them at a time; no more once one
-    /// has crashed with it at its start.
+    /// The program on disk. Agents with another one are restarted when idle, a tenth of them at a time; no more once
+    /// one has crashed with it at its start.
     void program_is(const ProgramVersion& version);
     /// Restarts all agents in the same way.
     void restart_all();

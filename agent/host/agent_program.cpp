@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 std::string cgroup_name(const fs::path& tree, const std::string& agent_id) {
     auto name = agent_id.substr(0, 60);
     std::replace_if(
-        name.begin(), name.end(), [](char c) { return c == '.' || c == '/' || static_cast<unsigned char>(c) < 0x21; }, '-');
+        name.begin(), name.end(), [](char c) { return c == '.' || c == '/' || static_cast<unsigned char>(c) < 0x21; },
+        '-');
     char digits[17];
     std::snprintf(digits, sizeof digits, "%016zx", std::hash<std::string>()(tree.string() + '\0' + agent_id));
     return "supervised-" + std::string(digits) + "-" + name;

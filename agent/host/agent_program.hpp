@@ -13,8 +13,9 @@ struct AgentProgram {
     std::filesystem::path tree;           ///< the folder of configurations
     std::filesystem::path token_file;     ///< "": the daemon's default
     std::filesystem::path status_folder;  ///< "": the daemon's default
-    std::filesystem::path state;          ///< the service's; each agent gets a folder of its own in it. "": the daemon's default
-    std::filesystem::path runtime;        ///< the same for secrets
+    std::filesystem::path
+        state;  ///< the service's; each agent gets a folder of its own in it. "": the daemon's default
+    std::filesystem::path runtime;  ///< the same for secrets
 };
 
 /// The path of this program on disk, also if the file was replaced since the start.

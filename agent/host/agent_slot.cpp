@@ -98,9 +98,9 @@ bool AgentSlot::is_outdated(const ProgramVersion& version) const {
     return is_running() && !is_held_ && version != version_;
 }
 
-bool AgentSlot::is_in_flight(Time now) const {
+bool AgentSlot::is_in_flight(Time now, const ProgramVersion& version) const {
     if (asked_at_) return now - *asked_at_ < time_to_end;
-    if (is_running()) return now - started_at_ < young;
+    if (is_running()) return version == version_ && now - started_at_ < young;
     return trouble_.empty() && !is_held_ && !gone_since_;
 }
 

@@ -19,12 +19,14 @@ namespace trebuchet {
 using ProgramVersion = std::string;
 
 /// Starts an agent. `ended` is called once, on the loop.
-using StartAgent = std::function<Result<std::unique_ptr<DirectChild>>(const AgentFolder&, std::function<void(ChildEnd)> ended)>;
+using StartAgent =
+    std::function<Result<std::unique_ptr<DirectChild>>(const AgentFolder&, std::function<void(ChildEnd)> ended)>;
 
 /// The life of one agent under `supervise`; its key is the agent_id, so no agent runs twice.
 ///
 ///     waiting ──due──▶ running ──ended──▶ waiting, with a backoff ──▶ …
-///                         └──asked (SIGUSR1)──▶ ends when no job runs ──▶ started again, or forgotten if it was removed
+///                         └──asked (SIGUSR1)──▶ ends when no job runs ──▶ started again, or forgotten if it was
+///                         removed
 class AgentSlot {
   public:
     using Time = std::chrono::steady_clock::time_point;
@@ -52,8 +54,8 @@ class AgentSlot {
     [[nodiscard]] bool is_outdated(const ProgramVersion& version) const;
     [[nodiscard]] bool is_changed() const;
     [[nodiscard]] bool is_asked() const { return asked_at_.has_value(); }
-    /// In the middle of a restart: asked within the last 30 s, or started within the last 10 s.
-    [[nodiscard]] bool is_in_flight(Time now) const;
+    /// In the middle of a restart: asked within the last 30 s, or started with `version` within the last 10 s.
+    [[nodiscard]] bool is_in_flight(Time now, const ProgramVersion& version) const;
 
     void start(const StartAgent& start, const ProgramVersion& version, Time now);
     /// Has it end when no job runs.

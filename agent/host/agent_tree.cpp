@@ -37,7 +37,8 @@ void add_folder(const fs::path& folder, AgentTree& tree) {
     if (!loaded) {
         tree.problems[name] = loaded.error().empty() ? "it cannot be read" : loaded.error().front().message();
     } else if (!can_name_folder(loaded->config.agent_id)) {
-        tree.problems[name] = config.string() + ": found an agent_id that begins with '.', expected one that can name a folder";
+        tree.problems[name] =
+            config.string() + ": found an agent_id that begins with '.', expected one that can name a folder";
     } else {
         const auto& own = loaded->config.trebuchet;
         tree.agents.push_back({name, config, loaded->config.agent_id, fingerprint_of(folder), own.metrics_port,

@@ -29,10 +29,8 @@ pid_t pid_in(const Json& object) {
 std::string host_status_json(const HostStatus& status) {
     Json agents = Json::array();
     for (const auto& agent : status.agents) {
-        agents.push_back({{"agent_id", agent.agent_id},
-                          {"folder", agent.folder},
-                          {"pid", agent.pid},
-                          {"problem", agent.problem}});
+        agents.push_back(
+            {{"agent_id", agent.agent_id}, {"folder", agent.folder}, {"pid", agent.pid}, {"problem", agent.problem}});
     }
     const Json whole{
         {"pid", status.pid}, {"start_time", status.start_time}, {"problem", status.problem}, {"agents", agents}};

@@ -32,7 +32,12 @@ fs::path absolute_of(const fs::path& dir) {
 
 TreeWatch::TreeWatch(EventLoop& loop, const Clock& clock, const fs::path& dir, const Times& times,
                      std::function<void()> on_settled)
-    : loop_(loop), clock_(clock), dir_(absolute_of(dir)), times_(times), on_settled_(std::move(on_settled)), timer_(loop) {
+    : loop_(loop),
+      clock_(clock),
+      dir_(absolute_of(dir)),
+      times_(times),
+      on_settled_(std::move(on_settled)),
+      timer_(loop) {
     watch();
     timer_.start(times_.look_pause, [this] { settle(); });
 }

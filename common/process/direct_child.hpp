@@ -28,8 +28,8 @@ struct ChildEnd {
     int signal = 0;  ///< not 0: the signal that killed it
 };
 
-/// A running child, with a session of its own, so that no Ctrl+C reaches it. It inherits stdout and stderr, and no other
-/// descriptor. The kernel sends it SIGTERM if this program dies. Not thread-safe: use it on the loop's thread.
+/// A running child, with a session of its own, so that no Ctrl+C reaches it. It inherits stdout and stderr, and no
+/// other descriptor. The kernel sends it SIGTERM if this program dies. Not thread-safe: use it on the loop's thread.
 class DirectChild {
   public:
     /// Call keep_exit_codes() before the first one. `ended` is called once, on the loop, and may destroy the object.

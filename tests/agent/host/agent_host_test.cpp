@@ -40,7 +40,8 @@ class AgentHostTest : public ::testing::Test {
     AgentHostTest() { host.program_is("one"); }
 
     static AgentFolder folder(const std::string& name, std::size_t fingerprint = 1, const std::string& id = "") {
-        return {name, "/tree/" + name + "/testflinger-agent.conf", id.empty() ? name : id, fingerprint, 0, {}, seconds(75)};
+        return {name,       "/tree/" + name + "/testflinger-agent.conf", id.empty() ? name : id, fingerprint, 0, {},
+                seconds(75)};
     }
 
     void take(const std::vector<AgentFolder>& folders, const std::map<std::string, std::string>& problems = {}) {
@@ -84,8 +85,7 @@ class AgentHostTest : public ::testing::Test {
                         ++starts[folder.agent_id];
                         return Result<std::unique_ptr<DirectChild>>(std::move(agent));
                     },
-                    [] { return 0.999; },
-                    [] {}}};
+                    [] { return 0.999; }, [] {}}};
 };
 
 TEST_F(AgentHostTest, RunsAnAgentForEachFolder) {

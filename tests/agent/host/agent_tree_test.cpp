@@ -15,8 +15,9 @@ class AgentTreeTest : public ::testing::Test {
   protected:
     void add(const std::string& name, const std::string& id, const std::string& more = "") const {
         fs::create_directories(folder / name);
-        static_cast<void>(folder.write(name + "/testflinger-agent.conf",
-                     "agent_id: " + id + "\nserver_address: http://127.0.0.1:1\njob_queues: [q]\n" + more));
+        static_cast<void>(
+            folder.write(name + "/testflinger-agent.conf",
+                         "agent_id: " + id + "\nserver_address: http://127.0.0.1:1\njob_queues: [q]\n" + more));
     }
     TemporaryFolder folder;
 };

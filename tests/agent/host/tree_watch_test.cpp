@@ -27,8 +27,8 @@ class TreeWatchTest : public ::testing::Test {
     TemporaryFolder folder;
     fs::path tree = folder / "tree";
     int settled = 0;
-    TreeWatch watch{loop, clock, tree.string() + "/", {milliseconds(1), seconds(30), seconds(3600)},
-                    [this] { ++settled; }};
+    TreeWatch watch{
+        loop, clock, tree.string() + "/", {milliseconds(1), seconds(30), seconds(3600)}, [this] { ++settled; }};
 };
 
 TEST_F(TreeWatchTest, SeesChangesInAFolderThatCameLater) {

@@ -6,11 +6,10 @@
 #include <optional>
 
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -68,8 +67,8 @@ TEST_F(DirectChildTest, ReachesItWithASignalAndNobodyAfterItsEnd) {
 
 TEST_F(DirectChildTest, InheritsNoDescriptorAndNoVariable) {
     const auto leak = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
-    const auto child = shell("ls /proc/self/fd > " + (folder / "fds").string() + "; env > " + (folder / "env").string() +
-                             "; ps -o sid= -p $$ > " + (folder / "session").string());
+    const auto child = shell("ls /proc/self/fd > " + (folder / "fds").string() + "; env > " +
+                             (folder / "env").string() + "; ps -o sid= -p $$ > " + (folder / "session").string());
     ASSERT_TRUE(ends());
     ::close(leak);
     EXPECT_THAT(text_of(folder / "env"), HasSubstr("NAME=value"));

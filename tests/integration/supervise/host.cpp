@@ -8,7 +8,7 @@ namespace trebuchet::harness {
 namespace {
 
 /// The test phase: holds the device of the agent, and notes the job's begin and end.
-constexpr const char* test_script = R"(#!/bin/sh
+constexpr const char* test_script = R"sh(#!/bin/sh
 here=$(dirname "$0")
 job=$(basename "$PWD")
 echo "$job" >> "$here/begun"
@@ -16,7 +16,7 @@ mkdir "$here/device-$agent_id" || echo "$agent_id" >> "$here/clashes"
 sleep "$(sed -n 's/.*"test_cmds": *"\([0-9.]*\)".*/\1/p' testflinger.json)"
 rmdir "$here/device-$agent_id"
 echo "$job" >> "$here/ended"
-)";
+)sh";
 
 std::vector<std::string> lines_of(const std::filesystem::path& file) {
     std::istringstream text(text_of(file));
@@ -35,9 +35,11 @@ Host::Host(LabServer& server) : server_(server), program_path_(TREBUCHET_AGENT) 
     const Json token{{"refresh_token", server.tokens(clients::agent)["refresh_token"]}};
     const auto token_file = folder_.write("refresh_token", token.dump());
     fs::permissions(token_file, fs::perms::owner_read | fs::perms::owner_write);
-    arguments_ = {"supervise",   tree(), "--status-dir", folder_ / "status", "--token-file", token_file,
-                  "--quiet-ms", "50",   "--removal-ms", "300"};
-    environment_ = {{"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", memory_ / "runtime"}, {"STATE_DIRECTORY", state()}};
+    arguments_ = {"supervise",    tree(),     "--status-dir", folder_ / "status",
+                  "--token-file", token_file, "--quiet-ms",   "50",
+                  "--removal-ms", "300",      "--program-ms", "200"};
+    environment_ = {
+        {"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", memory_ / "runtime"}, {"STATE_DIRECTORY", state()}};
 }
 
 void Host::write(const std::string& folder, const std::string& agent_id, const Json& more) const {
@@ -61,7 +63,8 @@ bool Host::logs_text(std::string_view text) const {
 }
 
 Json Host::row(const std::string& name) const {
-    const auto shown = run({TREBUCHET_AGENT, {"status", "--json", "--dir", folder_ / "status", "--root", folder_.path()}});
+    const auto shown =
+        run({TREBUCHET_AGENT, {"status", "--json", "--dir", folder_ / "status", "--root", folder_.path()}});
     const auto rows = Json::parse(shown.out, nullptr, false);
     if (!rows.is_array()) return nullptr;
     for (const auto& row : rows) {

@@ -13,8 +13,8 @@
 
 namespace trebuchet::harness {
 
-/// A host with `trebuchet-agent supervise` over a tree of configurations. Each agent serves the queue of its name. A job
-/// holds its device for a moment: two agents of one device at once would be noticed.
+/// A host with `trebuchet-agent supervise` over a tree of configurations. Each agent serves the queue of its name. A
+/// job holds its device for a moment: two agents of one device at once would be noticed.
 class Host {
   public:
     explicit Host(LabServer& server);

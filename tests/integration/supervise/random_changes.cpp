@@ -31,7 +31,7 @@ class Changes {
 
     void make_one() {
         static const std::array<std::function<void(Changes&)>, 8> kinds{
-            &Changes::edit,     &Changes::remove,        &Changes::lay,       &Changes::replace_slowly,
+            &Changes::edit,       &Changes::remove,        &Changes::lay,       &Changes::replace_slowly,
             &Changes::half_write, &Changes::rename_folder, &Changes::duplicate, &Changes::swap_tree};
         kinds.at(below(kinds.size()))(*this);
     }
@@ -62,7 +62,8 @@ class Changes {
     void half_write() {
         const auto one = device();
         fs::create_directories(host_.tree() / folders_[one]);
-        static_cast<void>(host_.folder().write("tree/" + folders_[one] + "/testflinger-agent.conf", "agent_id: " + one + "\nserver_ad"));
+        static_cast<void>(host_.folder().write("tree/" + folders_[one] + "/testflinger-agent.conf",
+                                               "agent_id: " + one + "\nserver_ad"));
         wait();
         if (below(2) == 0) edit();
     }

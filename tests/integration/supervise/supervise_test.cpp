@@ -5,12 +5,11 @@
 #include <array>
 #include <csignal>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace trebuchet::harness {
 namespace {
@@ -63,7 +62,7 @@ TEST_F(Supervise, OneCrashTakesNoOthersJob) {
 }
 
 TEST_F(Supervise, ShowsAWrongConfigurationAndDoesNotStartItAgainAndAgain) {
-    host.write("d2", "d2", {{"trebuchet", {{"client_id", "x"}, {"secret_key_file", "/nowhere/key"}}}});
+    host.write("d2", "d2", {{"trebuchet", {{"tls", {{"ca_file", "/nowhere/ca.pem"}}}}}});
     host.write("d3", "d3", {{"polling_interval", "often"}});
     start({"d1"});
     ASSERT_TRUE(host.logs_text("agent d2: does not run: its configuration is wrong")) << host.log();
@@ -181,7 +180,8 @@ TEST_F(Supervise, RefusesAFolderThatIsNotThere) {
 /// A socket as systemd's, for what the service tells.
 class ServiceSocket {
   public:
-    explicit ServiceSocket(const fs::path& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    explicit ServiceSocket(const fs::path& path)
+        : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
         sockaddr_un where{};
         where.sun_family = AF_UNIX;
         path.string().copy(where.sun_path, sizeof where.sun_path - 1);
@@ -216,7 +216,8 @@ TEST_F(Supervise, IsAServiceItselfAndKeepsThatFromItsAgents) {
     EXPECT_TRUE(service.hears("WATCHDOG=1"));
     EXPECT_TRUE(service.hears("STATUS=1 agents run"));
     const auto environment = environment_of(host.pid_of("d1"));
-    EXPECT_THAT(environment, AllOf(Not(HasSubstr("NOTIFY_SOCKET")), Not(HasSubstr("WATCHDOG_")), Not(HasSubstr("LISTEN_"))));
+    EXPECT_THAT(environment,
+                AllOf(Not(HasSubstr("NOTIFY_SOCKET")), Not(HasSubstr("WATCHDOG_")), Not(HasSubstr("LISTEN_"))));
     EXPECT_THAT(environment, HasSubstr("STATE_DIRECTORY=" + (host.state() / "d1").string()));
     host.program().signal(SIGTERM);
     EXPECT_TRUE(service.hears("STOPPING=1"));

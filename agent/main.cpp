@@ -2,6 +2,7 @@
 #include "agent/cli/check_config_command.hpp"
 #include "agent/cli/daemon_command.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/import_command.hpp"
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/pause_command.hpp"
@@ -139,6 +140,8 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
                           R"(The file with {"refresh_token": "…"}, for all agents)");
     supervise->add_option("--status-dir", options.status_folder,
                           "Where the agents show their status, for `status --dir`");
+    supervise->add_option("--port", options.ports,
+                          "AGENT_ID=PORT: serve an agent's metrics on this port; may be repeated");
     const auto hidden = [&](const char* name, std::chrono::milliseconds& time) {
         supervise->add_option_function<unsigned>(name, [&time](unsigned ms) { time = std::chrono::milliseconds(ms); })
             ->group("");
@@ -152,6 +155,19 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
         "Example:\n  trebuchet-agent supervise /srv/agent-configs/lab-1");
     supervise->callback([&] { exit_code = trebuchet::supervise_command(options); });
 }
+
+void add_import_command(CLI::App& app, trebuchet::ImportOptions& options, int& exit_code) {
+    auto* import = app.add_subcommand("import", "Move this host from the Python agents, as their charm set them up");
+    auto* write = import->add_flag("--write", options.write, "Make the changes; without it they are only printed");
+    auto* undo = import->add_flag("--undo", options.undo, "Take back what --write made")->excludes(write);
+    import->add_flag("--force", options.force, "With --undo: also what was changed by hand since")->needs(undo);
+    import->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
+    import->footer(
+        "Exit codes: 0 done; 1 something is to be mended first; 2 nothing to import or to undo, or it failed.\n\n"
+        "Example:\n  trebuchet-agent import");
+    import->callback([&] { exit_code = trebuchet::import_command(options);
+});
+}  // namespace
 
 void add_agent_names(CLI::App& command, trebuchet::AgentPlace& place) {
     command.add_option("NAME", place.name, "The instance, as `instance list` prints it");
@@ -263,6 +279,8 @@ int run(int argc, char** argv) {
     add_pause_commands(app, to_pause, exit_code);
     trebuchet::StatusOptions to_show;
     add_status_command(app, to_show, exit_code);
+    trebuchet::ImportOptions to_import;
+    add_import_command(app, to_import, exit_code);
     trebuchet::SuperviseOptions to_supervise;
     add_supervise_command(app, to_supervise, exit_code);
 

@@ -5,6 +5,7 @@
 #include "agent/host/host_status.hpp"
 #include "agent/metrics/agent_status.hpp"
 #include "agent/metrics/status_file.hpp"
+#include "common/base/text.hpp"
 #include "common/file/lock_file.hpp"
 #include "common/file/safe_file.hpp"
 #include "common/log/log.hpp"
@@ -13,9 +14,11 @@
 #include "common/service/service_manager.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <random>
 #include <system_error>
@@ -51,11 +54,40 @@ AgentProgram program_of(const SuperviseOptions& options) {
             service_folder(std::getenv("RUNTIME_DIRECTORY"))};
 }
 
+using Ports = std::map<std::string, std::uint16_t>;
+
+Result<Ports> ports_of(const std::vector<std::string>& options) {
+    Ports ports;
+    for (const auto& text : options) {
+        const auto equals = text.rfind('=');
+        const auto* end = text.data() + text.size();
+        std::uint16_t number = 0;
+        const auto* first = equals == std::string::npos ? end : text.data() + equals + 1;
+        const auto [rest, error] = std::from_chars(first, end, number);
+        if (error != std::errc() || rest != end || number == 0 || equals == 0) {
+            return fail("--port: found " + trebuchet::quoted(text) + ", expected AGENT_ID=PORT, such as rpi4-1=9100");
+        }
+        ports[text.substr(0, equals)] = number;
+    }
+    return ports;
+}
+
+Result<AgentTree> read_tree(const fs::path& dir, const Ports& ports) {
+    auto tree = read_agent_tree(dir);
+    if (!tree) return tree;
+    for (auto& agent : tree->agents) {
+        const auto port = ports.find(agent.agent_id);
+        if (port != ports.end()) agent.metrics_port = port->second;
+    }
+    return tree;
+}
+
 class Supervisor {
   public:
-    Supervisor(const SuperviseOptions& options, const AgentProgram& program)
+    Supervisor(const SuperviseOptions& options, const AgentProgram& program, Ports ports)
         : options_(options),
           program_(program),
+          ports_(std::move(ports)),
           service_(loop_, ServiceSettings::from_environment()),
           host_({clock_, agent_starter(loop_, program), [this] { return std::generate_canonical<double, 53>(random_); },
                  [this] { wake(); }, options.removal_grace}),
@@ -63,7 +95,7 @@ class Supervisor {
           program_timer_(loop_),
           patience_timer_(loop_),
           watch_(loop_, clock_, program.tree, options.times,
-                 [this] { host_.take_tree(read_agent_tree(program_.tree)); }),
+                 [this] { host_.take_tree(read_tree(program_.tree, ports_)); }),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
     int run() {
@@ -142,6 +174,7 @@ class Supervisor {
 
     const SuperviseOptions& options_;
     AgentProgram program_;
+    Ports ports_;
     EventLoop loop_;
     SystemClock clock_;
     ServiceManager service_;
@@ -180,6 +213,8 @@ int supervise_command(const SuperviseOptions& options) {
         return refuse(exit_usage, Error("found no folder " + options.tree.string() +
                                         ", expected one with a folder for each agent and its testflinger-agent.conf"));
     }
+    auto ports = ports_of(options.ports);
+    if (!ports) return refuse(exit_usage, ports.error());
     LogOptions log;
     set_log_field("SYSLOG_IDENTIFIER", "trebuchet-supervise");
     if (auto ready = set_up_log(log); !ready) return refuse(exit_usage, ready.error());
@@ -195,7 +230,7 @@ int supervise_command(const SuperviseOptions& options) {
         lock = std::move(*taken);
     }
     hand_down_controllers();
-    return Supervisor(options, program).run();
+    return Supervisor(options, program, std::move(*ports)).run();
 }
 
 }  // namespace trebuchet

@@ -60,6 +60,7 @@ Environment environment_for(const AgentProgram& program, const AgentFolder& fold
 std::vector<std::string> arguments_for(const AgentProgram& program, const AgentFolder& folder) {
     std::vector<std::string> arguments{"-c", folder.config.string()};
     if (!program.token_file.empty()) arguments.insert(arguments.end(), {"--token-file", program.token_file.string()});
+    if (folder.metrics_port != 0) arguments.insert(arguments.end(), {"-p", std::to_string(folder.metrics_port)});
     if (!program.status_folder.empty() && folder.status_dir.empty()) {
         arguments.insert(arguments.end(), {"--status-dir", program.status_folder.string()});
     }

@@ -46,6 +46,14 @@ void add_folder(const fs::path& folder, AgentTree& tree) {
     }
 }
 
+/// A link to another folder of the tree, for scripts that look for it under this name.
+bool is_second_name(const fs::path& folder, const fs::path& dir) {
+    std::error_code error;
+    if (!fs::is_symlink(folder, error)) return false;
+    const auto target = fs::canonical(folder, error);
+    return !error && target.parent_path() == fs::canonical(dir, error);
+}
+
 }  // namespace
 
 Result<AgentTree> read_agent_tree(const fs::path& dir) {
@@ -54,6 +62,7 @@ Result<AgentTree> read_agent_tree(const fs::path& dir) {
     std::vector<fs::path> folders;
     for (fs::directory_iterator entry(absolute, error), end; !error && entry != end; entry.increment(error)) {
         std::error_code ignored;
+        if (is_second_name(entry->path(), absolute)) continue;
         const bool is_agent = !entry->path().filename().string().starts_with('.') &&
                               fs::is_regular_file(entry->path() / config_name, ignored);
         if (is_agent) folders.push_back(entry->path());

@@ -38,7 +38,8 @@ struct AgentTree {
 /// The most folders of agents that are read.
 inline constexpr std::size_t most_agents = 1000;
 
-/// Reads the tree. Folders whose name begins with '.', and those without a testflinger-agent.conf, are no agents. Fails
+/// Reads the tree. Folders whose name begins with '.', and those without a testflinger-agent.conf, are no agents;
+/// a link to another folder of the tree is no second one. Fails
 /// if `dir` cannot be read.
 [[nodiscard]] Result<AgentTree> read_agent_tree(const std::filesystem::path& dir);
 

@@ -27,6 +27,7 @@ TEST_F(AgentTreeTest, HasTheFoldersWithAConfiguration) {
     add("a", "a-1", "trebuchet: {metrics_port: 9100, drain: finish}\n");
     add(".git", "hidden");
     fs::create_directories(folder / "docs");
+    fs::create_directory_symlink("a", folder / "a-1");  // its second name
     static_cast<void>(folder.write("README", "x"));
     const auto tree = read_agent_tree(folder.path());
     ASSERT_TRUE(tree) << tree.error().message();

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+
+namespace trebuchet {
+
+struct ImportOptions {
+    bool write = false;
+    bool undo = false;
+    bool force = false;                ///< with `undo`: also what was changed by hand
+    std::filesystem::path root = "/";  ///< in tests, another root folder
+};
+
+/// Prints what an import of this host's Python agents would change; makes the changes, or takes them back. Returns the
+/// exit code: 0 done, 1 something is to be mended first, 2 there is nothing to import or to undo, or it failed.
+int import_command(const ImportOptions& options);
+
+}  // namespace trebuchet

@@ -159,11 +159,16 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
 void add_import_command(CLI::App& app, trebuchet::ImportOptions& options, int& exit_code) {
     auto* import = app.add_subcommand("import", "Move this host from the Python agents, as their charm set them up");
     auto* write = import->add_flag("--write", options.write, "Make the changes; without it they are only printed");
+    import
+        ->add_flag("--rehearse", options.rehearse,
+                   "Run a job through each agent's own scripts, with doubles of docker and of the device connectors")
+        ->excludes(write);
     auto* undo = import->add_flag("--undo", options.undo, "Take back what --write made")->excludes(write);
     import->add_flag("--force", options.force, "With --undo: also what was changed by hand since")->needs(undo);
     import->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
     import->footer(
-        "Exit codes: 0 done; 1 something is to be mended first; 2 nothing to import or to undo, or it failed.\n\n"
+        "Exit codes: 0 done; 1 something is to be mended first, or a rehearsed job differs; 2 nothing to import or to "
+        "undo, or it failed.\n\n"
         "Example:\n  trebuchet-agent import");
     import->callback([&] { exit_code = trebuchet::import_command(options);
 });

@@ -4,7 +4,9 @@
 #include "agent/import/charm_host.hpp"
 #include "agent/import/host_changes.hpp"
 #include "agent/import/import_plan.hpp"
+#include "agent/import/rehearsal.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include <unistd.h>
@@ -39,12 +41,24 @@ int write(const ImportPlan& plan, const ImportOptions& options) {
     return 0;
 }
 
+int rehearse_on(const CharmHost& host, const ImportOptions& options) {
+    const auto agents = rehearse(host, options.root);
+    if (!agents) return refuse(agents.error());
+    std::cout << shown(*agents);
+    const bool differs =
+        std::any_of(agents->begin(), agents->end(), [](const auto& one) { return !one.differs.empty(); });
+    std::cout << (differs ? "Mend what differs, then rehearse again.\n"
+                          : "A job went through the scripts of each agent. No device and no container was touched.\n");
+    return differs ? exit_to_mend : 0;
+}
+
 }  // namespace
 
 int import_command(const ImportOptions& options) {
     if (options.undo) return undo(options);
     const auto host = read_charm_host(options.root);
     if (!host) return refuse(host.error());
+    if (options.rehearse) return rehearse_on(*host, options);
     const auto plan = plan_import(*host);
     std::cout << shown(plan);
     if (!plan.wrong.empty()) {

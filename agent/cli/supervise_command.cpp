@@ -209,7 +209,9 @@ void hand_down_controllers() {
 int supervise_command(const SuperviseOptions& options) {
     keep_exit_codes();
     std::error_code error;
-    if (!fs::is_directory(options.tree, error)) {
+    // The folder itself may be away just now, while it is replaced.
+    if (fs::exists(options.tree, error) ? !fs::is_directory(options.tree, error)
+                                        : !fs::is_directory(fs::absolute(options.tree, error).parent_path(), error)) {
         return refuse(exit_usage, Error("found no folder " + options.tree.string() +
                                         ", expected one with a folder for each agent and its testflinger-agent.conf"));
     }

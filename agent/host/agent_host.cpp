@@ -69,7 +69,8 @@ void AgentHost::take_tree(const Result<AgentTree>& tree) {
     if (is_stopping_) return;
     const auto former = std::exchange(problem_, "");
     if (!tree || (tree->empty() && !slots_.empty())) {
-        problem_ = (tree ? "the folder has no agents now" : tree.error().message()) + ": the agents that run go on";
+        problem_ = (tree ? "the folder has no agents now" : tree.error().message()) +
+                   (slots_.empty() ? ": waiting for it" : ": the agents that run go on");
         for (auto& [id, slot] : slots_) slot->hold("the folder of configurations is gone");
         if (problem_ != former) log_warning(problem_);
         return parts_.changed();

@@ -1,17 +1,15 @@
 #include "agent/import/host_changes.hpp"
 
 #include "agent/delivery/adopted_results.hpp"
+#include "agent/import/user_entry.hpp"
 #include "common/base/system_text.hpp"
 #include "common/file/safe_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <optional>
 #include <system_error>
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,22 +27,6 @@ constexpr std::size_t copied_file_limit = std::size_t{4} << 30U;
 constexpr int most_levels = 32;
 constexpr const char* service_state = "/var/lib/trebuchet-supervise";
 constexpr const char* adopted_list = "trebuchet-adopted";
-
-struct Owner {
-    uid_t user = 0;
-    gid_t group = 0;
-};
-
-Result<Owner> owner_of(const std::string& user, const fs::path& root) {
-    const auto path = below_root(root, "/etc/passwd");
-    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-    if (file) {
-        while (const passwd* entry = ::fgetpwent(file.get())) {
-            if (user == entry->pw_name) return Owner{entry->pw_uid, entry->pw_gid};
-        }
-    }
-    return fail("there is no user " + user + " in " + path.string());
-}
 
 bool is_there(const fs::path& path) {
     struct stat info {};
@@ -139,7 +121,7 @@ Result<void> write_new(const fs::path& path, const std::string& text) {
 }
 
 /// The folder for the agents' state, private to their user, as systemd makes it.
-Result<void> make_owned_folder(const fs::path& folder, Owner owner) {
+Result<void> make_owned_folder(const fs::path& folder, UserEntry owner) {
     if (is_folder(folder)) return {};
     if (::mkdir(folder.c_str(), 0700) != 0 || ::lchown(folder.c_str(), owner.user, owner.group) != 0) {
         return system_failure("make the folder " + folder.string());
@@ -147,7 +129,7 @@ Result<void> make_owned_folder(const fs::path& folder, Owner owner) {
     return {};
 }
 
-Result<void> copy_file(const fs::path& from, const fs::path& to, Owner owner) {
+Result<void> copy_file(const fs::path& from, const fs::path& to, UserEntry owner) {
     const auto in = open_untrusted(from);
     if (!in) return fail(in.error());
     struct stat info {};
@@ -169,7 +151,7 @@ Result<void> copy_file(const fs::path& from, const fs::path& to, Owner owner) {
 }
 
 /// Only regular files and folders: jobs wrote what is copied.
-Result<void> copy_tree(const fs::path& from, const fs::path& to, Owner owner, int levels) {
+Result<void> copy_tree(const fs::path& from, const fs::path& to, UserEntry owner, int levels) {
     if (levels == 0) return fail(from.string() + " has too many folders in each other");
     if (auto made = make_owned_folder(to, owner); !made) return made;
     std::error_code error;
@@ -189,7 +171,7 @@ Result<void> copy_tree(const fs::path& from, const fs::path& to, Owner owner, in
 
 Result<void> copy_results(const HostChanges& changes, const fs::path& root) {
     if (changes.copies.empty()) return {};
-    const auto owner = owner_of(changes.owner, root);
+    const auto owner = find_user_entry(changes.owner, root);
     if (!owner) return fail(owner.error());
     for (const auto& [to, from] : changes.copies) {
         fs::path folder;

@@ -238,9 +238,11 @@ class Planner {
         for (const auto& script : host_.scripts)
             broken.insert(script.broken_programs.begin(), script.broken_programs.end());
         for (const auto& program : broken) {
-            leave("the tf-* scripts call a program that cannot run: " + program + ". Install it again, or change the scripts");
+            leave("the tf-* scripts call a program that cannot run: " + program +
+                  ". Install it again, or change the scripts");
         }
-        if (uses(&PhaseScript::calls_reference_connector)) {
+        if (std::any_of(host_.scripts.begin(), host_.scripts.end(),
+                        [](const PhaseScript& one) { return !one.connectors.empty(); })) {
             leave(
                 "the tf-* scripts go on with the Python device connectors, which they call by absolute path: let them "
                 "call "

@@ -46,7 +46,8 @@ std::string without_comments(std::string_view text) {
 std::set<std::string> own_programs(std::string_view code) {
     std::set<std::string> found;
     for (std::size_t at = 0; at < code.size(); ++at) {
-        if (code[at] != '/' || (at > 0 && (is_of_path(code[at - 1]) || code[at - 1] == '}'))) continue;
+        if (code[at] != '/' || (at > 0 && (is_of_path(code[at - 1]) || code[at - 1] == '}' || code[at - 1] == ':')))
+            continue;
         auto end = at;
         while (end < code.size() && is_of_path(code[end])) ++end;
         const std::string path(code.substr(at, end - at));
@@ -84,7 +85,7 @@ PhaseScript look_at_script(const fs::path& path, std::string_view text, const fs
     const auto code = without_comments(text);
     PhaseScript script{path, {}};
     for (const auto& program : own_programs(code)) {
-        if (program.ends_with("/testflinger-device-connector")) script.calls_reference_connector = true;
+        if (program.ends_with("/testflinger-device-connector")) script.connectors.emplace_back(program);
         if (const auto problem = problem_of(program, root); !problem.empty()) {
             script.broken_programs.push_back(program + " " + problem);
         }

@@ -12,7 +12,7 @@ struct PhaseScript {
     std::filesystem::path path;  ///< on the host
     /// Programs that it names by absolute path and that cannot run, each with the reason.
     std::vector<std::string> broken_programs;
-    bool calls_reference_connector = false;  ///< by absolute path
+    std::vector<std::filesystem::path> connectors{};  ///< testflinger-device-connector, by absolute path
     bool uses_docker = false;
     bool uses_sudo = false;
     bool finds_folder_by_agent_id = false;  ///< a path with $agent_id in it

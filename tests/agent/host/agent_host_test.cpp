@@ -149,6 +149,14 @@ TEST_F(AgentHostTest, StopsNobodyWhenTheTreeVanishesOrIsEmpty) {
     EXPECT_EQ(host.problem(), "");
 }
 
+TEST_F(AgentHostTest, WaitsForATreeThatIsNotThereYet) {
+    host.take_tree(fail("no folder"));
+    EXPECT_EQ(host.problem(), "no folder: waiting for it");
+    take({folder("a")});
+    EXPECT_THAT(running(), ElementsAre("a"));
+    EXPECT_EQ(host.problem(), "");
+}
+
 TEST_F(AgentHostTest, KeepsAnAgentWhoseConfigurationIsHalfWritten) {
     take({folder("a"), folder("b")});
     take({folder("b")}, {{"a", "line 1: wrong"}});

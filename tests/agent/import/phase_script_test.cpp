@@ -36,12 +36,13 @@ TEST_F(PhaseScriptTest, KnowsWhatAScriptNeeds) {
     EXPECT_TRUE(script.uses_docker);
     EXPECT_TRUE(script.uses_sudo);
     EXPECT_TRUE(script.finds_folder_by_agent_id);
-    EXPECT_FALSE(script.calls_reference_connector);
+    EXPECT_THAT(script.connectors, IsEmpty());
     const auto other = look("# sudo docker\necho dockerfile pseudo-sudo-x $agent_id\n");
     EXPECT_FALSE(other.uses_docker);
     EXPECT_FALSE(other.uses_sudo);
     EXPECT_FALSE(other.finds_folder_by_agent_id);
-    EXPECT_TRUE(look("exec /v/bin/testflinger-device-connector x").calls_reference_connector);
+    EXPECT_THAT(look("exec /v/bin/testflinger-device-connector x").connectors,
+                ElementsAre("/v/bin/testflinger-device-connector"));
     EXPECT_THAT(look("").broken_programs, IsEmpty());
 }
 

@@ -171,10 +171,18 @@ TEST_F(Supervise, IsTheOnlyOneInItsStateFolder) {
     EXPECT_THAT(second.err, HasSubstr(std::to_string(host.program().pid())));
 }
 
+TEST_F(Supervise, WaitsForAFolderThatIsReplacedAtItsStart) {
+    fs::remove_all(host.tree());
+    host.start();
+    ASSERT_TRUE(host.logs_text("waiting for it")) << host.log();
+    host.write("d1", "d1");
+    EXPECT_TRUE(host.is("d1", "waiting")) << host.log();
+}
+
 TEST_F(Supervise, RefusesAFolderThatIsNotThere) {
-    const auto refused = run({TREBUCHET_AGENT, {"supervise", "/nowhere"}});
+    const auto refused = run({TREBUCHET_AGENT, {"supervise", "/nowhere/tree"}});
     EXPECT_EQ(refused.code, 2);
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("/nowhere"), HasSubstr("expected")));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("/nowhere/tree"), HasSubstr("expected")));
 }
 
 /// A socket as systemd's, for what the service tells.

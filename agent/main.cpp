@@ -142,6 +142,7 @@ void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, 
                           "Where the agents show their status, for `status --dir`");
     supervise->add_option("--port", options.ports,
                           "AGENT_ID=PORT: serve an agent's metrics on this port; may be repeated");
+    supervise->add_option("--program", options.program, "Run this trebuchet-agent, instead of the one that supervises");
     const auto hidden = [&](const char* name, std::chrono::milliseconds& time) {
         supervise->add_option_function<unsigned>(name, [&time](unsigned ms) { time = std::chrono::milliseconds(ms); })
             ->group("");

@@ -46,7 +46,7 @@ fs::path status_folder_of(const SuperviseOptions& options) {
 
 AgentProgram program_of(const SuperviseOptions& options) {
     std::error_code ignored;
-    return {own_program(),
+    return {options.program.empty() ? own_program() : options.program,
             fs::absolute(options.tree, ignored),
             options.token_file,
             status_folder_of(options),

@@ -14,6 +14,7 @@ struct SuperviseOptions {
     std::filesystem::path tree;           ///< a folder for each agent, with its testflinger-agent.conf
     std::filesystem::path token_file;     ///< for all agents; "": the daemon's default
     std::filesystem::path status_folder;  ///< "": the one that the unit makes, if it is there
+    std::filesystem::path program;        ///< of the agents; "": this one
     std::vector<std::string> ports;       ///< AGENT_ID=PORT, instead of trebuchet.metrics_port
     TreeWatch::Times times{};
     std::chrono::milliseconds removal_grace = AgentHost::default_removal_grace;

@@ -117,6 +117,10 @@ void read_trees(const fs::path& root, CharmHost& host) {
     host.tree = *trees.begin();
     std::error_code ignored;
     for (const auto& folder : sorted_entries(below_root(root, host.tree))) {
+        if (fs::is_symlink(folder, ignored) && served.contains(host.tree / fs::canonical(folder, ignored).filename())) {
+            host.second_names.push_back(folder.filename());
+            continue;
+        }
         const bool has_config = fs::exists(folder / config_name, ignored);
         if (has_config && !served.contains(host.tree / folder.filename()))
             host.extra_folders.push_back(folder.filename());

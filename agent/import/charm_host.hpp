@@ -44,6 +44,7 @@ struct CharmHost {
     std::vector<std::string> siblings;                  ///< further trees beside it
     std::vector<PhaseScript> scripts;                   ///< /usr/local/bin/tf-*
     std::vector<LeftResult> results;
+    std::vector<std::string> second_names;  ///< links in the tree to its folders
     bool has_docker_group = false;
 };
 

@@ -76,7 +76,9 @@ class Planner {
             plan_.agents.push_back(id + ": " + agent.config.string() + ", queues " + joined(agent.loaded->job_queues) +
                                    (agent.port ? ", port " + std::to_string(*agent.port) : ""));
             if (!ids.insert(id).second) refuse("two programs serve the agent_id " + id + ": stop one of them");
-            if (agent.folder().filename() != id) tell_of_name(agent, id);
+            const auto& names = host_.second_names;
+            const bool has_link = std::find(names.begin(), names.end(), id) != names.end();
+            if (agent.folder().filename() != id && !has_link) tell_of_name(agent, id);
         }
     }
 

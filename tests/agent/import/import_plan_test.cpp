@@ -81,6 +81,12 @@ TEST_F(ImportPlanTest, LinksTheFoldersWhereTheTreeHasMore) {
     EXPECT_THAT(made.left, Contains(HasSubstr("agent001 is served by no program of this host")));
 }
 
+TEST_F(ImportPlanTest, TakesALinkBesideAFolderForItsSecondName) {
+    fs::create_directory_symlink("agent001", root / "srv/agent-configs/lab-tpe1/agent-001");
+    EXPECT_THAT(plan().changes.files.at(environment_file), HasSubstr("TREBUCHET_TREE=/srv/agent-configs/lab-tpe1\n"));
+    EXPECT_THAT(plan().left, Not(Contains(HasSubstr("has another name"))));
+}
+
 TEST_F(ImportPlanTest, RefusesWhatOneServiceCannotHave) {
     change("etc/supervisor/conf.d/agent001.conf", "user=ubuntu", "user=other");
     change("etc/supervisor/conf.d/dell-xps-02.conf", "-p 8001", "--token-file /srv/token");

@@ -72,14 +72,11 @@ Result<Ports> ports_of(const std::vector<std::string>& options) {
     return ports;
 }
 
-Result<AgentTree> read_tree(const fs::path& dir, const Ports& ports) {
-    auto tree = read_agent_tree(dir);
-    if (!tree) return tree;
-    for (auto& agent : tree->agents) {
+void put_ports(const Ports& ports, AgentTree& tree) {
+    for (auto& agent : tree.agents) {
         const auto port = ports.find(agent.agent_id);
         if (port != ports.end()) agent.metrics_port = port->second;
     }
-    return tree;
 }
 
 class Supervisor {
@@ -94,8 +91,7 @@ class Supervisor {
           due_timer_(loop_),
           program_timer_(loop_),
           patience_timer_(loop_),
-          watch_(loop_, clock_, program.tree, options.times,
-                 [this] { host_.take_tree(read_tree(program_.tree, ports_)); }),
+          watch_(loop_, clock_, program.tree, options.times, [this] { read_tree(); }),
           signals_(loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int signal) { take(signal); }) {}
 
     int run() {
@@ -122,6 +118,15 @@ class Supervisor {
             due_timer_.start(std::clamp<milliseconds>(wait, milliseconds(1), seconds(60)), [this] { tick(); });
         }
         show();
+    }
+
+    void read_tree() {
+        auto tree = read_agent_tree(program_.tree, tree_);
+        if (tree) {
+            put_ports(ports_, *tree);
+            if (!tree->empty()) tree_ = *tree;
+        }
+        host_.take_tree(tree);
     }
 
     void look_at_program() {
@@ -184,6 +189,7 @@ class Supervisor {
     Timer program_timer_;
     Timer patience_timer_;
     TreeWatch watch_;
+    AgentTree tree_;  ///< as last read
     std::optional<ProgramVersion> program_seen_;
     ProcessIdentity identity_ = identity_of(::getpid()).value_or(ProcessIdentity{});
     std::string shown_;

@@ -46,9 +46,19 @@ void AgentHost::find_removed(const AgentTree& tree, const std::map<std::string, 
         if (const auto wrong = tree.problems.find(slot->folder().folder); wrong != tree.problems.end()) {
             slot->hold(wrong->second);
         } else {
-            slot->removed(parts_.clock.now());
+            const bool has_new_id = std::any_of(placed.begin(), placed.end(), [&, &former = *slot](const auto& one) {
+                return one.second == former.folder().folder;
+            });
+            slot->removed(has_new_id ? parts_.clock.now() - parts_.removal_grace : parts_.clock.now());
         }
     }
+}
+
+bool AgentHost::is_folder_busy(const std::string& agent_id, const AgentSlot& slot) const {
+    return std::any_of(slots_.begin(), slots_.end(), [&](const auto& other) {
+        return other.first != agent_id && other.second->is_running() &&
+               other.second->folder().folder == slot.folder().folder;
+    });
 }
 
 /// The agent of the first folder gets the port.
@@ -127,7 +137,7 @@ void AgentHost::restart_outdated(Time now) {
 void AgentHost::start_due(Time now) {
     if (next_start_ && now < *next_start_) return;
     for (auto& [id, slot] : slots_) {
-        if (!slot->is_due(now)) continue;
+        if (!slot->is_due(now) || is_folder_busy(id, *slot)) continue;
         slot->start(parts_.start, version(), now);
         next_start_ = now + start_pause;
         log_info("agent " + id + ": " +
@@ -166,7 +176,7 @@ std::optional<AgentHost::Time> AgentHost::next_due() const {
     const auto now = parts_.clock.now();
     const auto add = [&](Time time) { next = next ? std::min(*next, time) : time; };
     for (const auto& [id, slot] : slots_) {
-        if (const auto due = slot->next_due(parts_.removal_grace)) {
+        if (const auto due = slot->next_due(parts_.removal_grace); due && !is_folder_busy(id, *slot)) {
             add(!slot->is_running() && next_start_ ? std::max(*due, *next_start_) : *due);
         }
         if (slot->is_outdated(version()) && version() != bad_version_) add(now + std::chrono::seconds(1));

@@ -69,6 +69,8 @@ class AgentHost {
     void place(const AgentFolder& folder, std::map<std::string, std::string>& placed);
     void find_removed(const AgentTree& tree, const std::map<std::string, std::string>& placed);
     void find_port_clashes();
+    /// The agent that had this folder under another agent_id has not ended yet: it may still use the device.
+    [[nodiscard]] bool is_folder_busy(const std::string& agent_id, const AgentSlot& slot) const;
     /// Of the program that agents should run with: another one after program_is() and restart_all().
     [[nodiscard]] ProgramVersion version() const { return program_ + "/" + std::to_string(round_); }
     void add_slot(const AgentFolder& folder);

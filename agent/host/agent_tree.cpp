@@ -30,9 +30,17 @@ bool can_name_folder(const std::string& agent_id) {
     return !agent_id.starts_with('.') && agent_id.find('/') == std::string::npos;
 }
 
-void add_folder(const fs::path& folder, AgentTree& tree) {
+void add_folder(const fs::path& folder, const AgentTree& former, AgentTree& tree) {
     const auto name = folder.filename().string();
     const auto config = folder / config_name;
+    const auto fingerprint = fingerprint_of(folder);
+    const auto known = std::find_if(former.agents.begin(), former.agents.end(), [&](const AgentFolder& one) {
+        return one.config == config && one.fingerprint == fingerprint;
+    });
+    if (known != former.agents.end()) {
+        tree.agents.push_back(*known);
+        return;
+    }
     auto loaded = load_config(config);
     if (!loaded) {
         tree.problems[name] = loaded.error().empty() ? "it cannot be read" : loaded.error().front().message();
@@ -41,8 +49,8 @@ void add_folder(const fs::path& folder, AgentTree& tree) {
             config.string() + ": found an agent_id that begins with '.', expected one that can name a folder";
     } else {
         const auto& own = loaded->config.trebuchet;
-        tree.agents.push_back({name, config, loaded->config.agent_id, fingerprint_of(folder), own.metrics_port,
-                               own.status_dir, longest_stop(own)});
+        tree.agents.push_back(
+            {name, config, loaded->config.agent_id, fingerprint, own.metrics_port, own.status_dir, longest_stop(own)});
     }
 }
 
@@ -56,7 +64,7 @@ bool is_second_name(const fs::path& folder, const fs::path& dir) {
 
 }  // namespace
 
-Result<AgentTree> read_agent_tree(const fs::path& dir) {
+Result<AgentTree> read_agent_tree(const fs::path& dir, const AgentTree& former) {
     std::error_code error;
     const auto absolute = fs::absolute(dir, error);
     std::vector<fs::path> folders;
@@ -74,7 +82,7 @@ Result<AgentTree> read_agent_tree(const fs::path& dir) {
     }
     std::sort(folders.begin(), folders.end());
     AgentTree tree;
-    for (const auto& folder : folders) add_folder(folder, tree);
+    for (const auto& folder : folders) add_folder(folder, former, tree);
     return tree;
 }
 

@@ -40,8 +40,8 @@ inline constexpr std::size_t most_agents = 1000;
 
 /// Reads the tree. Folders whose name begins with '.', and those without a testflinger-agent.conf, are no agents;
 /// a link to another folder of the tree is no second one. Fails
-/// if `dir` cannot be read.
-[[nodiscard]] Result<AgentTree> read_agent_tree(const std::filesystem::path& dir);
+/// if `dir` cannot be read. `former`: what was read before, for folders whose files are the same.
+[[nodiscard]] Result<AgentTree> read_agent_tree(const std::filesystem::path& dir, const AgentTree& former = {});
 
 /// Whether git changes the checkout that `dir` is in just now.
 [[nodiscard]] bool is_being_updated(const std::filesystem::path& dir);

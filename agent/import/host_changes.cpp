@@ -24,6 +24,7 @@ using Json = nlohmann::json;
 constexpr std::size_t record_limit = std::size_t{16} << 20U;
 constexpr std::size_t file_limit = std::size_t{1} << 20U;
 constexpr std::size_t copied_file_limit = std::size_t{4} << 30U;
+constexpr std::size_t copy_step = std::size_t{1} << 16U;
 constexpr int most_levels = 32;
 constexpr const char* service_state = "/var/lib/trebuchet-supervise";
 constexpr const char* adopted_list = "trebuchet-adopted";
@@ -132,18 +133,17 @@ Result<void> make_owned_folder(const fs::path& folder, UserEntry owner) {
 Result<void> copy_file(const fs::path& from, const fs::path& to, UserEntry owner) {
     const auto in = open_untrusted(from);
     if (!in) return fail(in.error());
-    struct stat info {};
-    if (::fstat(in->get(), &info) != 0) return system_failure("read " + from.string());
-    if (static_cast<std::size_t>(info.st_size) > copied_file_limit)
-        return fail(from.string() + " is too large to copy");
     const auto out = create_new_file(to);
     if (!out) return fail(out.error());
-    for (off_t left = info.st_size; left > 0;) {
-        const auto count =
-            ::copy_file_range(in->get(), nullptr, out->get(), nullptr, static_cast<std::size_t>(left), 0);
-        if (count < 0) return system_failure("copy " + from.string());
+    std::vector<char> buffer(copy_step);
+    for (std::size_t copied = 0;;) {
+        const auto count = ::read(in->get(), buffer.data(), buffer.size());
+        if (count < 0) return system_failure("read " + from.string());
         if (count == 0) break;
-        left -= count;
+        copied += static_cast<std::size_t>(count);
+        if (copied > copied_file_limit) return fail(from.string() + " is too large to copy");
+        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+        if (auto written = write_all(out->get(), bytes); !written) return written;
     }
     if (::fchown(out->get(), owner.user, owner.group) != 0)
         return system_failure("give " + to.string() + " to its user");

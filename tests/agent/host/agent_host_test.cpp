@@ -181,6 +181,17 @@ TEST_F(AgentHostTest, RefusesTheSecondFolderWithAnAgentId) {
     EXPECT_THAT(problem_of("a"), AllOf(HasSubstr("agent_id x"), HasSubstr("folder b"), HasSubstr("remove one")));
 }
 
+TEST_F(AgentHostTest, StartsAFolderWithANewAgentIdWhenTheFormerAgentHasEnded) {
+    take({folder("a", 1, "x"), folder("b")});
+    take({folder("a", 2, "y"), folder("b")});
+    EXPECT_THAT(agents["x"]->signals, ElementsAre(SIGUSR1));
+    pass(seconds(40));
+    EXPECT_THAT(running(), ElementsAre("b", "x")) << "both would use the device";
+    end("x", {1, 0});
+    tick();
+    EXPECT_THAT(running(), ElementsAre("b", "y"));
+}
+
 TEST_F(AgentHostTest, FollowsAFolderThatIsRenamed) {
     take({folder("a", 1, "x")});
     take({folder("z", 1, "x")});

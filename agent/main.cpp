@@ -2,12 +2,14 @@
 #include "agent/cli/check_config_command.hpp"
 #include "agent/cli/daemon_command.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/import_command.hpp"
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/pause_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "agent/cli/secret_command.hpp"
 #include "agent/cli/status_command.hpp"
+#include "agent/cli/supervise_command.hpp"
 #include "common/base/version.hpp"
 #include "common/process/process.hpp"
 #include "common/process/supervisor/supervisor.hpp"
@@ -130,6 +132,49 @@ void add_status_command(CLI::App& app, trebuchet::StatusOptions& options, int& e
     status->callback([&] { exit_code = trebuchet::status_command(options); });
 }
 
+void add_supervise_command(CLI::App& app, trebuchet::SuperviseOptions& options, int& exit_code) {
+    auto* supervise = app.add_subcommand("supervise", "Run an agent for each folder of a lab's configurations");
+    supervise->add_option("DIR", options.tree, "The folder; each of its folders has a testflinger-agent.conf")
+        ->required();
+    supervise->add_option("--token-file", options.token_file,
+                          R"(The file with {"refresh_token": "…"}, for all agents)");
+    supervise->add_option("--status-dir", options.status_folder,
+                          "Where the agents show their status, for `status --dir`");
+    supervise->add_option("--port", options.ports,
+                          "AGENT_ID=PORT: serve an agent's metrics on this port; may be repeated");
+    supervise->add_option("--program", options.program, "Run this trebuchet-agent, instead of the one that supervises");
+    const auto hidden = [&](const char* name, std::chrono::milliseconds& time) {
+        supervise->add_option_function<unsigned>(name, [&time](unsigned ms) { time = std::chrono::milliseconds(ms); })
+            ->group("");
+    };
+    hidden("--quiet-ms", options.times.quiet);
+    hidden("--removal-ms", options.removal_grace);
+    hidden("--program-ms", options.program_pause);
+    supervise->footer(
+        "SIGHUP reads the folder again; SIGUSR1 restarts each agent when no job of it runs; SIGTERM stops all.\n\n"
+        "Exit codes: 0 stopped; 2 DIR cannot be used; 3 another process supervises the same state folder.\n\n"
+        "Example:\n  trebuchet-agent supervise /srv/agent-configs/lab-1");
+    supervise->callback([&] { exit_code = trebuchet::supervise_command(options); });
+}
+
+void add_import_command(CLI::App& app, trebuchet::ImportOptions& options, int& exit_code) {
+    auto* import = app.add_subcommand("import", "Move this host from the Python agents, as their charm set them up");
+    auto* write = import->add_flag("--write", options.write, "Make the changes; without it they are only printed");
+    import
+        ->add_flag("--rehearse", options.rehearse,
+                   "Run a job through each agent's own scripts, with doubles of docker and of the device connectors")
+        ->excludes(write);
+    auto* undo = import->add_flag("--undo", options.undo, "Take back what --write made")->excludes(write);
+    import->add_flag("--force", options.force, "With --undo: also what was changed by hand since")->needs(undo);
+    import->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
+    import->footer(
+        "Exit codes: 0 done; 1 something is to be mended first, or a rehearsed job differs; 2 nothing to import or to "
+        "undo, or it failed.\n\n"
+        "Example:\n  trebuchet-agent import");
+    import->callback([&] { exit_code = trebuchet::import_command(options);
+});
+}  // namespace
+
 void add_agent_names(CLI::App& command, trebuchet::AgentPlace& place) {
     command.add_option("NAME", place.name, "The instance, as `instance list` prints it");
     command.add_option("--state", place.state, "Instead of NAME, the state folder of an agent that is no instance");
@@ -174,6 +219,9 @@ int run(int argc, char** argv) {
 
     app.add_option("-p,--metrics_port", daemon.metrics_port,
                    "Serve Prometheus metrics and /healthz on this port (address: trebuchet.metrics_address)");
+    app.add_option("--status-dir", daemon.status_folder,
+                   "Show the status in this folder, instead of "
+                   "trebuchet.status_dir");
 
     trebuchet::CheckConfigOptions to_check;
     auto* check = app.add_subcommand("check-config", "Check a configuration and print every problem in it");
@@ -237,6 +285,10 @@ int run(int argc, char** argv) {
     add_pause_commands(app, to_pause, exit_code);
     trebuchet::StatusOptions to_show;
     add_status_command(app, to_show, exit_code);
+    trebuchet::ImportOptions to_import;
+    add_import_command(app, to_import, exit_code);
+    trebuchet::SuperviseOptions to_supervise;
+    add_supervise_command(app, to_supervise, exit_code);
 
     try {
         app.parse(argc, argv);

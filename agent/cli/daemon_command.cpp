@@ -7,6 +7,7 @@
 #include "agent/cli/vault_access.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/config/mask_options.hpp"
+#include "agent/config/stop_limit.hpp"
 #include "agent/config/vault_environment.hpp"
 #include "agent/daemon/agent_folders.hpp"
 #include "agent/daemon/daemon.hpp"
@@ -44,15 +45,6 @@ namespace {
 /// While the agent stops, it asks the service manager every `patience_pause` for another `patience` of time.
 constexpr std::chrono::seconds patience_pause{10};
 constexpr std::chrono::seconds patience{30};
-/// The time of a stop in addition to the configured grace periods.
-constexpr std::chrono::seconds longest_delivery{60};
-
-/// The maximum total time that the service manager is asked for. nullopt: no limit, because the current job may finish.
-std::optional<std::chrono::milliseconds> longest_stop(const TrebuchetConfig& config) {
-    if (config.drain == Drain::finish) return std::nullopt;
-    return config.stop_grace + 2 * config.kill_grace + longest_delivery;
-}
-
 /// Minimum free space, in bytes, of the folder for the job's secrets.
 constexpr std::uint64_t least_in_memory = std::uint64_t{1} << 20U;
 
@@ -252,11 +244,12 @@ class Program {
         }
         std::optional<LoopLag> lag;
         // It wakes an idle agent, so it is measured only where somebody can see it.
-        if (options_.metrics_port) {
+        if (metrics_port(instance.config)) {
             lag.emplace(loop_, [&](auto late) { metrics.loop_lagged(late, clock_.wall_time()); });
         }
         watch_ages(instance, metrics);
-        const auto& status_dir = instance.config.trebuchet.status_dir;
+        const auto& status_dir =
+            options_.status_folder.empty() ? instance.config.trebuchet.status_dir : options_.status_folder;
         board_->begin(identity(instance.config));
         StatusFile status(loop_, *board_,
                           status_dir.empty() ? std::filesystem::path(default_status_folder) : status_dir,
@@ -270,7 +263,7 @@ class Program {
                        .config = instance.config,
                        .server = *server,
                        .metrics = metrics,
-                       .metrics_are_served = options_.metrics_port.has_value(),
+                       .metrics_are_served = metrics_port(instance.config).has_value(),
                        .draw = draw,
                        .secret_base = instance.secret_base,
                        .state_base = instance.state,
@@ -284,7 +277,7 @@ class Program {
                                const auto& vault = instance.config.trebuchet.secrets.vault;
                                return vault_.documents_of(vault, identity, std::move(on_accessor));
                            }});
-        if (options_.metrics_port) open_endpoint(instance, metrics);
+        if (metrics_port(instance.config)) open_endpoint(instance, metrics);
         longest_stop_ = longest_stop(instance.config.trebuchet);
         daemon_ = &daemon;
         service_.ready();
@@ -297,6 +290,11 @@ class Program {
         // The folder is empty now. If the service manager made it, it also removes it.
         if (std::getenv("RUNTIME_DIRECTORY") == nullptr) std::filesystem::remove(instance.secret_base, ignored);
         return end;
+    }
+
+    [[nodiscard]] std::optional<std::uint16_t> metrics_port(const Config& config) const {
+        if (options_.metrics_port || config.trebuchet.metrics_port == 0) return options_.metrics_port;
+        return config.trebuchet.metrics_port;
     }
 
     /// The metrics continue over a reload: monitoring would take a counter that falls for a restart.
@@ -321,7 +319,7 @@ class Program {
     void open_endpoint(const AgentInstance& instance, AgentMetrics& metrics) {
         HttpEndpointOptions where;
         where.address = instance.config.trebuchet.metrics_address;
-        where.port = *options_.metrics_port;
+        where.port = *metrics_port(instance.config);
         if (!instance.config.trebuchet.status_page_for_all) where.local_pages.insert("/");
         const auto page = [this, &instance] {
             return status_page(board_->status(), board_->phases(), disks_of(instance), clock_.wall_time());

@@ -9,7 +9,8 @@ namespace trebuchet {
 struct DaemonOptions {
     std::filesystem::path config = "testflinger-agent.conf";
     std::filesystem::path token_file = "/var/lib/testflinger-agent/refresh_token";
-    std::optional<std::uint16_t> metrics_port;  ///< 0: any free port, which the log names
+    std::optional<std::uint16_t> metrics_port;  ///< 0: any free port, which the log names; none: trebuchet.metrics_port
+    std::filesystem::path status_folder;        ///< instead of trebuchet.status_dir; "": that one
 };
 
 /// Runs the daemon until it is told to stop:

@@ -8,6 +8,9 @@ inline constexpr int exit_usage = 2;
 /// `status`: an agent does not run. `check-config --online`: a check found an error.
 inline constexpr int exit_not_running = 1;
 
+/// `import`: something on the host is to be mended first.
+inline constexpr int exit_to_mend = 1;
+
 /// Another process serves this device.
 inline constexpr int exit_busy = 3;
 

@@ -3,6 +3,7 @@
 #include "agent/cli/exit_codes.hpp"
 #include "agent/cli/run_program.hpp"
 #include "agent/config/load_config.hpp"
+#include "agent/import/user_entry.hpp"
 #include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
 #include "common/file/safe_file.hpp"
@@ -17,7 +18,6 @@
 #include <string_view>
 #include <utility>
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,23 +87,7 @@ std::vector<std::string> with_root(std::vector<std::string> arguments, const Pla
     return arguments;
 }
 
-struct Ids {
-    uid_t user = 0;
-    gid_t group = 0;
-};
-
-Result<Ids> ids_of(const std::string& user, const fs::path& root) {
-    const auto path = root / "etc/passwd";
-    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-    if (file) {
-        while (const passwd* entry = ::fgetpwent(file.get())) {
-            if (user == entry->pw_name) return Ids{entry->pw_uid, entry->pw_gid};
-        }
-    }
-    return fail("there is no user " + user + " in " + path.string());
-}
-
-Result<void> give(const fs::path& path, Ids ids, mode_t mode) {
+Result<void> give(const fs::path& path, UserEntry ids, mode_t mode) {
     if (::chown(path.c_str(), ids.user, ids.group) == 0 && ::chmod(path.c_str(), mode) == 0) return {};
     return fail("cannot give " + path.string() + " to its user: " + system_text(errno));
 }
@@ -137,7 +121,7 @@ Result<void> name_the_user(const Places& places, const std::string& user) {
 }
 
 /// root owns what configures the agent, so that no job can change it; the key belongs to the user alone.
-Result<void> write_files(const NewInstance& instance, const Places& places, Ids ids) {
+Result<void> write_files(const NewInstance& instance, const Places& places, UserEntry ids) {
     if (auto made = make_folder(places.folder()); !made) return made;
     ::chmod(places.folder().parent_path().c_str(), 0755);
     if (auto given = give(places.folder(), {0, ids.group}, 0750); !given) return given;
@@ -168,7 +152,7 @@ Result<void> add(const NewInstance& instance, const Places& places) {
     if (::geteuid() != 0) return fail("this needs root to create a user and files below /etc: run it with sudo");
     const auto user = user_of_instance(instance.name);
     if (auto made = make_user(places, user); !made) return made;
-    const auto ids = ids_of(user, places.root);
+    const auto ids = find_user_entry(user, places.root);
     if (!ids) return fail(ids.error());
     if (auto named = name_the_user(places, user); !named) return named;
     if (auto written = write_files(instance, places, *ids); !written) return written;

@@ -104,6 +104,9 @@ Result<fs::path> state_folder_of(const AgentPlace& place) {
     if (!place.name.empty()) {
         if (auto good = check_instance_name(place.name); !good) return fail(good.error());
         folder = place.root / "var/lib/trebuchet" / place.name;
+        const auto supervised = place.root / "var/lib/trebuchet-supervise" / place.name;
+        if (std::error_code ignored; !fs::exists(folder, ignored) && fs::exists(supervised, ignored))
+            folder = supervised;
     }
     std::error_code error;
     if (fs::is_directory(folder, error)) return folder;

@@ -1,6 +1,7 @@
 #include "agent/cli/status_command.hpp"
 
 #include "agent/cli/exit_codes.hpp"
+#include "agent/host/host_status.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -24,13 +26,14 @@ namespace fs = std::filesystem;
 using std::chrono::seconds;
 
 constexpr std::size_t file_limit = 65536;
+constexpr std::size_t host_file_limit = std::size_t{4} << 20U;
 constexpr seconds watch_pause{2};
 
 /// A process that /proc hides from this user counts as there.
-bool is_there(const AgentStatus& status) {
-    if (status.pid <= 0) return false;
-    if (const auto stat = read_process_stat(status.pid)) return stat->start_time == status.start_time && stat->is_alive;
-    return ::kill(status.pid, 0) == 0 || errno == EPERM;
+bool is_there(pid_t pid, std::uint64_t start_time) {
+    if (pid <= 0) return false;
+    if (const auto stat = read_process_stat(pid)) return stat->start_time == start_time && stat->is_alive;
+    return ::kill(pid, 0) == 0 || errno == EPERM;
 }
 
 seconds silence_of(const fs::path& file) {
@@ -72,7 +75,7 @@ AgentRow row_of(const std::string& name, const fs::path& folder) {
         row.problem = status.error().message();
         return row;
     }
-    row.health = health_of(*status, silence_of(file), is_there(*status));
+    row.health = health_of(*status, silence_of(file), is_there(status->pid, status->start_time));
     make_harmless(*status);
     row.status = std::move(*status);
     return row;
@@ -84,6 +87,43 @@ void add_names(const fs::path& folder, const char* file, std::set<std::string>& 
         std::error_code ignored;
         if (fs::exists(entry->path() / file, ignored)) names.insert(entry->path().filename());
     }
+}
+
+/// What `supervise` says in this folder; nothing if it was never there.
+std::optional<HostStatus> host_status_in(const fs::path& folder) {
+    const auto text = read_untrusted(folder / host_status_file, host_file_limit);
+    if (!text) return std::nullopt;
+    auto status = parse_host_status(*text);
+    if (!status) return std::nullopt;
+    if (!is_there(status->pid, status->start_time)) {
+        for (auto& agent : status->agents)
+            agent = {agent.agent_id, agent.folder, 0, "`trebuchet-agent supervise` does not run"};
+    }
+    for (auto& agent : status->agents) {
+        for (auto* text_of_it : {&agent.agent_id, &agent.folder, &agent.problem}) make_harmless(*text_of_it);
+    }
+    make_harmless(status->problem);
+    return std::move(*status);
+}
+
+/// What `supervise` says of an agent is right where its status is old: it does not know that it was not started again.
+void add_report(const AgentReport& report, std::vector<AgentRow>& rows, std::size_t first) {
+    const auto name = report.agent_id.empty() ? report.folder : report.agent_id;
+    auto row = std::find_if(rows.begin() + static_cast<std::ptrdiff_t>(first), rows.end(),
+                            [&](const AgentRow& one) { return one.name == name; });
+    if (row == rows.end()) row = rows.insert(rows.end(), AgentRow{name});
+    if (!report.problem.empty()) row->problem = report.problem;
+    if (row->health == Health::unknown && report.pid == 0) row->health = Health::stopped;
+}
+
+/// The agents with a status in a folder, those of `supervise`, and further names.
+void add_rows(const fs::path& folder, std::set<std::string> names, std::vector<AgentRow>& rows) {
+    add_names(folder, "status.json", names);
+    const auto first = rows.size();
+    for (const auto& name : names) rows.push_back(row_of(name, folder));
+    const auto host = host_status_in(folder);
+    if (!host) return;
+    for (const auto& report : host->agents) add_report(report, rows, first);
 }
 
 Result<bool> print_once(const StatusOptions& options) {
@@ -108,13 +148,12 @@ Result<std::vector<AgentRow>> agents_of_host(const StatusOptions& options) {
         return fail("cannot read " + options.folder.string() + ": " + system_text(errno) +
                     "; run it as root or as a member of the group trebuchet");
     }
-    std::set<std::string> names;
-    add_names(options.folder, "status.json", names);
-    add_names(options.root / "etc/trebuchet", "testflinger-agent.conf", names);
+    std::set<std::string> instances;
+    add_names(options.root / "etc/trebuchet", "testflinger-agent.conf", instances);
     std::vector<AgentRow> rows;
-    for (const auto& name : names) {
-        if (options.name.empty() || name == options.name) rows.push_back(row_of(name, options.folder));
-    }
+    add_rows(options.folder, instances, rows);
+    add_rows(options.folder / host_status_folder, {}, rows);
+    if (!options.name.empty()) std::erase_if(rows, [&](const AgentRow& row) { return row.name != options.name; });
     if (rows.empty() && !options.name.empty()) {
         return fail("there is no agent " + trebuchet::quoted(options.name) + " on this host: it has no status in " +
                     options.folder.string() + ", and is no instance");

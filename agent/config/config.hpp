@@ -92,7 +92,8 @@ struct TrebuchetConfig {
     std::filesystem::path status_dir;
     bool status_page_for_all = false;        ///< status_page: also for other hosts
     bool log_json = false;                   ///< log_format: lines of JSON
-    std::string metrics_address{"0.0.0.0"};  ///< IP address for the port --metrics_port
+    std::string metrics_address{"0.0.0.0"};  ///< IP address for the port of metrics
+    std::uint16_t metrics_port = 0;          ///< without --metrics_port; 0: none
     SpoolOptions spool;                      ///< spool_limit, spool_full
     /// keep_results, in days: give up delivering a result after this time; 0: never.
     std::chrono::hours keep_results{7 * 24};

@@ -253,6 +253,7 @@ void read_trebuchet_section(const YamlNode& section, const std::string& file, co
     read_days(reader, "token_lifetime", config.token_lifetime);
     read_login(reader, config);
     read_metrics_address(reader, config.metrics_address);
+    read_number(reader, "metrics_port", 0, 65535, config.metrics_port);
     reader.absolute_path("status_dir", config.status_dir);
     reader.choice("status_page", {{"loopback", false}, {"all", true}}, config.status_page_for_all);
     reader.choice("log_format", {{"text", false}, {"json", true}}, config.log_json);

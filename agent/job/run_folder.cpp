@@ -25,6 +25,8 @@ using nlohmann::json;
 
 constexpr std::size_t device_info_limit = 1U << 20;
 constexpr std::size_t connector_error_limit = 1U << 20;
+constexpr const char* connector_error_file = "device-connector-error.json";
+constexpr std::string_view no_connector_error = "{}";
 constexpr int depth_limit = 100;
 constexpr const char* job_file = "testflinger.json";
 
@@ -96,6 +98,8 @@ Result<RunFolder> RunFolder::make(const fs::path& base, const fs::path& secret_b
     }
     auto ready = folder.show_job(job, false);
     if (ready) ready = folder.write_outcome({});
+    // Scripts that run a container mount it: docker makes a folder of root's of what is missing.
+    if (ready) ready = folder.replace_file(folder.path_ / connector_error_file, no_connector_error);
     if (ready) return folder;
     static_cast<void>(folder.remove({}));
     return fail(ready.error());
@@ -121,11 +125,15 @@ void RunFolder::remove_serial_log(Phase phase) const {
 }
 
 std::vector<std::string> RunFolder::remove_unmasked() const {
-    std::vector<std::string> names{"device-info.json", "device-connector-error.json", "artifacts"};
+    std::vector<std::string> names{"device-info.json", connector_error_file, "artifacts"};
     for (const Phase phase : all_phases) names.push_back(std::string(name_of(phase)) + "-serial.log");
     std::vector<std::string> removed;
     for (const auto& name : names) {
         if (!stands_there(path_ / name)) continue;
+        if (name == connector_error_file &&
+            read_untrusted(path_ / name, connector_error_limit).value_or("") == no_connector_error) {
+            continue;
+        }
         if (auto done = set_aside(path_ / name); !done) log_warning(done.error().message());
         removed.push_back(name);
     }
@@ -255,7 +263,7 @@ Result<std::optional<json>> RunFolder::read_device_info() const {
 }
 
 std::string RunFolder::read_connector_error(Phase phase) const {
-    const auto text = read_untrusted(path_ / "device-connector-error.json", connector_error_limit);
+    const auto text = read_untrusted(path_ / connector_error_file, connector_error_limit);
     if (!text) return "";
     const auto document = parse_bounded(*text);
     if (!document.is_object()) return "";

@@ -13,11 +13,8 @@
 #include <unistd.h>
 
 namespace trebuchet {
-namespace {
-
 namespace fs = std::filesystem;
 
-/// As write_file, but with the mode that lets the folder's group read the file.
 Result<void> write_for_group(const fs::path& file, std::string_view text) {
     const auto temporary = fs::path(file).concat(".new");
     unlink_or_set_aside(temporary);
@@ -27,8 +24,6 @@ Result<void> write_for_group(const fs::path& file, std::string_view text) {
     if (::fchmod(fd->get(), 0640) == 0 && ::rename(temporary.c_str(), file.c_str()) == 0) return {};
     return fail("cannot write " + file.string() + ": " + system_text(errno));
 }
-
-}  // namespace
 
 StatusFile::StatusFile(EventLoop& loop, StatusBoard& board, const fs::path& folder, bool is_wanted,
                        std::function<std::uint64_t()> undelivered)

@@ -1,13 +1,18 @@
 #pragma once
 
 #include "agent/metrics/status_board.hpp"
+#include "common/base/result.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <string_view>
 
 namespace trebuchet {
+
+/// As write_file, but with the mode that lets the folder's group read the file.
+[[nodiscard]] Result<void> write_for_group(const std::filesystem::path& file, std::string_view text);
 
 /// Keeps the agent's status file as the board has it, for `trebuchet-agent status`. It is replaced atomically, when
 /// something changes; a new last output or error is written every 5 s at most. Every 15 s its modification time is set

@@ -17,8 +17,15 @@ constexpr std::uint32_t changes = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_
 
 FolderWatcher::FolderWatcher(EventLoop& loop, const std::filesystem::path& folder,
                              std::function<void(const std::string&)> handler)
+    : FolderWatcher(loop, std::vector{folder}, std::move(handler)) {}
+
+FolderWatcher::FolderWatcher(EventLoop& loop, const std::vector<std::filesystem::path>& folders,
+                             std::function<void(const std::string&)> handler)
     : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), handler_(std::move(handler)) {
-    if (fd_ < 0 || ::inotify_add_watch(fd_, folder.c_str(), changes) < 0) return;
+    if (fd_ < 0) return;
+    bool is_watching = false;
+    for (const auto& folder : folders) is_watching |= ::inotify_add_watch(fd_, folder.c_str(), changes) >= 0;
+    if (!is_watching) return;
     watcher_ = std::make_unique<ReadWatcher>(loop, fd_, [this] { read_events(); });
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace trebuchet {
 
@@ -15,6 +16,9 @@ namespace trebuchet {
 /// too.
 class FolderWatcher {
   public:
+    /// Several folders with one descriptor; missing ones are left out. `handler` does not learn which folder it was.
+    FolderWatcher(EventLoop& loop, const std::vector<std::filesystem::path>& folders,
+                  std::function<void(const std::string&)> handler);
     FolderWatcher(EventLoop& loop, const std::filesystem::path& folder,
                   std::function<void(const std::string&)> handler);
     ~FolderWatcher();

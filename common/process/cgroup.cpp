@@ -277,6 +277,24 @@ Result<Cgroup> Cgroup::make(const std::string& name) {
     return made;
 }
 
+bool Cgroup::is_own() {
+    return is_available() && words_in(base_folder() / "cgroup.procs") == std::set{std::to_string(::getpid())};
+}
+
+Result<Cgroup> Cgroup::make_for_instance(const std::string& name) {
+    if (!is_available()) return fail("cannot create a cgroup here");
+    const auto path = base_folder() / name / leaf;
+    for (const auto& folder : {path.parent_path(), path}) {
+        if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+            return fail("cannot make the cgroup " + folder.string() + ": " + reason());
+        }
+    }
+    auto made = open(path);
+    if (!made) return fail("cannot open the cgroup " + path.string() + ": " + reason());
+    if (made->is_usable()) return std::move(*made);
+    return fail("the cgroup " + path.string() + " accepts no processes, or the kernel is older than 5.14");
+}
+
 std::vector<Cgroup> Cgroup::find(const std::string& job) {
     std::vector<Cgroup> found;
     if (!is_available()) return found;

@@ -47,6 +47,13 @@ class Cgroup {
     /// The names of the jobs that have groups and start with `prefix`.
     static std::vector<std::string> jobs(const std::string& prefix);
 
+    /// The group that another instance of this program is to be started in. It can make its own groups in NAME, beside
+    /// it. Both are made if they are missing; nothing in them is killed. `name`: without '.' and '/'.
+    static Result<Cgroup> make_for_instance(const std::string& name);
+
+    /// Whether this program is the only process of its own cgroup, as a service of its own is.
+    [[nodiscard]] static bool is_own();
+
     /// Whether make() can succeed.
     [[nodiscard]] static bool is_available();
 

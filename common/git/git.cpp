@@ -72,7 +72,7 @@ Environment git_environment(const GitSource& source) {
     return environment;
 }
 
-Ending run(EventLoop& loop, ProcessSpec spec, std::chrono::milliseconds timeout) {
+Ending run(EventLoop& loop, ProcessSpec spec, const GitSource& source) {
     spec.title = "git";
     spec.kill_grace = kill_grace;
     Ending ending;
@@ -88,14 +88,20 @@ Ending run(EventLoop& loop, ProcessSpec spec, std::chrono::milliseconds timeout)
     };
     handlers.gone = [&] { is_gone = true; };
     const auto process = Process::start(loop, spec, std::move(handlers));
-    ending.timed_out = !loop.wait_for(timeout, [&] { return has_ended; });
-    process->stop();
+    ending.timed_out = !loop.wait_for(source.timeout, [&] { return has_ended || source.is_interrupted(); });
+    if (!has_ended) ending.timed_out = true;
+    if (source.is_interrupted()) {
+        process->kill(kill_grace);
+    } else {
+        process->stop();
+    }
     (void)loop.wait_for(2 * kill_grace, [&] { return is_gone; });
     return ending;
 }
 
 /// The last line of what git said, without a password that stands in a URL.
 std::string reason_of(const Ending& ending, const GitSource& source) {
+    if (source.is_interrupted()) return "git was interrupted";
     if (ending.timed_out) return "git took longer than " + std::to_string(source.timeout.count() / 1000) + " s";
     auto text = ending.output;
     while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
@@ -144,12 +150,12 @@ bool is_branch_name(const std::string& text) {
 }
 
 Result<std::string> origin_url(EventLoop& loop, const std::filesystem::path& folder) {
-    const GitSource source{"", "", ""};
+    GitSource source;
     ProcessSpec spec;
     spec.command = ask_origin;
     spec.folder = folder;
     spec.environment = git_environment(source);
-    auto ending = run(loop, std::move(spec), source.timeout);
+    auto ending = run(loop, std::move(spec), source);
     if (!ending.is_exit(0)) return fail("there is no git repository with a remote `origin` here");
     return ending.output.substr(0, ending.output.find('\n'));
 }
@@ -159,7 +165,7 @@ Result<std::string> remote_commit(EventLoop& loop, const GitSource& source) {
     spec.command = ask_commit;
     spec.folder = "/";
     spec.environment = git_environment(source);
-    const auto ending = run(loop, std::move(spec), source.timeout);
+    const auto ending = run(loop, std::move(spec), source);
     if (ending.is_exit(2)) return fail("the repository has no branch " + source.branch);
     if (!ending.is_exit(0)) return fail("git cannot read the repository: " + reason_of(ending, source));
     // Warnings may come first.
@@ -179,7 +185,7 @@ Result<std::optional<std::string>> fetch_file(EventLoop& loop, const GitSource& 
     spec.folder = folder.path();
     spec.environment = git_environment(source);
     spec.environment.set("SOURCE_COMMIT", commit);
-    const auto ending = run(loop, std::move(spec), source.timeout);
+    const auto ending = run(loop, std::move(spec), source);
     if (ending.is_exit(no_file)) return std::optional<std::string>();
     if (ending.is_exit(no_regular_file)) return fail(source.file + " is not a file in the repository");
     if (!ending.is_exit(0)) return fail("git cannot fetch " + source.file + ": " + reason_of(ending, source));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,8 @@ struct GitSource {
     std::string file;                           ///< in the root
     std::chrono::milliseconds timeout{30'000};  ///< for each run of git
     std::size_t limit = std::size_t{1} << 20U;  ///< of the file, in bytes
+    /// Asked while git runs; true: git is killed at once.
+    std::function<bool()> is_interrupted = [] { return false; };
 };
 
 /// True for what git takes as the name of a branch, without anything that a shell or git could read as more.

@@ -21,13 +21,10 @@ using testing::SizeIs;
 
 /// One of a few keys, in turn: making one takes a second.
 Result<RsaKeyPair> next_key() {
-    static std::vector<RsaKeyPair> keys = [] {
-        std::vector<RsaKeyPair> made;
-        for (int i = 0; i < 4; ++i) made.push_back(std::move(*make_rsa_key()));
-        return made;
-    }();
+    static std::vector<RsaKeyPair> keys;
     static std::size_t turn = 0;
-    const auto& key = keys[turn++ % keys.size()];
+    if (keys.size() < 4) keys.push_back(std::move(*make_rsa_key()));
+    const auto& key = keys[turn++ % 4];
     return RsaKeyPair{key.private_pem.clone(), key.public_pem};
 }
 

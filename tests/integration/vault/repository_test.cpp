@@ -16,15 +16,14 @@ class Repository : public LabTest {
     static constexpr const char* secret = "s3cret-of-the-repository";
 
     Repository() {
-        agent
-            .on("test", R"(echo "TOKEN=[${TOKEN-unset}] A=[${A-unset}] HOW=[${TMT_CONTEXT_HOW-unset}]"; sh -c "$(
-            python3 -c 'import json; print(json.load(open("testflinger.json"))["test_data"]["test_cmds"])')") ");
-            agent.configure({{"trebuchet",
-                              {{"secrets",
-                                {{"key_folder", folder / "keys"},
-                                 {"templates", true},
-                                 {"repositories",
-                                  {{{"url", url()}, {"client_ids", {clients::submitter}}, {"queues", {queue}}}}}}}}}});
+        agent.on("test", R"sh(echo "TOKEN=[${TOKEN-unset}] A=[${A-unset}] HOW=[${TMT_CONTEXT_HOW-unset}]"
+            python3 -c 'import json; print(json.load(open("testflinger.json"))["test_data"]["test_cmds"])' | sh)sh");
+        agent.configure(
+            {{"trebuchet",
+              {{"secrets",
+                {{"key_folder", folder / "keys"},
+                 {"templates", true},
+                 {"repositories", {{{"url", url()}, {"client_ids", {clients::submitter}}, {"queues", {queue}}}}}}}}}});
         git("git init -q -b main . && git config user.name t && git config user.email t@example.org && "
             "git config commit.gpgsign false");
     }

@@ -155,7 +155,7 @@ Result<void> JobRunner::check_wants_no_secrets() {
         return fail(std::string("it must not use secrets, as its tag ") + no_secrets_tag + " says, and " + what);
     };
     if (job.has_secrets()) return refuse("it has some itself");
-    if (granted != nullptr && granted->is_asked()) return refuse("it asks the lab for some");
+    if (granted != nullptr && granted->gives_something()) return refuse("it asks the lab for some");
     if (repository == nullptr || !repository->concerns()) return {};
     return repository->values("", job_).secrets.empty() ? Result<void>()
                                                         : refuse("the tested repository has some for it");

@@ -216,9 +216,20 @@ const RepositoryValues* PhaseStep::fetch_repository(Phase phase, Setup& setup) {
     const auto& phases = job_.parts.config.trebuchet.secret_phases;
     const bool is_for_phase = std::find(phases.begin(), phases.end(), name_of(phase)) != phases.end();
     if (repository == nullptr || !repository->concerns() || !is_for_phase || stopping_now_) return nullptr;
+    const bool may_end = phase != Phase::cleanup;
+    bool cancelled = false;
+    if (may_end && phase != Phase::provision) {
+        job_.parts.control.watch_for_cancel([&] {
+            cancelled = true;
+            repository->stop_now();
+        });
+    }
+    fetch_may_end_ = may_end;
     const auto& values = repository->values(name_of(phase), job_);
-    if (phase != Phase::cleanup && job_.outcome.stopped) setup.interruption = AgentStops{};
-    if (phase != Phase::cleanup && job_.parts.control.is_cancelled()) setup.interruption = Cancelled{};
+    fetch_may_end_ = false;
+    job_.parts.control.unwatch();
+    if (cancelled) setup.interruption = Cancelled{};
+    if (may_end && job_.outcome.stopped) setup.interruption = AgentStops{};
     return &values;
 }
 

@@ -46,7 +46,8 @@ class PhaseStep {
     [[nodiscard]] std::vector<Survivor> living_survivors() const;
     /// Ends the running phase if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() {
-        if (fetch_may_end_) job_.parts.granted->interrupt();
+        if (fetch_may_end_ && job_.parts.granted != nullptr) job_.parts.granted->interrupt();
+        if (fetch_may_end_ && job_.parts.repository != nullptr) job_.parts.repository->stop_now();
         phases_.stop();
     }
     /// Kills what runs and what was left running. Call this from a handler of the loop.

@@ -15,7 +15,7 @@ namespace {
 
 /// One decryption takes 4 ms.
 constexpr std::size_t most_secrets = 200;
-constexpr std::size_t most_entries = 1000;
+constexpr std::size_t most_entries = 400;
 constexpr std::size_t most_notes = 10;
 
 bool has(const std::vector<std::string>& list, const std::string& item) {
@@ -111,6 +111,7 @@ RepositoryOfJob::Opened RepositoryOfJob::open(const std::string& text) const {
                 opened.secrets.push_back({name, fail("the file has too many secrets")});
                 return opened;
             }
+            if (is_stopped_) return opened;
             opened.secrets.push_back(
                 {name, keys ? decrypted_value(*keys, owner, value, parts_.clock.wall_time()) : fail(keys.error())});
         }

@@ -8,6 +8,7 @@
 #include "common/event/event_loop.hpp"
 #include "common/secret/secret_string.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -62,7 +63,7 @@ class RepositoryOfJob {
     Parts parts_;
     const RepositorySecrets* repository_ = nullptr;
     std::optional<RepositoryValues> values_;
-    bool is_stopped_ = false;
+    std::atomic<bool> is_stopped_{false};  ///< read by the thread that decrypts
 };
 
 }  // namespace trebuchet

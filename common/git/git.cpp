@@ -9,8 +9,6 @@
 #include <memory>
 #include <variant>
 
-#include <stdlib.h>
-
 namespace trebuchet {
 namespace {
 
@@ -25,7 +23,7 @@ constexpr const char* ask_commit = R"(exec git ls-remote --exit-code -- "$SOURCE
 constexpr const char* fetch = R"sh(
 ulimit -f 524288
 umask 077
-git init -q --bare repository || exit 1
+git init -q --bare --template= repository || exit 1
 cd repository || exit 1
 git config remote.origin.url "$SOURCE_URL" || exit 1
 git config remote.origin.promisor true || exit 1
@@ -120,22 +118,21 @@ bool is_commit(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
-/// A folder that is removed with its content.
+/// A new folder that is removed with its content, also if a former run was killed.
 class Scratch {
   public:
-    explicit Scratch(const std::filesystem::path& parent) {
-        auto name = (parent / "git-XXXXXX").string();
-        if (::mkdtemp(name.data()) != nullptr) path_ = name;
+    explicit Scratch(const std::filesystem::path& parent) : path_(parent / "git-fetch") {
+        is_made_ = remove_tree(path_) && make_private_folder(path_);
     }
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
-    ~Scratch() {
-        if (!path_.empty()) (void)remove_tree(path_);
-    }
+    ~Scratch() { (void)remove_tree(path_); }
+    [[nodiscard]] bool is_made() const { return is_made_; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   private:
     std::filesystem::path path_;
+    bool is_made_ = false;
 };
 
 }  // namespace
@@ -179,7 +176,7 @@ Result<std::string> remote_commit(EventLoop& loop, const GitSource& source) {
 Result<std::optional<std::string>> fetch_file(EventLoop& loop, const GitSource& source, const std::string& commit,
                                               const std::filesystem::path& scratch) {
     const Scratch folder(scratch);
-    if (folder.path().empty()) return fail("cannot make a folder for git in " + scratch.string());
+    if (!folder.is_made()) return fail("cannot make a folder for git in " + scratch.string());
     ProcessSpec spec;
     spec.command = fetch;
     spec.folder = folder.path();

@@ -34,8 +34,8 @@ struct GitSource {
 [[nodiscard]] Result<std::string> remote_commit(EventLoop& loop, const GitSource& source);
 
 /// The file at `commit`, fetched without history and, where the server can, without other files. Nothing: the commit
-/// has no such file. `scratch`: a folder of its own is made and removed there. Fails for a link, a folder, and a file
-/// longer than the limit. Runs the loop; bounded in time and disk space (256 MiB).
+/// has no such file. `scratch`: the folder `git-fetch` is made and removed there, for one call at a time. Fails for a
+/// link, a folder, and a file longer than the limit. Runs the loop; bounded in time and disk space (256 MiB).
 [[nodiscard]] Result<std::optional<std::string>> fetch_file(EventLoop& loop, const GitSource& source,
                                                             const std::string& commit,
                                                             const std::filesystem::path& scratch);

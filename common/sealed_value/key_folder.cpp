@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <thread>
 #include <tuple>
+#include <utility>
 
 #include <openssl/sha.h>
 #include <sys/stat.h>
@@ -77,7 +78,11 @@ Result<OwnedKeys> parse_list(const std::string& text, const std::filesystem::pat
     const auto json = nlohmann::json::parse(text, nullptr, false);
     const auto wrong = [&] { return fail(file.string() + " is not a list of keys that this program has written"); };
     if (!json.is_object() || !json.contains("keys") || !json["keys"].is_array()) return wrong();
-    OwnedKeys keys{{json.value("repository", ""), json.value("user", "")}, {}};
+    OwnedKeys keys;
+    for (const auto& [name, target] : {std::pair{"repository", &keys.owner.repository}, {"user", &keys.owner.user}}) {
+        if (!json.contains(name) || !json[name].is_string()) return wrong();
+        *target = json[name].get<std::string>();
+    }
     for (const auto& entry : json["keys"]) {
         if (!entry.is_object() || !entry.contains("id") || !entry["id"].is_string()) return wrong();
         KeyRecord key{entry["id"].get<std::string>(), {}, time_in(entry, "until"), time_in(entry, "revoked")};

@@ -62,17 +62,6 @@ bool fits(const std::string& name, std::string_view value) {
 
 }  // namespace
 
-/// What was made of the file on another thread.
-struct RepositoryOfJob::Opened {
-    struct Secret {
-        std::string name;
-        Result<SecretString> value;
-    };
-    std::vector<Secret> secrets;
-    nlohmann::json values = nlohmann::json::object();
-    std::vector<std::string> notes;
-};
-
 RepositoryOfJob::RepositoryOfJob(Parts parts)
     : parts_(std::move(parts)), repository_(repository_for(parts_.config, parts_.facts)) {}
 
@@ -125,14 +114,14 @@ void RepositoryOfJob::leave_out(const std::string& why) {
 
 void RepositoryOfJob::read(std::string_view phase, SecretSink& sink) {
     const auto reference = "repository:" + repository_->url;
-    const auto tell = [&](const std::string& name, SecretAccess::Outcome outcome, const std::string& why) {
+    const Tell tell = [&](const std::string& name, SecretAccess::Outcome outcome, const std::string& why) {
         sink.secret_access({"repository", reference, name, std::string(phase), outcome, why});
     };
     const auto text = parts_.cache.get({.loop = parts_.loop,
                                         .repository = *repository_,
                                         .scratch = parts_.scratch,
                                         .now = parts_.clock.now(),
-                                        .is_interrupted = [this] { return is_stopped_; }});
+                                        .is_interrupted = [this] { return is_stopped_.load(); }});
     if (!text) {
         tell("*", SecretAccess::Outcome::unreachable, text.error().message());
         return leave_out("it is out of reach");
@@ -143,44 +132,58 @@ void RepositoryOfJob::read(std::string_view phase, SecretSink& sink) {
     }
     Opened opened;
     run_beside(parts_.loop, [&] { opened = open(*text->text); });
-    const auto note = [&](const std::string& line) { values_->notes += line + "\n"; };
     for (std::size_t i = 0; i < std::min(opened.notes.size(), most_notes); ++i) note(opened.notes[i]);
-    const auto refused = [&](const std::string& name, std::string_view value) {
-        if (parts_.is_dangerous(name)) {
-            note("WARNING: the repository's variable " + name +
-                 " is left out: a variable of this name changes how programs run");
-        } else if (!fits(name, value)) {
-            note("WARNING: the repository's variable " + name + " is left out: it is too long, or holds a NUL byte");
-        } else {
-            return false;
-        }
-        return true;
+    take_variables(opened.values);
+    for (auto& secret : opened.secrets) take_secret(secret, sink, tell);
+}
+
+void RepositoryOfJob::note(const std::string& line) {
+    values_->notes += line + "\n";
+}
+
+bool RepositoryOfJob::refuses(const std::string& name, std::string_view value) {
+    const auto warning = "WARNING: the repository's variable " + name + " is left out: ";
+    if (parts_.is_dangerous(name)) {
+        note(warning + "a variable of this name changes how programs run");
+    } else if (!fits(name, value)) {
+        note(warning + "it is too long, or holds a NUL byte");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void RepositoryOfJob::take_variables(const nlohmann::json& values) {
+    const auto take = [&](const std::string& name, const std::string& value) {
+        if (!refuses(name, value)) values_->variables[name] = value;
     };
-    for (const auto* part : {&part_of(opened.values, "variables"), &part_of(opened.values, "tmt", "environment")}) {
-        for (const auto& [name, value] : part->items()) {
-            if (!refused(name, text_of(value))) values_->variables[name] = text_of(value);
-        }
+    for (const auto* part : {&part_of(values, "variables"), &part_of(values, "tmt", "environment")}) {
+        for (const auto& [name, value] : part->items()) take(name, text_of(value));
     }
-    for (const auto& [key, value] : part_of(opened.values, "tmt", "context").items()) {
-        if (!refused(context_name(key), text_of(value))) values_->variables[context_name(key)] = text_of(value);
+    for (const auto& [key, value] : part_of(values, "tmt", "context").items()) {
+        take(context_name(key), text_of(value));
     }
-    for (auto& [name, value] : opened.secrets) {
-        if (value) sink.secret_value(name, value->reveal());
-        if (refused(name, value ? value->reveal() : std::string_view())) {
-            tell(name, SecretAccess::Outcome::refused, "of its name or its length");
-            continue;
-        }
-        tell(name, value ? SecretAccess::Outcome::given : SecretAccess::Outcome::missing,
-             value ? "" : value.error().message());
-        if (!value) {
-            note("WARNING: the repository's secret " + name + " is empty: " +
-                 (value.error().message().find("was it encrypted") != std::string::npos
-                      ? value.error().message()
-                      : "it has no value that can be decrypted here"));
-        }
-        values_->secrets[name] = value ? std::move(*value) : SecretString();
-        values_->variables.erase(name);
+}
+
+void RepositoryOfJob::take_secret(Opened::Secret& secret, SecretSink& sink, const Tell& tell) {
+    auto& [name, value] = secret;
+    if (value) sink.secret_value(name, value->reveal());
+    values_->variables.erase(name);
+    if (refuses(name, value ? value->reveal() : std::string_view())) {
+        return tell(name, SecretAccess::Outcome::refused, "of its name or its length");
     }
+    if (value) {
+        tell(name, SecretAccess::Outcome::given, "");
+        values_->secrets[name] = std::move(*value);
+        return;
+    }
+    const auto& why = value.error().message();
+    tell(name, SecretAccess::Outcome::missing, why);
+    // What else there is names places of the lab.
+    const bool is_public = why.find("was it encrypted") != std::string::npos;
+    note("WARNING: the repository's secret " + name +
+         " is empty: " + (is_public ? why : "it has no value that can be decrypted here"));
+    values_->secrets[name] = SecretString();
 }
 
 }  // namespace trebuchet

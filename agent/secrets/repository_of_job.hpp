@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 namespace trebuchet {
 
 /// What `.testing-farm.yaml` gives to a job.
@@ -54,11 +56,26 @@ class RepositoryOfJob {
     void stop_now() { is_stopped_ = true; }
 
   private:
-    struct Opened;
+    /// What was made of the file on another thread.
+    struct Opened {
+        struct Secret {
+            std::string name;
+            Result<SecretString> value;
+        };
+        std::vector<Secret> secrets;
+        nlohmann::json values = nlohmann::json::object();
+        std::vector<std::string> notes;
+    };
+    using Tell = std::function<void(const std::string& name, SecretAccess::Outcome outcome, const std::string& why)>;
 
     void read(std::string_view phase, SecretSink& sink);
     [[nodiscard]] Opened open(const std::string& text) const;
     void leave_out(const std::string& why);
+    void note(const std::string& line);
+    /// True, with a note, for a variable that no phase gets.
+    [[nodiscard]] bool refuses(const std::string& name, std::string_view value);
+    void take_variables(const nlohmann::json& values);
+    void take_secret(Opened::Secret& secret, SecretSink& sink, const Tell& tell);
 
     Parts parts_;
     const RepositorySecrets* repository_ = nullptr;

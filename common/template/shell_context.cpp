@@ -1,5 +1,7 @@
 #include "common/template/shell_context.hpp"
 
+#include "common/template/shell_frame.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
@@ -34,28 +36,8 @@ bool ends_word(char c) {
     return is_blank(c) || std::string_view("\n;&|()<>").find(c) != npos;
 }
 
-enum class Kind { commands, double_quotes, parameter, arithmetic, here_document };
-
-struct HereDocument {
-    std::string word;
-    bool is_quoted = false;
-    bool strips_tabs = false;
-};
-
-enum class CasePart { subject, pattern, body };
-
-struct Frame {
-    Kind kind = Kind::commands;
-    bool is_in_parentheses = false;
-    int parentheses = 0;  ///< of arithmetic
-    std::vector<CasePart> cases;
-    std::vector<HereDocument> pending;  ///< they begin at the next line
-    bool at_command = true;
-    std::string word;
-    bool is_keyword_like = true;  ///< the word has only letters so far
-    HereDocument document;
-    bool at_line_start = true;
-};
+using Kind = ShellFrame::Kind;
+using CasePart = ShellFrame::CasePart;
 
 class ScriptWalk {
   public:
@@ -73,7 +55,7 @@ class ScriptWalk {
     }
 
   private:
-    [[nodiscard]] Frame& top() { return frames_.back(); }
+    [[nodiscard]] ShellFrame& top() { return frames_.back(); }
     [[nodiscard]] char peek(std::size_t ahead = 0) const {
         return at_ + ahead < script_.size() ? script_[at_ + ahead] : '\0';
     }
@@ -100,7 +82,7 @@ class ScriptWalk {
 
     void push(Kind kind) {
         if (frames_.size() >= deepest) unsure_ = "the script nests too deep";
-        Frame frame;
+        ShellFrame frame;
         frame.kind = kind;
         if (frames_.size() < deepest) frames_.push_back(std::move(frame));
     }
@@ -136,7 +118,7 @@ class ScriptWalk {
 
     void step_commands() {
         const char c = peek();
-        if (ends_word(c)) end_word();
+        if (ends_word(c)) top().end_word();
         switch (c) {
             case template_mark:
                 return mark(ShellPlace::plain);
@@ -170,44 +152,11 @@ class ScriptWalk {
             default:
                 break;
         }
-        if (!ends_word(c)) add_to_word(c);
+        if (!ends_word(c)) top().add_to_word(c);
         ++at_;
     }
 
-    void add_to_word(char c) {
-        if (std::isalpha(static_cast<unsigned char>(c)) == 0 && c != '{' && c != '!') top().is_keyword_like = false;
-        top().word += c;
-    }
-
-    void quoted_part() {
-        top().is_keyword_like = false;
-        top().word += '"';
-    }
-
-    /// Follows `case`, and keeps whether a command begins next.
-    void end_word() {
-        auto& frame = top();
-        if (frame.word.empty()) return;
-        const auto word = std::exchange(frame.word, "");
-        const bool may_be_keyword = std::exchange(frame.is_keyword_like, true);
-        const bool in_pattern = !frame.cases.empty() && frame.cases.back() == CasePart::pattern;
-        if (may_be_keyword && word == "in" && !frame.cases.empty() && frame.cases.back() == CasePart::subject) {
-            frame.cases.back() = CasePart::pattern;
-            frame.at_command = false;
-            return;
-        }
-        if (may_be_keyword && word == "esac" && !frame.cases.empty() && (in_pattern || frame.at_command)) {
-            frame.cases.pop_back();
-            frame.at_command = false;
-            return;
-        }
-        if (may_be_keyword && word == "case" && frame.at_command) frame.cases.push_back(CasePart::subject);
-        static const std::vector<std::string_view> before_commands{"then",  "do",    "else", "elif", "if",
-                                                                   "while", "until", "!",    "{",    "time"};
-        const bool leads = may_be_keyword && frame.at_command &&
-                           std::find(before_commands.begin(), before_commands.end(), word) != before_commands.end();
-        frame.at_command = leads;
-    }
+    void quoted_part() { top().add_quoted_part(); }
 
     void step_escape() {
         if (peek(1) == template_mark) refuse_here("it follows a \\, which would change how the shell reads it");
@@ -277,7 +226,7 @@ class ScriptWalk {
 
     void open_parenthesis() {
         auto& frame = top();
-        if (!frame.cases.empty() && frame.cases.back() == CasePart::pattern) {
+        if (frame.is_in_pattern()) {
             ++at_;  // before the pattern
             return;
         }
@@ -294,7 +243,7 @@ class ScriptWalk {
     void close_parenthesis() {
         auto& frame = top();
         ++at_;
-        if (!frame.cases.empty() && frame.cases.back() == CasePart::pattern) {
+        if (frame.is_in_pattern()) {
             frame.cases.back() = CasePart::body;
             frame.at_command = true;
             return;
@@ -503,7 +452,7 @@ class ScriptWalk {
 
     std::string_view script_;
     std::size_t at_ = 0;
-    std::vector<Frame> frames_;
+    std::vector<ShellFrame> frames_;
     std::vector<ShellPlace> places_;
     std::optional<ShellRefusal> refusal_;
     std::string unsure_;  ///< why no more marks are accepted

@@ -17,6 +17,17 @@ namespace {
 constexpr const char* script_field = "test_cmds";
 /// Bounds what the templates of a job may become together.
 constexpr std::size_t longest_filled = std::size_t{16} << 20U;
+/// These bound the time that a hostile job takes.
+constexpr std::size_t most_templates = 1000;
+constexpr std::size_t most_openings = 20'000;
+
+bool has_too_many_openings(std::string_view text) {
+    std::size_t count = 0;
+    for (auto at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at + 2)) {
+        if (++count > most_openings) return true;
+    }
+    return false;
+}
 
 /// Calls `visit` with the place of each text, such as test_data.test_cmds, but not with secrets or keys.
 void visit_texts(SecretJson& json, const std::string& place,
@@ -83,6 +94,10 @@ class Filling {
         if (!templates) return complain(place, templates.error());
         if (templates->empty()) return;
         found_something_ = true;
+        count_ += templates->size();
+        if (count_ > most_templates) {
+            return complain(place, Error("found more than " + std::to_string(most_templates) + " in the job"));
+        }
         if (is_script) {
             fill_script(place, text, *templates);
         } else {
@@ -160,6 +175,7 @@ class Filling {
     FilledJob filled_;
     bool found_something_ = false;
     std::size_t size_ = 0;
+    std::size_t count_ = 0;
     std::optional<Error> problem_;
 };
 
@@ -167,13 +183,14 @@ class Filling {
 
 std::set<std::string> template_names(const Job& job) {
     std::set<std::string> names;
-    if (!may_have_templates(job.public_document)) return names;
+    if (!may_have_templates(job.public_document) || has_too_many_openings(job.public_document)) return names;
     auto json = parse_secret_json(job.public_document, "the job");
     if (!json) return names;
     for (const Phase phase : all_phases) {
         const auto data = json->find(WipedString(data_name(phase)));
         if (data == json->end()) continue;
         visit_texts(*data, data_name(phase), [&](const std::string& /*place*/, WipedString& text) {
+            if (names.size() >= most_templates) return;
             const auto templates = may_have_templates(text) ? find_templates(text) : fail("");
             if (!templates) return;
             for (const auto& found : *templates) collect_secret_names(found.expression, names);
@@ -199,6 +216,9 @@ void ask_for_templates(const Job& job, const SecretsConfig& config, JobFacts& fa
 Result<std::optional<FilledJob>> fill_templates(std::string_view document, Phase phase,
                                                 const TemplateSources& sources) {
     if (!may_have_templates(document)) return std::optional<FilledJob>();
+    if (has_too_many_openings(document)) {
+        return fail("the job has more than " + std::to_string(most_openings) + " times {{, expected fewer");
+    }
     auto json = parse_secret_json(document, "the job");
     if (!json) return fail(json.error());
     const auto name = data_name(phase);

@@ -45,6 +45,17 @@ std::string kind_of(const YamlNode& node) {
     return "a text or a number";
 }
 
+/// A value with a ! or a * in front is a tag or an alias, which the YAML reader quotes.
+YamlProblem unquoted(YamlProblem problem) {
+    auto& text = problem.text;
+    if (const auto name = text.find("anchor"); name != std::string::npos) {
+        text = "found * in front of a text, which makes it an alias: put it into quotes";
+    } else if (const auto first = text.find('"'); first != std::string::npos && text.rfind('"') > first) {
+        text.replace(first, text.rfind('"') + 1 - first, "…");
+    }
+    return problem;
+}
+
 class FileReader {
   public:
     tl::expected<RepositoryFile, FileProblems> read(const YamlDocument& document) {
@@ -277,7 +288,7 @@ class FileReader {
 
 tl::expected<RepositoryFile, FileProblems> parse_repository_file(std::string_view text) {
     const auto document = parse_yaml(text);
-    if (!document) return tl::unexpected(FileProblems{document.error()});
+    if (!document) return tl::unexpected(FileProblems{unquoted(document.error())});
     return FileReader().read(*document);
 }
 

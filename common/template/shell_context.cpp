@@ -27,6 +27,7 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 constexpr std::size_t deepest = 200;
+constexpr std::size_t most_pending = 50;
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t';
@@ -291,7 +292,11 @@ class ScriptWalk {
         if (document.strips_tabs) ++at_;
         while (is_blank(peek())) ++at_;
         read_delimiter(document);
-        top().pending.push_back(std::move(document));
+        if (top().pending.size() < most_pending) {
+            top().pending.push_back(std::move(document));
+        } else {
+            unsure_ = "a line has too many here-documents";
+        }
     }
 
     void read_delimiter(HereDocument& document) {

@@ -101,6 +101,14 @@ TEST_F(JobTemplates, AreAskedForByTheNamesThatGrantsHave) {
     EXPECT_TRUE(facts.asked_names.contains("LAB_TOKEN"));
 }
 
+TEST_F(JobTemplates, AreBounded) {
+    json many = {{"test_data", {{"test_cmds", ""}}}};
+    for (int i = 0; i < 600; ++i) many["test_data"]["texts"].push_back("{{ envs.board }}{{ envs.board }}");
+    EXPECT_THAT(problem(many, Phase::test), HasSubstr("more than 1000"));
+    many["test_data"]["texts"] = std::string(50'000, '{') + "secret";
+    EXPECT_THAT(problem(many, Phase::test), HasSubstr("times {{"));
+}
+
 TEST_F(JobTemplates, AreQuick) {
     std::string script;
     for (int i = 0; i < 100; ++i) script += "echo \"{{ secret('TOKEN') }}\"\n";

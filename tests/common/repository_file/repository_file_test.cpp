@@ -68,6 +68,10 @@ TEST(RepositoryFile, QuotesNoValue) {
         AllOf(HasSubstr("f:4:8: found a text that is not encrypted"), HasSubstr("f:5:9"),
               HasSubstr("f:6:22: found plain text that looks like a secret"),
               HasSubstr("f:7:30: found a text that is not encrypted as an alternative"), Not(HasSubstr(secret))));
+    for (const auto* mark : {"!", "*", "&a !", "!<"}) {
+        EXPECT_THAT(refusal_of("version: 1\nenvironments: {secrets: {A: " + (mark + secret) + "}}\n"),
+                    Not(HasSubstr(secret)));
+    }
     EXPECT_THAT(refusal_of("version: " + secret + "\nenvironments: " + secret + "\n"), Not(HasSubstr(secret)));
 }
 

@@ -157,6 +157,9 @@ TEST_F(ShellText, RefusesWhatHasNoSafeForm) {
     EXPECT_THAT(refusal("echo '@"), HasSubstr("ends within"));
     EXPECT_THAT(refusal("echo \"${x:-'}\"}'}\" @"), HasSubstr("the shells differ"));
     EXPECT_THAT(refusal("echo \x01 @"), HasSubstr("control character"));
+    std::string many = "cat";
+    for (int i = 0; i < 100'000; ++i) many += " <<E";
+    EXPECT_THAT(refusal(many + " @"), HasSubstr("too many here-documents"));
 }
 
 TEST_F(ShellText, RefusesScriptsOfOtherInterpreters) {

@@ -6,6 +6,7 @@
 #include "agent/cli/instance_command.hpp"
 #include "agent/cli/mask_command.hpp"
 #include "agent/cli/pause_command.hpp"
+#include "agent/cli/repository_file_command.hpp"
 #include "agent/cli/run_command.hpp"
 #include "agent/cli/secret_command.hpp"
 #include "agent/cli/status_command.hpp"
@@ -93,7 +94,105 @@ struct SecretOptions {
     trebuchet::ExplainOptions explain;
     trebuchet::IdentityOptions identity;
     std::filesystem::path env_file;
+    trebuchet::KeyChoice keygen;
+    trebuchet::EncryptOptions encrypt;
+    trebuchet::KeyChoice decrypt;
+    trebuchet::KeyChoice list;
+    trebuchet::RotateOptions rotate;
+    trebuchet::RevokeOptions revoke;
+    trebuchet::CheckFileOptions check;
+    trebuchet::PatchOptions patch;
 };
+
+void add_key_folder(CLI::App& command, trebuchet::KeyChoice& choice) {
+    command.add_option("--key-folder", choice.key_folder, "The lab's keys; default: trebuchet.secrets.key_folder");
+}
+
+void add_owner(CLI::App& command, trebuchet::KeyChoice& choice) {
+    command.add_option("--repository", choice.repository, "The tested repository; default: `origin` of the one here");
+    command.add_option(
+        "--user", choice.user,
+        "The client_id of who posts the jobs; default: $TESTFLINGER_CLIENT_ID, then trebuchet.client_id");
+}
+
+void add_key_choice(CLI::App& command, trebuchet::KeyChoice& choice) {
+    command.add_option("-c,--config", choice.config, "The agent's configuration")->capture_default_str();
+    add_key_folder(command, choice);
+    add_owner(command, choice);
+}
+
+/// For who writes values into a repository.
+void add_value_commands(CLI::App& secret, SecretOptions& options, int& exit_code) {
+    auto* encrypt = secret.add_subcommand("encrypt", "Encrypt a value for .testing-farm.yaml");
+    encrypt->add_option("NAME", options.encrypt.name, "The variable that gets it")->capture_default_str();
+    add_key_choice(*encrypt, options.encrypt.key);
+    encrypt->add_option("--public-key", options.encrypt.public_key,
+                        "The public key's file; default: from the key folder, or else from the server");
+    encrypt->add_flag("--keep-newline", options.encrypt.keep_newline, "Keep the newline at the end of stdin");
+    encrypt->footer(
+        "Reads the value from the terminal, without echo, or from stdin.\n\n"
+        "Example:\n  trebuchet-agent secret encrypt STORE_TOKEN --user team-a < token");
+    encrypt->callback([&] { exit_code = trebuchet::encrypt_command(options.encrypt); });
+
+    auto* decrypt = secret.add_subcommand("decrypt", "Decrypt an encrypted value from stdin");
+    add_key_choice(*decrypt, options.decrypt);
+    decrypt->footer("Example:\n  trebuchet-agent secret decrypt --user team-a < encrypted");
+    decrypt->callback([&] { exit_code = trebuchet::decrypt_command(options.decrypt); });
+
+    auto* check = secret.add_subcommand("check", "Print every mistake in a repository's .testing-farm.yaml");
+    check->add_option("FILE", options.check.files, "The file; may be repeated")->required();
+    check->add_flag("--decrypt", options.check.with_keys,
+                    "Check with the lab's keys what each value was encrypted for");
+    add_key_choice(*check, options.check.key);
+    check->footer(
+        "Exit codes: 0 fine; 2 there are mistakes.\n\n"
+        "Example:\n  trebuchet-agent secret check .testing-farm.yaml");
+    check->callback([&] { exit_code = trebuchet::check_file_command(options.check); });
+
+    auto* patch =
+        secret.add_subcommand("patch", "Print a request to Testing Farm's API as .testing-farm.yaml patches it");
+    patch->add_option("REQUEST", options.patch.request, "The request, JSON")->required()->check(CLI::ExistingFile);
+    patch->add_option("--config", options.patch.file, "The repository's file")->capture_default_str();
+    patch->add_option("--plan", options.patch.plan, "The plan that runs, such as /smoke");
+    auto* decrypts =
+        patch->add_flag("--decrypt", options.patch.decrypt, "Write the values of secrets, not the ciphertexts");
+    patch->add_flag("--no-secrets", options.patch.no_secrets, "Fail if the file has secrets for the request")
+        ->excludes(decrypts);
+    patch->add_option("--agent-config", options.patch.key.config, "The agent's configuration")->capture_default_str();
+    add_key_folder(*patch, options.patch.key);
+    add_owner(*patch, options.patch.key);
+    patch->footer("Example:\n  trebuchet-agent secret patch --config .testing-farm.yaml request.json --plan /smoke");
+    patch->callback([&] { exit_code = trebuchet::patch_command(options.patch); });
+}
+
+/// For who runs the lab.
+void add_key_commands(CLI::App& secret, SecretOptions& options, int& exit_code) {
+    auto* keygen =
+        secret.add_subcommand("keygen", "Make the key pair of a repository and a user; print the public key");
+    add_key_choice(*keygen, options.keygen);
+    keygen->footer("Example:\n  trebuchet-agent secret keygen --repository https://git.example.org/app --user team-a");
+    keygen->callback([&] { exit_code = trebuchet::keygen_command(options.keygen); });
+
+    auto* list = secret.add_subcommand("list", "List the key pairs of repositories and users");
+    list->add_option("-c,--config", options.list.config, "The agent's configuration")->capture_default_str();
+    add_key_folder(*list, options.list);
+    list->footer("Example:\n  trebuchet-agent secret list --key-folder /srv/keys");
+    list->callback([&] { exit_code = trebuchet::list_keys_command(options.list); });
+
+    auto* rotate = secret.add_subcommand("rotate", "Make a new key pair; the old one decrypts for some time");
+    add_key_choice(*rotate, options.rotate.key);
+    rotate->add_option("--overlap", options.rotate.overlap_days, "Days in which older keys decrypt")
+        ->check(CLI::Range(0, 3650))
+        ->capture_default_str();
+    rotate->footer("Example:\n  trebuchet-agent secret rotate --user team-a --overlap 14");
+    rotate->callback([&] { exit_code = trebuchet::rotate_command(options.rotate); });
+
+    auto* revoke = secret.add_subcommand("revoke", "Remove private keys: what was encrypted for them is lost");
+    add_key_choice(*revoke, options.revoke.key);
+    revoke->add_option("--id", options.revoke.id, "Only this key, as `secret list` prints it");
+    revoke->footer("Example:\n  trebuchet-agent secret revoke --user team-a");
+    revoke->callback([&] { exit_code = trebuchet::revoke_command(options.revoke); });
+}
 
 void add_secret_commands(CLI::App& app, SecretOptions& options, int& exit_code) {
     auto* secret = app.add_subcommand("secret", "Explain and prepare the secrets that the lab gives to jobs");
@@ -119,6 +218,9 @@ void add_secret_commands(CLI::App& app, SecretOptions& options, int& exit_code) 
     encode->add_option("FILE", options.env_file, "The .env file, mode 0600")->required()->check(CLI::ExistingFile);
     encode->footer("Example:\n  trebuchet-agent secret encode-env .env > env_encoded");
     encode->callback([&] { exit_code = trebuchet::encode_env_command(options.env_file); });
+
+    add_value_commands(*secret, options, exit_code);
+    add_key_commands(*secret, options, exit_code);
 }
 
 void add_status_command(CLI::App& app, trebuchet::StatusOptions& options, int& exit_code) {

@@ -5,6 +5,7 @@
 #include "agent/cli/vault_policy.hpp"
 #include "agent/config/load_config.hpp"
 #include "agent/job/job_facts.hpp"
+#include "agent/job/job_templates.hpp"
 #include "agent/secrets/env_file.hpp"
 #include "agent/secrets/grant_decision.hpp"
 #include "common/file/private_file.hpp"
@@ -51,13 +52,16 @@ bool names_secrets(const nlohmann::json& job) {
 }
 
 /// As the server would give it to an agent: without values, and with attachments if it names some.
-Result<JobFacts> facts_of_submission(nlohmann::json submitted, const ExplainOptions& options) {
+Result<JobFacts> facts_of_submission(nlohmann::json submitted, const ExplainOptions& options,
+                                     const SecretsConfig& config) {
     if (!submitted.is_object()) return fail("the job is not a mapping of fields");
     submitted["job_queue"] = options.queue;
     if (!options.client_id.empty() && names_secrets(submitted)) submitted["client_id"] = options.client_id;
     const auto local = make_local_job(submitted, "", "explained");
     if (!local) return fail(local.error());
-    return facts_of(local->job, QueueRestriction::yes);
+    auto facts = facts_of(local->job, QueueRestriction::yes);
+    ask_for_templates(local->job, config, facts);
+    return facts;
 }
 
 std::string names_in(const SecretGrant& grant, const AskedOfGrant& asked) {
@@ -99,7 +103,7 @@ int explain_command(const ExplainOptions& options) {
     if (!config) return exit_usage;
     const auto job = read_job(options.job);
     if (!job) return complain("explain", job.error().message());
-    const auto facts = facts_of_submission(*job, options);
+    const auto facts = facts_of_submission(*job, options, config->trebuchet.secrets);
     if (!facts) return complain("explain", options.job.string() + ": " + facts.error().message());
     if (!options.client_id.empty() && !facts->client_id) {
         std::cout << "The job has no test_data.secrets, so most servers do not say who posted it: add "

@@ -14,19 +14,6 @@ YamlProblem unquoted(const YamlNode& node, const std::string& expected) {
     return {node.at, "found something else, expected " + expected};
 }
 
-/// One text, or a list of some.
-void read_texts(SectionReader& reader, const std::string& key, std::vector<std::string>& texts) {
-    const auto* node = reader.take(key);
-    if (node == nullptr) return;
-    auto list = node->kind == YamlKind::sequence
-                    ? node->as_string_list()
-                    : node->as_string().map([](auto text) { return std::vector<std::string>{std::move(text)}; });
-    if (!list) return reader.note(key, list.error());
-    const bool has_empty = std::any_of(list->begin(), list->end(), [](const auto& text) { return text.empty(); });
-    if (list->empty() || has_empty) return reader.note(key, node->expected("a text, or a list of texts"));
-    texts = std::move(*list);
-}
-
 /// Reads the map under `key` with `read`, which gets a reader for it.
 template <typename Read>
 void read_map(SectionReader& outer, const SectionNotes& notes, const std::string& key, const Read& read) {
@@ -41,15 +28,15 @@ void read_map(SectionReader& outer, const SectionNotes& notes, const std::string
 }
 
 void read_allow(SectionReader& reader, GrantConditions& allow) {
-    read_texts(reader, "queue", allow.queues);
+    reader.texts("queue", allow.queues);
     reader.boolean("queue_restricted", allow.queue_restricted);
-    read_texts(reader, "client_id", allow.client_ids);
+    reader.texts("client_id", allow.client_ids);
     reader.choice("attachments", {{"none", false}, {"any", true}}, allow.any_attachments);
 }
 
 void read_deny(SectionReader& reader, GrantExceptions& deny) {
-    read_texts(reader, "tags", deny.tags);
-    read_texts(reader, "name", deny.names);
+    reader.texts("tags", deny.tags);
+    reader.texts("name", deny.names);
     deny.priority_below = reader.whole_number("priority_below", -1'000'000, 1'000'000);
 }
 

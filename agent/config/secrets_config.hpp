@@ -90,12 +90,24 @@ enum class UntrustedLogs {
     withheld,  ///< names of phases and exit codes
 };
 
+/// An entry of `trebuchet.secrets.repositories`: whose `.testing-farm.yaml` the agent reads for which jobs.
+struct RepositorySecrets {
+    std::string url;  ///< https, ssh or file, as git takes it
+    std::string branch = "main";
+    std::vector<std::string> queues;      ///< the job's queue is one of these; empty: any
+    std::vector<std::string> client_ids;  ///< the submitter, as the server says it; never empty
+    bool plans_by_job_name = false;       ///< `plans: by_job_name`: the job's name chooses the plan
+};
+
 /// `trebuchet.secrets`: secrets from where the lab keeps them.
 struct SecretsConfig {
     std::vector<SecretGrant> grants;
     std::vector<std::string> environment;  ///< variables of the agent that `env:` may read as they are
     std::filesystem::path env_file;        ///< more variables for `env:`
     VaultConfig vault;
+    std::filesystem::path key_folder;             ///< the private keys of repositories; "": none
+    std::vector<RepositorySecrets> repositories;  ///< the first that matches a job counts
+    bool templates = false;                       ///< {{ secret('NAME') }} in jobs
     UntrustedLogs untrusted_logs = UntrustedLogs::sent;
     std::chrono::hours keep_logs{14 * 24};  ///< keep_logs, in days: of what is withheld
 };

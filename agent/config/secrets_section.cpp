@@ -1,6 +1,7 @@
 #include "agent/config/secrets_section.hpp"
 
 #include "agent/config/grant_section.hpp"
+#include "agent/config/repository_section.hpp"
 #include "agent/config/vault_section.hpp"
 
 #include <utility>
@@ -52,6 +53,12 @@ void read_secrets_section(SectionReader& outer, SectionNotes notes, SecretsConfi
     read_environment_names(reader, config.environment);
     reader.secret_file("env_file", config.env_file);
     read_vault_section(reader, notes, config.vault);
+    reader.absolute_path("key_folder", config.key_folder);
+    read_repositories(reader, notes, config.repositories);
+    if (!config.repositories.empty() && config.key_folder.empty()) {
+        reader.note("repositories", {{}, "found no key_folder, expected the folder with the keys of the repositories"});
+    }
+    reader.boolean("templates", config.templates);
     reader.choice("untrusted_logs", {{"sent", UntrustedLogs::sent}, {"withheld", UntrustedLogs::withheld}},
                   config.untrusted_logs);
     read_keep_logs(reader, config.keep_logs);

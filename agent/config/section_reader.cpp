@@ -117,4 +117,17 @@ std::string SectionReader::nearest_known(std::string_view word) const {
     return did_you_mean(word, known_);
 }
 
+void SectionReader::texts(const std::string& key, std::vector<std::string>& value) {
+    if (const auto* node = take(key)) {
+        auto list = node->kind == YamlKind::sequence
+                        ? node->as_string_list()
+                        : node->as_string().map([](auto text) { return std::vector<std::string>{std::move(text)}; });
+        if (!list) return note(key, list.error());
+        const bool has_empty = std::any_of(list->begin(), list->end(), [](const auto& text) { return text.empty(); });
+        if (list->empty() || has_empty) return note(key, node->expected("a text, or a list of texts"));
+        value = std::move(*list);
+    }
+    show(key, shown_list(value));
+}
+
 }  // namespace trebuchet

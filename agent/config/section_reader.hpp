@@ -52,6 +52,8 @@ class SectionReader {
     /// The same, but a wrong value is not quoted: it may be the secret itself instead of its file.
     void secret_file(const std::string& key, std::filesystem::path& value);
     void boolean(const std::string& key, bool& value);
+    /// One text, or a list of some; none of them empty.
+    void texts(const std::string& key, std::vector<std::string>& value);
     template <typename Choice>
     void choice(const std::string& key, const std::vector<std::pair<const char*, Choice>>& words, Choice& value);
 

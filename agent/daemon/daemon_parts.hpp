@@ -9,6 +9,7 @@
 #include "agent/metrics/status_board.hpp"
 #include "agent/secrets/document_source.hpp"
 #include "agent/secrets/job_identity.hpp"
+#include "agent/secrets/repository_cache.hpp"
 #include "common/base/clock.hpp"
 #include "common/event/event_loop.hpp"
 
@@ -44,6 +45,9 @@ struct DaemonParts {
                                                   std::function<void(const std::string& accessor)> on_accessor)>
         documents =
             [](const auto& /*identity*/, const auto& /*on_accessor*/) { return std::make_unique<NoDocuments>(); };
+
+    /// The files of tested repositories.
+    std::shared_ptr<RepositoryCache> repositories = std::make_shared<RepositoryCache>();
 
     /// The folder of jobs that are running or not delivered.
     [[nodiscard]] std::filesystem::path jobs() const { return state_base / "jobs"; }

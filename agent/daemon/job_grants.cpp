@@ -2,6 +2,7 @@
 
 #include "agent/daemon/queue_restriction.hpp"
 #include "agent/job/job_facts.hpp"
+#include "agent/job/job_templates.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,13 @@ namespace {
 
 JobIdentity identity_of(const JobFacts& facts, const Job& job, const std::string& agent_id) {
     return {agent_id, facts.queue, facts.queue_restriction, facts.client_id, job.id};
+}
+
+std::function<bool(std::string_view)> danger(const Config& config) {
+    const auto& allowed = config.trebuchet.allow_secret_names;
+    return [&allowed](std::string_view name) {
+        return is_dangerous_name(name) && std::find(allowed.begin(), allowed.end(), name) == allowed.end();
+    };
 }
 
 }  // namespace
@@ -23,11 +31,28 @@ bool wants_restriction(const SecretsConfig& config) {
 JobGrants::JobGrants(const DaemonParts& parts, const Job& job,
                      std::function<void(const std::string& accessor)> on_accessor) {
     const auto& config = parts.config.trebuchet.secrets;
-    if (config.grants.empty()) return;
     auto facts = facts_of(job, QueueRestriction::unknown);
+    if (!config.repositories.empty()) {
+        auto names = parts.config.job_queues;
+        names.insert(names.begin(), parts.config.agent_id);
+        repository_.emplace(RepositoryOfJob::Parts{.loop = parts.loop,
+                                                   .clock = parts.clock,
+                                                   .config = config,
+                                                   .facts = facts,
+                                                   .names = std::move(names),
+                                                   .cache = *parts.repositories,
+                                                   .scratch = parts.state_base,
+                                                   .is_dangerous = danger(parts.config)});
+    }
+    if (!config.grants.empty()) read_grants(parts, job, std::move(facts), std::move(on_accessor));
+}
+
+void JobGrants::read_grants(const DaemonParts& parts, const Job& job, JobFacts facts,
+                            std::function<void(const std::string& accessor)> on_accessor) {
+    const auto& config = parts.config.trebuchet.secrets;
     if (wants_restriction(config)) facts.queue_restriction = ask_restriction(parts.server, job.queue);
+    ask_for_templates(job, config, facts);
     documents_ = parts.documents(identity_of(facts, job, parts.config.agent_id), std::move(on_accessor));
-    const auto& allowed = parts.config.trebuchet.allow_secret_names;
     secrets_.emplace(GrantedSecrets::Parts{
         .config = config,
         .facts = std::move(facts),
@@ -35,10 +60,7 @@ JobGrants::JobGrants(const DaemonParts& parts, const Job& job,
         .documents = *documents_,
         .ask_restriction = [&parts, &job] { return ask_restriction(parts.server, job.queue); },
         .server_value = [&job](const std::string& name) { return server_value(job, name); },
-        .is_dangerous =
-            [&allowed](std::string_view name) {
-                return is_dangerous_name(name) && std::find(allowed.begin(), allowed.end(), name) == allowed.end();
-            },
+        .is_dangerous = danger(parts.config),
     });
 }
 

@@ -3,6 +3,7 @@
 #include "agent/daemon/daemon_parts.hpp"
 #include "agent/job/job.hpp"
 #include "agent/secrets/granted_secrets.hpp"
+#include "agent/secrets/repository_of_job.hpp"
 
 #include <functional>
 #include <memory>
@@ -25,9 +26,16 @@ class JobGrants {
     /// Null: the configuration has no grants.
     [[nodiscard]] GrantedSecrets* secrets() { return secrets_ ? &*secrets_ : nullptr; }
 
+    /// Null: the configuration has no repositories.
+    [[nodiscard]] RepositoryOfJob* repository() { return repository_ ? &*repository_ : nullptr; }
+
   private:
+    void read_grants(const DaemonParts& parts, const Job& job, JobFacts facts,
+                     std::function<void(const std::string& accessor)> on_accessor);
+
     std::unique_ptr<DocumentSource> documents_;
     std::optional<GrantedSecrets> secrets_;
+    std::optional<RepositoryOfJob> repository_;
 };
 
 }  // namespace trebuchet

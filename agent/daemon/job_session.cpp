@@ -162,7 +162,7 @@ SessionEnd JobSession::run_document(WipedString document, JobFolder& folder) {
     JobGrants grants(parts_, *job,
                      [&](const std::string& accessor) { folder.note_at_once(JournalEntry::logged_in(accessor)); });
     if (may_be_withheld) decide_on_output(grants.secrets(), folder);
-    return run_ready({*job, *masks, folder, copy, grants.secrets(), std::nullopt});
+    return run_ready({*job, *masks, folder, copy, grants.secrets(), grants.repository(), std::nullopt});
 }
 
 SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<Survivor> survivors) {
@@ -194,7 +194,7 @@ SessionEnd JobSession::resume(JobFolder& folder, bool may_clean_up, std::vector<
     }
     reached("masks built again");
     end_logins(*job, folder);
-    auto end = run_ready({*job, *masks, folder, copy, nullptr, std::move(interrupted)});
+    auto end = run_ready({*job, *masks, folder, copy, nullptr, nullptr, std::move(interrupted)});
     copy.wipe();
     return end;
 }
@@ -276,6 +276,7 @@ JobOutcome JobSession::run_reported_to(ServerReporter& reporter, const Ready& re
                       .fetch_attachments = [&](const auto& file) { return reporter.fetch_attachments(file); },
                       .own_secrets = parts_.own_secrets,
                       .granted = ready.granted,
+                      .repository = ready.repository,
                       .on_run_folder =
                           [&] {
                               ready.copy.note_run_folder();

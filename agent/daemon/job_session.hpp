@@ -59,6 +59,7 @@ class JobSession {
         JobFolder& folder;
         RuntimeCopy& copy;
         GrantedSecrets* granted;                    ///< the lab's secrets for it; null: none
+        RepositoryOfJob* repository;                ///< of the tested repository; null: none
         std::optional<InterruptedJob> interrupted;  ///< set: the agent was interrupted, so the job is only ended
     };
 

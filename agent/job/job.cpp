@@ -165,6 +165,13 @@ bool erase_refused_secrets(const Job& job, SecretJson& json) {
     return erased;
 }
 
+void erase_secrets(SecretJson& json) {
+    for (const Phase phase : all_phases) {
+        const auto data = json.find(WipedString(name_of(phase)) + "_data");
+        if (data != json.end() && data->is_object()) data->erase("secrets");
+    }
+}
+
 }  // namespace
 
 bool is_dangerous_name(std::string_view name) {
@@ -210,6 +217,13 @@ std::chrono::seconds Job::global_timeout_within(std::chrono::seconds allowed) co
 
 std::chrono::seconds Job::output_timeout_within(std::chrono::seconds allowed) const {
     return std::min(output_timeout.value_or(default_output_timeout), allowed);
+}
+
+WipedString without_secrets(std::string_view document) {
+    auto json = parse_secret_json(document, "the job");
+    if (!json || !json->is_object()) return {};
+    erase_secrets(*json);
+    return dump(*json);
 }
 
 bool is_job_id(std::string_view text) {
@@ -262,10 +276,7 @@ Result<Job> parse_job(std::string_view document, const std::vector<std::string>&
     }
     const bool is_changed = erase_refused_secrets(job, json) || reading.has_duplicate_keys;
     job.document = is_changed ? dump(json) : WipedString(document);
-    for (const Phase phase : all_phases) {
-        const auto data = json.find(WipedString(name_of(phase)) + "_data");
-        if (data != json.end() && data->is_object()) data->erase("secrets");
-    }
+    erase_secrets(json);
     const WipedString text = dump(json);
     job.public_document.assign(text.data(), text.size());
     return job;

@@ -69,6 +69,9 @@ struct Job {
     [[nodiscard]] std::chrono::seconds output_timeout_within(std::chrono::seconds allowed) const;
 };
 
+/// A job's document without the `secrets` of its phases.
+[[nodiscard]] WipedString without_secrets(std::string_view document);
+
 /// True for a valid job id: 1 to 128 letters, digits, `-` and `_`.
 [[nodiscard]] bool is_job_id(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include "agent/job/own_secrets.hpp"
 #include "agent/job/phase_user.hpp"
 #include "agent/secrets/granted_secrets.hpp"
+#include "agent/secrets/repository_of_job.hpp"
 #include "common/event/event_loop.hpp"
 
 #include <filesystem>
@@ -37,6 +38,8 @@ struct JobParts {
     std::shared_ptr<OwnSecrets> own_secrets = std::make_shared<OwnSecrets>();
     /// The lab's secrets for this job; null: it gets none.
     GrantedSecrets* granted = nullptr;
+    /// The values of the tested repository for this job; null: none.
+    RepositoryOfJob* repository = nullptr;
     /// Called when the run folder is about to be created.
     std::function<void()> on_run_folder = [] {};
     /// Called for each value that a phase registers.

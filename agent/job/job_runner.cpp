@@ -6,6 +6,7 @@
 #include "common/log/log.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -22,6 +23,9 @@ std::string name_of_event(const Interruption& interruption) {
     };
     return std::visit(Name{}, interruption);
 }
+
+/// A job with this tag is refused if it would need secrets.
+constexpr const char* no_secrets_tag = "TREBUCHET_NO_SECRETS";
 
 /// Limits the removal of a run folder: a process that cannot be killed may write to it without end.
 constexpr std::chrono::seconds removal_limit{60};
@@ -72,6 +76,7 @@ void JobRunner::stop_now() {
     job_.outcome.stopped = true;
     job_.parts.control.stop_now();
     if (job_.parts.granted != nullptr) job_.parts.granted->stop_now();
+    if (job_.parts.repository != nullptr) job_.parts.repository->stop_now();
     phases_.stop_now();
     attachments_.stop_now();
     artifacts_.stop_now();
@@ -140,7 +145,20 @@ JobOutcome JobRunner::resume(const InterruptedJob& interrupted) {
 
 Result<void> JobRunner::check_grants() {
     const auto refusal = job_.parts.granted == nullptr ? "" : job_.parts.granted->refusal(job_);
-    return refusal.empty() ? Result<void>() : fail(refusal);
+    return refusal.empty() ? check_wants_no_secrets() : fail(refusal);
+}
+
+Result<void> JobRunner::check_wants_no_secrets() {
+    const auto& [job, granted, repository] = std::tie(job_.parts.job, job_.parts.granted, job_.parts.repository);
+    if (std::find(job.tags.begin(), job.tags.end(), no_secrets_tag) == job.tags.end()) return {};
+    const auto refuse = [](const std::string& what) {
+        return fail(std::string("it must not use secrets, as its tag ") + no_secrets_tag + " says, and " + what);
+    };
+    if (job.has_secrets()) return refuse("it has some itself");
+    if (granted != nullptr && granted->gives_something()) return refuse("it asks the lab for some");
+    if (repository == nullptr || !repository->concerns()) return {};
+    return repository->values("", job_).secrets.empty() ? Result<void>()
+                                                        : refuse("the tested repository has some for it");
 }
 
 JobOutcome JobRunner::finish(Result<RunFolder>& folder) {

@@ -53,6 +53,8 @@ class JobRunner {
     void run_in(RunFolder& folder);
     /// An Error: a grant refuses the job.
     [[nodiscard]] Result<void> check_grants();
+    /// An Error: the job has the tag TREBUCHET_NO_SECRETS, and there are some for it. May run git.
+    [[nodiscard]] Result<void> check_wants_no_secrets();
     void run_main_phases(RunFolder& folder);
     /// Returns whether the job continues with the next phase.
     [[nodiscard]] bool end_main_phase(Phase phase, const std::optional<PhaseEnd>& end, RunFolder& folder);

@@ -3,6 +3,7 @@
 #include "agent/job/exit_codes.hpp"
 #include "agent/job/job_facts.hpp"
 #include "agent/job/job_step.hpp"
+#include "agent/job/job_templates.hpp"
 #include "agent/job/phase_environment.hpp"
 #include "agent/job/phase_user.hpp"
 #include "common/base/system_text.hpp"
@@ -135,9 +136,16 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     auto granted = fetch_granted(phase, setup);
     if (setup.interruption || !setup.ready) return setup;
     auto secrets = secrets_of_phase(job_.parts.job, phase, config);
-    add_granted(granted.env, secrets);
+    const auto* repository = fetch_repository(phase, setup);
+    if (setup.interruption) return setup;
+    auto given = std::map<std::string, SecretString>();
+    if (repository != nullptr) add_granted(repository->secrets, given);
+    add_granted(granted.env, given);
+    add_granted(given, secrets);
     setup.file_with_secrets = !secrets.empty() && config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
-    setup.ready = prepare(folder, setup, granted.env);
+    fill_in(phase, given, secrets, setup);
+    if (!setup.ready) return setup;
+    setup.ready = prepare(folder, setup, given);
     reached("job file linked");
     if (setup.ready) {
         auto opened = folder.open_phase_log(phase);
@@ -153,9 +161,14 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
         setup.ready = {};
     }
     auto& spec = setup.spec = spec_of(phase, folder);
-    spec.process.environment = phase_environment(base_environment(folder), config, secrets);
+    auto base = base_environment(folder);
+    if (repository != nullptr) {
+        for (const auto& [name, value] : repository->variables) base.set(name, value);
+    }
+    spec.process.environment = phase_environment(std::move(base), config, secrets);
     spec.process.environment.set(tags_name, tags_variable(job_.parts.job));
-    spec.notes = notes_on_secrets(job_.parts.job, phase, config, granted.env) + granted.notes + folder.notes() +
+    spec.notes = notes_on_secrets(job_.parts.job, phase, config, given) + granted.notes +
+                 (repository != nullptr ? repository->notes : "") + setup.template_notes + folder.notes() +
                  note_on_size(spec.process.environment, static_cast<std::size_t>(::sysconf(_SC_ARG_MAX)));
     const auto marker = random_marker();
     spec.marker = std::string(marker_name) + "=" + marker;
@@ -198,6 +211,55 @@ PhaseSecrets PhaseStep::fetch_granted(Phase phase, Setup& setup) {
     return secrets;
 }
 
+const RepositoryValues* PhaseStep::fetch_repository(Phase phase, Setup& setup) {
+    auto* const repository = job_.parts.repository;
+    const auto& phases = job_.parts.config.trebuchet.secret_phases;
+    const bool is_for_phase = std::find(phases.begin(), phases.end(), name_of(phase)) != phases.end();
+    if (repository == nullptr || !repository->concerns() || !is_for_phase || stopping_now_) return nullptr;
+    const bool may_end = phase != Phase::cleanup;
+    bool cancelled = false;
+    if (may_end && phase != Phase::provision) {
+        job_.parts.control.watch_for_cancel([&] {
+            cancelled = true;
+            repository->stop_now();
+        });
+    }
+    fetch_may_end_ = may_end;
+    const auto& values = repository->values(name_of(phase), job_);
+    fetch_may_end_ = false;
+    job_.parts.control.unwatch();
+    if (cancelled) setup.interruption = Cancelled{};
+    if (may_end && job_.outcome.stopped) setup.interruption = AgentStops{};
+    return &values;
+}
+
+void PhaseStep::fill_in(Phase phase, const std::map<std::string, SecretString>& given,
+                        std::map<std::string, SecretString>& secrets, Setup& setup) {
+    const auto& config = job_.parts.config;
+    if (!config.trebuchet.secrets.templates) return;
+    const auto agent = Environment::inherited();
+    const bool has_file = config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
+    auto filled =
+        fill_templates(has_file ? job_.parts.job.document_with(given) : WipedString(job_.parts.job.public_document),
+                       phase, {secrets, agent, job_});
+    if (filled && *filled && (*filled)->has_values && !has_file) {
+        filled = fail(
+            "a template stands outside test_cmds, and the lab keeps values out of the job file "
+            "(trebuchet.job_file_secrets: none)");
+    }
+    if (!filled) {
+        job_.write(phase, "ERROR: " + filled.error().message() + "\n");
+        // The device has to be cleaned up in any case.
+        if (phase != Phase::cleanup) setup.ready = fail(filled.error());
+        return;
+    }
+    if (!*filled) return;
+    setup.template_notes = std::move((*filled)->notes);
+    setup.filled_job = has_file ? std::move((*filled)->document) : without_secrets((*filled)->document);
+    setup.file_with_secrets = true;
+    add_granted((*filled)->variables, secrets);
+}
+
 void PhaseStep::make_secret_files(PhaseSecrets& granted, Setup& setup) const {
     if (granted.files.empty()) return;
     const auto& parts = job_.parts;
@@ -219,8 +281,9 @@ void PhaseStep::make_secret_files(PhaseSecrets& granted, Setup& setup) const {
 Result<void> PhaseStep::prepare(RunFolder& folder, const Setup& setup,
                                 const std::map<std::string, SecretString>& granted) const {
     const auto& parts = job_.parts;
-    auto ready = setup.file_with_secrets ? folder.show_secret_job(parts.job.document_with(granted))
-                                         : folder.show_job(parts.job, false);
+    auto ready = setup.filled_job          ? folder.show_secret_job(*setup.filled_job)
+                 : setup.file_with_secrets ? folder.show_secret_job(parts.job.document_with(granted))
+                                           : folder.show_job(parts.job, false);
     if (ready && parts.phase_user) ready = let_pass(parts.config.execution_basedir, parts.phase_user->ids);
     if (ready) ready = folder.hand_over();
     if (ready && parts.config.trebuchet.job_home == JobHome::fresh) ready = folder.make_homes();

@@ -46,7 +46,8 @@ class PhaseStep {
     [[nodiscard]] std::vector<Survivor> living_survivors() const;
     /// Ends the running phase if it may be ended (cleanup may not). Call this from a handler of the loop.
     void stop() {
-        if (fetch_may_end_) job_.parts.granted->interrupt();
+        if (fetch_may_end_ && job_.parts.granted != nullptr) job_.parts.granted->interrupt();
+        if (fetch_may_end_ && job_.parts.repository != nullptr) job_.parts.repository->stop_now();
         phases_.stop();
     }
     /// Kills what runs and what was left running. Call this from a handler of the loop.
@@ -64,8 +65,10 @@ class PhaseStep {
         std::optional<SecretFiles> secret_files;
         FileDescriptor log;
         std::optional<MaskFifo> mask_fifo;
-        bool file_with_secrets = false;  ///< the job file contains them, on tmpfs
-        Result<void> ready;              ///< an Error: do not run the command
+        bool file_with_secrets = false;         ///< the job file contains them, on tmpfs
+        std::optional<WipedString> filled_job;  ///< the content of the job file, if it has templates
+        std::string template_notes;
+        Result<void> ready;  ///< an Error: do not run the command
     };
     [[nodiscard]] PhaseEnd attempt(Phase phase, RunFolder& folder);
     [[nodiscard]] bool may_try_again(Phase phase, const PhaseEnd& end) const;
@@ -74,6 +77,12 @@ class PhaseStep {
     /// What the lab's grants give to the phase, masked from now on. Sets `interruption` or `ready` if the phase must
     /// not run.
     [[nodiscard]] PhaseSecrets fetch_granted(Phase phase, Setup& setup);
+    /// What the tested repository gives to the phase, masked from now on; null: nothing.
+    [[nodiscard]] const RepositoryValues* fetch_repository(Phase phase, Setup& setup);
+    /// Fills in the templates of the phase's data: adds the variables that scripts refer to. Sets `ready` if one is
+    /// wrong.
+    void fill_in(Phase phase, const std::map<std::string, SecretString>& given,
+                 std::map<std::string, SecretString>& secrets, Setup& setup);
     /// Creates the files of `granted`, and sets the variables to their paths.
     void make_secret_files(PhaseSecrets& granted, Setup& setup) const;
     /// Writes the job file, with these secrets if it has some, and gives the folder to the user of the phases.

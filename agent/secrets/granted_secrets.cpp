@@ -245,6 +245,10 @@ bool GrantedSecrets::is_allowed_something() const {
                        [](const Entry& entry) { return entry.at_pick_up.is_allowed(); });
 }
 
+bool GrantedSecrets::gives_something() const {
+    return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.at_pick_up.gives(); });
+}
+
 const GrantDecision& GrantedSecrets::decide_now(Entry& entry) {
     if (entry.now) return *entry.now;
     entry.now = entry.at_pick_up;

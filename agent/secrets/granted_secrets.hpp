@@ -86,6 +86,9 @@ class GrantedSecrets {
     /// Whether the conditions of some grant hold for the job, whether it asks or not.
     [[nodiscard]] bool is_allowed_something() const;
 
+    /// Whether the job asks for something that it may have.
+    [[nodiscard]] bool gives_something() const;
+
     /// Whether for_phase() would read or refuse something.
     [[nodiscard]] bool concerns(std::string_view phase) const;
     /// Reads what the phase gets. Runs the loop.

@@ -16,7 +16,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_TREBUCHET_PACKAGE_NAME trebuchet)
 set(CPACK_DEBIAN_TREBUCHET_PACKAGE_DEPENDS "adduser, systemd (>= 252)")
-set(CPACK_DEBIAN_TREBUCHET_PACKAGE_RECOMMENDS "openssh-client, sshpass, curl")
+set(CPACK_DEBIAN_TREBUCHET_PACKAGE_RECOMMENDS "git, openssh-client, sshpass, curl")
 set(CPACK_DEBIAN_TREBUCHET_PACKAGE_SUGGESTS "qemu-system-x86, trebuchet-testflinger-compat")
 set(CPACK_DEBIAN_TREBUCHET_DESCRIPTION "The agent and the device connectors: polls a Testflinger server, provisions
 and tests the device, masks secrets in every log before it leaves the host,

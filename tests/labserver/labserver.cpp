@@ -57,8 +57,10 @@ Result<void> Labserver::keep_in(DataFile& data) {
 
 void Labserver::restart() {
     auto clients = std::move(state_->clients);
+    auto keys = std::move(state_->keys);
     state_.emplace(clock_, lifetimes_);
     state_->clients = std::move(clients);
+    state_->keys = std::move(keys);
     if (data_ == nullptr) return;
     const auto kept = state_->keep_in(*data_);
     if (!kept) throw std::runtime_error(kept.error().message());

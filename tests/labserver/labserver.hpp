@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class Labserver final : public Handler {
     [[nodiscard]] Result<std::vector<std::string>> add_clients(const Json& clients) {
         return state_->clients.add(clients);
     }
+
+    /// Serves the public keys of the pairs in this folder.
+    void serve_keys_of(const std::filesystem::path& folder) { state_->keys = folder; }
 
     /// Loads the data in the file, and from then on saves every change before the answer is sent. Call it first; the
     /// file must outlive this server.

@@ -40,6 +40,7 @@ int serve(const Options& options) {
         const auto read = server.keep_in(*data);
         if (!read) return complain(read.error());
     }
+    if (options.keys) server.serve_keys_of(*options.keys);
     for (const auto& fault : options.faults) server.add_fault(fault);
     if (options.clients) {
         const auto loaded = load_clients(server, *options.clients);

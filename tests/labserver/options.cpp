@@ -42,6 +42,7 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     std::string key;
     std::string clients;
     std::string data;
+    std::string keys;
     std::vector<std::string> faults;
     std::int64_t access_seconds = 600;
     std::int64_t refresh_seconds = std::int64_t{6} * 24 * 3600;
@@ -60,6 +61,10 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
            "SQLite file for the server's data, with the secrets in plain text; created if missing. Without it the data "
            "is kept in memory and lost when the server stops")
         ->type_name("FILE");
+    app.add_option("--keys", keys,
+                   "Folder with the key pairs of tested repositories, as `trebuchet-agent secret keygen` makes them; "
+                   "their public keys are served, and missing pairs are made")
+        ->type_name("FOLDER");
     app.add_option("--fault", faults,
                    "Inject a fault, such as \"status=503 GET /v1/job x3\"; may be given several times. "
                    "tests/labserver/README.md lists the faults")
@@ -99,6 +104,7 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     if (!certificate.empty()) options.tls = TlsFiles{certificate, key};
     if (!clients.empty()) options.clients = clients;
     if (!data.empty()) options.data = data;
+    if (!keys.empty()) options.keys = keys;
     for (const auto& spec : faults) {
         auto fault = parse_fault(spec);
         if (!fault) return usage_error(fault.error().message());

@@ -21,6 +21,7 @@ struct Options {
     std::optional<TlsFiles> tls;
     std::optional<std::filesystem::path> clients;
     std::optional<std::filesystem::path> data;
+    std::optional<std::filesystem::path> keys;
     TokenLifetimes lifetimes;
     std::vector<Fault> faults;
 };

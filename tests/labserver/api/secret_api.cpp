@@ -1,3 +1,6 @@
+#include "common/repository_file/encrypted_entry.hpp"
+#include "common/sealed_value/key_folder.hpp"
+#include "common/sealed_value/repository_url.hpp"
 #include "tests/labserver/api/api.hpp"
 #include "tests/labserver/api/api_schemas.hpp"
 
@@ -55,9 +58,25 @@ Response remove(State& state, const Call& call) {
     return text_answer("OK");
 }
 
+/// Of the pair for the repository and the user, which is made if it is missing.
+Response public_key(const State& state, const Call& call) {
+    if (call.caller.anonymous()) return problem(401, "Only a client with a token can have public keys");
+    if (!state.keys) return problem(404, "This server has no keys of repositories");
+    const auto repository = repository_url(first_of(call.query, "repository").value_or(""));
+    const auto user = first_of(call.query, "user").value_or("");
+    if (!repository) return problem(422, "repository: " + repository.error().message());
+    if (!is_encrypted_user(user)) return problem(422, "user: expected a client_id");
+    auto keys = KeyFolder::open(*state.keys);
+    const auto key = keys ? keys->public_key({*repository, user}, state.clock.wall_time()) : fail(keys.error());
+    if (!key) return problem(500, "The key cannot be made");
+    return json_answer({{"repository", *repository}, {"user", user}, {"public_key", *key}});
+}
+
 }  // namespace
 
 void add_secret_routes(Router& router, State& state) {
+    router.add(
+        {"GET", "/v1/secrets/public-key", all_roles, [&state](const Call& call) { return public_key(state, call); }});
     const auto* pattern = "/v1/secrets/{client}/{path...}";
     router.add(
         {"PUT", pattern, submitters, [&state](const Call& call) { return put(state, call); }, schemas::secret()});

@@ -10,6 +10,9 @@
 #include "tests/labserver/store/shifted_clock.hpp"
 #include "tests/labserver/store/tokens.hpp"
 
+#include <filesystem>
+#include <optional>
+
 namespace trebuchet::labserver {
 
 /// What POST /control/settings changes.
@@ -44,6 +47,7 @@ struct State {
     const Clock& real;
     ShiftedClock clock;
     Settings settings;
+    std::optional<std::filesystem::path> keys;  ///< folder of the key pairs of repositories
     ClientStore clients;
     Tokens tokens;
     SecretStore secrets;

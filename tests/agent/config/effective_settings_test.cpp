@@ -47,7 +47,7 @@ TEST(EffectiveSettings, HaveAValueForEachKeyThatIsReadWhateverTheFileSays) {
     for (const std::string more : {"", "trebuchet: {}\n", "trebuchet: ~\n", "trebuchet: {tls: {}}\n",
                                    "trebuchet: {drain: finish, tls: {ca_file: /ca.pem}}\nlinks: {a: b}\n"}) {
         const auto settings = parsed(minimal + more).settings;
-        EXPECT_EQ(settings.all().size(), 85U) << "a key came or went: also change agent/README.md";
+        EXPECT_EQ(settings.all().size(), 86U) << "a key came or went: also change agent/README.md";
         for (const auto& setting : settings.all()) {
             EXPECT_TRUE(setting.is_value_known) << setting.key;
             EXPECT_NE(setting.value, "") << setting.key;

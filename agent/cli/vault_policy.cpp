@@ -28,7 +28,12 @@ std::set<std::string> paths_in(const SecretsConfig& secrets) {
 
 std::string policy_of(const SecretsConfig& secrets) {
     std::string policy;
-    for (const auto& path : paths_in(secrets)) {
+    for (const auto& whole : paths_in(secrets)) {
+        const auto path = whole.substr(0, whole.find('?'));
+        if (path != whole) {
+            policy += "path \"" + path + "\" { capabilities = [\"update\"] }\n";
+            continue;
+        }
         const auto slash = path.find('/') + 1;
         const bool has_data = path.compare(slash, 5, "data/") == 0;
         const auto versioned = has_data ? path : path.substr(0, slash) + "data/" + path.substr(slash);

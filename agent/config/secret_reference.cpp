@@ -21,6 +21,8 @@ constexpr std::string_view any_reference =
     "a reference: vault:mount/path#field, env:NAME, file:/path, credential:NAME or server:NAME";
 constexpr std::string_view vault_path =
     "vault:mount/path, with letters, digits, '.', '-', '_', '@', '+', '=' and ':' between single slashes";
+constexpr std::string_view vault_parameters =
+    "vault:mount/path?NAME=VALUE&NAME=VALUE, with letters, digits and '_' in names";
 
 bool is_path_character(unsigned char c) {
     constexpr std::string_view others = ".-_@+=:";
@@ -47,10 +49,29 @@ bool is_credential_name(std::string_view name) {
     return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\0", 2)) == name.npos;
 }
 
+bool is_parameter(std::string_view text) {
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || !is_variable_name(text.substr(0, equals))) return false;
+    return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+bool are_parameters(std::string_view text) {
+    while (true) {
+        const auto end = text.find('&');
+        if (!is_parameter(text.substr(0, end))) return false;
+        if (end == std::string_view::npos) return true;
+        text.remove_prefix(end + 1);
+    }
+}
+
 Parsed parse_vault(std::string_view rest) {
     const auto hash = rest.find('#');
     const auto path = rest.substr(0, hash);
-    if (!is_vault_path(path)) return tl::unexpected(std::string(vault_path));
+    const auto question = path.find('?');
+    if (!is_vault_path(path.substr(0, question))) return tl::unexpected(std::string(vault_path));
+    if (question != std::string_view::npos && !are_parameters(path.substr(question + 1))) {
+        return tl::unexpected(std::string(vault_parameters));
+    }
     if (hash == std::string_view::npos) return SecretReference{Source::vault, std::string(path), ""};
     const auto field = rest.substr(hash + 1);
     if (field.empty()) return tl::unexpected(std::string("the name of a field after '#'"));

@@ -10,6 +10,7 @@ namespace trebuchet {
 /// Where a value comes from. Written as
 ///
 ///     vault:mount/path#field   a field of a document in Vault or OpenBao
+///     vault:mount/path?NAME=VALUE&…#field   the same of the answer to a POST, as pki/issue and ssh/sign want it
 ///     env:NAME                 $SECRET_NAME of the agent, base64, or a name of trebuchet.secrets.environment
 ///     file:/path               a file on this host
 ///     credential:NAME          a credential of systemd
@@ -18,7 +19,7 @@ struct SecretReference {
     enum class Source { vault, env, file, credential, server };
 
     Source source = Source::env;
-    std::string path;   ///< mount/path, NAME or /path
+    std::string path;   ///< mount/path with its parameters, NAME or /path
     std::string field;  ///< of vault only; "" for the whole document
 
     /// As it is written.

@@ -23,6 +23,18 @@ SecretString value_of(const SecretJson& value) {
     return SecretString(value.dump(-1, ' ', false, SecretJson::error_handler_t::replace));
 }
 
+/// {"NAME": "VALUE"} of "NAME=VALUE&NAME=VALUE".
+WipedString body_of(std::string_view parameters) {
+    auto body = SecretJson::object();
+    while (!parameters.empty()) {
+        const auto one = parameters.substr(0, parameters.find('&'));
+        const auto equals = std::min(one.find('='), one.size());
+        body[WipedString(one.substr(0, equals))] = WipedString(one.substr(std::min(equals + 1, one.size())));
+        parameters.remove_prefix(std::min(one.size() + 1, parameters.size()));
+    }
+    return body.dump();
+}
+
 /// The first part of the path as a mount, where nothing better is known.
 VaultMount guessed_mount(const std::string& path) {
     return {path.substr(0, path.find('/') + 1), VaultMount::Kind::kv2};
@@ -80,6 +92,7 @@ const VaultMount* VaultReader::known_mount_of(std::string_view path) const {
 }
 
 void VaultReader::read(const SecretString& token, const std::string& path, Done done) {
+    if (path.find('?') != std::string::npos) return post(token, path, std::move(done));
     if (const auto* mount = known_mount_of(path)) return read_at(token, *mount, path, std::move(done));
     const auto shared = std::make_shared<const SecretString>(token.reveal());
     client_.send(get("sys/internal/ui/mounts/" + path, token),
@@ -91,6 +104,18 @@ void VaultReader::read(const SecretString& token, const std::string& path, Done 
                      mounts_.push_back(*mount);
                      read_at(*shared, *mount, path, done);
                  });
+}
+
+void VaultReader::post(const SecretString& token, const std::string& path, Done done) {
+    const auto question = path.find('?');
+    auto request = get(path.substr(0, question), token);
+    request.method = HttpRequest::Method::post;
+    request.body = body_of(std::string_view(path).substr(question + 1));
+    request.makes_token = true;
+    client_.send(std::move(request), [done = std::move(done)](const VaultResult<SecretJson>& answer) {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        done(document_in(*answer, false));
+    });
 }
 
 void VaultReader::read_at(const SecretString& token, const VaultMount& mount, const std::string& path, Done done) {

@@ -43,8 +43,8 @@ std::string reason_of(int status) {
 }  // namespace
 
 FakeVault::FakeVault(const std::optional<ServerIdentity>& identity) : identity_(identity) {
-    for (const auto* name :
-         {"approle-and-wrapping", "jwt", "kv1-and-discovery", "kv2", "leases", "sealed-and-health", "token"}) {
+    for (const auto* name : {"approle-and-wrapping", "engines", "jwt", "kv1-and-discovery", "kv2", "leases",
+                             "sealed-and-health", "token"}) {
         std::ifstream stream(std::string(TREBUCHET_VAULT_RECORDS "/") + name + ".json");
         records_[name] = Json::parse(stream);
     }
@@ -419,7 +419,18 @@ FakeVault::Answer FakeVault::answer_mount(const std::string& path) const {
     return of(response);
 }
 
+FakeVault::Answer FakeVault::answer_engine(const Call& call) const {
+    constexpr const char* file = "engines";
+    if (call.path == "pki/issue/dut") {
+        const bool is_allowed = call.body.value("common_name", "").ends_with(".lab.test");
+        return recorded(file, is_allowed ? "pki issue, with lease" : "pki issue, name not allowed");
+    }
+    const bool is_ubuntu = call.body.value("valid_principals", "") == "ubuntu";
+    return recorded(file, is_ubuntu ? "ssh: sign a key for one job" : "ssh: principal not allowed");
+}
+
 FakeVault::Answer FakeVault::answer_read(const Call& call) {
+    if (call.path == "pki/issue/dut" || call.path == "ssh/sign/dut") return answer_engine(call);
     const std::string discovery = "sys/internal/ui/mounts/";
     if (call.path.starts_with(discovery)) return answer_mount(call.path.substr(discovery.size()));
     if (call.path == "rabbit/creds/ci") {

@@ -24,8 +24,8 @@ namespace trebuchet {
 /// fake decides which of them fits the request and its state, and puts its own tokens, accessors and secrets into it.
 /// What was not recorded (429, a standby's 307) is marked below. Thread-safe.
 ///
-/// Mounts: secret/ (KV 2), kv1/ (KV 1), team/kv/ (KV 2), rabbit/ (dynamic credentials), auth/approle, auth/jwt. An
-/// ordinary token may read everything but what is below `other/` of a mount.
+/// Mounts: secret/ (KV 2), kv1/ (KV 1), team/kv/ (KV 2), rabbit/ (dynamic credentials), pki/, ssh/, auth/approle,
+/// auth/jwt. An ordinary token may read everything but what is below `other/` of a mount.
 class FakeVault {
   public:
     using Json = nlohmann::json;
@@ -117,6 +117,8 @@ class FakeVault {
     [[nodiscard]] Answer answer_token(const Call& call);
     [[nodiscard]] Answer answer_wrapping(const Call& call);
     [[nodiscard]] Answer answer_mount(const std::string& path) const;
+    /// pki/issue/dut for *.lab.test, ssh/sign/dut for the principal ubuntu.
+    [[nodiscard]] Answer answer_engine(const Call& call) const;
     [[nodiscard]] Answer answer_read(const Call& call);
     [[nodiscard]] Answer answer_health() const;
     [[nodiscard]] Answer give_token(const Json& record, std::chrono::seconds ttl);

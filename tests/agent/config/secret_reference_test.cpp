@@ -11,8 +11,10 @@ namespace {
 using testing::HasSubstr;
 
 TEST(SecretReference, NamesAPlaceInEachSource) {
-    for (const std::string text : {"vault:secret/team/db#password", "env:TOKEN", "file:/etc/key", "credential:key.pem",
-                                   "server:TOKEN", "vault:kv/data/a#b#c", "vault:team/kv/x@1#a b"}) {
+    for (const std::string text :
+         {"vault:secret/team/db#password", "env:TOKEN", "file:/etc/key", "credential:key.pem", "server:TOKEN",
+          "vault:kv/data/a#b#c", "vault:pki/issue/dut?common_name=a.lab&ttl=10m#certificate",
+          "vault:ssh/sign/dut?public_key=ssh-ed25519 AAAA+/= me@host#signed_key", "vault:team/kv/x@1#a b"}) {
         const auto reference = parse_secret_reference(text);
         ASSERT_TRUE(reference) << text;
         EXPECT_EQ(reference->text(), text);
@@ -34,6 +36,11 @@ TEST(SecretReference, RefusesWhatNamesNoPlace) {
                                    "vault:secret/../a#b",
                                    "vault:secret/./a#b",
                                    "vault:secret/a?x#b",
+                                   "vault:secret/a?#b",
+                                   "vault:secret/a?=x#b",
+                                   "vault:secret/a?a=b&#b",
+                                   "vault:secret/a?a=b\nc#b",
+                                   "vault:secret/../a?a=b#b",
                                    "vault:secret/a%2Fb#c",
                                    "vault:secret/a b#c",
                                    "env:",

@@ -56,6 +56,30 @@ TEST_F(VaultDocumentsTest, HaveTextsAndEverythingElseAsJson) {
                             Pair("port", "5432"), Pair("text", "a\"b\n\xC3\xA9"), Pair("tls", "true")));
 }
 
+TEST_F(VaultDocumentsTest, OfAnEngineThatWantsParametersArePosted) {
+    EXPECT_THAT(fields("pki/issue/dut?common_name=a.lab.test&ttl=10m"),
+                testing::Contains(Pair("certificate", testing::Not(testing::IsEmpty()))));
+    EXPECT_EQ(read("pki/issue/dut?common_name=a.lab.test&ttl=10m")->lifetime, std::chrono::seconds(600));
+    EXPECT_THAT(fields("ssh/sign/dut?public_key=ssh-ed25519 AAAA= me@host&valid_principals=ubuntu&ttl=20m"),
+                testing::Contains(Pair("signed_key", testing::Not(testing::IsEmpty()))));
+    EXPECT_EQ(vault_.raw_requests().back().body,
+              R"({"public_key":"ssh-ed25519 AAAA= me@host","ttl":"20m","valid_principals":"ubuntu"})");
+    EXPECT_EQ(vault_.count("GET /v1/sys/internal"), 0U);
+}
+
+TEST_F(VaultDocumentsTest, OfAnEngineThatRefusesSayWhy) {
+    const auto document = read("pki/issue/dut?common_name=a.elsewhere.test");
+    ASSERT_FALSE(document);
+    EXPECT_EQ(document.error().kind, Kind::refused);
+    EXPECT_THAT(document.error().text, HasSubstr("common name a.elsewhere.test not allowed by this role"));
+}
+
+TEST_F(VaultDocumentsTest, OfAnEngineThatWantsParametersAreAskedForOnlyOnce) {
+    vault_.fail_next(1, 500);
+    EXPECT_FALSE(read("pki/issue/dut?common_name=a.lab.test"));
+    EXPECT_EQ(vault_.raw_requests().size(), 1U);
+}
+
 TEST_F(VaultDocumentsTest, AskOnceForEachMount) {
     for (int i = 0; i < 5; ++i) vault_.put("secret/team/" + std::to_string(i), {{"a", "b"}});
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(read("secret/team/" + std::to_string(i)));

@@ -141,6 +141,18 @@ void read_scripts(const fs::path& root, CharmHost& host) {
     }
 }
 
+void find_missing_folders(const fs::path& root, CharmHost& host) {
+    std::set<std::string> missing;
+    for (const auto& agent : host.agents) {
+        if (!agent.loaded) continue;
+        const auto& config = *agent.loaded;
+        for (const auto& folder : {config.execution_basedir, config.logging_basedir, config.results_basedir}) {
+            if (!folder.string().starts_with("/tmp/") && !is_folder(below_root(root, folder))) missing.insert(folder);
+        }
+    }
+    host.missing_folders.assign(missing.begin(), missing.end());
+}
+
 std::string owner_of(const fs::path& result, const CharmHost& host) {
     const auto text = read_untrusted(result / "testflinger.json", job_limit);
     const auto job = nlohmann::json::parse(text.value_or(""), nullptr, false);
@@ -187,6 +199,7 @@ Result<CharmHost> read_charm_host(const fs::path& root) {
     read_trees(root, host);
     read_scripts(root, host);
     read_results(root, host);
+    find_missing_folders(root, host);
     const auto groups = read_file(below_root(root, "/etc/group"), file_limit).value_or("");
     host.has_docker_group = ("\n" + groups).find("\ndocker:") != std::string::npos;
     return host;

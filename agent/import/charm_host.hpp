@@ -44,7 +44,8 @@ struct CharmHost {
     std::vector<std::string> siblings;                  ///< further trees beside it
     std::vector<PhaseScript> scripts;                   ///< /usr/local/bin/tf-*
     std::vector<LeftResult> results;
-    std::vector<std::string> second_names;  ///< links in the tree to its folders
+    std::vector<std::string> second_names;     ///< links in the tree to its folders
+    std::vector<std::string> missing_folders;  ///< that configurations name, outside of /tmp
     bool has_docker_group = false;
 };
 

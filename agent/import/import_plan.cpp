@@ -261,6 +261,11 @@ class Planner {
     }
 
     void tell_the_rest() {
+        for (const auto& folder : host_.missing_folders) {
+            leave("the folder " + folder +
+                  " of a configuration is missing, and the unit cannot make it: run install -d -o " +
+                  plan_.changes.owner + " " + folder);
+        }
         for (const auto& sibling : host_.siblings) leave(sibling + " is not this host's, and stays so");
         const bool shares = std::any_of(host_.agents.begin(), host_.agents.end(), [](const CharmAgent& agent) {
             return agent.loaded && agent.loaded->execution_basedir.string().starts_with("/tmp/testflinger");

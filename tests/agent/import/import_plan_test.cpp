@@ -58,6 +58,7 @@ TEST_F(ImportPlanTest, SaysWhatItLeavesAlone) {
                 AllOf(Contains(HasSubstr("agent001 of the agent agent-001 has another name")),
                       Contains(HasSubstr("program ser2net")), Contains(HasSubstr("/srv/agent-configs/lab-other")),
                       Contains(HasSubstr("python3, which is missing")),
+                      Contains(HasSubstr("install -d -o ubuntu /srv/tf/audino/run")),
                       Contains(HasSubstr("/tmp/testflinger, which the Python agents share"))));
 }
 

@@ -2,6 +2,7 @@
 
 #include "tests/integration/harness/wait.hpp"
 
+#include <csignal>
 #include <sstream>
 
 namespace trebuchet::harness {
@@ -40,6 +41,12 @@ Host::Host(LabServer& server) : server_(server), program_path_(TREBUCHET_AGENT) 
                   "--removal-ms", "300",      "--program-ms", "200"};
     environment_ = {
         {"TMPDIR", folder_.path()}, {"RUNTIME_DIRECTORY", memory_ / "runtime"}, {"STATE_DIRECTORY", state()}};
+}
+
+Host::~Host() {
+    if (!program_) return;
+    program_->signal(SIGTERM);
+    static_cast<void>(eventually([&] { return !program_->is_running(); }));
 }
 
 void Host::write(const std::string& folder, const std::string& agent_id, const Json& more) const {

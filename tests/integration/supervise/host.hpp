@@ -18,6 +18,10 @@ namespace trebuchet::harness {
 class Host {
   public:
     explicit Host(LabServer& server);
+    /// Stops it in good order, so that it removes its agents' cgroups.
+    ~Host();
+    Host(const Host&) = delete;
+    Host& operator=(const Host&) = delete;
 
     /// Writes the configuration of an agent: DIR/`folder`/testflinger-agent.conf.
     void write(const std::string& folder, const std::string& agent_id, const Json& more = Json::object()) const;

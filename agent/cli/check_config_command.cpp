@@ -65,6 +65,7 @@ Findings all_findings(const LoadedConfig& loaded, const CheckConfigOptions& opti
     check_programs(loaded.config, path == nullptr ? "/usr/bin:/bin" : path, findings);
     check_server(loaded.config, options.token_file, findings);
     check_secrets(loaded.config, findings);
+    check_repositories(loaded.config, findings);
     return findings;
 }
 

@@ -2,7 +2,9 @@
 
 #include "agent/cli/vault_access.hpp"
 #include "agent/secrets/local_sources.hpp"
+#include "common/git/git.hpp"
 #include "common/mask/mask_set.hpp"
+#include "common/sealed_value/key_folder.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -108,6 +110,24 @@ class SecretChecks {
 
 void check_secrets(const Config& config, Findings& findings) {
     SecretChecks(config, findings).run();
+}
+
+void check_repositories(const Config& config, Findings& findings) {
+    constexpr const char* name = "repositories";
+    const auto& secrets = config.trebuchet.secrets;
+    if (secrets.repositories.empty()) return;
+    const auto keys = KeyFolder::open(secrets.key_folder);
+    if (!keys) findings.push_back({Verdict::error, name, keys.error().message()});
+    EventLoop loop;
+    for (const auto& repository : secrets.repositories) {
+        GitSource source;
+        source.url = repository.url;
+        source.branch = repository.branch;
+        const auto commit = remote_commit(loop, source);
+        const auto where = repository.url + ", branch " + repository.branch;
+        findings.push_back(commit ? Finding{Verdict::ok, name, where + ": is at " + commit->substr(0, 12)}
+                                  : Finding{Verdict::error, name, where + ": " + commit.error().message()});
+    }
 }
 
 }  // namespace trebuchet

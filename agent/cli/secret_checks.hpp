@@ -9,4 +9,8 @@ namespace trebuchet {
 /// its value. A dynamic credential is created, and revoked at once.
 void check_secrets(const Config& config, Findings& findings);
 
+/// Opens the folder with the keys, and asks each tested repository for its branch: a finding for each. Runs git;
+/// bounded in time.
+void check_repositories(const Config& config, Findings& findings);
+
 }  // namespace trebuchet

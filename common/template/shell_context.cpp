@@ -252,7 +252,6 @@ class ScriptWalk {
         if (!frame.is_in_parentheses) return;
         if (!frame.pending.empty()) unsure_ = "a here-document begins after the end of its command";
         frames_.pop_back();
-        quoted_part();
     }
 
     void step_semicolon() {

@@ -85,6 +85,8 @@ const std::vector<Fragment> fragments{
     {"case a in (b) ;; a) printf '%s\\n' \"@\" ;; *) false ;; esac", "@\n"},
     {"printf '%s\\n' \"$(case a in a) printf '%s' @ ;; b) echo \"it's\" ;; esac)\"", "@\n"},
     {"(printf '%s\\n' @ ; : '(' )", "@\n"},
+    {"(printf '%s\\n' @)#it's a comment", "@\n"},
+    {"printf '%s\\n' $(echo x)#@ a#@", "x#@\na#@\n"},
     {"for i in @ x; do printf '<%s>\\n' \"$i\"; done", "<@>\n<x>\n"},
     {"printf '%s\\n' \"${X:-it}\" >/dev/null; printf '%s\\n' @", "@\n"},
     {"echo `echo \"it\\`echo s\\`\"` $((1 + (2 << 3))) \\' \\\" >/dev/null; printf '%s\\n' @", "@\n"},

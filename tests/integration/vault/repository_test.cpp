@@ -101,6 +101,21 @@ TEST_F(Repository, DoesNotFillInATemplateThatIsWrong) {
     EXPECT_EQ(server.result(id)["test_status"], 100);
 }
 
+TEST_F(Repository, IsCheckedBeforeAJobNeedsIt) {
+    commit("environments: {}\n");
+    agent.write_configuration();
+    const auto check = [&] {
+        return run({TREBUCHET_AGENT,
+                    {"check-config", "--online", "-c", agent.folder() / "testflinger-agent.conf"},
+                    {},
+                    folder.path()})
+            .out;
+    };
+    EXPECT_THAT(check(), HasSubstr("branch main: is at "));
+    git("git branch -m other");
+    EXPECT_THAT(check(), HasSubstr("the repository has no branch main"));
+}
+
 TEST_F(Repository, PublicKeysComeFromTheServer) {
     LabServer keys(folder / "keys-server", authority, 0, {"--keys", folder / "keys"});
     const auto target = "/v1/secrets/public-key?repository=git@git.example.org:a/b&user=team-a";

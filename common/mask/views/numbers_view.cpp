@@ -392,7 +392,8 @@ bool may_begin_list(const std::vector<ByteMasks>& masks, std::size_t block) {
     digits &= digits >> 2U;
     digits &= digits >> 3U;  // seven in a row
     constexpr int few = 3;
-    return digits != 0 || std::popcount(in_list(masks, block, begins_of(masks, block))) >= few;
+    const bool has_offset = digits != 0 && masks[block].between != 0;
+    return has_offset || std::popcount(in_list(masks, block, begins_of(masks, block))) >= few;
 }
 
 /// The lines that may be of interest, and the one behind each, in order. `of_interest(block)`.

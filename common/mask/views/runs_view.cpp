@@ -149,32 +149,13 @@ void decode(std::string_view characters, std::size_t first, std::size_t last, co
     }
 }
 
-/// The longest sequences of characters of the narrower alphabets.
-struct Streaks {
-    std::size_t hex = 0;
-    std::size_t base32 = 0;
-};
-
-struct NarrowAlphabets {
-    std::array<unsigned char, 256> has{};
-    constexpr NarrowAlphabets() {
-        for (unsigned c = 0; c < 256; ++c) {
-            has.at(c) = static_cast<unsigned char>((hex.digit.at(c) != none ? 1U : 0U) |
-                                                   (base32.digit.at(c) != none ? 2U : 0U));
-        }
-    }
-};
-constexpr NarrowAlphabets narrow_alphabets;
-
-Streaks streaks_of(std::string_view characters) {
-    Streaks longest;
-    Streaks now;
+/// The longest sequence of characters of base32.
+std::size_t longest_base32(std::string_view characters) {
+    std::size_t longest = 0;
+    std::size_t now = 0;
     for (const char c : characters) {
-        const auto has = narrow_alphabets.has[static_cast<unsigned char>(c)];
-        now.hex = (has & 1U) != 0 ? now.hex + 1 : 0;
-        now.base32 = (has & 2U) != 0 ? now.base32 + 1 : 0;
-        longest.hex = std::max(longest.hex, now.hex);
-        longest.base32 = std::max(longest.base32, now.base32);
+        now = base32.has(c) ? now + 1 : 0;
+        longest = std::max(longest, now);
     }
     return longest;
 }
@@ -225,6 +206,26 @@ void each_text_in_base64(std::string_view characters, bool open, Use use) {
     }
 }
 
+/// The sequences of pairs of hex digits, at any phase, that are text.
+template <typename Use>
+void each_text_in_hex(std::string_view characters, bool open, Use use) {
+    const auto size = characters.size();
+    const auto is_text = [&](std::size_t i) {
+        const auto high = hex.of(characters[i]);
+        const auto low = hex.of(characters[i + 1]);
+        return high < 8 && low != none && text_bytes.has(static_cast<unsigned>(high) << 4U | low);
+    };
+    for (std::size_t phase = 0; phase < 2; ++phase) {
+        for (auto i = phase; i + 1 < size; i += 2) {
+            if (!is_text(i)) continue;
+            const auto first = i;
+            while (i + 3 < size && is_text(i + 2)) i += 2;
+            const bool reaches_end = i + 3 >= size;
+            if (i + 2 - first >= 2 * shortest_text || (open && reaches_end)) use(Sequence{first, i + 2});
+        }
+    }
+}
+
 }  // namespace
 
 /// A chain that may go on in the next line.
@@ -242,16 +243,13 @@ void RunsView::append_chain(const Source& source, bool open, DerivedText& out) {
         decode(characters, some.first, some.last, base64, 6, at, pieces);
         pieces.finish();
     });
-    const auto streaks = streaks_of(characters);
-    if (open || streaks.hex >= 2 * shortest_text + 4)
-        each_sequence(characters, hex, 2 * shortest_text + 4, open, [&](const Sequence& some) {
-            for (std::size_t phase = 0; phase < 2; ++phase) {
-                TextPieces pieces(source, out, Form::hex, open && some.last == characters.size());
-                decode(characters, some.first + phase, some.last, hex, 4, at, pieces);
-                pieces.finish();
-            }
-        });
-    if (open || streaks.base32 >= shortest_wrapped - 3)
+    each_text_in_hex(characters, open, [&](const Sequence& some) {
+        TextPieces pieces(source, out, Form::hex, open && some.last + 1 >= characters.size());
+        decode(characters, some.first, some.last, hex, 4, at, pieces);
+        pieces.finish();
+    });
+    const auto base32_streak = longest_base32(characters);
+    if (base32_streak >= shortest_wrapped - 3 || (open && base32.has(characters.back())))
         each_sequence(characters, base32, shortest_wrapped - 3, open, [&](const Sequence& some) {
             for (std::size_t phase = 0; phase < 8; ++phase) {
                 TextPieces pieces(source, out, Form::base64, open && some.last == characters.size());

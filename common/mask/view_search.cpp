@@ -23,6 +23,10 @@ namespace {
 /// Enough for two bytes in three encodings and the beginning of a dump's line.
 constexpr std::size_t context_size = 128;
 
+/// An encoded value is at most this many times as long as the value; more is filling, such as blanks without an end.
+constexpr std::size_t longest_encoding = 64;
+constexpr std::size_t held_anyway = 65536;
+
 /// Less text is searched with each write.
 constexpr std::size_t always_searched = 64;
 
@@ -31,6 +35,7 @@ constexpr std::size_t always_searched = 64;
 ViewSearch::ViewSearch(const Literals& literals, const Literals& skeletons)
     : finder_(literals),
       skeleton_finder_(std::make_unique<Finder>(skeletons)),
+      most_held_(longest_encoding * std::max(literals.longest(), skeletons.longest()) + held_anyway),
       views_([&joins = skeletons.joins()](char left, char right) { return joins.may_hold_pair(left, right); }) {}
 
 void ViewSearch::find(std::string_view text, bool last, bool now, std::vector<Match>& matches) {
@@ -53,6 +58,7 @@ void ViewSearch::find(std::string_view text, bool last, bool now, std::vector<Ma
         if (!last) hold_open_pieces(level, now);
     }
     views_.clear();
+    if (text.size() - first_open_ > most_held_) first_open_ = text.size();
     from_ = first_open_;
 }
 

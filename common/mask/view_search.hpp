@@ -51,6 +51,8 @@ class ViewSearch {
 
     Finder finder_;
     std::unique_ptr<Finder> skeleton_finder_;
+    /// Bounds what is held, in bytes.
+    std::size_t most_held_;
     TextViews views_;
     /// What stood before the text: an encoded value may have begun there with less than a byte.
     WipedString context_;

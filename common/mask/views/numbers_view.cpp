@@ -26,6 +26,9 @@ namespace {
 /// Fewer numbers in a line are an accident, except where a list goes on.
 constexpr std::size_t least_numbers = 6;
 constexpr std::size_t least_open = 3;
+
+/// The text column of a longer line is not waited for.
+constexpr std::size_t longest_dump_line = 1024;
 constexpr std::size_t shortest_text = 6;
 
 int digit_of(char c) {
@@ -442,7 +445,7 @@ void NumbersView::append(const Source& source, DerivedText& out) {
     for (const auto& line : lines_) {
         if (line.begin != before) chain.finish(false);
         before = line.end + 1;
-        const bool complete = line.end < text.size() || !source.open;
+        const bool complete = line.end < text.size() || !source.open || line.end - line.begin > longest_dump_line;
         auto list = list_in(text, line.begin, line.end, !complete);
         list.complete = complete;
         chain.add(std::move(list), line.end == text.size());

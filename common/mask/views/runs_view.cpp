@@ -355,6 +355,14 @@ std::uint64_t in_a_row(std::uint64_t bits, unsigned count) {
     return bits & bits >> (count - 8);
 }
 
+/// Hex of UTF-16: each other pair is 00.
+bool may_say_utf16(const std::vector<ByteMasks>& masks, std::size_t begin, std::uint64_t within) {
+    const auto zeros = bits_at(masks, begin, &ByteMasks::octal);
+    auto units = bits_at(masks, begin, &ByteMasks::high) & (zeros & zeros >> 1U) >> 2U & within;
+    units &= units >> 4U;
+    return (units & units >> 8U) != 0;
+}
+
 /// False if no encoding of text is within [begin, end).
 bool may_say_text(const std::vector<ByteMasks>& masks, std::size_t begin, std::size_t end) {
     constexpr std::size_t step = 40;  // of 64 bits, those that lack their followers do not count
@@ -368,6 +376,7 @@ bool may_say_text(const std::vector<ByteMasks>& masks, std::size_t begin, std::s
         pairs &= pairs >> 2U;
         pairs &= pairs >> 4U;  // four in a row
         if ((pairs & pairs >> 4U) != 0) return true;
+        if (may_say_utf16(masks, begin, within)) return true;
         if (in_a_row(bits_at(masks, begin, &ByteMasks::base32) & within, 13) != 0) return true;
     }
     return false;

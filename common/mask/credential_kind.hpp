@@ -17,11 +17,17 @@ enum class CredentialKind : unsigned char {
     slack,          ///< xox?- and xapp- tokens, webhook URLs
     vault,          ///< hvs., hvb., hvr.; s., b. and r. after a word that ends in "token"
     jwt,            ///< JSON web tokens
+    registry,       ///< package registries: npm_, pypi-, rubygems_, dckr_pat_
+    cloud,          ///< Google's AIza, GOCSPX- and ya29., DigitalOcean's dop_v1_ and its relatives
+    ai,             ///< sk-ant-, sk-proj-, hf_, gsk_
+    payment,        ///< Stripe's sk_live_, rk_live_ and those of test mode, whsec_
+    monitoring,     ///< Grafana's glsa_, New Relic's NRAK-, SendGrid's SG.
 };
 
 /// Names in the configuration and in reports; the index is the kind's value.
-constexpr std::array<std::string_view, 9> credential_kind_names{
-    "private_key", "url_password", "authorization", "aws", "github", "gitlab", "slack", "vault", "jwt"};
+constexpr std::array<std::string_view, 14> credential_kind_names{
+    "private_key", "url_password", "authorization", "aws",   "github", "gitlab",  "slack",
+    "vault",       "jwt",          "registry",      "cloud", "ai",     "payment", "monitoring"};
 
 [[nodiscard]] constexpr std::string_view name_of(CredentialKind kind) {
     return credential_kind_names.at(static_cast<std::size_t>(kind));

@@ -50,6 +50,31 @@ bool random_36(std::string_view value) {
     return looks_random(value, 36);
 }
 
+bool random_80(std::string_view value) {
+    return looks_random(value, 80);
+}
+
+bool is_hex_48(std::string_view value) {
+    return value.size() == 48;
+}
+
+bool is_hex_64(std::string_view value) {
+    return value.size() == 64;
+}
+
+bool is_google_key(std::string_view value) {
+    return value.size() == 35 && any(value, capitals_and_digits);
+}
+
+bool is_hugging_face_token(std::string_view value) {
+    return value.size() >= 34 && any(value, capitals) && any(value, small_letters);
+}
+
+/// 22 characters of an id, 43 of a key.
+bool is_sendgrid_key(std::string_view value) {
+    return value.size() == 66 && value[22] == '.' && any(value, capitals_and_digits);
+}
+
 bool is_age_key(std::string_view value) {
     return value.size() >= 50;
 }
@@ -203,6 +228,30 @@ const std::vector<CredentialRule>& credential_rules() {
         {Kind::vault, Shape::token, R"(hv[sbr]\.[a-zA-Z0-9_-])", false, 1, 4, &word_and_dash, 4096, "-", random_24},
         {Kind::vault, Shape::token, R"((?i:token)[\\"' \t:=,>]{1,32}[sbr]\.[a-zA-Z0-9])", false, 1, 0, &alphanumeric,
          64, "", is_legacy_vault_token},
+
+        {Kind::registry, Shape::token, "npm_[a-zA-Z0-9]", false, 1, 4, &alphanumeric, 64, "", random_36},
+        {Kind::registry, Shape::token, "pypi-AgE[a-zA-Z0-9_-]", false, 1, 8, &word_and_dash, 1024, "-", random_80},
+        {Kind::registry, Shape::token, "rubygems_[0-9a-f]", false, 1, 9, &lower_hex, 64, "", is_hex_48},
+        {Kind::registry, Shape::token, "dckr_[po]at_[a-zA-Z0-9_-]", false, 1, 9, &word_and_dash, 128, "-", random_24},
+
+        {Kind::cloud, Shape::token, "AIza[a-zA-Z0-9_-]", false, 1, 4, &word_and_dash, 64, "", is_google_key},
+        {Kind::cloud, Shape::token, "GOCSPX-[a-zA-Z0-9_-]", false, 1, 7, &word_and_dash, 64, "", random_24},
+        {Kind::cloud, Shape::token, R"(ya29\.[a-zA-Z0-9_-])", false, 1, 5, &base64_url_and_dots, 2048, ".-", random_36},
+        {Kind::cloud, Shape::token, "do[opr]_v1_[0-9a-f]", false, 1, 7, &lower_hex, 128, "", is_hex_64},
+
+        {Kind::ai, Shape::token, "sk-ant-[a-zA-Z0-9_]", false, 1, 7, &word_and_dash, 512, "-", random_36},
+        {Kind::ai, Shape::token, "sk-proj-[a-zA-Z0-9_]", false, 1, 8, &word_and_dash, 512, "-", random_36},
+        {Kind::ai, Shape::token, "hf_[a-zA-Z0-9]", false, 1, 3, &alphanumeric, 64, "", is_hugging_face_token},
+        {Kind::ai, Shape::token, "gsk_[a-zA-Z0-9]", false, 1, 4, &alphanumeric, 128, "", random_36},
+
+        {Kind::payment, Shape::token, "[sr]k_(?:live|test)_[a-zA-Z0-9]", false, 1, 8, &alphanumeric, 256, "",
+         random_24},
+        {Kind::payment, Shape::token, "whsec_[a-zA-Z0-9+/]", false, 1, 6, &base64, 128, "", random_24},
+
+        {Kind::monitoring, Shape::token, "glsa_[a-zA-Z0-9]", false, 1, 5, &word, 64, "", random_36},
+        {Kind::monitoring, Shape::token, "NRAK-[A-Z0-9]", false, 1, 5, &capitals_and_digits, 64, "", random_24},
+        {Kind::monitoring, Shape::token, R"(SG\.[a-zA-Z0-9_-])", false, 1, 3, &base64_url_and_dots, 128, "",
+         is_sendgrid_key},
 
         {Kind::jwt, Shape::token, "eyJ[a-zA-Z0-9_-]", false, 1, 3, &base64_url_and_dots, 32768, ".-", is_jwt},
     };

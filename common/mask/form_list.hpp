@@ -3,7 +3,11 @@
 #include "common/mask/secret_forms.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace trebuchet {
@@ -27,6 +31,13 @@ class FormList {
     std::string_view value_;
     std::size_t min_length_;
     std::vector<DerivedForm> forms_;
+    /// Hash of a form → index of its last form with that hash; the forms before it: see same_hash_.
+    std::unordered_map<std::size_t, std::size_t, std::hash<std::size_t>, std::equal_to<>,
+                       WipingAllocator<std::pair<const std::size_t, std::size_t>>>
+        by_hash_;
+    /// For each form: the form before it with the same hash, or none.
+    std::vector<std::size_t> same_hash_;
+    static constexpr std::size_t none = SIZE_MAX;
 };
 
 /// Base64, hex and percent-encoding.

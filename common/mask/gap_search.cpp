@@ -1,6 +1,7 @@
 #include "common/mask/gap_search.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 // Finds "hunter22" in "hun\nter22". The text without gaps is called the chain. It is only built where needed:
 //
@@ -84,8 +85,11 @@ void GapSearch::note_line_end(std::string_view text, const Gap& gap) {
 std::size_t GapSearch::piece_begin(std::string_view text, std::size_t end) const {
     const auto begin = std::max(piece_begin_, end - std::min(end, literals_.longest() - 1));
     if (kind_ == GapKind::bare) return begin;
-    const auto line_end = text.substr(begin, end - begin).find_last_of("\r\n");
-    return line_end == std::string_view::npos ? begin : begin + line_end + 1;
+    const auto behind_last = [&](char line_end) {
+        const auto* const place = ::memrchr(text.data() + begin, line_end, end - begin);
+        return place == nullptr ? begin : static_cast<std::size_t>(static_cast<const char*>(place) - text.data()) + 1;
+    };
+    return std::max(behind_last('\n'), behind_last('\r'));
 }
 
 void GapSearch::skip_rest_of_gap(std::string_view text) {

@@ -22,6 +22,9 @@ class JoinFilter {
         return has_pair(left.back(), right) && has_all(left, right, further);
     }
 
+    /// True if a literal of any length contains the two bytes next to each other.
+    [[nodiscard]] bool may_hold_pair(char left, char right) const { return has_pair(left, right); }
+
     /// True if a literal may contain the last four bytes of `text`, which must have at least four. `any_case`: check
     /// the literals that match letters in either case.
     [[nodiscard]] bool may_hold_end(std::string_view text, bool any_case) const;

@@ -144,9 +144,13 @@ std::size_t LiteralTable::Filter::hash(const char* bytes) const {
     return ((word + static_cast<std::uint32_t>(4 - size)) * 0x9E3779B1U) >> (32U - hash_bits_);
 }
 
+/// Hyperscan from 5.4.1 on, and Vectorscan, take no literal that begins with a NUL byte. NUL sorts first, so a group
+/// still begins with its shortest anchor.
 std::string_view LiteralTable::anchor_of(std::string_view literal) const {
     const auto size = literals_.size() < many ? anchor_size : anchor_size_of_many;
-    return literal.substr(literal.size() - std::min(literal.size(), size));
+    auto anchor = literal.substr(literal.size() - std::min(literal.size(), size));
+    while (anchor.size() > 1 && anchor.front() == '\0') anchor.remove_prefix(1);
+    return anchor;
 }
 
 /// In reversed order, all literals that end with the anchor of a group's first literal follow it directly.

@@ -6,6 +6,7 @@
 #include "common/mask/mask_text.hpp"
 #include "common/mask/matcher.hpp"
 #include "common/mask/secret_forms.hpp"
+#include "common/mask/views/skeleton.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -21,8 +22,19 @@ bool is_too_short(std::string_view value, std::size_t min_length) {
 
 struct LiteralsOfValues {
     std::vector<Literal> literals;
+    std::vector<Literal> skeletons;
     std::vector<MaskedValue> values;
 };
+
+/// True for a value or a part of one as it is.
+bool is_plain(Form form) {
+    return form == Form::trimmed || form == Form::line || form == Form::json_leaf;
+}
+
+void add_skeleton(std::string_view text, std::uint32_t value, Form form, std::vector<Literal>& skeletons) {
+    const auto skeleton = skeleton_of(text);
+    if (skeleton.size() >= ViewSearch::least) skeletons.push_back({SecretString(skeleton), value, form});
+}
 
 /// Unchanged values come first, so that a value which is also a form of another value gets its own mask.
 LiteralsOfValues literals_of(const std::vector<NamedSecret>& secrets, const MaskOptions& options,
@@ -35,8 +47,11 @@ LiteralsOfValues literals_of(const std::vector<NamedSecret>& secrets, const Mask
         const auto index = static_cast<std::uint32_t>(all.values.size());
         all.values.push_back({secret.name, mask_text.of(value)});
         for (auto& form : derived_forms(value, options.min_length)) {
+            if (options.views && is_plain(form.form))
+                add_skeleton(form.bytes.reveal(), index, form.form, all.skeletons);
             derived.push_back({std::move(form.bytes), index, form.form, form.any_case});
         }
+        if (options.views) add_skeleton(value, index, Form::exact, all.skeletons);
         all.literals.push_back({secret.value.clone(), index});
     }
     std::move(derived.begin(), derived.end(), std::back_inserter(all.literals));
@@ -96,7 +111,13 @@ Result<std::shared_ptr<const MaskSet>> MaskSet::make(std::vector<NamedSecret> se
         if (literals.literals.empty()) return set;
         auto compiled = Literals::compile(std::move(literals.literals), std::move(literals.values));
         if (!compiled) return fail(std::move(compiled).error());
-        set->matcher_ = std::make_unique<const Matcher>(std::move(*compiled));
+        std::unique_ptr<const Literals> skeletons;
+        if (options.views && !literals.skeletons.empty()) {
+            auto compiled_skeletons = Literals::compile(std::move(literals.skeletons), {});
+            if (!compiled_skeletons) return fail(std::move(compiled_skeletons).error());
+            skeletons = std::move(*compiled_skeletons);
+        }
+        set->matcher_ = std::make_unique<const Matcher>(std::move(*compiled), std::move(skeletons));
     } catch (const std::exception& error) {
         return fail(std::string("cannot mask secrets: ") + error.what());
     }

@@ -38,6 +38,8 @@ struct MaskOptions {
     std::shared_ptr<const SecretString> key = nullptr;
     /// Well-known credentials to mask without registration; null: none.
     std::shared_ptr<const CredentialPatterns> credentials = nullptr;
+    /// Look into encoded text (view_search.hpp). Off only in tests of what finds values without that.
+    bool views = true;
 };
 
 class MaskSet;

@@ -6,7 +6,7 @@
 // How a stream is masked although a literal may be split between writes:
 //
 //  1. Search the new bytes. The Finder finds whole literals; two GapSearches find literals that are interrupted by line
-//     ends or terminal sequences.
+//     ends or terminal sequences; the ViewSearch finds encoded ones.
 //  2. Merge overlapping matches into runs. A run gets one mask: that of its leftmost match, or of the longest of them.
 //  3. Find the first open position: from there on, the rest of the text is a proper prefix of a literal. A literal that
 //     is not complete yet can only begin there or later.
@@ -44,6 +44,11 @@ void MaskStream::write_last(std::string_view bytes, std::string& out) {
 void MaskStream::release(std::string& out) {
     if (done_ > 0 && !shown_) return;  // the held bytes belong to a run that already has its mask
     const auto text = std::string_view(held_).substr(held_begin_);
+    if (view_search_) {
+        matches_.clear();
+        view_search_->find(text, false, true, matches_);
+        for (const auto& match : matches_) add_to_runs(match);
+    }
     auto until = runs_.empty() ? text.size() : runs_.front().begin;
     until = indented_gap_search_.showable_until(text, gap_search_.showable_until(text, until));
     for (std::size_t position = 0; position < until; ++position) {
@@ -51,6 +56,7 @@ void MaskStream::release(std::string& out) {
         const auto count = finder_->showable(rest, 0);
         if (count < rest.size()) until = std::min(until, position + count);
     }
+    if (view_search_) until = std::min(until, view_search_->showable_until());
     if (until <= done_) return;
     out.append(text, done_, until - done_);
     done_ = until;
@@ -60,6 +66,7 @@ void MaskStream::release(std::string& out) {
 void MaskStream::take_over(const MaskStream& earlier, std::string& out) {
     done_ = earlier.done_;
     shown_ = earlier.shown_;
+    if (view_search_ && earlier.view_search_) view_search_->take_over(*earlier.view_search_);
     write(std::string_view(earlier.held_).substr(earlier.held_begin_), out);
 }
 
@@ -82,6 +89,7 @@ void MaskStream::take(std::string_view bytes, bool last, std::string& out) {
     open_ = {};
     gap_search_.clear();
     indented_gap_search_.clear();
+    if (view_search_) view_search_->clear();
 }
 
 /// Copies pieces of `bytes` behind the held bytes, until everything that must be held is within `bytes` or `bytes` are
@@ -120,14 +128,17 @@ std::size_t MaskStream::advance(std::string_view text, std::size_t scanned, bool
     emit(text, until, out);
     gap_search_.drop(text, until);
     indented_gap_search_.drop(text, until);
+    if (view_search_) view_search_->drop(text, until);
     return until;
 }
 
 std::size_t MaskStream::first_open(std::string_view text, std::size_t scanned) {
     const auto without_gaps = finder_->first_open(text, scanned, open_);
     const auto with_gaps = std::min(gap_search_.first_open(text), indented_gap_search_.first_open(text));
-    if (with_gaps < without_gaps) open_ = {};
-    return std::min(without_gaps, with_gaps);
+    const auto decoded = view_search_ ? view_search_->first_open() : text.size();
+    const auto beyond = std::min(with_gaps, decoded);
+    if (beyond < without_gaps) open_ = {};
+    return std::min(without_gaps, beyond);
 }
 
 void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
@@ -135,6 +146,7 @@ void MaskStream::find(std::string_view text, std::size_t scanned, bool last) {
     const auto without_gaps = matches_.size();
     gap_search_.find(text, last, {}, matches_);
     indented_gap_search_.find(text, last, gap_search_.line_ends(), matches_);
+    if (view_search_) view_search_->find(text, last, false, matches_);
     if (matches_.size() == without_gaps) return;
     std::stable_sort(matches_.begin(), matches_.end(),
                      [](const Match& left, const Match& right) { return left.end < right.end; });

@@ -3,6 +3,7 @@
 #include "common/mask/finder.hpp"
 #include "common/mask/gap_search.hpp"
 #include "common/mask/mask_counts.hpp"
+#include "common/mask/view_search.hpp"
 #include "common/secret/secret_string.hpp"
 
 #include <cstddef>
@@ -17,12 +18,13 @@ namespace trebuchet {
 /// Algorithm: see mask_stream.cpp.
 class MaskStream {
   public:
-    /// `literals` must outlive this object.
-    explicit MaskStream(const Literals& literals)
+    /// Both must outlive this object. `skeletons`: null if encoded text is not looked into.
+    explicit MaskStream(const Literals& literals, const Literals* skeletons = nullptr)
         : literals_(&literals),
           finder_(std::make_unique<Finder>(literals)),
           gap_search_(GapKind::bare, literals, *finder_),
-          indented_gap_search_(GapKind::indented, literals, *finder_) {}
+          indented_gap_search_(GapKind::indented, literals, *finder_),
+          view_search_(skeletons == nullptr ? nullptr : std::make_unique<ViewSearch>(literals, *skeletons)) {}
 
     /// Counts further masks in `counts`; null: does not count.
     void count_in(MaskCounts* counts) { counts_ = counts; }
@@ -67,6 +69,8 @@ class MaskStream {
     std::unique_ptr<Finder> finder_;
     GapSearch gap_search_;
     GapSearch indented_gap_search_;
+    /// Null if encoded text is not looked into.
+    std::unique_ptr<ViewSearch> view_search_;
     /// The literal with which the held bytes begin, as far as known.
     OpenLiteral open_;
     std::vector<Match> matches_;

@@ -15,16 +15,19 @@ namespace trebuchet {
 /// The compiled values of a MaskSet.
 class MaskSet::Matcher {
   public:
-    explicit Matcher(std::unique_ptr<const Literals> literals) : literals_(std::move(literals)) {}
+    /// `skeletons`: null if encoded text is not looked into.
+    Matcher(std::unique_ptr<const Literals> literals, std::unique_ptr<const Literals> skeletons)
+        : literals_(std::move(literals)), skeletons_(std::move(skeletons)) {}
 
     [[nodiscard]] const Literals& literals() const { return *literals_; }
-    [[nodiscard]] MaskStream make_stream() const { return MaskStream(*literals_); }
+    [[nodiscard]] MaskStream make_stream() const { return MaskStream(*literals_, skeletons_.get()); }
 
     /// Thread-safe.
     [[nodiscard]] std::string mask(std::string_view text, MaskCounts* counts) const;
 
   private:
     std::unique_ptr<const Literals> literals_;
+    std::unique_ptr<const Literals> skeletons_;
     mutable std::mutex mutex_;
     /// Streams that are not in use; guarded by mutex_.
     mutable std::vector<std::unique_ptr<MaskStream>> idle_;

@@ -2,7 +2,9 @@
 #include "common/file/safe_file.hpp"
 #include "common/mask/pattern_database.hpp"
 #include "common/secret/secret_memory.hpp"
+#include "common/secret/secret_string.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -156,6 +158,35 @@ hs_database_t* first_that_fits(const std::vector<std::string_view>& compiled) {
     return nullptr;
 }
 
+/// Each byte as \xHH.
+WipedString as_expression(std::string_view literal) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    WipedString expression;
+    expression.reserve(4 * literal.size() + sizeof expression);
+    for (const char c : literal) {
+        const auto byte = static_cast<unsigned char>(c);
+        expression += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+    }
+    return expression;
+}
+
+/// `literals`: the bytes of `patterns`. Newer libraries refuse literals that begin with a NUL byte, but not
+/// expressions.
+hs_error_t compile_literals(Patterns& patterns, const std::vector<std::string_view>& literals, hs_database_t** database,
+                            hs_compile_error_t** error) {
+    const auto begins_with_nul = [](std::string_view literal) { return literal.front() == '\0'; };
+    if (std::none_of(literals.begin(), literals.end(), begins_with_nul)) {
+        return ::hs_compile_lit_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
+                                      patterns.lengths.data(), patterns.count(), HS_MODE_BLOCK, nullptr, database,
+                                      error);
+    }
+    std::vector<WipedString> expressions;
+    for (std::size_t i = 0; i < literals.size(); ++i) expressions.push_back(as_expression(literals[i]));
+    for (std::size_t i = 0; i < literals.size(); ++i) patterns.texts[i] = expressions[i].c_str();
+    return ::hs_compile_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(), patterns.count(),
+                              HS_MODE_BLOCK, nullptr, database, error);
+}
+
 /// Returns free heap to the kernel: compiling thousands of literals leaves tens of megabytes.
 void return_free_heap(std::size_t compiled) {
     constexpr std::size_t many = 1000;
@@ -214,9 +245,7 @@ Result<std::unique_ptr<const PatternDatabase>> PatternDatabase::of_literals(
     }
     auto compiled = std::make_unique<Compiled>();
     hs_compile_error_t* error = nullptr;
-    const auto result = ::hs_compile_lit_multi(patterns.texts.data(), patterns.flags.data(), patterns.ids.data(),
-                                               patterns.lengths.data(), patterns.count(), HS_MODE_BLOCK, nullptr,
-                                               &compiled->database, &error);
+    const auto result = compile_literals(patterns, literals, &compiled->database, &error);
     return_free_heap(literals.size());
     if (result != HS_SUCCESS) {
         // Hyperscan's own message may quote the literal.

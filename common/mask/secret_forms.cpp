@@ -3,7 +3,7 @@
 #include "common/mask/form_list.hpp"
 #include "common/mask/value_parts.hpp"
 
-#include <algorithm>
+#include <functional>
 
 namespace trebuchet {
 namespace {
@@ -49,10 +49,13 @@ void FormList::add_any_case(Form form, std::string_view bytes) {
 
 void FormList::add(Form form, std::string_view bytes, bool any_case) {
     if (bytes.empty() || bytes.size() < min_length_ || bytes == value_) return;
-    const auto known = std::find_if(forms_.begin(), forms_.end(), [&](const DerivedForm& other) {
-        return other.any_case == any_case && other.bytes.reveal() == bytes;
-    });
-    if (known == forms_.end()) forms_.push_back({form, SecretString(bytes), any_case});
+    const auto entry = by_hash_.try_emplace(std::hash<std::string_view>()(bytes), none).first;
+    for (auto other = entry->second; other != none; other = same_hash_[other]) {
+        if (forms_[other].any_case == any_case && forms_[other].bytes.reveal() == bytes) return;
+    }
+    same_hash_.push_back(entry->second);
+    entry->second = forms_.size();
+    forms_.push_back({form, SecretString(bytes), any_case});
 }
 
 std::string_view core_of(std::string_view value) {

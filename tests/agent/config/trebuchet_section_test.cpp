@@ -179,10 +179,10 @@ TEST(TrebuchetSection, SaysWhatIsWrongWithALogin) {
 }
 
 TEST(TrebuchetSection, KnowsTheKindsOfCredentials) {
-    EXPECT_THAT(
-        problems_of("{mask_credentials_off: [jvt]}"),
-        ElementsAre("a.conf:2:25: trebuchet.mask_credentials_off: found \"jvt\", expected private_key, "
-                    "url_password, authorization, aws, github, gitlab, slack, vault or jwt; did you mean jwt?"));
+    EXPECT_THAT(problems_of("{mask_credentials_off: [jvt]}"),
+                ElementsAre("a.conf:2:25: trebuchet.mask_credentials_off: found \"jvt\", expected private_key, "
+                            "url_password, authorization, aws, github, gitlab, slack, vault, jwt, registry, cloud, ai, "
+                            "payment or monitoring; did you mean jwt?"));
     EXPECT_THAT(problems_of("{mask_credentials_off: jwt}"),
                 ElementsAre("a.conf:2:24: trebuchet.mask_credentials_off: found \"jwt\", expected a list of kinds, "
                             "such as [jwt, aws]"));

@@ -18,7 +18,7 @@ TEST(CredentialPatterns, RefusesAnUnknownNameWithASuggestion) {
     ASSERT_FALSE(patterns.has_value());
     EXPECT_EQ(patterns.error().message(),
               "unknown kind of credential \"githup\", expected private_key, url_password, authorization, aws, github, "
-              "gitlab, slack, vault or jwt; did you mean github?");
+              "gitlab, slack, vault, jwt, registry, cloud, ai, payment or monitoring; did you mean github?");
 }
 
 TEST(CredentialPatterns, AcceptsTheNamesOfAllKinds) {

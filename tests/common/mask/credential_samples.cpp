@@ -124,6 +124,27 @@ void add_tokens(std::vector<CredentialSample>& samples) {
     token(Kind::vault, "VAULT_TOKEN=s.", "", "a1B2c3D4e5F6g7H8i9J0k1L2", "\n");
     token(Kind::vault, "X-Vault-Token: s.", "", "a1B2c3D4e5F6g7H8i9J0k1L2", "\r\n");
     token(Kind::vault, "{\"client_token\":\"s.", "", "a1B2c3D4e5F6g7H8i9J0k1L2", "\"}");
+    const std::string hex = "0123456789abcdef";
+    token(Kind::registry, "//registry.npmjs.org/:_authToken=", std::string("np") + "m_", thirty_six, "\n");
+    token(Kind::registry, "password = ", std::string("pyp") + "i-AgE",
+          "IcHlwaS5vcmc" + thirty_six + thirty_six + "_-x9", "\n");
+    token(Kind::registry, ":rubygems_api_key: ", std::string("rubyg") + "ems_", hex + hex + hex, "\n");
+    token(Kind::registry, "docker login -p ", std::string("dck") + "r_pat_", "a1B2c3D4e5F6-7H8i9J0k1L2m3N", "\n");
+    token(Kind::cloud, "key=", std::string("AI") + "za", "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p-_", "&x");
+    token(Kind::cloud, "client_secret: ", std::string("GOC") + "SPX-", "a1B2c3D4e5F6g7H8i9J0k1L2-_m3", "\n");
+    token(Kind::cloud, "\"access_token\": \"", std::string("ya") + "29.", "a0" + thirty_six + "_-" + thirty_six, "\"");
+    token(Kind::cloud, "DIGITALOCEAN_TOKEN=", std::string("do") + "p_v1_", hex + hex + hex + hex, "\n");
+    token(Kind::ai, "x-api-key: ", std::string("sk-") + "ant-", "api03-" + thirty_six + "_-AA", "\r\n");
+    token(Kind::ai, "OPENAI_API_KEY=", std::string("sk-") + "proj-", thirty_six + "_-" + thirty_six, "\n");
+    token(Kind::ai, "HF_TOKEN=", std::string("h") + "f_", "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH", "\n");
+    token(Kind::ai, "GROQ=", std::string("gs") + "k_", thirty_six + "a1B2c3D4e5F6g7H8", "\n");
+    token(Kind::payment, "stripe: ", std::string("sk") + "_live_", "a1B2c3D4e5F6g7H8i9J0k1L2", "\n");
+    token(Kind::payment, "stripe: ", std::string("rk") + "_test_", thirty_six, "\n");
+    token(Kind::payment, "hook ", std::string("wh") + "sec_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "\n");
+    token(Kind::monitoring, "GRAFANA=", std::string("gl") + "sa_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6_0123abcd", "\n");
+    token(Kind::monitoring, "key ", std::string("NR") + "AK-", "A1B2C3D4E5F6G7H8I9J0K1L2M3N", "\n");
+    token(Kind::monitoring, "sendgrid ", std::string("S") + "G.", "a1B2c3D4e5F6g7H8i9J0k1." + thirty_six + "a1B2c3-",
+          "\n");
     token(Kind::jwt, "jwt=", "eyJ", jwt, "\n");
     token(Kind::jwt, "{\"id_token\":\"", "eyJ", jwt, "\"}");
     token(Kind::jwt, "it is ", "eyJ", jwt, ". Next");
@@ -166,6 +187,13 @@ std::vector<std::string> harmless_samples() {
         "hvs. hvs.short-value-here token: s.o. token = s.find(x) s.a1B2c3D4e5F6g7H8i9J0k1L2",
         "token = s.some_identifier_that_is_rather_long token = s.authorizationHeaderParser(",
         "secret_key = home/lab/projects/keys/of/the/device/x",
+        "npm_config_registry npm_package_dependencies_a_very_long_name_of_a_package pypi-AgE pypi-server-of-the-lab",
+        "rubygems_update rubygems_0123456789abcdef dckr_pat_ AIzaShort GOCSPX- ya29. ya29.x dop_v1_0123 SG.x SG.a.b",
+        "sk-learn sk-ant- sk-ant-colony-optimisation-of-long-names hf_hub_download "
+        "hf_transformers_cache_directory_of_models",
+        "gsk_widget_get_parent gsk_render_node_get_children sk_live_ sk_test_short task_live_a1B2c3D4e5F6g7H8i9J0k1L2",
+        "whsec_ glsa_ glsa_short NRAK- NRAK-SHORT "
+        "MSG.a1B2c3D4e5F6g7H8i9J0k1.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8a1B2c3-",
         "eyJ eyJhbGciOiJIUzI1NiJ9 eyJhcmNoaXRlY3R1cmUiOiJhbWQ2NCIsIm9zIjoibGludXgifQ== x.eyJ.y",
         "-----BEGIN \nPRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),
         "----BEGIN PRIVATE KEY-----\n" + key_line + "\n" + end("PRIVATE KEY"),

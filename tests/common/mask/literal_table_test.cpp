@@ -45,6 +45,17 @@ TEST(LiteralTable, ReturnsDistinctAnchors) {
     EXPECT_THAT(table_of({"short", "a" + end, "b" + end, end}).anchors(), testing::UnorderedElementsAre("short", end));
 }
 
+/// Vectorscan takes no other ones.
+TEST(LiteralTable, BeginsNoAnchorWithNul) {
+    const std::string nul(1, '\0');
+    const std::vector<std::string> values{nul + "ab", "x" + nul + "ab", "ab",
+                                          nul + "1" + nul + "2" + nul + "3" + nul + "4"};
+    const auto table = table_of(values);
+    for (const auto anchor : table.anchors()) EXPECT_NE(anchor.front(), '\0');
+    for (const auto& value : values) EXPECT_EQ(longest_at_end(table, "zz" + value), value);
+    EXPECT_EQ(longest_at_end(table, "zab"), "ab");
+}
+
 TEST(LiteralTable, FindsTheLongestOfManyWithTheSameEnd) {
     const std::string end(LiteralTable::anchor_size, 'z');
     const auto table = table_of({end, "b" + end, "ab" + end, "cab" + end, "xb" + end, "zzz" + end});

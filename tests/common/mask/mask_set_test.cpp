@@ -1,6 +1,7 @@
 #include "common/mask/mask_set.hpp"
 
 #include "tests/common/mask/mask_oracle.hpp"
+#include "tests/common/mask/masked_text.hpp"
 #include "tests/fakes/masked.hpp"
 
 #include <string>
@@ -94,6 +95,11 @@ TEST(MaskSet, DoesNotMaskASecretOfBlanks) {
     const auto set = build({"    ", "\n\n\n", "\"\"", "'  '"});
     EXPECT_THAT(set->too_short(), ElementsAre("NAME_1", "NAME_2", "NAME_3", "NAME_4"));
     EXPECT_EQ(masked(*set, "a    b\n\n\n\"\"'  '"), "a    b\n\n\n\"\"'  '");
+}
+
+TEST(MaskSet, MasksValuesOfNulBytes) {
+    const std::string nuls(3, '\0');
+    EXPECT_EQ(test::masked({nuls, nuls + "secret", "other"}, "a" + nuls + "b" + nuls + "secret other"), "aMbM M");
 }
 
 TEST(MaskSet, UsesTheConfiguredMinimumLength) {

@@ -74,7 +74,7 @@ void check_ten_texts(std::uint64_t seed, const Shape& shape) {
     const auto count = draw.between(1, shape.most_values);
     for (std::size_t i = 0; i < count; ++i) values.push_back(draw.text(draw.between(0, shape.longest_value), alphabet));
     const auto min_length = draw.between(1, 3);
-    const auto set = MaskSet::build(test::named(values), {min_length, MaskHash::keyed});
+    const auto set = MaskSet::build(test::named(values), {.min_length = min_length, .views = false});
     ASSERT_TRUE(set.has_value()) << set.error().message();
     const MaskOracle oracle(**set, values, min_length);
     std::string shown;

@@ -34,7 +34,7 @@ void require_one_clean_line(const std::string& message) {
     require(trebuchet::to_valid_utf8(message) == message, "a message is UTF-8");
 }
 
-json without_secrets(std::string_view document) {
+json stripped(std::string_view document) {
     auto job = json::parse(document);
     for (const auto phase : trebuchet::all_phases) {
         const auto phase_data = job.find(std::string(trebuchet::name_of(phase)) + "_data");
@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     require(is_id(job->id) && job->id == id, "both readers find the same id");
-    require(without_secrets(job->document) == without_secrets(text), "the document is unchanged but for its secrets");
+    require(stripped(job->document) == stripped(text), "the document is unchanged but for its secrets");
     require(job->secrets().empty() != job->has_secrets(), "has_secrets says whether there are secrets");
     for (const auto* timeout : {&job->global_timeout, &job->output_timeout}) {
         require(!*timeout || (*timeout)->count() >= 0, "a timeout is not negative");
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 "a secret's value is valid in an environment");
     }
 
-    require(json::parse(job->public_document) == without_secrets(text),
+    require(json::parse(job->public_document) == stripped(text),
             "the public document lacks the secrets and nothing else");
     return 0;
 }

@@ -171,6 +171,29 @@ TEST_F(ControlHostService, RefusesWhatTheServiceWouldNotTake) {
     }
 }
 
+TEST_F(ControlHostService, ANewDeviceGetsTheConfiguredKeyByThePassword) {
+    when("/bin/true", CommandExited{255}, "tester@10.0.0.7: Permission denied (publickey,password).\n");
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_iot"), 0);
+    EXPECT_EQ(count("sshpass -e ssh-copy-id -f"), 1U);
+    EXPECT_EQ(count("-i " + (folder_ / "key.pub").string()), 1U);
+    rules_.back().output = "ssh: connect to host 10.0.0.7 port 22: No route to host\n";
+    EXPECT_FALSE(run("control_host_iot"));
+    EXPECT_EQ(count("ssh-copy-id"), 1U) << "it is not up";
+}
+
+TEST_F(ControlHostService, AStockIsoGetsTheConfiguredFilesUnlessTheJobsAreWanted) {
+    folder_.write("ud.yaml", "autoinstall: {}\n");
+    folder_.write("grub.cfg", "menuentry x\n");
+    config_.scalars["default_user_data"] = (folder_ / "ud.yaml").string();
+    config_.scalars["default_redeploy_cfg"] = (folder_ / "grub.cfg").string();
+    job_ = R"({"provision_data": {"control_host_iso_url": "http://i.example/s.iso", "control_host_iso_type": "stock",
+                                  "user_data": "not-there"}})";
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("oem_autoinstall"), 0);
+    EXPECT_THAT(request(), HasSubstr(R"(\"user_data_b64\":\"YXV0b2luc3RhbGw6IHt9Cg==\")"));
+}
+
 TEST_F(ControlHostService, AnAccountOfConsoleConfTakesTheUsersPlaceAndGetsNoKey) {
     config_.device_key_file.clear();
     job_ = R"({"provision_data": {"ubuntu_sso_email": "me@example.com", "provision_plan":

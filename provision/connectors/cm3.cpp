@@ -87,7 +87,8 @@ class ComputeModule3 final : public Connector {
 
     static StageResult flash(const std::string& url, ControlHost& control, StageContext& context) {
         const auto disk = shell_quote(test_device(context));
-        if (auto done = control.end_leftovers(test_device(context)); !done) return control.failure(done.error());
+        if (auto done = control.end_leftovers(test_device(context), "cm3-installer"); !done)
+            return control.failure(done.error());
         // A dd to a disk that was not there has left a plain file.
         if (control.run_once("test -f " + disk)) {
             if (auto done = control.run_once("sudo rm -f " + disk); !done) return control.failure(done.error());
@@ -119,7 +120,9 @@ class ComputeModule3 final : public Connector {
         SshCall call;
         call.timeout = *limit;
         context.log.info("Running cm3-installer on the control host");
-        const auto result = control.ssh().run("sudo cm3-installer " + shell_quote(url), call);
+        // By timeout, too: ssh does not end what runs as root there.
+        const auto result = control.ssh().run(
+            "sudo timeout -k 10 " + std::to_string(limit->count()) + " cm3-installer " + shell_quote(url), call);
         if (succeeded(result)) return 0;
         if (const auto* end = std::get_if<CommandInterrupted>(&result.end)) return exit_by_signal(end->signal);
         if (std::holds_alternative<CommandTimedOut>(result.end)) {

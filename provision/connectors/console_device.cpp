@@ -53,6 +53,11 @@ StageResult bring_up_on_console(StageContext& context) {
         *steps, [&](ConsoleStep::Power power) { return switch_power(power, context); }, context);
 }
 
+bool has_console_strategy(const ConnectorConfig& config) {
+    const auto steps = read_console_strategy(config);
+    return steps && !steps->empty();
+}
+
 bool tests_on_console(const ConnectorConfig& config) {
     const auto found = config.scalars.find("test_on_console");
     return found != config.scalars.end() && found->second == "true";

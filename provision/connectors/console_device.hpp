@@ -17,6 +17,8 @@ namespace trebuchet {
 /// Runs `console_strategy`, if there is one. A power switch that fails gives 46.
 [[nodiscard]] StageResult bring_up_on_console(StageContext& context);
 
+[[nodiscard]] bool has_console_strategy(const ConnectorConfig& config);
+
 /// `test_on_console`: the device needs no network.
 [[nodiscard]] bool tests_on_console(const ConnectorConfig& config);
 

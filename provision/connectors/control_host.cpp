@@ -66,8 +66,8 @@ Result<std::string> ControlHost::run(const std::string& command_line) {
     }
 }
 
-Result<void> ControlHost::end_leftovers(const std::string& disk) {
-    const auto result = ssh_.run_script(end_leftovers_script(ssh_.target().mark, disk, time_for_leftovers));
+Result<void> ControlHost::end_leftovers(const std::string& disk, const std::string& program) {
+    const auto result = ssh_.run_script(end_leftovers_script(ssh_.target().mark, disk, time_for_leftovers, program));
     const auto said = last_line(result.output);
     if (succeeded(result)) {
         if (!said.empty()) context_->log.warning("On " + ssh_.name() + ": " + to_valid_utf8(said));

@@ -29,9 +29,10 @@ class ControlHost {
     /// Feeds a script to the remote /bin/sh on stdin. No retries.
     [[nodiscard]] Result<std::string> run_script(std::string_view script);
 
-    /// Ends what an earlier use of this device left running there, such as a dd that still writes `disk` ("": none).
+    /// Ends what an earlier use of this device left running there, such as a dd that still writes `disk` ("": none), or
+    /// `program`, which only this device uses there.
     /// Fails if it cannot be ended. Only logged if the host does not answer: whoever needs it tries again.
-    [[nodiscard]] Result<void> end_leftovers(const std::string& disk);
+    [[nodiscard]] Result<void> end_leftovers(const std::string& disk, const std::string& program = "");
 
     /// The stage's result after a failure: 128 + signal after a stop signal; otherwise 1.
     [[nodiscard]] StageResult failure(const Error& error);

@@ -25,7 +25,7 @@ class ControlHostIot final : public Connector {
                  {"provision_plan", KeyKind::map, "", "the steps of a provision, with `config` and `run_stage`"},
                  {"ubuntu_sso_email", KeyKind::text, "", "account for a login by console-conf; no key is copied then"},
                  {"agent_ssh_access", KeyKind::flag, "true", "copy the agent's ssh key to the device afterwards"},
-                 {"provisioning_timeout", KeyKind::seconds, "5400", "how long the service may say nothing"}}};
+                 silence_key()}};
     }
     [[nodiscard]] std::vector<std::string> problems(const ConnectorConfig& config) const override {
         return missing_for_service(config);
@@ -147,19 +147,6 @@ class ControlHostIot final : public Connector {
                 return done;
         }
         arguments["urls"] = std::move(urls);
-        return {};
-    }
-
-    static Result<void> read_silence(ServiceRequest& request, const JobFile& job) {
-        const auto value = job.provision_value("provisioning_timeout");
-        if (!value) return fail(value.error());
-        if (*value == nullptr) return {};
-        constexpr std::int64_t day = 86'400;
-        if (!(*value)->is_number_integer() || (*value)->get<std::int64_t>() < 0 ||
-            (*value)->get<std::int64_t>() > day) {
-            return fail("provision_data.provisioning_timeout: expected a number of seconds, at most 86400");
-        }
-        request.silence = std::chrono::seconds((*value)->get<std::int64_t>());
         return {};
     }
 };

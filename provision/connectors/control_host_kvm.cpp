@@ -1,3 +1,4 @@
+#include "common/base/text.hpp"
 #include "common/file/regular_file.hpp"
 #include "common/secret/base64.hpp"
 #include "common/yaml/yaml.hpp"
@@ -5,6 +6,7 @@
 #include "provision/connectors/control_host_service.hpp"
 #include "provision/connectors/key_login.hpp"
 #include "provision/connectors/oem_script.hpp"
+#include "provision/job/job_url.hpp"
 #include "provision/ssh/shell_quote.hpp"
 
 #include <array>
@@ -19,11 +21,19 @@ constexpr std::size_t longest_key_file = std::size_t{64} * 1024;
 constexpr std::size_t longest_user_data = std::size_t{1024} * 1024;
 /// The first password of a computer that an OEM installed.
 constexpr const char* oem_password = "u";
+/// The preset that installs an OEM's image.
+constexpr const char* oem_preset = "desktop-jammy-oem";
 constexpr std::string_view autoinstall_prefix = "autoinstall_";
 
 std::string name_of(const SecretJson::object_t::value_type& entry) {
     return {entry.first.data(), entry.first.size()};
 }
+
+/// What is installed after the OEM's first image.
+struct OemImage {
+    std::string url;  ///< "": nothing
+    OemRecoveryKind kind = OemRecoveryKind::dell;
+};
 
 /// A computer that the service of its control host installs over video, keyboard and a virtual USB stick.
 class ControlHostKvm final : public Connector {
@@ -53,7 +63,8 @@ class ControlHostKvm final : public Connector {
              {"autoinstall_base_user_data", KeyKind::text, "", "user data in base64"},
              {"autoinstall_oem", KeyKind::flag, "false", "use autoinstall_user_data of the configuration"},
              {"reboot_script", KeyKind::commands, "", "instead of the configuration's, by the service"},
-             {"poweron_script", KeyKind::commands, "", "likewise"}}};
+             {"poweron_script", KeyKind::commands, "", "likewise"},
+             silence_key()}};
         keys.config.push_back({"autoinstall_user_data", KeyKind::text, "",
                                "file on the agent's host: user data for jobs with autoinstall_oem"});
         const auto script = oem_script_keys();
@@ -77,11 +88,18 @@ class ControlHostKvm final : public Connector {
         const auto data = context.job.provision_data();
         if (!data) return job_error(data.error().message());
         ServiceRequest request{"ProvisioningKVM", SecretJson::object(), provision_attachment()};
-        const bool is_oem = data->contains("alloem_url") ||
-                            (data->contains("preset") && data->at("preset") == secret_text("desktop-jammy-oem"));
-        const auto done = data->contains("preset") ? add_preset(*data, request.arguments)
+        const bool is_oem = installs_oem(*data);
+        const auto done = data->contains("preset") ? add_preset(*data, request.arguments, context)
                                                    : add_tasks(*data, request.arguments, context);
         if (!done) return provisioning_error(done.error().message());
+        if (auto read = read_silence(request, context.job); !read) return job_error(read.error().message());
+        OemImage image;
+        if (is_oem) {
+            // Now, not after an installation that takes hours.
+            auto found = oem_image(context);
+            if (!found) return job_error(found.error().message());
+            image = std::move(*found);
+        }
         if (auto added = add_login(is_oem, request.arguments, context); !added) {
             return provisioning_error(added.error().message());
         }
@@ -90,15 +108,27 @@ class ControlHostKvm final : public Connector {
         }
         auto result = provision_by_service(request, context);
         if (!result || *result != 0 || !is_oem) return result;
-        return finish_oem(context);
+        return finish_oem(image, context);
     }
 
-    static Result<void> add_preset(const SecretJson& data, SecretJson& arguments) {
+    /// A preset knows its own login; only one of them installs as alloem_url does without a preset.
+    static bool installs_oem(const SecretJson& data) {
+        return data.contains("preset") ? data.at("preset") == secret_text(oem_preset) : data.contains("alloem_url");
+    }
+
+    /// The service's part of the OEM preset is the installation of alloem_url, or a recovery; `url` comes afterwards.
+    static Result<void> add_preset(const SecretJson& data, SecretJson& arguments, StageContext& context) {
+        const bool is_oem = installs_oem(data);
         for (const auto& entry : data.get_ref<const SecretJson::object_t&>()) {
-            if (name_of(entry) != "alloem_url") arguments[name_of(entry).c_str()] = entry.second;
+            const auto name = name_of(entry);
+            const bool is_image = name == "url" || name == "alloem_url";
+            if (name.starts_with(autoinstall_prefix) || (is_oem && is_image)) continue;
+            arguments[name.c_str()] = entry.second;
         }
-        if (data.contains("alloem_url")) arguments["url"] = data.at("alloem_url");
-        return {};
+        if (is_oem && data.contains("alloem_url")) arguments["url"] = data.at("alloem_url");
+        auto done = add_autoinstall(data, arguments, context);
+        if (done && arguments.at("autoinstall_conf").is_null()) arguments.erase("autoinstall_conf");
+        return done;
     }
 
     static Result<void> add_tasks(const SecretJson& data, SecretJson& arguments, StageContext& context) {
@@ -165,21 +195,31 @@ class ControlHostKvm final : public Connector {
         return {};
     }
 
-    static StageResult finish_oem(StageContext& context) {
+    static Result<OemImage> oem_image(const StageContext& context) {
+        const auto password = context.job.test_password();
+        if (!password) return fail(password.error());
+        if (*password && (*password)->reveal().find('\n') != std::string_view::npos) {
+            return fail("test_data.test_password: found a line break, expected one line");
+        }
+        const auto url = context.job.provision_text("url");
+        if (!url) return fail(url.error());
+        if (!*url) return OemImage{};
+        if (auto done = check_argument_url(**url, "provision_data.url"); !done) return fail(done.error());
+        const auto oem = context.job.provision_text("oem");
+        if (!oem) return fail(oem.error());
+        const auto name = oem->value_or("oemscript");
+        if (name == "hp" || name == "lenovo") return OemImage{**url, OemRecoveryKind::ubuntu};
+        if (name != "dell" && name != "oemscript") {
+            context.log.warning("provision_data.oem: found " + trebuchet::quoted(name) +
+                                ", expected hp, dell, lenovo or oemscript; using oemscript");
+        }
+        return OemImage{**url, OemRecoveryKind::dell};
+    }
+
+    static StageResult finish_oem(const OemImage& image, StageContext& context) {
         if (auto done = change_password(context); !done || *done != 0) return done;
         if (auto done = copy_key_patiently(context); !done || *done != 0) return done;
-        const auto url = context.job.provision_text("url");
-        if (!url) return job_error(url.error().message());
-        if (!*url) return 0;
-        const auto oem = context.job.provision_text("oem");
-        if (!oem) return job_error(oem.error().message());
-        const auto name = oem->value_or("oemscript");
-        const bool has_own_recovery = name == "hp" || name == "lenovo";
-        if (!has_own_recovery && name != "dell" && name != "oemscript") {
-            return job_error("provision_data.oem: expected hp, dell, lenovo or oemscript");
-        }
-        return provision_by_oem_script(has_own_recovery ? OemRecoveryKind::ubuntu : OemRecoveryKind::dell, **url,
-                                       context);
+        return image.url.empty() ? StageResult(0) : provision_by_oem_script(image.kind, image.url, context);
     }
 
     /// The password goes through ssh's stdin: neither a command line nor the log has it.
@@ -187,9 +227,6 @@ class ControlHostKvm final : public Connector {
         const auto password = context.job.test_password();
         if (!password) return job_error(password.error().message());
         const std::string_view wanted = *password ? (*password)->reveal() : "ubuntu";
-        if (wanted.find('\n') != std::string_view::npos) {
-            return job_error("test_data.test_password: found a line break, expected one line");
-        }
         WipedString line("ubuntu:");
         line += wanted;
         WipedString script("printf '%s\\n' ");

@@ -84,49 +84,77 @@ class ServiceJob {
         while (true) {
             has_entry_ = false;
             if (auto ended = look()) return *ended;
-            if (context_->clock.now() >= end_) {
-                return stage_error("TimeoutError",
-                                   "the control host did not provision the device within control_host_provision_"
-                                   "timeout");
-            }
+            if (context_->clock.now() >= end_) return over_limit();
             if (const int signal = context_->interrupt.wait_for(pause); signal != 0) return exit_by_signal(signal);
             pause = has_entry_ ? first_pause : std::min<std::chrono::seconds>(2 * pause, longest_pause);
         }
     }
 
   private:
-    /// The result once the job has ended, or cannot be followed any longer.
+    /// The result once the job has ended, or cannot be followed any longer. A stream that broke may have ended with
+    /// the job, so the status is asked for all the same.
     std::optional<StageResult> look() {
+        const auto broken = follow();
+        if (broken && broken->is_final) return broken->result;
+        RestCall request;
+        request.url = url_;
+        request.timeout = request_time;
+        const auto answer = call_rest(request, context_->commands);
+        if (!answer) return failed(of(answer.error()));
+        if (!answer->is_success()) return failed(of(answer->status, http_error(answer->status, url_, answer->body)));
+        if (auto ended = end_of(answer->body)) return ended;
+        if (broken) return failed(*broken);
+        failures_ = 0;
+        return std::nullopt;
+    }
+
+    struct Failure {
+        StageResult result;
+        bool is_final;  ///< it does not pass
+    };
+    static Failure of(const RestFailure& failure) {
+        auto result = no_answer(failure);
+        const bool is_signal = result.has_value();
+        return {std::move(result), is_signal};
+    }
+    static Failure of(int status, StageResult result) { return {std::move(result), status < 500}; }
+
+    /// Logs what the job says, until the stream ends.
+    std::optional<Failure> follow() {
         using std::chrono::duration_cast;
         const auto left = duration_cast<std::chrono::seconds>(end_ - context_->clock.now());
         const StreamCall call{url_ + "/logs", last_id_, silence_, std::max(left, 1s)};
         const auto stream = follow_stream(
             call, [this](const StreamEvent& event) { take(event); }, context_->commands, context_->interrupt);
-        if (!stream) return failed(no_answer(stream.error()));
-        if (*stream >= 400) return failed(http_error(*stream, call.url, ""), *stream);
-        RestCall request;
-        request.url = url_;
-        request.timeout = request_time;
-        const auto answer = call_rest(request, context_->commands);
-        if (!answer) return failed(no_answer(answer.error()));
-        if (!answer->is_success()) return failed(http_error(answer->status, url_, answer->body), answer->status);
-        return end_of(answer->body);
+        if (!stream) return stream.error().is_silence ? silent() : of(stream.error());
+        if (*stream >= 400) return of(*stream, http_error(*stream, call.url, ""));
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Failure silent() const {
+        if (context_->clock.now() >= end_) return {over_limit(), true};
+        return {stage_error("ReadTimeout", "the service of the control host said nothing about its job for " +
+                                               std::to_string(silence_.count()) + " s"),
+                true};
+    }
+    static StageResult over_limit() {
+        return stage_error("TimeoutError",
+                           "the control host did not provision the device within control_host_provision_timeout");
     }
 
     /// Some failures pass: then it is looked at again.
-    std::optional<StageResult> failed(StageResult result, int status = 0) {
-        const bool is_final = result.has_value() || (status != 0 && status < 500);
-        if (is_final || ++failures_ >= most_failures_in_a_row) return result;
-        context_->log.warning(result.error().message + "; trying again");
+    std::optional<StageResult> failed(const Failure& failure) {
+        if (failure.is_final || ++failures_ >= most_failures_in_a_row) return failure.result;
+        context_->log.warning(failure.result.error().message + "; trying again");
         return std::nullopt;
     }
 
     std::optional<StageResult> end_of(const std::string& body) {
         const auto json = parse_foreign_json(body);
         if (!json.is_object()) {
-            return failed(stage_error("ProvisioningError", "the service's answer about its job is not a JSON object"));
+            return failed(
+                {stage_error("ProvisioningError", "the service's answer about its job is not a JSON object"), false});
         }
-        failures_ = 0;
         const auto status = text_of(json, "status");
         if (status == "running") return std::nullopt;
         if (status == "completed") return 0;
@@ -141,6 +169,8 @@ class ServiceJob {
                                          trebuchet::quoted(event.data, 200));
         }
         has_entry_ = true;
+        // A service that repeats its last entry gets no further.
+        if (!event.id || *event.id != last_id_) failures_ = 0;
         if (event.id) last_id_ = *event.id;
         const auto text = "[control-host] " + *message;
         auto level = text_of(json, "level").value_or("INFO");
@@ -218,7 +248,23 @@ StageResult provision_by_service(const ServiceRequest& request, StageContext& co
     const auto id = post(request, url, context);
     if (!id) return id.error();
     const auto silence = request.silence == 0s ? usual_silence : request.silence;
-    return ServiceJob(url + "/" + *id, silence, *limit, context).wait();
+    return ServiceJob(url + "/" + *id, silence, std::max(*limit, silence), context).wait();
+}
+
+Result<void> read_silence(ServiceRequest& request, const JobFile& job) {
+    const auto value = job.provision_value("provisioning_timeout");
+    if (!value) return fail(value.error());
+    if (*value == nullptr) return {};
+    constexpr std::int64_t day = 86'400;
+    if (!(*value)->is_number_integer() || (*value)->get<std::int64_t>() < 0 || (*value)->get<std::int64_t>() > day) {
+        return fail("provision_data.provisioning_timeout: expected a number of seconds, at most 86400");
+    }
+    request.silence = std::chrono::seconds((*value)->get<std::int64_t>());
+    return {};
+}
+
+KeySpec silence_key() {
+    return {"provisioning_timeout", KeyKind::seconds, "5400", "how long the service may say nothing"};
 }
 
 std::string provision_attachment() {

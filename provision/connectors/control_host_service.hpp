@@ -31,9 +31,14 @@ struct ServiceRequest {
 ///    the last entry's number, so that the service continues there.
 /// 4. "completed" is success; anything else is a failure with the job's `error`.
 ///
-/// A connection that breaks and a status of 5xx in steps 2 and 3 may come five times in a row. The whole takes
-/// `control_host_provision_timeout` (14400 s) at most.
+/// A connection that breaks and a status of 5xx in steps 2 and 3 may come four times without an entry of the log or a
+/// step that works in between; the fifth is final, and so is a stream that is silent for too long. The whole takes
+/// `control_host_provision_timeout` (14400 s) at most, or as long as the service may say nothing if that is longer.
 [[nodiscard]] StageResult provision_by_service(const ServiceRequest& request, StageContext& context);
+
+/// Reads the job's `provisioning_timeout` into `silence`. Fails if it is no number of seconds, or over a day.
+[[nodiscard]] Result<void> read_silence(ServiceRequest& request, const JobFile& job);
+[[nodiscard]] KeySpec silence_key();
 
 /// The file that lies right in attachments/provision/; "": there is none.
 [[nodiscard]] std::string provision_attachment();

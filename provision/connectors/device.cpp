@@ -32,6 +32,7 @@ Result<void> install_key(const SshTarget& target, std::chrono::seconds timeout, 
                  "-o",          "StrictHostKeyChecking=no",
                  "-o",          "UserKnownHostsFile=/dev/null",
                  "-o",          "ConnectTimeout=10"};
+    if (!target.key_file.empty()) copy.argv.insert(copy.argv.end(), {"-i", target.key_file + ".pub"});
     if (target.port != 0) copy.argv.insert(copy.argv.end(), {"-p", std::to_string(target.port)});
     copy.argv.push_back(target.user + "@" + target.host);
     copy.environment = &environment;
@@ -74,7 +75,7 @@ Result<SshTarget> device_target(const StageContext& context, bool with_password,
     const auto user = context.job.test_username();
     if (!user) return fail(user.error());
     SshTarget target{config.device_ip, config.device_port, *user, config.device_key_file, SecretString()};
-    if (!with_password || !target.key_file.empty()) return target;
+    if (!with_password) return target;
     auto password = context.job.test_password();
     if (!password) return fail(password.error());
     target.password = *password ? std::move(**password) : SecretString(fallback);
@@ -92,10 +93,15 @@ Result<SshTarget> control_target(const ConnectorConfig& config) {
 
 BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& commands, std::chrono::seconds timeout) {
     if (target.password.empty()) return ssh_login_probe(ssh);
-    const auto password = std::make_shared<SecretString>(target.password.clone());
-    return {"a login as " + ssh.name(),
-            [password, &commands, host = target.host, port = target.port, user = target.user, timeout] {
-                return install_key({host, port, user, "", password->clone()}, timeout, commands);
+    const auto known = std::make_shared<SshTarget>(target.clone());
+    return {"a login as " + ssh.name(), [known, &commands, timeout]() -> Result<void> {
+                if (!known->key_file.empty()) {
+                    Ssh by_key({known->host, known->port, known->user, known->key_file, SecretString()}, commands);
+                    const auto done = by_key.check_login();
+                    // Only a device that is up and does not know the key, such as a new one, gets it by the password.
+                    if (done || done.error().message().find("Permission denied") == std::string::npos) return done;
+                }
+                return install_key(*known, timeout, commands);
             }};
 }
 

@@ -6,6 +6,7 @@
 #include "provision/connectors/key_login.hpp"
 #include "provision/connectors/leftovers.hpp"
 #include "provision/image/image_target.hpp"
+#include "provision/process/uninterrupted.hpp"
 #include "provision/script/stage_script.hpp"
 #include "provision/seed/seed_partition.hpp"
 #include "provision/ssh/shell_quote.hpp"
@@ -22,6 +23,7 @@ constexpr auto flash_time = 1800s;
 constexpr auto master_time = 300s;
 constexpr auto look_again = 10s;
 constexpr auto settle_time = 60s;
+constexpr auto clear_time = 3s;
 
 /// What the board runs.
 enum class Running { nothing, master, test_image };
@@ -68,7 +70,11 @@ class DragonBoard final : public Connector {
             return stage_error("ConfigError", target.error().message());
         }
         auto result = reach_master(context);
-        if (result && *result == 0) result = flash(*image, context);
+        if (result && *result == 0) result = release(context);
+        if (result && *result == 0) {
+            result = install(*image, context);
+            if (!result || *result != 0) clear_disk(context);
+        }
         if (result && *result == 0) result = boot(context);
         context.log.info("END provision");
         return result;
@@ -141,12 +147,25 @@ class DragonBoard final : public Connector {
         return recovery_error(otherwise);
     }
 
-    static StageResult flash(const JobImage& image, StageContext& context) {
+    /// Fails if the disk is in use.
+    static StageResult release(StageContext& context) {
         const auto& device = context.config.scalars.at("test_device");
-        const auto disk = shell_quote(device);
         ControlHost board(master(context), context);
         if (auto done = board.end_leftovers(device); !done) return board.failure(done.error());
         if (auto done = board.run_script(release_script(device)); !done) return board.failure(done.error());
+        return 0;
+    }
+
+    static StageResult install(const JobImage& image, StageContext& context) {
+        ControlHost board(master(context), context);
+        if (auto done = write(image, board, context); !done || *done != 0) return done;
+        if (auto done = seed(board, context); !done || *done != 0) return done;
+        return run_words("select_test_script", context);
+    }
+
+    static StageResult write(const JobImage& image, ControlHost& board, StageContext& context) {
+        const auto& device = context.config.scalars.at("test_device");
+        const auto disk = shell_quote(device);
         const auto limit = read_seconds(context.config, "image_timeout", flash_time);
         if (!limit) return stage_error("ConfigError", limit.error().message());
         const auto written = image.write([&] { return open_remote_target(board.ssh(), device); }, context, *limit);
@@ -159,6 +178,10 @@ class DragonBoard final : public Connector {
         if (!reread) {
             return board.failure(reread.error().with_context("Unable to run hdparm to rescan partitions"));
         }
+        return 0;
+    }
+
+    static StageResult seed(ControlHost& board, StageContext& context) {
         const auto user = first_user(context.job);
         if (!user) return job_error(user.error().message());
         const auto& partition = context.config.scalars.at("snappy_writable_partition");
@@ -169,8 +192,18 @@ class DragonBoard final : public Connector {
         return 0;
     }
 
+    /// A half-written image must not boot. After a stop signal as well.
+    static void clear_disk(StageContext& context) {
+        UninterruptedRunner commands(context.commands, clear_time);
+        Ssh ssh(master(context), commands);
+        const auto& device = context.config.scalars.at("test_device");
+        const auto result = ssh.run("sudo sgdisk -o " + shell_quote(device));
+        if (!succeeded(result)) {
+            context.log.warning(device + " may still have a part of the image: sgdisk: " + describe(result));
+        }
+    }
+
     static StageResult boot(StageContext& context) {
-        if (auto done = run_words("select_test_script", context); !done || *done != 0) return done;
         {
             Ssh ssh(master(context), context.commands);
             // The board may end the connection first.

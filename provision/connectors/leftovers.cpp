@@ -19,7 +19,8 @@ std::string new_mark(std::string_view device) {
     return mark;
 }
 
-std::string end_leftovers_script(std::string_view mark, const std::string& disk, std::chrono::seconds wait) {
+std::string end_leftovers_script(std::string_view mark, const std::string& disk, std::chrono::seconds wait,
+                                 const std::string& program) {
     const auto device = std::string(mark.substr(0, mark.find(':') + 1));
     std::string script =
         "left=\n"
@@ -35,6 +36,10 @@ std::string end_leftovers_script(std::string_view mark, const std::string& disk,
     if (!disk.empty()) {
         // One word, so that the look does not find itself.
         script += "for file in $(grep -slzxF " + shell_quote("-eof=" + disk) +
+                  " /proc/[0-9]*/cmdline); do left=\"$left ${file%/cmdline}\"; done\n";
+    }
+    if (!program.empty()) {
+        script += "for file in $(grep -slzx " + shell_quote("-e\\(.*/\\)\\{0,1\\}" + program) +
                   " /proc/[0-9]*/cmdline); do left=\"$left ${file%/cmdline}\"; done\n";
     }
     return script +

@@ -42,6 +42,15 @@ bool is_plain(const std::string& user) {
     });
 }
 
+/// The configuration's; nullopt if it has none.
+Result<std::optional<std::string>> default_of(const OemFile& file, const ConnectorConfig& config) {
+    const auto own = config.scalars.find(file.config_key);
+    if (own == config.scalars.end() || own->second.empty()) return std::optional<std::string>();
+    auto text = read_regular_file(own->second, longest_file);
+    if (!text) return fail(text.error().with_context(file.config_key));
+    return std::optional(std::move(*text));
+}
+
 /// Its content; nullopt if neither job nor configuration has such a file.
 Result<std::optional<std::string>> content_of(const OemFile& file, const StageContext& context) {
     auto name = context.job.provision_text(file.job_key);
@@ -55,11 +64,7 @@ Result<std::optional<std::string>> content_of(const OemFile& file, const StageCo
         return fail(std::filesystem::absolute(*path).string() +
                     " file was not found in attachments: " + text.error().message());
     }
-    const auto own = context.config.scalars.find(file.config_key);
-    if (own == context.config.scalars.end() || own->second.empty()) return std::optional<std::string>();
-    auto text = read_regular_file(own->second, longest_file);
-    if (!text) return fail(text.error().with_context(file.config_key));
-    return std::optional(std::move(*text));
+    return default_of(file, context.config);
 }
 
 /// A computer that Ubuntu's installer reinstalls from a partition of its own. A control host can put an ISO image on it
@@ -152,14 +157,16 @@ class OemAutoinstall final : public Connector {
         arguments["username"] = secret_text(*name);
         arguments["password"] = secret_text(*password ? (*password)->reveal() : oem_login.fallback_password);
         for (const auto* field : {"meta_data_b64", "user_data_b64", "grub_cfg_b64"}) arguments[field] = nullptr;
-        if (type != "stock" || !*update) return {};
+        if (type != "stock") return {};
         arguments["meta_data_b64"] = secret_text("");
         const std::array<const char*, 2> fields{"user_data_b64", "grub_cfg_b64"};
         for (std::size_t i = 0; i < fields.size(); ++i) {
-            const auto text = content_of(files.at(i), context);
+            // Without update_user_data, what the job has of them is for the installation after this one.
+            const auto text = *update ? content_of(files.at(i), context) : default_of(files.at(i), context.config);
             if (!text) return fail(text.error());
             if (!*text) {
-                return fail(std::string("update_user_data needs ") + files.at(i).job_key + " in provision_data, or " +
+                return fail(std::string("control_host_iso_type stock needs ") +
+                            (*update ? std::string(files.at(i).job_key) + " in provision_data, or " : std::string()) +
                             files.at(i).config_key + " in the configuration");
             }
             arguments[fields.at(i)] = secret_text(base64_encoded(**text));

@@ -71,6 +71,7 @@ class Qemu final : public Connector {
         const auto settings = read_qemu_settings(config);
         auto found = console_device_problems(config);
         if (!settings) found.push_back(settings.error().message());
+        if (settings && !settings->boot_prompt.empty() && has_console_strategy(config)) found.emplace_back(two_waits);
         return found;
     }
 
@@ -79,6 +80,9 @@ class Qemu final : public Connector {
         context.log.info("BEGIN provision");
         const auto settings = read_qemu_settings(context.config);
         if (!settings) return stage_error("ConfigError", settings.error().message());
+        if (!settings->boot_prompt.empty() && has_console_strategy(context.config)) {
+            return stage_error("ConfigError", two_waits);
+        }
         auto result = settings->start ? provision_own(*settings, context) : provision_running(*settings, context);
         context.log.info("END provision");
         return result;
@@ -99,6 +103,10 @@ class Qemu final : public Connector {
     }
 
   private:
+    static constexpr const char* two_waits =
+        "found boot_prompt and console_strategy: the strategy waits for the console itself; expect the prompt in its "
+        "last step instead";
+
     static StageResult provision_running(const QemuSettings& settings, StageContext& context) {
         const auto image = JobImage::of(context.job, context.config);
         if (!image) return job_error(image.error().message());
@@ -165,7 +173,10 @@ class Qemu final : public Connector {
             probes.push_back(
                 serial_probe(*context.serial, SerialPattern::regex(settings.boot_prompt).value(), context.interrupt));
         }
-        if (auto done = bring_up_on_console(context); !done || *done != 0) return done;
+        // It is past the steps from off to a shell, too, and would be restarted by them.
+        if (!was_restored) {
+            if (auto done = bring_up_on_console(context); !done || *done != 0) return done;
+        }
         // A device without network is up when its shell is there.
         if (tests_on_console(context.config)) return 0;
         probes.push_back(ssh_banner_probe(settings.ssh_host, settings.ssh_port));

@@ -2,6 +2,7 @@
 
 #include "provision/process/curl_config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -45,6 +46,15 @@ int read_all(const FileDescriptor& pipe, std::chrono::seconds limit, EventParser
         parser.feed({buffer.data(), static_cast<std::size_t>(count)});
     }
     return 0;
+}
+
+/// curl ends with 28 also where it cannot connect; then the time to connect at the end of `report` is 0.
+bool is_silence(const CommandEnd& end, std::string_view report) {
+    constexpr int curl_timed_out = 28;
+    const auto* exited = std::get_if<CommandExited>(&end);
+    if (exited == nullptr || exited->code != curl_timed_out) return false;
+    const auto time = report.substr(std::min(report.find(' '), report.size()));
+    return time.empty() || time.find_first_of("123456789") != std::string_view::npos;
 }
 
 }  // namespace
@@ -108,7 +118,7 @@ tl::expected<int, RestFailure> follow_stream(const StreamCall& call, const Event
                  "-H",
                  "Accept: text/event-stream",
                  "-w",
-                 "\\n%{http_code}",
+                 "\\n%{http_code} %{time_connect}",
                  "-K",
                  "-"};
     curl.input = *config;
@@ -125,9 +135,12 @@ tl::expected<int, RestFailure> follow_stream(const StreamCall& call, const Event
     }
     (void)(*running)->wait_for(5s);
     const auto result = (*running)->stop();
-    if (!succeeded(result)) return tl::unexpected(RestFailure{redacted_url(call.url) + ": " + describe(result), 0});
-    int status = 0;
     const auto& rest = parser.rest();
+    if (!succeeded(result)) {
+        return tl::unexpected(
+            RestFailure{redacted_url(call.url) + ": " + describe(result), 0, is_silence(result.end, rest)});
+    }
+    int status = 0;
     std::from_chars(rest.data(), rest.data() + rest.size(), status);
     return status;
 }

@@ -35,8 +35,9 @@ struct RestAnswer {
 
 /// There was no answer.
 struct RestFailure {
-    std::string message;  ///< for people; no secrets
-    int signal = 0;       ///< we were told to stop
+    std::string message;      ///< for people; no secrets
+    int signal = 0;           ///< we were told to stop
+    bool is_silence = false;  ///< of a stream: the server was there, but said nothing for too long
 };
 
 [[nodiscard]] tl::expected<RestAnswer, RestFailure> call_rest(const RestCall& call, CommandRunner& commands);

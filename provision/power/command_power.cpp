@@ -3,6 +3,7 @@
 #include "common/base/text.hpp"
 #include "provision/process/exit_codes.hpp"
 #include "provision/process/shell_words.hpp"
+#include "provision/process/uninterrupted.hpp"
 
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 using Kind = PowerError::Kind;
 
 constexpr auto command_timeout = std::chrono::seconds(120);
+/// Told to stop, we have little time.
+constexpr auto last_switch_time = std::chrono::seconds(4);
 
 }  // namespace
 
@@ -27,11 +30,19 @@ PowerResult<void> CommandPower::off() {
 }
 
 PowerResult<void> CommandPower::cycle() {
-    if (!scripts_.reboot.empty() || scripts_.off.empty() || scripts_.on.empty()) {
-        return run(scripts_.reboot_key, scripts_.reboot, false);
-    }
+    if (!cycles_by_off_and_on()) return run(scripts_.reboot_key, scripts_.reboot, false);
     if (auto done = off(); !done) return done;
     return on();
+}
+
+bool CommandPower::cycles_by_off_and_on() const {
+    return scripts_.reboot.empty() && !scripts_.off.empty() && !scripts_.on.empty();
+}
+
+void CommandPower::end_cycle() {
+    if (!cycles_by_off_and_on()) return;
+    UninterruptedRunner last(*commands_, last_switch_time);
+    (void)CommandPower(scripts_, last).on();
 }
 
 PowerResult<PowerState> CommandPower::state() {

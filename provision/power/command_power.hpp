@@ -25,9 +25,11 @@ class CommandPower final : public PowerControl {
     [[nodiscard]] PowerResult<void> on() override;
     [[nodiscard]] PowerResult<void> off() override;
     [[nodiscard]] PowerResult<void> cycle() override;
+    void end_cycle() override;
     [[nodiscard]] PowerResult<PowerState> state() override;
 
   private:
+    [[nodiscard]] bool cycles_by_off_and_on() const;
     [[nodiscard]] PowerResult<void> run(const char* key, const std::vector<std::string>& script, bool by_shell);
 
     Scripts scripts_;

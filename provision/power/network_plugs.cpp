@@ -102,18 +102,21 @@ class Shelly final : public Outlet {
     }
 
     [[nodiscard]] PowerResult<void> set(bool is_on, CommandRunner& commands) override {
-        const auto done = is_first_generation(commands)
+        const auto is_first = is_first_generation(commands);
+        if (!is_first) return tl::unexpected(is_first.error());
+        const auto done = *is_first
                               ? call("/relay/" + outlet_ + (is_on ? "?turn=on" : "?turn=off"), commands)
                               : call("/rpc/Switch.Set?id=" + outlet_ + (is_on ? "&on=true" : "&on=false"), commands);
         if (!done) return tl::unexpected(done.error());
         return {};
     }
     [[nodiscard]] PowerResult<PowerState> read(CommandRunner& commands) override {
-        const bool is_first = is_first_generation(commands);
+        const auto is_first = is_first_generation(commands);
+        if (!is_first) return tl::unexpected(is_first.error());
         const auto answer =
-            is_first ? call("/relay/" + outlet_, commands) : call("/rpc/Switch.GetStatus?id=" + outlet_, commands);
+            *is_first ? call("/relay/" + outlet_, commands) : call("/rpc/Switch.GetStatus?id=" + outlet_, commands);
         if (!answer) return tl::unexpected(answer.error());
-        const auto found = answer->find(is_first ? "ison" : "output");
+        const auto found = answer->find(*is_first ? "ison" : "output");
         if (found == answer->end() || !found->is_boolean()) {
             return power_error("the plug " + redacted_url(url_) + " does not say whether the outlet is on");
         }
@@ -125,10 +128,10 @@ class Shelly final : public Outlet {
         return ask(url_ + path, redacted_url(url_), commands);
     }
 
-    bool is_first_generation(CommandRunner& commands) {
+    PowerResult<bool> is_first_generation(CommandRunner& commands) {
         if (!generation_known_) {
             const auto answer = call("/shelly", commands);
-            if (!answer) return false;
+            if (!answer) return tl::unexpected(answer.error());
             generation_known_ = true;
             is_first_ = !answer->contains("gen");
         }

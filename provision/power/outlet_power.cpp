@@ -28,13 +28,14 @@ PowerResult<void> OutletPower::wait_until_off() {
 PowerResult<void> OutletPower::cycle() {
     if (auto done = off(); !done) return done;
     const auto is_off = wait_until_off();
-    if (interrupt_->wait_for(delay_) != 0) {
-        UninterruptedRunner last(*commands_, last_switch_time);
-        (void)outlet_->set(true, last);
-        return power_error("stopped by a signal", PowerError::Kind::interrupted);
-    }
+    if (interrupt_->wait_for(delay_) != 0) return power_error("stopped by a signal", PowerError::Kind::interrupted);
     auto done = on();
     return is_off ? done : is_off;
+}
+
+void OutletPower::end_cycle() {
+    UninterruptedRunner last(*commands_, last_switch_time);
+    (void)outlet_->set(true, last);
 }
 
 }  // namespace trebuchet

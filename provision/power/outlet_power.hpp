@@ -19,8 +19,8 @@ class Outlet {
     [[nodiscard]] virtual PowerResult<PowerState> read(CommandRunner& commands) = 0;
 };
 
-/// Power by an outlet. A cycle is off, a check that it is off, `delay`, and on. Told to stop in between, it still
-/// switches on.
+/// Power by an outlet. A cycle is off, a check that it is off, `delay`, and on. A cycle that is told to stop ends where
+/// it is; RetryingPower calls end_cycle().
 class OutletPower final : public PowerControl {
   public:
     /// `commands` and `interrupt` must outlive it.
@@ -31,6 +31,7 @@ class OutletPower final : public PowerControl {
     [[nodiscard]] PowerResult<void> on() override { return outlet_->set(true, *commands_); }
     [[nodiscard]] PowerResult<void> off() override { return outlet_->set(false, *commands_); }
     [[nodiscard]] PowerResult<void> cycle() override;
+    void end_cycle() override;
     [[nodiscard]] PowerResult<PowerState> state() override { return outlet_->read(*commands_); }
 
   private:

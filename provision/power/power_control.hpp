@@ -32,6 +32,9 @@ class PowerControl {
     [[nodiscard]] virtual PowerResult<void> off() = 0;
     /// Off and on, or another hard reset.
     [[nodiscard]] virtual PowerResult<void> cycle() = 0;
+    /// After a cycle that a stop signal ended: switches on if the cycle may have left the device off. Best effort,
+    /// takes a few seconds at most, and ignores the signal.
+    virtual void end_cycle() {}
     /// `unknown`: this kind of switch cannot read the state.
     [[nodiscard]] virtual PowerResult<PowerState> state() = 0;
 };

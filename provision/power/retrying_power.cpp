@@ -44,7 +44,10 @@ PowerResult<void> RetryingPower::off() {
 }
 
 PowerResult<void> RetryingPower::cycle() {
-    return retry(&PowerControl::cycle, PowerState::on);
+    auto done = retry(&PowerControl::cycle, PowerState::on);
+    // Whatever was under way, even a request without an answer, may have switched off.
+    if (!done && tools_.interrupt.wait_for(0ms) != 0) inner_->end_cycle();
+    return done;
 }
 
 PowerResult<PowerState> RetryingPower::state() {

@@ -20,7 +20,7 @@ struct PowerTools {
 };
 
 /// Adds retries to a flaky switch: up to four tries, 1 to 10 s apart. If the state can be read, it must be right within
-/// 10 s after a try. Returns the last try's error.
+/// 10 s after a try. Returns the last try's error. A cycle that is told to stop leaves the device switched on.
 class RetryingPower final : public PowerControl {
   public:
     RetryingPower(std::unique_ptr<PowerControl> inner, PowerTools tools);

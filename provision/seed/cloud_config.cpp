@@ -29,6 +29,16 @@ std::string meta_data() {
     return "{\"instance-id\": \"trebuchet\"}\n";
 }
 
+WipedString nocloud_config(const FirstUser& user) {
+    const auto data = user_data(user);
+    const SecretJson config{{"datasource_list", SecretJson::array({"NoCloud", "None"})},
+                            {"datasource", {{"NoCloud", {{"user-data", data}, {"meta-data", meta_data().c_str()}}}}}};
+    WipedString text("#cloud-config\n");
+    text += config.dump(2, ' ', false, SecretJson::error_handler_t::replace);
+    text += '\n';
+    return text;
+}
+
 std::string sudoers_line(const FirstUser& user) {
     return user.name + " ALL=(ALL) NOPASSWD:ALL\n";
 }

@@ -18,6 +18,10 @@ struct FirstUser {
 
 [[nodiscard]] std::string meta_data();
 
+/// For a file in cloud.cfg.d of Ubuntu Core 20 and later: both of them as the data source NoCloud, which needs no other
+/// file then.
+[[nodiscard]] WipedString nocloud_config(const FirstUser& user);
+
 /// A line for sudoers.
 [[nodiscard]] std::string sudoers_line(const FirstUser& user);
 

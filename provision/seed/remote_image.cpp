@@ -110,12 +110,12 @@ Result<const ImageType*> RemoteImage::type() {
 
 Result<void> RemoteImage::add_user(const ImageType& type, const FirstUser& user) {
     WipedString script("set -e\n");
-    const auto content = user_data(user);
     if (type.form != SeedForm::none) {
         const auto folder = folder_ + "/" + type.folder;
         script += "sudo mkdir -p " + shell_quote(folder) + "\n";
         const bool is_config = type.form == SeedForm::config_file;
-        add_remote_file(script, folder + (is_config ? "/99_nocloud.cfg" : "/user-data"), content, "0600");
+        add_remote_file(script, folder + (is_config ? "/99_nocloud.cfg" : "/user-data"),
+                        is_config ? nocloud_config(user) : user_data(user), "0600");
         if (type.form == SeedForm::nocloud) add_remote_file(script, folder + "/meta-data", meta_data(), "0644");
     }
     if (*type.root != '\0') {

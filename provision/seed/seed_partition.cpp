@@ -25,7 +25,9 @@ Result<void> seed_partition(Ssh& ssh, const std::vector<std::string>& partitions
                        " 2>/dev/null' EXIT\nkind=\n");
     for (const auto& partition : partitions) {
         const bool is_last = &partition == &partitions.back();
-        script += "if test -z \"$kind\"; then\n  sudo mount " + shell_quote(partition) + " " + place + "\n";
+        // A swap or an unknown file system: the system may be on the next one.
+        script += "if test -z \"$kind\" && { sudo mount " + shell_quote(partition) + " " + place + " || " +
+                  (is_last ? "exit" : "false") + "; }; then\n";
         for (const auto* kind : {"system-data", "snaps", "etc"}) {
             script += "  if sudo test -d " + place + "/" + kind + "; then kind=" + kind + "; fi\n";
         }
@@ -35,7 +37,7 @@ Result<void> seed_partition(Ssh& ssh, const std::vector<std::string>& partitions
     script += "case $kind in\nsnaps)\n";
     const auto config = folder + "/data/etc/cloud/cloud.cfg.d";
     script += "sudo mkdir -p " + shell_quote(config) + "\n";
-    add_remote_file(script, config + "/99_nocloud.cfg", user_data(user), "0600");
+    add_remote_file(script, config + "/99_nocloud.cfg", nocloud_config(user), "0600");
     script += ";;\nsystem-data)\n";
     add_files(script, folder + "/system-data", user);
     // Left by images that were made without cloud-init.

@@ -16,7 +16,7 @@ namespace trebuchet {
 ///     snaps          Ubuntu Core 20       data/etc/cloud/cloud.cfg.d/99_nocloud.cfg
 ///
 /// A line for sudoers is written into the same system, but not for Ubuntu Core 20. Mounts at `folder`, and unmounts
-/// also after a failure. Nothing is written where a mount fails.
+/// also after a failure. A partition that cannot be mounted is left out, but the last one must be mountable.
 [[nodiscard]] Result<void> seed_partition(Ssh& ssh, const std::vector<std::string>& partitions,
                                           const std::string& folder, const FirstUser& user);
 

@@ -47,7 +47,7 @@ class SerialCapture {
     void clear();
 
     /// Waits for output that matches `pattern`. Returns all output from the end of the last match to the end of this
-    /// one. Between two calls the last 64 KiB of output are kept. Fails after `timeout` and on a stop signal.
+    /// one. Between two calls the last MiB of output is kept. Fails after `timeout` and on a stop signal.
     [[nodiscard]] Result<std::string> expect(const SerialPattern& pattern, std::chrono::milliseconds timeout,
                                              Interrupt& interrupt);
 

@@ -9,7 +9,7 @@
 namespace trebuchet {
 namespace {
 
-constexpr std::size_t window_size = std::size_t{64} * 1024;
+constexpr std::size_t window_size = std::size_t{1024} * 1024;
 
 }  // namespace
 

@@ -38,7 +38,7 @@ class SerialPattern {
     std::shared_ptr<const regex_t> regex_;
 };
 
-/// Console output that has not been matched yet, at most its last 64 KiB.
+/// Console output that has not been matched yet, at most its last MiB: as much as a reader may be late.
 class SerialWindow {
   public:
     void add(std::string_view text);

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <ostream>
 #include <random>
+#include <utility>
 
 namespace trebuchet {
 namespace {
@@ -24,15 +26,6 @@ constexpr const char* file = "/tmp/trebuchet-test";
 std::string new_test_mark() {
     std::random_device random;
     return "trebuchet-" + std::to_string(random()) + std::to_string(random());
-}
-
-/// What follows the mark's line, with the line ends of a file. The mark's own echo has quotes in it.
-std::string behind(const std::string& printed, const std::string& mark) {
-    const auto at = printed.find(mark);
-    const auto begin = at == std::string::npos ? std::string::npos : printed.find('\n', at);
-    auto text = begin == std::string::npos ? printed : printed.substr(begin + 1);
-    text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
-    return text;
 }
 
 /// Sends a line to the shell, and waits until it has run. Its exit code, and what it printed.
@@ -56,6 +49,57 @@ Result<std::pair<int, std::string>> run_line(const std::string& line, const std:
     return std::pair(code, std::move(*printed));
 }
 
+/// Prints what the command prints between its two marks, line by line. Its exit code once the second one is there.
+class CommandOutput {
+  public:
+    CommandOutput(const std::string& mark, std::ostream& out)
+        : begin_(mark + ":begin"), end_(mark + "-run:"), out_(&out) {}
+
+    std::optional<int> take(std::string line) {
+        line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
+        const auto end = line.rfind(end_);
+        int code = 0;
+        const auto* digits = line.data() + (end == std::string::npos ? line.size() : end + end_.size());
+        // The terminal's echo has no number there.
+        const bool is_end = std::from_chars(digits, line.data() + line.size(), code).ptr != digits;
+        if (is_end) line.resize(end);
+        if (has_begun_ && !line.empty()) *out_ << to_valid_utf8(line) << std::flush;
+        if (line.find(begin_) != std::string::npos) has_begun_ = true;
+        return is_end ? std::optional(code) : std::nullopt;
+    }
+
+  private:
+    std::string begin_;
+    std::string end_;
+    std::ostream* out_;
+    bool has_begun_ = false;
+};
+
+/// Waits until the command has ended.
+Result<int> follow(const std::string& mark, std::chrono::seconds timeout, StageContext& context) {
+    auto& console = *context.serial;
+    CommandOutput output(mark, context.out);
+    const auto line_end = SerialPattern::literal("\n");
+    const auto end = SerialPattern::regex(mark + "-run:[0-9]+");
+    if (!end) return fail(end.error());
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    while (true) {
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        auto line = console.expect(line_end, std::max(left, 0ms), context.interrupt);
+        const bool is_over = !line;
+        // Perhaps only the end of the last line is missing.
+        if (is_over) line = console.expect(*end, 0ms, context.interrupt);
+        if (line) {
+            if (const auto code = output.take(std::move(*line))) return *code;
+        }
+        if (!is_over) continue;
+        // Ctrl-C, so that the next one finds a shell.
+        (void)console.send("\x03", interrupt_time, context.interrupt);
+        return fail(line.error());
+    }
+}
+
 }  // namespace
 
 Result<int> run_on_console(const std::string& command, const std::string& mark, std::chrono::seconds timeout,
@@ -75,10 +119,10 @@ Result<int> run_on_console(const std::string& command, const std::string& mark, 
     if (!decoded) return fail(decoded.error());
     if (decoded->first != 0) return fail("the device's shell cannot decode base64");
     const auto line = "echo " + mark.substr(0, 1) + "''" + mark.substr(1) + ":begin; sh " + file;
-    const auto done = run_line(line, mark + "-run", timeout, context);
-    if (!done) return fail(done.error());
-    context.out << to_valid_utf8(behind(done->second, mark + ":begin")) << std::flush;
-    return done->first;
+    if (auto sent = context.serial->send(line + "; echo " + mark + "-run:$?\r", line_time, context.interrupt); !sent) {
+        return fail(sent.error());
+    }
+    return follow(mark, timeout, context);
 }
 
 StageResult runtest_on_console(StageContext& context) {

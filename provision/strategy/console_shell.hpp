@@ -16,7 +16,7 @@ namespace trebuchet {
 ///    none is too long.
 /// 2. `echo M''ARK:begin; sh FILE; echo MARK-run:$?` runs it. MARK is new for each command. The terminal's echo of this
 ///    line matches neither `MARK:begin` nor `MARK-run:[0-9]+`.
-/// 3. What is printed between the two is the command's output.
+/// 3. What is printed between the two is the command's output. Each line is passed on as soon as it is complete.
 [[nodiscard]] Result<int> run_on_console(const std::string& command, const std::string& mark,
                                          std::chrono::seconds timeout, StageContext& context);
 

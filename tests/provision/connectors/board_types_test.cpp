@@ -28,7 +28,7 @@ class ComputeModule3 : public StageTest {
 
 TEST_F(ComputeModule3, IsWrittenAsADiskOfTheControlHostAndBootsAgain) {
     EXPECT_EQ(run("cm3"), 0);
-    EXPECT_EQ(count("sudo cm3-installer 'http://images.example/cm3.img.xz?a=1&b=2'"), 1U);
+    EXPECT_EQ(count("sudo timeout -k 10 1800 cm3-installer 'http://images.example/cm3.img.xz?a=1&b=2'"), 1U);
     EXPECT_EQ(count("pi3gpio set high 16"), 1U);
     EXPECT_EQ(count("pi3gpio set low 16"), 1U);
     EXPECT_EQ(count("powerctl cycle"), 2U);
@@ -110,6 +110,22 @@ TEST_F(DragonBoard, IsStoppedWhileItWaitsForTheMaster) {
     interrupt_.signal = SIGTERM;
     interrupt_.waits_before_signal = 3;
     EXPECT_EQ(run("dragonboard"), 143);
+}
+
+TEST_F(DragonBoard, AHalfWrittenImageIsCleared) {
+    when("cat /etc/issue", CommandExited{0}, "Debian GNU/Linux 12\n");
+    when("snap -h", CommandExited{1});
+    when("lsblk -rno", CommandExited{9}, "the control host uses it: /\n");
+    EXPECT_FALSE(run("dragonboard"));
+    EXPECT_EQ(count("sgdisk"), 0U) << "the disk of the master's own system";
+    rules_.pop_back();
+    when("powerctl boot test", CommandExited{1});
+    EXPECT_FALSE(run("dragonboard"));
+    EXPECT_EQ(count("sudo sgdisk -o /dev/mmcblk1"), 1U);
+    rules_.back().end = CommandInterrupted{SIGTERM};
+    when("sgdisk", CommandExited{127});
+    EXPECT_FALSE(run("dragonboard"));
+    EXPECT_EQ(count("sgdisk"), 2U);
 }
 
 /// The reference crashes on each of these, one of them after it has written the image.

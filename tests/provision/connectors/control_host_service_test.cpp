@@ -77,6 +77,60 @@ TEST_F(ControlHostService, AnErrorOfTheServerOnTheWayIsTriedAgainButNotForever) 
     EXPECT_THAT(run("control_host_iot").error().message, HasSubstr("it said: no such job"));
 }
 
+TEST_F(ControlHostService, ABrokenStreamIsFollowedByALookAtTheJob) {
+    when("/logs", CommandExited{56}, "");
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_iot"), 0);
+    EXPECT_TRUE(interrupt_.waits.empty());
+}
+
+TEST_F(ControlHostService, EntriesInBetweenForgiveBrokenStreams) {
+    int streams = 0;
+    when("/logs", CommandExited{56}, "");
+    std::vector<std::string> statuses(9, "{\"status\": \"running\"}\n200");
+    statuses.emplace_back("{\"status\": \"completed\"}\n200");
+    job_answers(std::move(statuses));
+    commands_.answer = [this, &streams, rules = commands_.answer](const Command& command) {
+        if (command.input.value_or("").find("/logs") != std::string::npos) {
+            commands_.piped_output = "id: " + std::to_string(++streams) + "\ndata: {\"message\": \"on it\"}\n\n";
+        }
+        return rules(command);
+    };
+    EXPECT_EQ(run("control_host_iot"), 0) << "nine broken streams, each with something new but the first";
+}
+
+TEST_F(ControlHostService, FiveBrokenStreamsThatSayNothingNewAreFinal) {
+    when("/logs", CommandExited{56}, "");
+    job_answers({"{\"status\": \"running\"}\n200"});
+    EXPECT_EQ(run("control_host_iot").error().name, "ConnectionError");
+    EXPECT_EQ(count("/logs"), 5U);
+}
+
+TEST_F(ControlHostService, AStreamThatIsSilentForTheWholeTimeIsFinal) {
+    when("/logs", CommandExited{28}, "");
+    commands_.piped_output = "\n000 0.01";
+    job_answers({"{\"status\": \"running\"}\n200"});
+    const auto result = run("control_host_iot");
+    EXPECT_EQ(result.error().name, "ReadTimeout");
+    EXPECT_THAT(result.error().message, HasSubstr("5400 s"));
+    EXPECT_TRUE(interrupt_.waits.empty());
+    commands_.piped_output = "\n000 0.000000";
+    EXPECT_EQ(run("control_host_iot").error().name, "ConnectionError") << "it could not connect";
+}
+
+TEST_F(ControlHostService, TheJobSaysHowLongTheServiceMaySayNothing) {
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    job_ = R"({"provision_data": {"url": "http://i.example/a.iso", "robot_tasks": ["t"],
+                                  "provisioning_timeout": 20000}})";
+    EXPECT_EQ(run("control_host_kvm"), 0);
+    EXPECT_EQ(count("--speed-time 20000 --max-time 20000"), 1U);
+    job_ = R"({"provision_data": {"preset": "p", "provisioning_timeout": 600}})";
+    EXPECT_EQ(run("control_host_kvm"), 0);
+    EXPECT_EQ(count("--speed-time 600 --max-time 14400"), 1U);
+    job_ = R"({"provision_data": {"preset": "p", "provisioning_timeout": "soon"}})";
+    EXPECT_FALSE(run("control_host_kvm"));
+}
+
 TEST_F(ControlHostService, AJobThatNeverEndsEndsAtTheLimit) {
     commands_.piped_output = "\n200";
     config_.scalars["control_host_provision_timeout"] = "300";
@@ -117,6 +171,29 @@ TEST_F(ControlHostService, RefusesWhatTheServiceWouldNotTake) {
     }
 }
 
+TEST_F(ControlHostService, ANewDeviceGetsTheConfiguredKeyByThePassword) {
+    when("/bin/true", CommandExited{255}, "tester@10.0.0.7: Permission denied (publickey,password).\n");
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_iot"), 0);
+    EXPECT_EQ(count("sshpass -e ssh-copy-id -f"), 1U);
+    EXPECT_EQ(count("-i " + (folder_ / "key.pub").string()), 1U);
+    rules_.back().output = "ssh: connect to host 10.0.0.7 port 22: No route to host\n";
+    EXPECT_FALSE(run("control_host_iot"));
+    EXPECT_EQ(count("ssh-copy-id"), 1U) << "it is not up";
+}
+
+TEST_F(ControlHostService, AStockIsoGetsTheConfiguredFilesUnlessTheJobsAreWanted) {
+    folder_.write("ud.yaml", "autoinstall: {}\n");
+    folder_.write("grub.cfg", "menuentry x\n");
+    config_.scalars["default_user_data"] = (folder_ / "ud.yaml").string();
+    config_.scalars["default_redeploy_cfg"] = (folder_ / "grub.cfg").string();
+    job_ = R"({"provision_data": {"control_host_iso_url": "http://i.example/s.iso", "control_host_iso_type": "stock",
+                                  "user_data": "not-there"}})";
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("oem_autoinstall"), 0);
+    EXPECT_THAT(request(), HasSubstr(R"(\"user_data_b64\":\"YXV0b2luc3RhbGw6IHt9Cg==\")"));
+}
+
 TEST_F(ControlHostService, AnAccountOfConsoleConfTakesTheUsersPlaceAndGetsNoKey) {
     config_.device_key_file.clear();
     job_ = R"({"provision_data": {"ubuntu_sso_email": "me@example.com", "provision_plan":
@@ -147,6 +224,37 @@ TEST_F(ControlHostService, ThePasswordOfAnOemComputerIsChangedOverSshsStdin) {
     job_ = R"({"provision_data": {"alloem_url": "http://i.example/a.iso", "robot_tasks": ["t"]},
                "test_data": {"test_password": "a\nroot:b"}})";
     EXPECT_THAT(run("control_host_kvm").error().message, HasSubstr("line break"));
+}
+
+TEST_F(ControlHostService, APresetGetsTheAutoinstallKeysAsTheServiceWantsThem) {
+    job_ =
+        R"({"provision_data": {"preset": "p", "alloem_url": "http://i.example/a.iso", "url": "http://i.example/u.iso",
+               "autoinstall_base_user_data": "YTogMQo="}, "test_data": {"test_password": "hunter22"}})";
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_kvm"), 0);
+    EXPECT_THAT(request(), HasSubstr(R"(\"autoinstall_conf\":{\"base_user_data\":\"YTogMQo=\"})"));
+    EXPECT_EQ(request().find("autoinstall_base"), std::string::npos);
+    EXPECT_THAT(request(), HasSubstr(R"(\"url\":\"http://i.example/u.iso\")")) << "no preset of an OEM";
+    EXPECT_THAT(request(), HasSubstr(R"(\"password\":\"hunter22\")"));
+    EXPECT_EQ(count("chpasswd"), 0U);
+    job_ = R"({"provision_data": {"preset": "p", "autoinstall_base_user_data": "***"}})";
+    EXPECT_THAT(run("control_host_kvm").error().message, HasSubstr("not valid base64"));
+}
+
+TEST_F(ControlHostService, TheOemPresetWithoutAnImageOfItsOwnOnlyRecovers) {
+    job_ = R"({"provision_data": {"preset": "desktop-jammy-oem", "url": "http://i.example/u.iso", "oem": "acme"}})";
+    job_answers({"{\"status\": \"completed\"}\n200"});
+    EXPECT_EQ(run("control_host_kvm"), 0);
+    EXPECT_EQ(request().find("u.iso"), std::string::npos);
+    EXPECT_THAT(request(), HasSubstr(R"(\"password\":\"u\")"));
+    EXPECT_EQ(count("recovery-from-iso.sh"), 1U) << "an unknown oem is installed as by oemscript";
+}
+
+TEST_F(ControlHostService, WhatCannotBeInstalledAfterwardsIsRefusedAtOnce) {
+    job_ = R"({"provision_data": {"alloem_url": "http://i.example/a.iso", "robot_tasks": ["t"],
+               "url": "http://me:secret@i.example/u.iso"}})";
+    EXPECT_FALSE(run("control_host_kvm"));
+    EXPECT_EQ(count("kwargs"), 0U);
 }
 
 TEST_F(ControlHostService, AJobCannotNameAnotherDevice) {

@@ -28,10 +28,10 @@ class Leftovers : public testing::Test {
         if (!started) throw std::runtime_error("cannot start " + argv.front());
         return std::move(*started);
     }
-    CommandResult end(const std::string& mark, const std::string& disk = "") {
+    CommandResult end(const std::string& mark, const std::string& disk = "", const std::string& program = "") {
         auto environment = Environment::inherited();
         environment.set("LC_TREBUCHET", mark);
-        const auto script = end_leftovers_script(mark, disk, 5s);
+        const auto script = end_leftovers_script(mark, disk, 5s, program);
         Command command{{"/bin/sh", "-s"}, &environment, 60s, true};
         command.input = script;
         return runner_.run(command);
@@ -64,6 +64,21 @@ TEST_F(Leftovers, AWriterOfTheDiskIsEndedWhoeverStartedIt) {
     const auto result = end(device_ + ":2", disk);
     EXPECT_TRUE(succeeded(result)) << result.output;
     EXPECT_TRUE(writer->wait_for(10s));
+    EXPECT_FALSE(other->wait_for(0ms));
+}
+
+TEST_F(Leftovers, AProgramOfTheDeviceIsEndedWithoutAMark) {
+    const auto name = "installer-" + device_;
+    folder_.write(name, "#!/bin/sh\nsleep 1000\n");
+    const auto program = (folder_ / name).string();
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    const auto script = start("", {program, "url"});
+    const auto by_timeout = start("", {"timeout", "1000", "/bin/sh", "-c", "sleep 1000; :", name});
+    const auto other = start("", {"sleep", "1000"});
+    const auto result = end(device_ + ":2", "", name);
+    EXPECT_TRUE(succeeded(result)) << result.output;
+    EXPECT_TRUE(script->wait_for(10s));
+    EXPECT_TRUE(by_timeout->wait_for(10s));
     EXPECT_FALSE(other->wait_for(0ms));
 }
 

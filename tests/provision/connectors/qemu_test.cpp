@@ -138,6 +138,17 @@ TEST_F(QemuConnector, SaysWhatIsWrongWithItsConfiguration) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().name, "ConfigError");
     EXPECT_THAT(result.error().message, HasSubstr("qemu_memory"));
+    further_keys_ = "boot_prompt: 'login: '\nconsole_strategy:\n  - {expect: '# '}\n";
+    EXPECT_THAT(provision().error().message, HasSubstr("found boot_prompt and console_strategy"));
+}
+
+TEST_F(QemuConnector, ARestoredDeviceIsNotBroughtUpAgain) {
+    const std::string sum(64, 'a');
+    further_keys_ =
+        "qemu_start: true\nqemu_disk_size: 1\nqemu_snapshot: true\n"
+        "console_strategy:\n  - {expect: '# ', timeout: 1}\n";
+    folder_.write("sd.img.snapshot", sum);
+    EXPECT_EQ(provision(R"({"use_attachment": "image", "checksum": ")" + sum + "\"}").value(), 0);
 }
 
 TEST_F(QemuConnector, StartsQemuWithTheImageOnItsDisk) {

@@ -83,6 +83,9 @@ TEST(CompressingTarget, WritesXz) {
     ASSERT_TRUE(written);
     EXPECT_EQ(written->substr(1, 4), "7zXZ");
     EXPECT_LT(written->size(), 1000U);
+    EXPECT_EQ((*target)->read_back(3, [] { return true; }).value_or("none"),
+              "cd2eb0837c9b4c962c22d2ff8b5441b7b45805887f051d39bf133b583baf6860")
+        << "of xxx";
 }
 
 }  // namespace

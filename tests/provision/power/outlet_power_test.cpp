@@ -119,6 +119,12 @@ TEST_F(OutletPowerTest, ToldToStopBetweenOffAndOnItStillSwitchesOn) {
     EXPECT_THAT(plug_->out(), testing::EndsWith("off\non\n"));
 }
 
+TEST_F(OutletPowerTest, AShellyThatFirstDoesNotAnswerIsTriedAgain) {
+    const auto power = make("power: shelly\npower_url: " + plug({"shelly-1", "late"}) + "\n");
+    EXPECT_TRUE(power->off());
+    EXPECT_EQ(power->state(), PowerState::off);
+}
+
 TEST_F(OutletPowerTest, SwitchesAPortOfAHub) {
     const auto state = (folder_ / "state").string();
     folder_.write("uhubctl",

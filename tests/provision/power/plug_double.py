@@ -1,7 +1,7 @@
-"""A plug in the network: plug_double.py KIND [stuck].
+"""A plug in the network: plug_double.py KIND [stuck] [late].
 
 KIND: tasmota, tasmota-login, shelly, shelly-1 (first generation). Answers as the vendor's documentation says. `stuck`
-takes each request and does not switch. Prints its port, then each change.
+takes each request and does not switch. `late` fails the first request. Prints its port, then each change.
 """
 
 import http.server
@@ -11,6 +11,7 @@ import urllib.parse
 
 kind = sys.argv[1]
 stuck = "stuck" in sys.argv
+late = "late" in sys.argv
 on = True
 
 
@@ -49,6 +50,11 @@ def shelly(path, query):
 
 class Plug(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        global late
+        if late:
+            late = False
+            self.send_error(503)
+            return
         url = urllib.parse.urlsplit(self.path)
         query = urllib.parse.parse_qs(url.query)
         answer = tasmota(query) if kind.startswith("tasmota") and url.path == "/cm" else shelly(url.path, query)

@@ -31,7 +31,10 @@ class FakeSwitch final : public PowerControl {
         return {};
     }
 
+    void end_cycle() override { ++ends; }
+
     int actions = 0;
+    int ends = 0;
     int failures = 0;
     Kind kind = Kind::failed;
     std::deque<PowerResult<PowerState>> reads{PowerState::unknown};
@@ -59,6 +62,17 @@ class RetryingPowerTest : public testing::Test {
     FakeSwitch* switch_ = new FakeSwitch;
     RetryingPower power_{std::unique_ptr<PowerControl>(switch_), {log_, interrupt_, clock_, [] { return 0.0; }}};
 };
+
+TEST_F(RetryingPowerTest, ACycleThatIsStoppedIsEnded) {
+    switch_->failures = 1;
+    interrupt_.signal = SIGTERM;
+    EXPECT_EQ(power_.cycle().error().kind, Kind::interrupted) << "after a try whose outcome nobody knows";
+    EXPECT_EQ(switch_->ends, 1);
+    EXPECT_TRUE(power_.cycle());
+    switch_->actions = 0;
+    EXPECT_FALSE(power_.off());
+    EXPECT_EQ(switch_->ends, 1) << "who wants it off gets it off";
+}
 
 TEST_F(RetryingPowerTest, RetriesAFailure) {
     switch_->failures = 3;

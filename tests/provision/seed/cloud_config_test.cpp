@@ -30,5 +30,14 @@ TEST(CloudConfig, CreatesAnotherUserWithSudo) {
     EXPECT_EQ(sudoers_line({"admin", SecretString()}), "admin ALL=(ALL) NOPASSWD:ALL\n");
 }
 
+TEST(CloudConfig, IsTheDataOfTheDataSourceItselfForCore20) {
+    const FirstUser user{"admin", SecretString("sec\nret")};
+    const auto text = nocloud_config(user);
+    const auto config = nlohmann::json::parse(std::string_view(text).substr(text.find('\n')));
+    EXPECT_EQ(config.at("datasource_list"), nlohmann::json({"NoCloud", "None"}));
+    EXPECT_EQ(config.at("datasource").at("NoCloud").at("user-data"), user_data(user).c_str());
+    EXPECT_EQ(config.at("datasource").at("NoCloud").at("meta-data"), meta_data());
+}
+
 }  // namespace
 }  // namespace trebuchet

@@ -104,7 +104,7 @@ TEST_F(RemoteImageTest, WritesTheSeedForEachType) {
         ASSERT_TRUE(image_.add_user(type, user)) << type.name;
         const auto seed = in_image(type.folder);
         if (type.form == SeedForm::config_file) {
-            EXPECT_EQ(text_of(seed / "99_nocloud.cfg"), content);
+            EXPECT_EQ(text_of(seed / "99_nocloud.cfg"), nocloud_config(user).c_str());
         }
         if (type.form == SeedForm::nocloud || type.form == SeedForm::user_data) {
             EXPECT_EQ(text_of(seed / "user-data"), content) << type.name;

@@ -72,6 +72,13 @@ TEST_F(SeedPartition, AnUnknownSystemIsTakenForAClassicOneOnTheLastPartition) {
     EXPECT_TRUE(std::filesystem::exists(folder_ / "b/var/lib/cloud/seed/nocloud-net/meta-data"));
 }
 
+TEST_F(SeedPartition, APartitionThatCannotBeMountedIsLeftOut) {
+    EXPECT_EQ(seed({(folder_ / "swap").string(), partition("root", "etc")}), 0);
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "root/etc/sudoers.d/90-trebuchet"));
+    commands_.inputs.clear();
+    EXPECT_EQ(seed({partition("first", "etc"), (folder_ / "swap").string()}), 0) << "found before the last one";
+}
+
 TEST_F(SeedPartition, NothingIsWrittenWhereAMountFails) {
     EXPECT_NE(seed({(folder_ / "missing").string()}), 0);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "mnt"));

@@ -70,8 +70,12 @@ def boot():
         say("Login incorrect\n")
     while True:
         say("# ")
-        done = subprocess.run(["/bin/sh", "-c", line() + "\necho"], capture_output=True, text=True, cwd=folder)
-        say(done.stdout[:-1] + done.stderr)
+        shell = subprocess.Popen(
+            ["/bin/sh", "-c", line()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder
+        )
+        while printed := os.read(shell.stdout.fileno(), 1000):
+            say(printed.decode(errors="replace"))
+        shell.wait()
 
 
 print("ready ", flush=True)

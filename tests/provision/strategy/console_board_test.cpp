@@ -76,6 +76,19 @@ TEST_F(ConsoleBoard, RunsAScriptThatIsLongerThanALineOfATerminal) {
     EXPECT_THAT(out_, HasSubstr("3000 and \"quotes\" 42"));
 }
 
+TEST_F(ConsoleBoard, PassesOnEachLineOfATestAtOnceAndLosesNone) {
+    EXPECT_EQ(run("provision"), 0) << err_;
+    write_job("\"echo first; until test -e go; do sleep 0.1; done; seq 1 20000; printf last; exit 12\"");
+    Program program({TREBUCHET_PROVISION, "command", "runtest", "-c", "default.yaml", "testflinger.json"},
+                    folder_.path());
+    EXPECT_TRUE(program.wait_for_output("first\n"));
+    folder_.write("go", "");
+    EXPECT_EQ(program.wait(), 12);
+    std::string all = "first\n";
+    for (int i = 1; i <= 20000; ++i) all += std::to_string(i) + "\n";
+    EXPECT_EQ(program.out(), all + "last");
+}
+
 TEST_F(ConsoleBoard, AWrongPasswordIsAFailureThatNamesTheStep) {
     write_config(std::string(strategy).replace(std::string(strategy).rfind("timeout: 30"), 11, "timeout: 2"));
     write_job("[]", "wr0ng");

@@ -66,7 +66,7 @@ int rehearse_on(const CharmHost& host, const ImportOptions& options) {
     const bool differs =
         std::any_of(agents->begin(), agents->end(), [](const auto& one) { return !one.differs.empty(); });
     std::cout << (differs ? "Mend what differs, then rehearse again.\n"
-                          : "A job went through the scripts of each agent. No device and no container was touched.\n");
+                          : "A job went through the scripts of each agent, without network, devices and containers.\n");
     return differs ? exit_to_mend : 0;
 }
 

@@ -64,7 +64,9 @@ void note_own_folders(CharmAgent& agent, const LoadedConfig& loaded) {
                                                        {"results_basedir", loaded.config.results_basedir}};
     for (const auto& setting : loaded.settings.all()) {
         const auto folder = folders.find(setting.key);
-        if (folder != folders.end() && setting.source != "default") agent.own_folders.insert(folder->second);
+        // This command's $STATE_DIRECTORY is not the agents'.
+        const bool is_chosen = setting.source != "default" && !setting.source.starts_with("environment variable");
+        if (folder != folders.end() && is_chosen) agent.own_folders.insert(folder->second);
     }
 }
 

@@ -266,8 +266,10 @@ void add_import_command(CLI::App& app, trebuchet::ImportOptions& options, int& e
         ->add_flag("--rehearse", options.rehearse,
                    "Run a job through each agent's own scripts, with doubles of docker and of the device connectors")
         ->excludes(write);
-    auto* undo = import->add_flag("--undo", options.undo, "Take back what --write made")->excludes(write);
-    import->add_flag("--force", options.force, "With --undo: also what was changed by hand since")->needs(undo);
+    import->add_flag("--undo", options.undo, "Take back what --write made")->excludes(write);
+    import->add_flag(
+        "--force", options.force,
+        "With --undo: also what was changed by hand since, or runs; with --write: while the Python agents run");
     import->add_option("--root", options.root, "Another root folder, such as of an image")->group("");
     import->footer(
         "Exit codes: 0 done; 1 something is to be mended first, or a rehearsed job differs; 2 nothing to import or to "

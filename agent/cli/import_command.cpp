@@ -33,8 +33,26 @@ int undo(const ImportOptions& options) {
     return 0;
 }
 
-int write(const ImportPlan& plan, const ImportOptions& options) {
+/// A running agent may deliver a result that is about to be copied. False if that must not be.
+bool may_write(const CharmHost& host, const ImportPlan& plan, const ImportOptions& options) {
+    const auto running = running_programs(host, options.root);
+    if (running.empty()) return true;
+    std::string names;
+    for (const auto& program : running) names += " " + program;
+    std::cout << "These Python agents still run:" << names << ".\n";
+    if (plan.changes.adopted.empty() || options.force) {
+        std::cout << "A result that one of them cannot deliver until `supervisorctl update` stays where it is.\n";
+        return true;
+    }
+    std::cout << "They may deliver the results that are to be copied, which would then come twice. When no job runs: "
+                 "supervisorctl stop"
+              << names << "\nThen repeat --write; --force does not wait for that.\nNothing is changed.\n";
+    return false;
+}
+
+int write(const CharmHost& host, const ImportPlan& plan, const ImportOptions& options) {
     if (::geteuid() != 0) return refuse(Error("--write needs root: run it with sudo"));
+    if (!may_write(host, plan, options)) return exit_to_mend;
     if (auto made = make_changes(plan.changes, options.root); !made) return refuse(made.error());
     std::cout << "The changes are made; `trebuchet-agent import --undo` takes them back.\n\n";
     print_next(plan.next);
@@ -48,7 +66,7 @@ int rehearse_on(const CharmHost& host, const ImportOptions& options) {
     const bool differs =
         std::any_of(agents->begin(), agents->end(), [](const auto& one) { return !one.differs.empty(); });
     std::cout << (differs ? "Mend what differs, then rehearse again.\n"
-                          : "A job went through the scripts of each agent. No device and no container was touched.\n");
+                          : "A job went through the scripts of each agent, without network, devices and containers.\n");
     return differs ? exit_to_mend : 0;
 }
 
@@ -65,7 +83,7 @@ int import_command(const ImportOptions& options) {
         std::cout << "Nothing is changed.\n";
         return exit_to_mend;
     }
-    if (options.write) return write(plan, options);
+    if (options.write) return write(*host, plan, options);
     std::cout << "Nothing is changed. To make these changes: trebuchet-agent import --write\n";
     return 0;
 }

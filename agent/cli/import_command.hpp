@@ -8,7 +8,7 @@ struct ImportOptions {
     bool write = false;
     bool rehearse = false;
     bool undo = false;
-    bool force = false;                ///< with `undo`: also what was changed by hand
+    bool force = false;  ///< with `undo`: also what was changed by hand; with `write`: while the Python agents run
     std::filesystem::path root = "/";  ///< in tests, another root folder
 };
 

@@ -14,6 +14,7 @@
 #include "common/service/service_manager.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -24,6 +25,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 namespace trebuchet {
@@ -202,6 +205,22 @@ int refuse(int code, const Error& reason) {
     return code;
 }
 
+/// It may be away just now, while it is replaced; for a service its parent, too, such as a mount that comes later. A
+/// person is told of a folder that is not there.
+bool may_be_tree(const fs::path& tree) {
+    std::error_code error;
+    const auto kind = fs::status(tree, error).type();
+    if (kind == fs::file_type::directory) return true;
+    if (kind != fs::file_type::not_found && kind != fs::file_type::none && kind != fs::file_type::unknown) return false;
+    return std::getenv("NOTIFY_SOCKET") != nullptr ||
+           fs::is_directory(fs::absolute(tree, error).lexically_normal().parent_path(), error);
+}
+
+/// To lock it: a file in a checkout of git would be a change. Nothing if it is away.
+FileDescriptor open_folder(const fs::path& folder) {
+    return FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 /// The agents' own limits need controllers, which only a group without processes can hand down.
 void hand_down_controllers() {
     if (!Cgroup::is_own()) return;
@@ -214,10 +233,7 @@ void hand_down_controllers() {
 
 int supervise_command(const SuperviseOptions& options) {
     keep_exit_codes();
-    std::error_code error;
-    // The folder itself may be away just now, while it is replaced.
-    if (fs::exists(options.tree, error) ? !fs::is_directory(options.tree, error)
-                                        : !fs::is_directory(fs::absolute(options.tree, error).parent_path(), error)) {
+    if (!may_be_tree(options.tree)) {
         return refuse(exit_usage, Error("found no folder " + options.tree.string() +
                                         ", expected one with a folder for each agent and its testflinger-agent.conf"));
     }
@@ -233,9 +249,13 @@ int supervise_command(const SuperviseOptions& options) {
         if (auto made = make_folder(folder); !made) return refuse(exit_usage, made.error());
     }
     if (!program.state.empty()) {
-        auto taken = LockFile::take(program.state / "supervise.lock");
+        auto taken = LockFile::take(program.state / supervise_lock);
         if (!taken) return refuse(taken.error().is_held ? exit_busy : exit_usage, taken.error().reason);
         lock = std::move(*taken);
+    }
+    const auto tree_lock = program.state.empty() ? open_folder(program.tree) : FileDescriptor();
+    if (tree_lock && ::flock(tree_lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return refuse(exit_busy, Error("another process supervises " + program.tree.string() + ": stop it first"));
     }
     hand_down_controllers();
     return Supervisor(options, program, std::move(*ports)).run();

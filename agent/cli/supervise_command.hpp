@@ -28,7 +28,8 @@ struct SuperviseOptions {
 ///     SIGHUP            read the tree again
 ///     SIGUSR1           restart all agents, each when no job of it runs
 ///
-/// Returns the exit code: 0 stopped, 2 the tree is no folder, 3 another process supervises in this state folder.
+/// Returns the exit code: 0 stopped, 2 the tree is no folder, 3 another process supervises in this state folder, or
+/// without one, this tree.
 int supervise_command(const SuperviseOptions& options);
 
 }  // namespace trebuchet

@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* list_file = "trebuchet-adopted";
 constexpr std::size_t list_limit = 16U << 20;
 
 /// "" if there is no such folder.
@@ -36,7 +35,7 @@ std::string identity_of(const fs::path& folder) {
 }  // namespace
 
 Result<AdoptedResults> AdoptedResults::read(const fs::path& results, bool own_files_are_trusted) {
-    const auto file = results / list_file;
+    const auto file = results / adopted_list;
     AdoptedResults adopted;
     if (kind_of_file(file).empty()) return adopted;
     const auto text = read_trusted(file, list_limit, own_files_are_trusted);
@@ -65,7 +64,7 @@ Result<std::vector<std::string>> AdoptedResults::adopt_all(const fs::path& resul
         ids.push_back(id);
         text += id + " " + identity_of(results / id) + "\n";
     }
-    const auto file = results / list_file;
+    const auto file = results / adopted_list;
     if (auto written = write_trusted(file, text); !written) return fail(written.error());
     return ids;
 }

@@ -9,6 +9,9 @@
 
 namespace trebuchet {
 
+/// The file with the list, in `results_basedir`.
+inline constexpr const char* adopted_list = "trebuchet-adopted";
+
 /// The results of the reference agent that an administrator wants to be delivered: the file `trebuchet-adopted` in
 /// `results_basedir`, with lines `JOB_ID FOLDER`. FOLDER (inode and time of birth) distinguishes the adopted folder
 /// from one that a job later creates under the same name. The agent trusts this file only if it belongs to root,

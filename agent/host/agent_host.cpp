@@ -78,8 +78,9 @@ void AgentHost::find_port_clashes() {
 void AgentHost::take_tree(const Result<AgentTree>& tree) {
     if (is_stopping_) return;
     const auto former = std::exchange(problem_, "");
-    if (!tree || (tree->empty() && !slots_.empty())) {
-        problem_ = (tree ? "the folder has no agents now" : tree.error().message()) +
+    if (!tree || tree->empty()) {
+        if (slots_.empty()) refused_.clear();
+        problem_ = (tree ? "the folder of configurations has no testflinger-agent.conf" : tree.error().message()) +
                    (slots_.empty() ? ": waiting for it" : ": the agents that run go on");
         for (auto& [id, slot] : slots_) slot->hold("the folder of configurations is gone");
         if (problem_ != former) log_warning(problem_);
@@ -176,6 +177,10 @@ std::optional<AgentHost::Time> AgentHost::next_due() const {
     const auto now = parts_.clock.now();
     const auto add = [&](Time time) { next = next ? std::min(*next, time) : time; };
     for (const auto& [id, slot] : slots_) {
+        if (is_stopping_) {
+            if (const auto due = slot->kill_due()) add(*due);
+            continue;
+        }
         if (const auto due = slot->next_due(parts_.removal_grace); due && !is_folder_busy(id, *slot)) {
             add(!slot->is_running() && next_start_ ? std::max(*due, *next_start_) : *due);
         }

@@ -69,7 +69,9 @@ class AgentSlot {
     [[nodiscard]] const AgentFolder& folder() const { return folder_; }
     [[nodiscard]] pid_t pid() const { return child_ ? child_->pid() : 0; }
     /// For people: why it does not run, or what is wrong although it does; "": nothing.
-    [[nodiscard]] std::string problem() const { return note_.empty() ? trouble_ : note_; }
+    [[nodiscard]] std::string problem() const { return note_.empty() && !is_running() ? trouble_ : note_; }
+    /// When to kill it, if it is to stop; nothing: it has as long as it needs.
+    [[nodiscard]] std::optional<Time> kill_due() const { return kill_at_; }
     /// How it ended the last time, if nobody wanted that.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
     /// What is wrong with its place in the tree; "": nothing.

@@ -2,7 +2,7 @@
 
 #include "agent/config/load_config.hpp"
 #include "agent/config/stop_limit.hpp"
-#include "common/file/safe_file.hpp"
+#include "common/file/regular_file.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -20,14 +20,16 @@ constexpr std::size_t file_limit = std::size_t{1} << 20U;
 std::size_t fingerprint_of(const fs::path& folder) {
     std::string all;
     for (const auto* name : {config_name, own_config_name}) {
-        all += read_file(folder / name, file_limit).value_or("") + '\0';
+        all += read_regular_file(folder / name, file_limit).value_or("") + '\0';
     }
     return std::hash<std::string>()(all);
 }
 
-/// The id names folders for state and secrets below those of the service.
+/// The id names folders for state and secrets below those of the service, beside the lock there. A colon separates
+/// folders in $STATE_DIRECTORY.
 bool can_name_folder(const std::string& agent_id) {
-    return !agent_id.starts_with('.') && agent_id.find('/') == std::string::npos;
+    return !agent_id.starts_with('.') && agent_id.find_first_of("/:") == std::string::npos &&
+           agent_id != supervise_lock;
 }
 
 void add_folder(const fs::path& folder, const AgentTree& former, AgentTree& tree) {
@@ -45,8 +47,9 @@ void add_folder(const fs::path& folder, const AgentTree& former, AgentTree& tree
     if (!loaded) {
         tree.problems[name] = loaded.error().empty() ? "it cannot be read" : loaded.error().front().message();
     } else if (!can_name_folder(loaded->config.agent_id)) {
-        tree.problems[name] =
-            config.string() + ": found an agent_id that begins with '.', expected one that can name a folder";
+        tree.problems[name] = config.string() +
+                              ": found an agent_id that begins with '.', has a ':' or is supervise.lock, expected one "
+                              "that can name a folder";
     } else {
         const auto& own = loaded->config.trebuchet;
         tree.agents.push_back(
@@ -68,12 +71,16 @@ Result<AgentTree> read_agent_tree(const fs::path& dir, const AgentTree& former) 
     std::error_code error;
     const auto absolute = fs::absolute(dir, error);
     std::vector<fs::path> folders;
+    AgentTree tree;
     for (fs::directory_iterator entry(absolute, error), end; !error && entry != end; entry.increment(error)) {
-        std::error_code ignored;
-        if (is_second_name(entry->path(), absolute)) continue;
-        const bool is_agent = !entry->path().filename().string().starts_with('.') &&
-                              fs::is_regular_file(entry->path() / config_name, ignored);
-        if (is_agent) folders.push_back(entry->path());
+        if (entry->path().filename().string().starts_with('.') || is_second_name(entry->path(), absolute)) continue;
+        std::error_code unreadable;
+        if (fs::is_regular_file(entry->path() / config_name, unreadable)) {
+            folders.push_back(entry->path());
+        } else if (unreadable == std::errc::permission_denied) {
+            tree.problems[entry->path().filename().string()] =
+                "this user cannot read the folder " + entry->path().string() + ": give it access";
+        }
     }
     if (error) return fail("cannot read the folder " + absolute.string() + ": " + error.message());
     if (folders.size() > most_agents) {
@@ -81,7 +88,6 @@ Result<AgentTree> read_agent_tree(const fs::path& dir, const AgentTree& former) 
                     ", expected at most " + std::to_string(most_agents));
     }
     std::sort(folders.begin(), folders.end());
-    AgentTree tree;
     for (const auto& folder : folders) add_folder(folder, former, tree);
     return tree;
 }

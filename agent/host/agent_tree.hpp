@@ -35,6 +35,9 @@ struct AgentTree {
     [[nodiscard]] bool empty() const { return agents.empty() && problems.empty(); }
 };
 
+/// The file in the service's state folder that one `supervise` holds.
+inline constexpr const char* supervise_lock = "supervise.lock";
+
 /// The most folders of agents that are read.
 inline constexpr std::size_t most_agents = 1000;
 

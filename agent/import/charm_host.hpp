@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct CharmAgent {
     std::map<std::string, std::string> environment;
     std::optional<Config> loaded;  ///< nothing: `problem` says why
     std::string problem;
+    std::set<std::filesystem::path> own_folders{};  ///< for runs, logs and results that its configuration names
+    std::set<std::string> unexpanded{};             ///< variables with an expansion of supervisord: %(NAME)s
 
     [[nodiscard]] std::filesystem::path folder() const { return config.parent_path(); }
 };
@@ -32,12 +35,15 @@ struct CharmAgent {
 struct LeftResult {
     std::filesystem::path folder;  ///< on the host
     std::string agent_id;          ///< whose queue its job had; "": nobody's here
+    bool has_list = false;         ///< its folder has a list of adopted results
 };
 
 /// A host that Testflinger's charm has set up: see tests/testdata/samplehost for an example.
 struct CharmHost {
     std::vector<CharmAgent> agents;                     ///< by name of the program
     std::map<std::string, std::string> other_programs;  ///< of supervisord: name → file
+    std::map<std::string, std::string> not_started;     ///< agents with autostart=false: name → file
+    std::map<std::string, std::string> instances;       ///< agent_id → NAME of trebuchet-agent@NAME
     std::vector<std::string> shared_files;              ///< files of supervisord with agents and other programs
     std::filesystem::path tree;                         ///< the folder of the agents' folders; "": they have several
     std::vector<std::string> extra_folders;             ///< of the tree: configurations that no program runs
@@ -52,5 +58,8 @@ struct CharmHost {
 /// Reads it; changes nothing. `root`: "/", or where the host's file system is. Fails if supervisord's configuration
 /// cannot be read, or runs no agent.
 [[nodiscard]] Result<CharmHost> read_charm_host(const std::filesystem::path& root);
+
+/// Programs whose agent runs now, as the host's /proc shows.
+[[nodiscard]] std::vector<std::string> running_programs(const CharmHost& host, const std::filesystem::path& root);
 
 }  // namespace trebuchet

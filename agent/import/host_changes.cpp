@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,11 +29,16 @@ constexpr std::size_t copied_file_limit = std::size_t{4} << 30U;
 constexpr std::size_t copy_step = std::size_t{1} << 16U;
 constexpr int most_levels = 32;
 constexpr const char* service_state = "/var/lib/trebuchet-supervise";
-constexpr const char* adopted_list = "trebuchet-adopted";
 
 bool is_there(const fs::path& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0;
+}
+
+/// Whether a `supervise` holds the lock of the service's state.
+bool is_served(const fs::path& root) {
+    const auto lock = open_untrusted(below_root(root, fs::path(service_state) / "supervise.lock"));
+    return lock && ::flock(lock->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 Json map_of(const std::map<fs::path, fs::path>& paths) {
@@ -43,9 +50,15 @@ Json map_of(const std::map<fs::path, fs::path>& paths) {
 std::string record_of(const HostChanges& changes) {
     Json files = Json::object();
     for (const auto& [path, text] : changes.files) files[path.string()] = text;
+    Json private_files = Json::object();
+    for (const auto& [path, text] : changes.private_files) private_files[path.string()] = text;
+    Json folders = Json::array();
+    for (const auto& folder : changes.folders) folders.push_back(folder.string());
     Json adopted = Json::array();
     for (const auto& folder : changes.adopted) adopted.push_back(folder.string());
     return Json{{"files", files},
+                {"private_files", private_files},
+                {"folders", folders},
                 {"links", map_of(changes.links)},
                 {"renames", map_of(changes.renames)},
                 {"copies", map_of(changes.copies)},
@@ -69,6 +82,13 @@ Result<HostChanges> read_record(const fs::path& root) {
         const auto record = Json::parse(*text);
         HostChanges changes;
         for (const auto& [name, value] : record.at("files").items()) changes.files[name] = value.get<std::string>();
+        if (record.contains("private_files")) {
+            for (const auto& [name, value] : record.at("private_files").items())
+                changes.private_files[name] = value.get<std::string>();
+        }
+        if (record.contains("folders")) {
+            for (const auto& folder : record.at("folders")) changes.folders.emplace_back(folder.get<std::string>());
+        }
         changes.links = paths_in(record, "links");
         changes.renames = paths_in(record, "renames");
         changes.copies = paths_in(record, "copies");
@@ -87,8 +107,13 @@ Result<void> check_places(const HostChanges& changes, const fs::path& root) {
     if (is_there(below_root(root, import_record))) {
         return fail("an import was made before (" + std::string(import_record) + "): undo it first, with --undo");
     }
-    for (const auto& [path, text] : changes.files) {
-        if (is_there(below_root(root, path))) return refuse(path);
+    for (const auto* files : {&changes.files, &changes.private_files}) {
+        for (const auto& [path, text] : *files) {
+            if (is_there(below_root(root, path))) return refuse(path);
+        }
+    }
+    for (const auto& folder : changes.adopted) {
+        if (is_there(below_root(root, folder / adopted_list))) return refuse(folder / adopted_list);
     }
     for (const auto& [path, target] : changes.links) {
         if (is_there(below_root(root, path))) return refuse(path);
@@ -112,6 +137,23 @@ Result<void> make_open_folder(const fs::path& folder) {
     fs::create_directories(folder, error);
     if (error) return fail("cannot make the folder " + folder.string() + ": " + error.message());
     return {};
+}
+
+/// Those above what is made that are not there yet, outer ones first.
+std::vector<fs::path> missing_folders(const HostChanges& changes, const fs::path& root) {
+    std::set<fs::path> missing;
+    const auto add = [&](const fs::path& path) {
+        for (auto folder = path.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+            if (!is_there(below_root(root, folder))) missing.insert(folder);
+        }
+    };
+    add(import_record);
+    for (const auto* files : {&changes.files, &changes.private_files}) {
+        for (const auto& [path, text] : *files) add(path);
+    }
+    for (const auto& [path, target] : changes.links) add(path);
+    for (const auto& [path, from] : changes.copies) add(path);
+    return {missing.begin(), missing.end()};
 }
 
 Result<void> write_new(const fs::path& path, const std::string& text) {
@@ -208,9 +250,11 @@ Result<void> rename_all(const HostChanges& changes, const fs::path& root) {
 Result<void> check_unchanged(const HostChanges& changes, const fs::path& root) {
     std::string changed;
     const auto add = [&](const fs::path& path) { changed += (changed.empty() ? "" : ", ") + path.string(); };
-    for (const auto& [path, text] : changes.files) {
-        const auto here = below_root(root, path);
-        if (is_there(here) && read_untrusted(here, file_limit).value_or("") != text) add(path);
+    for (const auto* files : {&changes.files, &changes.private_files}) {
+        for (const auto& [path, text] : *files) {
+            const auto here = below_root(root, path);
+            if (is_there(here) && read_untrusted(here, file_limit).value_or("") != text) add(path);
+        }
     }
     for (const auto& [link, target] : changes.links) {
         std::error_code error;
@@ -225,6 +269,40 @@ Result<void> check_unchanged(const HostChanges& changes, const fs::path& root) {
                 "; save what you need of them, and repeat with --force");
 }
 
+/// The service must not lose its files while it runs, nor a job its only result.
+Result<void> check_delivered(const HostChanges& changes, const fs::path& root) {
+    if (is_served(root)) {
+        return fail("trebuchet-supervise runs: run systemctl disable --now trebuchet-supervise first");
+    }
+    std::string lost;
+    for (const auto& [copy, from] : changes.copies) {
+        const bool is_last = is_there(below_root(root, copy)) && !is_there(below_root(root, from));
+        if (is_last) lost += (lost.empty() ? "" : ", ") + copy.string();
+    }
+    if (lost.empty()) return {};
+    return fail("these results are not delivered, and there is no other copy: " + lost +
+                "; let the service deliver them, or repeat with --force");
+}
+
+/// Of jobs that the service has run.
+std::vector<std::string> results_that_stay(const fs::path& root) {
+    std::vector<std::string> stay;
+    std::error_code error;
+    for (fs::directory_iterator agent(below_root(root, service_state), error), end; !error && agent != end;
+         agent.increment(error)) {
+        std::error_code ignored;
+        for (fs::directory_iterator result(agent->path() / "results", ignored); !ignored && result != end;
+             result.increment(ignored)) {
+            if (!is_folder(result->path())) continue;
+            stay.push_back(
+                "the result " +
+                (fs::path(service_state) / agent->path().filename() / "results" / result->path().filename()).string() +
+                " is not delivered, and stays");
+        }
+    }
+    return stay;
+}
+
 class Undo {
   public:
     explicit Undo(fs::path root) : root_(std::move(root)) {}
@@ -234,9 +312,10 @@ class Undo {
         if (!is_there(here)) return {};
         if (auto removed = remove_tree(here); !removed) return removed;
         done.push_back("removed " + path.string());
-        ::rmdir(here.parent_path().c_str());  // fails unless it is empty
         return {};
     }
+    /// Fails unless it is empty: then somebody uses it.
+    void remove_folder(const fs::path& folder) const { ::rmdir(below_root(root_, folder).c_str()); }
     /// With --force, the file that came since then gives way.
     Result<void> rename_back(const fs::path& from, const fs::path& to) {
         if (!is_there(below_root(root_, to))) return {};
@@ -255,13 +334,19 @@ class Undo {
 
 }  // namespace
 
-Result<void> make_changes(const HostChanges& changes, const fs::path& root) {
-    if (auto free = check_places(changes, root); !free) return free;
+Result<void> make_changes(const HostChanges& planned, const fs::path& root) {
+    if (auto free = check_places(planned, root); !free) return free;
+    auto changes = planned;
+    changes.folders = missing_folders(changes, root);
     const auto record = below_root(root, import_record);
     if (auto made = make_open_folder(record.parent_path()); !made) return made;
     if (auto written = write_file(record, record_of(changes)); !written) return written;
     for (const auto& [path, text] : changes.files) {
         if (auto written = write_new(below_root(root, path), text); !written) return written;
+    }
+    for (const auto& [path, text] : changes.private_files) {
+        if (auto made = make_open_folder(below_root(root, path).parent_path()); !made) return made;
+        if (auto written = write_file(below_root(root, path), text); !written) return written;
     }
     if (auto made = make_links(changes, root); !made) return made;
     if (auto copied = copy_results(changes, root); !copied) return copied;
@@ -276,10 +361,13 @@ Result<std::vector<std::string>> undo_changes(const fs::path& root, bool force) 
     if (!changes) return fail(changes.error());
     if (!force) {
         if (auto unchanged = check_unchanged(*changes, root); !unchanged) return fail(unchanged.error());
+        if (auto delivered = check_delivered(*changes, root); !delivered) return fail(delivered.error());
     }
     Undo undo(root);
     std::vector<fs::path> made;
-    for (const auto& [path, text] : changes->files) made.push_back(path);
+    for (const auto* files : {&changes->files, &changes->private_files}) {
+        for (const auto& [path, text] : *files) made.push_back(path);
+    }
     for (const auto& [path, target] : changes->links) made.push_back(path);
     for (const auto& [path, from] : changes->copies) made.push_back(path);
     for (const auto& folder : changes->adopted) made.push_back(folder / adopted_list);
@@ -290,6 +378,10 @@ Result<std::vector<std::string>> undo_changes(const fs::path& root, bool force) 
         if (auto renamed = undo.rename_back(from, to); !renamed) return fail(renamed.error());
     }
     if (auto removed = undo.remove(import_record); !removed) return fail(removed.error());
+    for (auto folder = changes->folders.rbegin(); folder != changes->folders.rend(); ++folder)
+        undo.remove_folder(*folder);
+    const auto stay = results_that_stay(root);
+    undo.done.insert(undo.done.end(), stay.begin(), stay.end());
     return undo.done;
 }
 

@@ -18,7 +18,7 @@ inline constexpr const char* import_record = "/var/lib/trebuchet/import.json";
 [[nodiscard]] Result<void> make_changes(const HostChanges& changes, const std::filesystem::path& root);
 
 /// Takes back exactly what make_changes() made. Returns what it did, for people. Fails without a change if somebody has
-/// changed it since, unless `force`.
+/// changed it since, while the service runs, or if the only copy of a result would go, unless `force`.
 [[nodiscard]] Result<std::vector<std::string>> undo_changes(const std::filesystem::path& root, bool force);
 
 }  // namespace trebuchet

@@ -1,7 +1,10 @@
 #include "agent/import/import_plan.hpp"
 
+#include "common/base/text.hpp"
+
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <utility>
 
 namespace trebuchet {
@@ -9,10 +12,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* default_results = "/tmp/testflinger/results";
 constexpr const char* default_token = "/var/lib/testflinger-agent/refresh_token";
 constexpr const char* linked_tree = "/etc/trebuchet/agents";
 constexpr const char* environment_file = "/etc/trebuchet/supervise.env";
+constexpr const char* variables_file = "/etc/trebuchet/import.env";
 constexpr const char* drop_in = "/etc/systemd/system/trebuchet-supervise.service.d/10-import.conf";
 constexpr const char* state = "/var/lib/trebuchet-supervise";
 constexpr const char* made_by =
@@ -32,15 +35,26 @@ bool is_plain(const std::string& text) {
     });
 }
 
-/// For systemd's Environment="…".
-std::string quoted_for_unit(const std::string& text) {
+/// For systemd's EnvironmentFile=.
+std::string quoted_for_file(const std::string& text) {
     std::string quoted = "\"";
     for (const char c : text) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        if (c == '%') quoted += '%';
-        quoted += c == '\n' ? ' ' : c;
+        if (std::string_view("\"\\$`").find(c) != std::string_view::npos) quoted += '\\';
+        quoted += c;
     }
     return quoted + "\"";
+}
+
+bool is_variable(const std::string& name) {
+    return !name.empty() && (name[0] < '0' || name[0] > '9') && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
+
+/// The unit's PrivateTmp=yes gives it others of these.
+bool is_temporary(const fs::path& folder) {
+    const auto text = folder.lexically_normal().string() + "/";
+    return text.starts_with("/tmp/") || text.starts_with("/var/tmp/");
 }
 
 class Planner {
@@ -52,6 +66,7 @@ class Planner {
         choose_user();
         choose_tree();
         write_environment_file();
+        check_folders();
         write_drop_in();
         put_supervisord_aside();
         take_results();
@@ -76,6 +91,10 @@ class Planner {
             plan_.agents.push_back(id + ": " + agent.config.string() + ", queues " + joined(agent.loaded->job_queues) +
                                    (agent.port ? ", port " + std::to_string(*agent.port) : ""));
             if (!ids.insert(id).second) refuse("two programs serve the agent_id " + id + ": stop one of them");
+            if (const auto instance = host_.instances.find(id); instance != host_.instances.end()) {
+                refuse("the agent_id " + id + " is also that of the instance trebuchet-agent@" + instance->second +
+                       ", and would run twice: run trebuchet-agent instance remove " + instance->second);
+            }
             const auto& names = host_.second_names;
             const bool has_link = std::find(names.begin(), names.end(), id) != names.end();
             if (agent.folder().filename() != id && !has_link) tell_of_name(agent, id);
@@ -139,6 +158,8 @@ class Planner {
             refuse("the programs have several token files (" + joined({tokens.begin(), tokens.end()}) +
                    "): give them one, or use trebuchet.client_id");
         if (!tokens.empty() && *tokens.begin() != default_token) options.push_back("--token-file " + *tokens.begin());
+        if (!tokens.empty() && !is_plain(*tokens.begin()))
+            refuse("the path " + *tokens.begin() + " has characters that the unit cannot pass on: use a link");
         if (!is_plain(tree_.string()))
             refuse("the path " + tree_.string() + " has characters that the unit cannot pass on: use a link");
         plan_.changes.files[environment_file] = std::string(made_by) + "TREBUCHET_TREE=" + tree_.string() +
@@ -154,9 +175,15 @@ class Planner {
         if (uses(&PhaseScript::uses_docker) && host_.has_docker_group) {
             text += "# WARNING: who may use docker is as good as root on this host.\nSupplementaryGroups=docker\n";
         }
-        for (const auto& [name, value] : common_environment())
-            text += "Environment=" + quoted_for_unit(name + "=" + value) + "\n";
-        for (const auto& folder : own_folders()) text += "ReadWritePaths=-" + folder + "\n";
+        if (tree_ == linked_tree)
+            text += "# May read " + std::string(linked_tree) + ".\nSupplementaryGroups=trebuchet-supervise\n";
+        std::string variables;
+        for (const auto& [name, value] : common_environment()) variables += name + "=" + quoted_for_file(value) + "\n";
+        if (!variables.empty()) {
+            text += std::string("EnvironmentFile=") + variables_file + "\n";
+            plan_.changes.private_files[variables_file] = made_by + variables;
+        }
+        for (const auto& folder : own_folders()) text += "ReadWritePaths=-" + folder.string() + "\n";
         plan_.changes.files[drop_in] = text;
     }
 
@@ -167,30 +194,53 @@ class Planner {
 
     /// systemd sets USER and HOME by itself.
     [[nodiscard]] std::map<std::string, std::string> common_environment() {
-        auto common = host_.agents.front().environment;
+        std::map<std::string, std::string> common;
         for (const auto& agent : host_.agents) {
             for (const auto& [name, value] : agent.environment) {
-                const auto known = common.find(name);
-                if (known != common.end() && known->second == value) continue;
-                leave("the variable " + name + " of program " + agent.program +
-                      " is not that of all agents: set it in its tf-* scripts");
-                common.erase(name);
+                if (name == "USER" || name == "HOME") continue;
+                if (agent.unexpanded.contains(name) || !is_variable(name)) {
+                    refuse("the variable " + name + " of program " + agent.program +
+                           " has an expansion of supervisord, %(…)s, or a name that systemd does not take: write what "
+                           "it stands for");
+                } else if (all_have(name, value)) {
+                    common[name] = value;
+                } else {
+                    leave("the variable " + name + " of program " + agent.program +
+                          " is not that of all agents: set it in its tf-* scripts");
+                }
             }
         }
-        std::erase_if(common, [](const auto& one) { return one.first == "USER" || one.first == "HOME"; });
         return common;
     }
 
-    /// Folders that configurations name; the unit may write nowhere else but to its state.
-    [[nodiscard]] std::set<std::string> own_folders() const {
-        std::set<std::string> folders;
-        for (const auto& agent : host_.agents) {
-            if (!agent.loaded) continue;
-            for (const auto& folder :
-                 {agent.loaded->execution_basedir, agent.loaded->logging_basedir, agent.loaded->results_basedir}) {
-                if (!folder.string().starts_with("/tmp/")) folders.insert(folder);
+    [[nodiscard]] bool all_have(const std::string& name, const std::string& value) const {
+        return std::all_of(host_.agents.begin(), host_.agents.end(), [&](const CharmAgent& agent) {
+            const auto found = agent.environment.find(name);
+            return found != agent.environment.end() && found->second == value;
+        });
+    }
+
+    /// The lab's tree must not write lines of a unit that root reads.
+    void check_folders() {
+        if (!is_plain(plan_.changes.owner))
+            refuse("the user " + plan_.changes.owner + " has characters that the unit cannot pass on");
+        for (const auto& folder : own_folders()) {
+            if (is_temporary(folder)) {
+                refuse("a configuration names " + folder.string() +
+                       ", and the service has a /tmp of its own: remove execution_basedir, logging_basedir and "
+                       "results_basedir there (each agent has these folders below " +
+                       state + "), or name folders that are not in /tmp");
+            } else if (!folder.is_absolute() || folder != folder.lexically_normal() || !is_plain(folder.string())) {
+                refuse("a configuration names the folder " + trebuchet::quoted(folder.string()) +
+                       ", expected an absolute path of letters, digits and . _ - / only");
             }
         }
+    }
+
+    /// Folders that configurations name; the unit may write nowhere else but to its state.
+    [[nodiscard]] std::set<fs::path> own_folders() const {
+        std::set<fs::path> folders;
+        for (const auto& agent : host_.agents) folders.insert(agent.own_folders.begin(), agent.own_folders.end());
         return folders;
     }
 
@@ -208,6 +258,9 @@ class Planner {
         for (const auto& [program, file] : host_.other_programs) {
             leave("program " + program + " (" + file + ") is no agent: supervisord goes on running it");
         }
+        for (const auto& [program, file] : host_.not_started) {
+            leave("program " + program + " (" + file + ") has autostart=false: its agent is not served, as before");
+        }
         leave(
             "the charm writes /etc/supervisor/conf.d again when its configuration changes, which would start the "
             "Python "
@@ -224,11 +277,16 @@ class Planner {
                 continue;
             }
             auto target = result.folder.parent_path();
-            if (target == default_results) {
+            if (!own_folders().contains(target)) {
                 target = fs::path(state) / result.agent_id / "results";
                 plan_.changes.copies[target / result.folder.filename()] = result.folder;
                 leave("the result " + result.folder.string() + " stays, beside its copy for " + result.agent_id +
                       ": remove it once the copy is delivered");
+            }
+            if (result.has_list && !plan_.changes.copies.contains(target / result.folder.filename())) {
+                leave("the result " + result.folder.string() +
+                      " is beside a list of adopted results: add it by trebuchet-agent adopt-results");
+                continue;
             }
             adopted.insert(target);
         }
@@ -268,7 +326,7 @@ class Planner {
         }
         for (const auto& sibling : host_.siblings) leave(sibling + " is not this host's, and stays so");
         const bool shares = std::any_of(host_.agents.begin(), host_.agents.end(), [](const CharmAgent& agent) {
-            return agent.loaded && agent.loaded->execution_basedir.string().starts_with("/tmp/testflinger");
+            return agent.loaded && !agent.own_folders.contains(agent.loaded->execution_basedir);
         });
         if (shares) {
             leave(std::string("/tmp/testflinger, which the Python agents share, stays; each agent gets run, logs and "
@@ -294,8 +352,20 @@ std::string list(const std::string& title, const std::vector<std::string>& lines
     return text + "\n";
 }
 
+/// The names of the variables only: their values may be secrets.
+std::string shown_names(const std::string& variables) {
+    std::string names;
+    std::istringstream lines(variables);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with('#')) names += (names.empty() ? "" : ", ") + line.substr(0, line.find('='));
+    }
+    return names;
+}
+
 std::vector<std::string> shown_changes(const HostChanges& changes) {
     std::vector<std::string> lines;
+    for (const auto& [file, text] : changes.private_files)
+        lines.push_back("the file " + file.string() + ", mode 0600, with the variables " + shown_names(text));
     for (const auto& [file, text] : changes.files) {
         auto indented = text;
         for (auto at = indented.find('\n'); at != std::string::npos && at + 1 < indented.size();

@@ -13,11 +13,13 @@ namespace trebuchet {
 /// What an import changes on the host; all paths are the host's.
 struct HostChanges {
     std::map<std::filesystem::path, std::string> files;            ///< new files and their text
+    std::map<std::filesystem::path, std::string> private_files;    ///< with values that only root may read
     std::map<std::filesystem::path, std::filesystem::path> links;  ///< new links and where they lead
     std::map<std::filesystem::path, std::filesystem::path> renames;
     std::map<std::filesystem::path, std::filesystem::path> copies;  ///< a folder's copy → the folder
     std::vector<std::filesystem::path> adopted;                     ///< folders of results for `adopt-results`
     std::string owner;                                              ///< the user whom copies belong to
+    std::vector<std::filesystem::path> folders;  ///< that the import makes for these: filled by make_changes()
 };
 
 /// For people: what the import does, what it leaves alone, and what is to be done.

@@ -1,5 +1,6 @@
 #include "agent/import/rehearsal.hpp"
 
+#include "agent/import/sealed_namespace.hpp"
 #include "agent/import/user_entry.hpp"
 #include "common/base/system_text.hpp"
 #include "common/base/text.hpp"
@@ -17,7 +18,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -114,7 +114,8 @@ class Stage {
         if (auto made = stage.make_folder_for_user("notes"); !made) return fail(made.error());
         if (auto made = stage.make_folder_for_user("tmp"); !made) return fail(made.error());
         if (auto made = stage.make_folder_for_user("memory"); !made) return fail(made.error());
-        if (::mkdir((stage.path_ / "bin").c_str(), 0755) != 0) return fail("cannot make a folder in " + pattern);
+        if (::mkdir((stage.path_ / "bin").c_str(), 0755) != 0 || ::mkdir((stage.path_ / "dev").c_str(), 0755) != 0)
+            return fail("cannot make a folder in " + pattern);
         for (const auto& [name, script] : scripts) {
             const auto file = stage.path_ / "bin" / name;
             if (auto written = write_file(file, with_notes(script, stage.path_ / "notes")); !written)
@@ -160,9 +161,7 @@ class Scene {
         ::setpgid(0, 0);
         ::dup2(log, STDOUT_FILENO);
         ::dup2(log, STDERR_FILENO);
-        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-            give_up("make a mount namespace");
-        }
+        if (auto sealed = enter_sealed_namespace(stage_.path() / "dev"); !sealed) end_with(sealed.error().message());
         if (root_ != "/") {
             for (const auto* place : {"/srv", "/home", "/usr/local/bin"})
                 put(root_ / fs::path(place).relative_path(), place);
@@ -181,7 +180,10 @@ class Scene {
 
   private:
     [[noreturn]] static void give_up(const std::string& what) {
-        const auto text = "cannot " + what + ": " + system_text(errno) + "\n";
+        end_with("cannot " + what + ": " + system_text(errno));
+    }
+    [[noreturn]] static void end_with(const std::string& message) {
+        const auto text = message + "\n";
         if (::write(STDERR_FILENO, text.data(), text.size()) < 0) ::_exit(126);
         ::_exit(126);
     }
@@ -208,11 +210,14 @@ class Scene {
     [[nodiscard]] std::string memory() const { return stage_.path() / "memory"; }
     void become_user() {
         const auto& user = stage_.user();
-        if (::setgroups(0, nullptr) != 0 || ::setgid(user.group) != 0 || ::setuid(user.user) != 0)
+        if (::initgroups(user.name.c_str(), user.group) != 0 || ::setgid(user.group) != 0 || ::setuid(user.user) != 0)
             give_up("become the agents' user");
         if (::chdir((stage_.path() / "tmp").c_str()) != 0) give_up("enter the rehearsal's folder");
     }
     void set_environment() {
+        ::clearenv();
+        ::setenv("HOME", stage_.user().home.c_str(), 1);
+        for (const auto* name : {"USER", "LOGNAME"}) ::setenv(name, stage_.user().name.c_str(), 1);
         for (const auto& [name, value] : agent_.environment) ::setenv(name.c_str(), value.c_str(), 1);
         ::setenv("PATH",
                  (stage_.path() / "bin")
@@ -221,9 +226,7 @@ class Scene {
                      .c_str(),
                  1);
         ::setenv("TMPDIR", (stage_.path() / "tmp").c_str(), 1);
-        ::unsetenv("STATE_DIRECTORY");
         ::setenv("RUNTIME_DIRECTORY", memory().c_str(), 1);
-        ::unsetenv("NOTIFY_SOCKET");
     }
 
     const CharmHost& host_;

@@ -19,11 +19,11 @@ struct RehearsedAgent {
     std::vector<std::string> log;       ///< of the job, its last lines, if something differs
 };
 
-/// Runs `trebuchet-agent run` with each agent's configuration, as its user, in a mount namespace of its own where
-/// docker and testflinger-device-connector are doubles: they start nothing and touch no device. They note their
-/// arguments, and what of it is missing or cannot be read. The agents' phases run on this host otherwise as they are.
-/// Needs root. Each agent has `longest_rehearsal`. `root`: "/", or where the host's file system is: its /srv, /home and
-/// /usr/local/bin are put in the place of this system's.
+/// Runs `trebuchet-agent run` with each agent's configuration, as its user, in namespaces of its own: without network
+/// and without devices in /dev, and docker and testflinger-device-connector are doubles that start nothing. They note
+/// their arguments, and what of it is missing or cannot be read. The agents' phases run on this host otherwise as they
+/// are. Needs root. Each agent has `longest_rehearsal`. `root`: "/", or where the host's file system is: its /srv,
+/// /home and /usr/local/bin are put in the place of this system's.
 [[nodiscard]] Result<std::vector<RehearsedAgent>> rehearse(const CharmHost& host, const std::filesystem::path& root);
 
 inline constexpr int longest_rehearsal = 120;  ///< seconds

@@ -14,7 +14,7 @@ Result<UserEntry> find_user_entry(const std::string& name, const std::filesystem
     const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
     if (file) {
         while (const passwd* entry = ::fgetpwent(file.get())) {
-            if (name == entry->pw_name) return UserEntry{entry->pw_uid, entry->pw_gid};
+            if (name == entry->pw_name) return UserEntry{entry->pw_uid, entry->pw_gid, entry->pw_name, entry->pw_dir};
         }
     }
     return fail("there is no user " + name + " in " + path.string());

@@ -12,6 +12,8 @@ namespace trebuchet {
 struct UserEntry {
     uid_t user = 0;
     gid_t group = 0;
+    std::string name{};
+    std::string home{};
 };
 
 /// A user of /etc/passwd below `root`.

@@ -31,6 +31,13 @@ class Labserver final : public Handler {
         return state_->clients.add(clients);
     }
 
+    /// {"queues", "clients", "secrets"}: what a lab takes to another server, without keys and values of secrets.
+    [[nodiscard]] Json exported() const {
+        return {{"queues", state_->queues.exported()},
+                {"clients", state_->clients.exported()},
+                {"secrets", state_->secrets.names()}};
+    }
+
     /// Serves the public keys of the pairs in this folder.
     void serve_keys_of(const std::filesystem::path& folder) { state_->keys = folder; }
 

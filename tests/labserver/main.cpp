@@ -5,6 +5,7 @@
 #include "tests/labserver/options.hpp"
 
 #include <exception>
+#include <filesystem>
 #include <iostream>
 
 namespace trebuchet::labserver {
@@ -29,6 +30,9 @@ int complain(const Error& error) {
 
 int serve(const Options& options) {
     const SystemClock clock;
+    if (options.exports && options.data && !std::filesystem::exists(*options.data)) {
+        return complain(Error(options.data->string() + " is missing, expected the data file of a labserver"));
+    }
     std::optional<DataFile> data;
     if (options.data) {
         auto opened = DataFile::open(*options.data);
@@ -45,6 +49,10 @@ int serve(const Options& options) {
     if (options.clients) {
         const auto loaded = load_clients(server, *options.clients);
         if (!loaded) return complain(loaded.error());
+    }
+    if (options.exports) {
+        std::cout << server.exported().dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
+        return std::cout ? 0 : 1;
     }
     ListenerOptions listener_options;
     listener_options.address = options.address;

@@ -1,5 +1,6 @@
 #include "tests/fakes/temporary_folder.hpp"
 #include "tests/fakes/test_authority.hpp"
+#include "tests/labserver/text/json_text.hpp"
 
 #include <array>
 #include <csignal>
@@ -96,6 +97,20 @@ TEST(LabserverProgram, ReadsItsClientsFromAFile) {
     EXPECT_NE(message.find("\"rig\""), std::string::npos) << message;
     EXPECT_EQ(message.find("hush"), std::string::npos) << message;
     EXPECT_EQ(bad.exit_code(), 1);
+}
+
+TEST(LabserverProgram, ExportsClientsWithoutTheirKeys) {
+    const TemporaryFolder folder;
+    folder.write("clients.json", R"({"rig": {"secret_key": "hush", "role": "agent", "allowed_queues": ["vip"]}})");
+    Program program({"--export", "--clients", folder / "clients.json", "--data", folder / "missing"});
+    EXPECT_NE(program.read_line().find("is missing"), std::string::npos);
+    EXPECT_EQ(program.exit_code(), 1);
+    Program good({"--export", "--clients", folder / "clients.json"});
+    std::string text;
+    for (auto line = good.read_line(); !line.empty(); line = good.read_line()) text += line;
+    EXPECT_EQ(good.exit_code(), 0);
+    EXPECT_EQ(Json::parse(text), Json::parse(R"({"queues": {}, "secrets": {}, "clients": {"rig": {"role": "agent",
+        "max_priority": {}, "max_reservation_time": {}, "allowed_queues": ["vip"]}}})"));
 }
 
 TEST(LabserverProgram, RefusesAWrongCommandLine) {

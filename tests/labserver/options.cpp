@@ -70,6 +70,10 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
                    "tests/labserver/README.md lists the faults")
         ->type_name("SPEC")
         ->take_all();
+    bool exports = false;
+    app.add_flag("--export", exports,
+                 "Print the queues, the clients and the names of the secrets in --data and --clients as JSON, without "
+                 "keys and values, for the move to another server; do not serve");
     app.add_option("--access-token-seconds", access_seconds, "Lifetime of access tokens")
         ->capture_default_str()
         ->type_name("SECONDS");
@@ -87,6 +91,13 @@ tl::expected<Options, EarlyExit> parse_command_line(int argc, const char* const*
     }
 
     Options options;
+    if (exports) {
+        if (data.empty() && clients.empty()) return usage_error("--export needs --data or --clients");
+        if (!data.empty()) options.data = data;
+        if (!clients.empty()) options.clients = clients;
+        options.exports = true;
+        return options;
+    }
     if (listen.empty()) return usage_error("--listen ADDRESS:PORT is missing");
     if (!split_address(listen, options)) {
         return usage_error("--listen " + trebuchet::quoted(listen) +

@@ -24,6 +24,7 @@ struct Options {
     std::optional<std::filesystem::path> keys;
     TokenLifetimes lifetimes;
     std::vector<Fault> faults;
+    bool exports = false;  ///< print what another server needs instead of serving
 };
 
 /// The program prints `text` and exits with `code`: 0 for help and version (to stdout), 2 for a wrong command line (to

@@ -52,6 +52,7 @@ TEST(Options, DefaultsToPlainHttpAndTheRealServersLifetimes) {
 
 TEST(Options, SaysWhatIsWrong) {
     expect_refused({}, "--listen");
+    expect_refused({"--export"}, "--data or --clients");
     for (const auto* bad :
          {"8443", ":8443", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[]:80"}) {
         expect_refused({"--listen", bad}, "ADDRESS:PORT");

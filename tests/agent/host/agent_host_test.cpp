@@ -214,6 +214,32 @@ TEST_F(AgentHostTest, StartsACrashedAgentAgainLessAndLessOften) {
     EXPECT_THAT(problem_of("a"), HasSubstr("killed by signal 11"));
 }
 
+TEST_F(AgentHostTest, AnAgentThatRunsAgainAfterACrashHasNoProblem) {
+    take({folder("a")});
+    end("a", {0, SIGSEGV});
+    EXPECT_THAT(problem_of("a"), HasSubstr("killed by signal 11"));
+    pass(seconds(2));
+    EXPECT_EQ(starts["a"], 2);
+    EXPECT_EQ(problem_of("a"), "");
+}
+
+TEST_F(AgentHostTest, WhileItStopsOnlyTheKillIsDue) {
+    take({folder("a"), folder("b")});
+    end("b", {9, 0});
+    host.stop();
+    ASSERT_TRUE(host.next_due());
+    EXPECT_GT(*host.next_due() - clock.now(), seconds(60));
+    end("a", {0, 0});
+    EXPECT_FALSE(host.next_due());
+}
+
+TEST_F(AgentHostTest, SaysThatTheTreeHasNoAgent) {
+    host.take_tree(AgentTree{});
+    EXPECT_THAT(host.problem(), HasSubstr("has no testflinger-agent.conf: waiting for it"));
+    take({folder("a")});
+    EXPECT_EQ(host.problem(), "");
+}
+
 TEST_F(AgentHostTest, DoesNotShowAWrongConfigurationAsRunning) {
     take({folder("a")});
     end("a", {2, 0});

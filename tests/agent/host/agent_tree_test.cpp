@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -52,12 +54,34 @@ TEST_F(AgentTreeTest, FingerprintsWhatTheAgentReads) {
 TEST_F(AgentTreeTest, NamesWhatIsWrong) {
     add("a", ".supervise");
     add("b", "b", "polling_interval: often\n");
+    add("c", "'c:d'");
+    add("d", "supervise.lock");
     const auto tree = read_agent_tree(folder.path());
     ASSERT_TRUE(tree);
     EXPECT_TRUE(tree->agents.empty());
     EXPECT_THAT(tree->problems.at("a"), HasSubstr("begins with '.'"));
+    EXPECT_THAT(tree->problems.at("c"), HasSubstr("has a ':'"));
+    EXPECT_THAT(tree->problems.at("d"), HasSubstr("is supervise.lock"));
     EXPECT_THAT(tree->problems.at("b"), HasSubstr("polling_interval"));
     EXPECT_THAT(read_agent_tree(folder / "nowhere").error().message(), HasSubstr("cannot read the folder"));
+}
+
+TEST_F(AgentTreeTest, DoesNotWaitForTheWriterOfAFifo) {
+    add("a", "a");
+    ASSERT_EQ(::mkfifo((folder / "a/trebuchet.yaml").c_str(), 0600), 0);
+    const auto tree = read_agent_tree(folder.path());
+    ASSERT_TRUE(tree);
+    EXPECT_TRUE(tree->problems.contains("a"));
+}
+
+TEST_F(AgentTreeTest, NamesAFolderThatItCannotRead) {
+    if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+    add("a", "a");
+    fs::permissions(folder / "a", fs::perms::none);
+    const auto tree = read_agent_tree(folder.path());
+    fs::permissions(folder / "a", fs::perms::owner_all);
+    ASSERT_TRUE(tree);
+    EXPECT_THAT(tree->problems.at("a"), HasSubstr("cannot read the folder"));
 }
 
 TEST_F(AgentTreeTest, KnowsWhenGitIsAtWork) {

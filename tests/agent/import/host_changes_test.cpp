@@ -1,6 +1,7 @@
 #include "agent/import/host_changes.hpp"
 
 #include "agent/delivery/adopted_results.hpp"
+#include "common/file/lock_file.hpp"
 #include "tests/fakes/temporary_folder.hpp"
 
 #include <map>
@@ -78,6 +79,53 @@ TEST_F(HostChangesTest, CopyNothingButFilesAndFolders) {
     EXPECT_EQ(text_of(copy / "artifacts/deep/a"), "text");
     EXPECT_FALSE(fs::exists(fs::symlink_status(copy / "link")));
     EXPECT_FALSE(fs::exists(copy / "fifo"));
+}
+
+TEST_F(HostChangesTest, KeepVariablesFromOthersAndLeaveOnlyFoldersThatWereThere) {
+    fs::create_directories(root / "etc/trebuchet");
+    ASSERT_TRUE(import());
+    struct stat info {};
+    ASSERT_EQ(::stat((root / "etc/trebuchet/import.env").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U);
+    ASSERT_TRUE(undo_changes(root.path(), false));
+    EXPECT_TRUE(fs::is_directory(root / "etc/trebuchet"));
+    EXPECT_FALSE(fs::exists(root / "etc/systemd"));
+    EXPECT_FALSE(fs::exists(root / "var/lib/trebuchet"));
+    EXPECT_FALSE(fs::exists(root / "var/lib/trebuchet-supervise"));
+}
+
+TEST_F(HostChangesTest, AreNotTakenBackWhileTheServiceRuns) {
+    ASSERT_TRUE(import());
+    const auto all = everything();
+    {
+        const auto lock = LockFile::take(root / "var/lib/trebuchet-supervise/supervise.lock");
+        ASSERT_TRUE(lock);
+        EXPECT_THAT(undo_changes(root.path(), false).error().message(), HasSubstr("disable --now trebuchet-supervise"));
+    }
+    fs::remove(root / "var/lib/trebuchet-supervise/supervise.lock");
+    EXPECT_EQ(everything(), all);
+    EXPECT_TRUE(undo_changes(root.path(), false));
+}
+
+TEST_F(HostChangesTest, AreNotTakenBackWithTheLastCopyOfAResult) {
+    ASSERT_TRUE(import());
+    fs::remove_all(root.path() / "tmp/testflinger/results" / result);
+    EXPECT_THAT(undo_changes(root.path(), false).error().message(),
+                AllOf(HasSubstr(result), HasSubstr("no other copy")));
+    fs::create_directories(root / "var/lib/trebuchet-supervise/agent-001/results/later");
+    const auto undone = undo_changes(root.path(), true);
+    ASSERT_TRUE(undone);
+    EXPECT_THAT(undone->back(), HasSubstr("agent-001/results/later is not delivered, and stays"));
+}
+
+TEST_F(HostChangesTest, KeepAnAdministratorsListOfResults) {
+    const auto list = root / "srv/tf/audino/results/trebuchet-adopted";
+    HostChanges changes;
+    changes.adopted = {"/srv/tf/audino/results"};
+    fs::create_directories(list.parent_path());
+    static_cast<void>(root.write("srv/tf/audino/results/trebuchet-adopted", "mine\n"));
+    EXPECT_THAT(make_changes(changes, root.path()).error().message(), HasSubstr("trebuchet-adopted is already there"));
+    EXPECT_EQ(text_of(list), "mine\n");
 }
 
 TEST_F(HostChangesTest, AreNotTakenBackWhenSomebodyChangedThem) {

@@ -2,6 +2,8 @@
 
 #include "tests/fakes/temporary_folder.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +19,12 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr const char* environment_file = "/etc/trebuchet/supervise.env";
+constexpr const char* variables_file = "/etc/trebuchet/import.env";
 constexpr const char* drop_in = "/etc/systemd/system/trebuchet-supervise.service.d/10-import.conf";
+
+std::string config_of(const std::string& name) {
+    return "srv/agent-configs/lab-tpe1/" + name + "/testflinger-agent.conf";
+}
 
 /// A copy of the sample host, for the test to change.
 class ImportPlanTest : public ::testing::Test {
@@ -47,8 +54,10 @@ TEST_F(ImportPlanTest, ServesTheLabsOwnTreeWithPortsUserAndEnvironment) {
                       HasSubstr("--port Audino.Lab_7=8003")));
     EXPECT_THAT(made.changes.files.at(drop_in),
                 AllOf(HasSubstr("User=ubuntu\n"), HasSubstr("SupplementaryGroups=docker\n"),
-                      HasSubstr("Environment=\"PYTHONIOENCODING=utf-8\"\n"),
+                      HasSubstr("EnvironmentFile=/etc/trebuchet/import.env\n"),
+                      Not(HasSubstr("SupplementaryGroups=trebuchet-supervise")),
                       HasSubstr("ReadWritePaths=-/srv/tf/audino/run\n"), Not(HasSubstr("HOME="))));
+    EXPECT_THAT(made.changes.private_files.at(variables_file), HasSubstr("\nPYTHONIOENCODING=\"utf-8\"\n"));
     EXPECT_EQ(made.changes.renames.size(), 4U);
     EXPECT_TRUE(made.changes.links.empty());
 }
@@ -79,6 +88,7 @@ TEST_F(ImportPlanTest, LinksTheFoldersWhereTheTreeHasMore) {
     EXPECT_THAT(made.changes.files.at(environment_file), HasSubstr("TREBUCHET_TREE=/etc/trebuchet/agents\n"));
     EXPECT_EQ(made.changes.links.at("/etc/trebuchet/agents/rpi4b-001"), "/srv/agent-configs/lab-tpe1/rpi4b-001");
     EXPECT_FALSE(made.changes.links.contains("/etc/trebuchet/agents/agent001"));
+    EXPECT_THAT(made.changes.files.at(drop_in), HasSubstr("\nSupplementaryGroups=trebuchet-supervise\n"));
     EXPECT_THAT(made.left, Contains(HasSubstr("agent001 is served by no program of this host")));
 }
 
@@ -106,7 +116,72 @@ TEST_F(ImportPlanTest, TellsOfVariablesThatNotAllHave) {
            "PYTHONIOENCODING=latin1,LAB=\"a \\\" 50%\"");
     const auto made = plan();
     EXPECT_THAT(made.left, Contains(HasSubstr("the variable LAB of program agent001")));
-    EXPECT_THAT(made.changes.files.at(drop_in), Not(HasSubstr("PYTHONIOENCODING")));
+    EXPECT_TRUE(made.changes.private_files.empty());
+}
+
+TEST_F(ImportPlanTest, AVariableOfOneAgentIsNotGivenToAll) {
+    change("etc/supervisor/conf.d/agent001.conf", ",PYTHONIOENCODING=utf-8", "");
+    EXPECT_TRUE(plan().changes.private_files.empty());
+    EXPECT_THAT(plan().left, Contains(HasSubstr("the variable PYTHONIOENCODING of program rpi4b-001")));
+}
+
+TEST_F(ImportPlanTest, ReadsVariablesAsSupervisordDoesAndShowsNoValue) {
+    for (const auto* name : {"Audino.Lab_7", "agent001", "dell-xps-02", "rpi4b-001"}) {
+        change("etc/supervisor/conf.d/" + std::string(name) + ".conf", "PYTHONIOENCODING=utf-8", "TOKEN=\"50%%$x\"");
+    }
+    const auto made = plan();
+    EXPECT_THAT(made.changes.private_files.at(variables_file), HasSubstr("TOKEN=\"50%\\$x\"\n"));
+    EXPECT_THAT(shown(made), AllOf(HasSubstr("with the variables TOKEN"), Not(HasSubstr("50%"))));
+    change("etc/supervisor/conf.d/agent001.conf", "50%%", "%(ENV_X)s");
+    EXPECT_THAT(plan().wrong, Contains(HasSubstr("the variable TOKEN of program agent001")));
+}
+
+TEST_F(ImportPlanTest, RefusesFoldersOfTheHostsTmp) {
+    static_cast<void>(root.write(config_of("rpi4b-001"), text_of(root / config_of("rpi4b-001")) +
+                                                             "results_basedir: /tmp/testflinger/results\n"));
+    EXPECT_THAT(plan().wrong,
+                ElementsAre(HasSubstr("names /tmp/testflinger/results, and the service has a /tmp of its own")));
+}
+
+TEST_F(ImportPlanTest, RefusesFoldersThatWouldWriteLinesOfTheUnit) {
+    change(config_of("Audino.Lab_7"), "results_basedir: /srv/tf/audino/results",
+           "results_basedir: \"/srv/x\\nExecStartPre=+/bin/evil\"");
+    EXPECT_THAT(plan().wrong, ElementsAre(HasSubstr("expected an absolute path")));
+}
+
+TEST_F(ImportPlanTest, RefusesAnotherNameOfTheConfiguration) {
+    fs::copy_file(root / config_of("rpi4b-001"), root / "srv/agent-configs/lab-tpe1/rpi4b-001/agent.yaml");
+    change("etc/supervisor/conf.d/rpi4b-001.conf", "testflinger-agent.conf", "agent.yaml");
+    EXPECT_THAT(plan().wrong, ElementsAre(HasSubstr("serves only files of the name testflinger-agent.conf")));
+}
+
+TEST_F(ImportPlanTest, DoesNotServeWhatSupervisordDoesNotStart) {
+    change("etc/supervisor/conf.d/agent001.conf", "startsecs=0", "autostart=False");
+    const auto made = plan();
+    EXPECT_EQ(made.agents.size(), 3U);
+    EXPECT_FALSE(made.changes.links.contains("/etc/trebuchet/agents/agent001"));
+    EXPECT_FALSE(made.changes.renames.contains("/etc/supervisor/conf.d/agent001.conf"));
+    EXPECT_THAT(made.left,
+                Contains(HasSubstr("program agent001 (/etc/supervisor/conf.d/agent001.conf) has autostart")));
+}
+
+TEST_F(ImportPlanTest, RefusesAnAgentThatAnInstanceServes) {
+    fs::create_directories(root / "etc/trebuchet/dev1");
+    fs::copy_file(root / config_of("rpi4b-001"), root / "etc/trebuchet/dev1/testflinger-agent.conf");
+    EXPECT_THAT(plan().wrong, ElementsAre(HasSubstr("instance trebuchet-agent@dev1, and would run twice")));
+}
+
+TEST_F(ImportPlanTest, NamesAgentsThatRun) {
+    const auto host = read_charm_host(root.path());
+    EXPECT_THAT(running_programs(*host, root.path()), IsEmpty());
+    fs::create_directories(root / "proc/4711");
+    const auto command =
+        std::string("/srv/testflinger-venv/bin/python3 /srv/testflinger-venv/bin/testflinger-agent -c /") +
+        config_of("rpi4b-001") + " -p 8000 ";
+    auto line = command;
+    std::replace(line.begin(), line.end(), ' ', '\0');
+    static_cast<void>(root.write("proc/4711/cmdline", line));
+    EXPECT_THAT(running_programs(*host, root.path()), ElementsAre("rpi4b-001"));
 }
 
 TEST_F(ImportPlanTest, AHostWithoutAgentsHasNothingToImport) {

@@ -38,7 +38,9 @@ class Import : public ::testing::Test {
         return all;
     }
     /// Whether a mount namespace can be made here.
-    [[nodiscard]] static bool can_rehearse() { return run({"/usr/bin/unshare", {"--mount", "/bin/true"}}).code == 0; }
+    [[nodiscard]] static bool can_rehearse() {
+        return run({"/usr/bin/unshare", {"--mount", "--net", "/bin/true"}}).code == 0;
+    }
 
     TemporaryFolder root;
     std::map<std::string, std::string> before;
@@ -69,6 +71,20 @@ TEST_F(Import, RehearsesAJobThroughTheHostsOwnScripts) {
     const auto second = import({"--rehearse"});
     EXPECT_EQ(second.code, 0) << second.out << second.err;
     EXPECT_THAT(second.out, Not(HasSubstr("DIFFERS")));
+}
+
+TEST_F(Import, RehearsalHasNoNetworkNoDevicesAndTheUsersOwnEnvironment) {
+    if (!can_rehearse()) GTEST_SKIP() << "no network namespaces here";
+    static_cast<void>(root.write("usr/local/bin/tf-setup",
+                                 "#!/bin/sh\necho links: $(tail -n +3 /proc/net/dev | cut -d: -f1)\n"
+                                 "echo dev: $(ls /dev)\necho home: $HOME $USER ${OUTSIDE-none}\n"
+                                 "echo x > /dev/null || exit 8\nexit 7\n"));
+    const auto shown = run({TREBUCHET_AGENT, {"import", "--root", root.path(), "--rehearse"}, {{"OUTSIDE", "x"}}});
+    EXPECT_EQ(shown.code, 1) << shown.err;
+    EXPECT_THAT(
+        shown.out,
+        AllOf(HasSubstr("setup ends with 7"), HasSubstr("links: lo\n"), HasSubstr("home: /home/ubuntu ubuntu none\n"),
+              HasSubstr("dev: fd full null ptmx pts random shm stderr stdin stdout tty urandom zero\n")));
 }
 
 TEST_F(Import, RehearsalNamesAPhaseThatFails) {

@@ -171,6 +171,26 @@ TEST_F(Supervise, IsTheOnlyOneInItsStateFolder) {
     EXPECT_THAT(second.err, HasSubstr(std::to_string(host.program().pid())));
 }
 
+TEST_F(Supervise, AServiceWaitsForATreeWhoseParentComesLater) {
+    ChildProgram waiting({TREBUCHET_AGENT, {"supervise", folder / "later/tree"}, {{"NOTIFY_SOCKET", folder / "none"}}});
+    EXPECT_TRUE(eventually([&] { return (waiting.out() + waiting.err()).find("waiting for it") != std::string::npos; }))
+        << waiting.err();
+    waiting.signal(SIGTERM);
+    EXPECT_EQ(waiting.wait().code, 0) << waiting.err();
+}
+
+TEST_F(Supervise, WithoutAStateFolderIsTheOnlyOneOfItsTree) {
+    fs::create_directories(folder / "tree");
+    ChildProgram first({TREBUCHET_AGENT, {"supervise", folder / "tree"}});
+    ASSERT_TRUE(eventually([&] { return (first.out() + first.err()).find("waiting for it") != std::string::npos; }))
+        << first.err();
+    const auto second = run({TREBUCHET_AGENT, {"supervise", folder / "tree"}});
+    EXPECT_EQ(second.code, 3) << second.err;
+    EXPECT_THAT(second.err, HasSubstr("stop it first"));
+    first.signal(SIGTERM);
+    EXPECT_EQ(first.wait().code, 0) << first.err();
+}
+
 TEST_F(Supervise, WaitsForAFolderThatIsReplacedAtItsStart) {
     fs::remove_all(host.tree());
     host.start();

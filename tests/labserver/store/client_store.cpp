@@ -66,4 +66,19 @@ std::vector<std::string> ClientStore::restricted_queues() const {
     return queues;
 }
 
+Json ClientStore::exported() const {
+    Json all = Json::object();
+    for (const auto& [id, client] : clients_) {
+        Json queues = Json::array();
+        for (const auto& [queue, owners] : owners_) {
+            if (owners.contains(id)) queues.push_back(queue);
+        }
+        all[id] = {{"role", name_of(client.identity.role)},
+                   {"max_priority", client.identity.max_priority},
+                   {"max_reservation_time", client.identity.max_reservation_time},
+                   {"allowed_queues", queues}};
+    }
+    return all;
+}
+
 }  // namespace trebuchet::labserver

@@ -31,6 +31,9 @@ class ClientStore {
     [[nodiscard]] std::vector<std::string> owners(const std::string& queue) const;
     [[nodiscard]] std::vector<std::string> restricted_queues() const;
 
+    /// In the shape of the clients' file, without keys.
+    [[nodiscard]] Json exported() const;
+
     void allow(const std::string& queue, const std::string& client_id) { owners_[queue].insert(client_id); }
     void restrict_to(const std::string& queue, std::set<std::string> owners) { owners_[queue] = std::move(owners); }
     /// Removes the restriction: everybody may use the queue.

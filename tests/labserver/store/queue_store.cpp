@@ -57,4 +57,11 @@ void QueueStore::forget_before(Time limit) {
     });
 }
 
+Json QueueStore::exported() const {
+    Json all = Json::object();
+    for (const auto& [name, queue] : queues_)
+        all[name] = {{"description", queue.description}, {"images", queue.images}};
+    return all;
+}
+
 }  // namespace trebuchet::labserver

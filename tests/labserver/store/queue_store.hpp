@@ -27,6 +27,9 @@ class QueueStore {
     /// {image: provision data}; empty for an unknown queue.
     [[nodiscard]] Json images(const std::string& queue) const;
 
+    /// {queue: {"description", "images"}}, for another server
+    [[nodiscard]] Json exported() const;
+
     /// Removes the queues that were last advertised before `limit`.
     void forget_before(Time limit);
 

@@ -56,4 +56,12 @@ bool SecretStore::has_expired(const Entry& entry) const {
     return entry.expires && *entry.expires < clock_.wall_time();
 }
 
+Json SecretStore::names() const {
+    Json all = Json::object();
+    for (const auto& [key, entry] : entries_) {
+        if (!has_expired(entry)) all[key.first].push_back(key.second);
+    }
+    return all;
+}
+
 }  // namespace trebuchet::labserver

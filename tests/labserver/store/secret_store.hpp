@@ -31,6 +31,9 @@ class SecretStore {
     /// Returns the value, or "" if there is none or it has expired. Deletes an ephemeral secret.
     [[nodiscard]] SecretString take(const std::string& client_id, const std::string& path);
 
+    /// {client: [path]}, without values
+    [[nodiscard]] Json names() const;
+
   private:
     struct Entry {
         SecretString value;

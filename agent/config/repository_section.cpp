@@ -46,6 +46,7 @@ void read_entry(SectionReader& reader, RepositorySecrets& entry) {
     read_branch(reader, entry.branch);
     reader.texts("queues", entry.queues);
     reader.texts("client_ids", entry.client_ids);
+    reader.choice("attachments", {{"none", false}, {"any", true}}, entry.any_attachments);
     read_plans(reader, entry.plans_by_job_name);
     reader.refuse_unknown();
 }

@@ -117,6 +117,11 @@ void RepositoryOfJob::read(std::string_view phase, SecretSink& sink) {
     const Tell tell = [&](const std::string& name, SecretAccess::Outcome outcome, const std::string& why) {
         sink.secret_access({"repository", reference, name, std::string(phase), outcome, why});
     };
+    if (parts_.facts.has_attachments && !repository_->any_attachments) {
+        constexpr const char* why = "the job has attachments, which anybody can have uploaded";
+        tell("*", SecretAccess::Outcome::refused, why);
+        return leave_out(why);
+    }
     const auto text = parts_.cache.get({.loop = parts_.loop,
                                         .repository = *repository_,
                                         .scratch = parts_.scratch,

@@ -129,6 +129,23 @@ TEST_F(RepositoryOfJobTest, IsNotForAnotherQueue) {
     EXPECT_FALSE(repository().concerns());
 }
 
+TEST_F(RepositoryOfJobTest, GivesNothingToAJobWithAttachments) {
+    facts_.has_attachments = true;
+    file_ = std::optional("version: 1\nenvironments: {variables: {A: a}, secrets: {B: " + sealed("x") + "}}\n");
+    EXPECT_THAT(secrets(), IsEmpty());
+    EXPECT_THAT(variables(), IsEmpty());
+    EXPECT_THAT(notes(), HasSubstr("the job has attachments, which anybody can have uploaded"));
+    EXPECT_THAT(audit_, ElementsAre(HasSubstr("* refused the job has attachments")));
+    EXPECT_EQ(reads_, 0);
+}
+
+TEST_F(RepositoryOfJobTest, GivesToAJobWithAttachmentsWhereTheLabWantsThat) {
+    facts_.has_attachments = true;
+    config_.repositories[0].any_attachments = true;
+    file_ = std::optional("version: 1\nenvironments: {secrets: {B: " + sealed("x") + "}}\n");
+    EXPECT_THAT(secrets(), ElementsAre(Pair("B", "x")));
+}
+
 TEST_F(RepositoryOfJobTest, LeavesEmptyWhatWasEncryptedForAForkOrAnotherUser) {
     file_ = std::optional(
         "version: 1\nenvironments:\n  secrets:\n    A: " + sealed("x", {"https://git.example.org/fork/app", "team-a"}) +

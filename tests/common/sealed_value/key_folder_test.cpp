@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -97,6 +98,21 @@ TEST_F(KeyFolderTest, IsPrivate) {
     }
     ASSERT_EQ(::chmod((folder / "keys").c_str(), 0755), 0);
     EXPECT_FALSE(KeyFolder::open(folder / "keys"));
+}
+
+TEST_F(KeyFolderTest, SaysWhatItCannotUse) {
+    EXPECT_TRUE(keys.check_readable()) << "there is nothing yet";
+    (void)keys.public_key(owner, now);
+    EXPECT_TRUE(keys.check_readable());
+    if (::geteuid() != 0) {
+        ASSERT_EQ(::chmod((folder / "keys").c_str(), 0300), 0);
+        EXPECT_THAT(keys.check_readable().error().message(), HasSubstr("cannot read"));
+        ASSERT_EQ(::chmod((folder / "keys").c_str(), 0700), 0);
+    } else {
+        ASSERT_EQ(::chown((folder / "keys").c_str(), 12345, 12345), 0);
+        EXPECT_THAT(keys.check_readable().error().message(),
+                    testing::AllOf(HasSubstr("belongs to the user 12345"), HasSubstr("this is the user 0")));
+    }
 }
 
 TEST_F(KeyFolderTest, TakesTheFirstEntryThatDecrypts) {

@@ -27,6 +27,8 @@ constexpr std::size_t longest_list = 64 * std::size_t{1024};
 constexpr std::size_t longest_key = 16 * std::size_t{1024};
 constexpr std::size_t most_owners = 10'000;
 constexpr std::size_t most_keys = 50;
+/// Rotated and revoked keys say a little while that they were there.
+constexpr std::size_t most_kept = 10;
 constexpr std::size_t most_checked = 50'000;
 constexpr const char* list_name = "keys.json";
 constexpr const char* lock_name = "lock";
@@ -196,6 +198,37 @@ Result<std::string> KeyFolder::public_key(const KeyOwner& owner, Time now) {
     return add_key(*keys, now);
 }
 
+Result<void> KeyFolder::remove_ended(OwnedKeys& keys, Time now) const {
+    auto& list = keys.keys;
+    for (const auto& key : list) {
+        if (key.is_usable(now)) continue;
+        const auto file = place_of(keys.owner) / (key.id + ".pem");
+        if (::unlink(file.c_str()) != 0 && errno != ENOENT) return fail(file.string() + ": " + system_text(errno));
+    }
+    while (list.size() >= most_kept) {
+        const auto ended = std::find_if(list.begin(), list.end(), [&](const auto& key) { return !key.is_usable(now); });
+        if (ended == list.end()) break;
+        list.erase(ended);
+    }
+    return {};
+}
+
+Result<bool> KeyFolder::has_key(const KeyOwner& owner) const {
+    const auto keys = read(owner);
+    if (!keys) return fail(keys.error());
+    return std::any_of(keys->keys.begin(), keys->keys.end(), [](const auto& key) { return !key.revoked && !key.until; });
+}
+
+std::size_t KeyFolder::count_owners() const {
+    std::error_code error;
+    std::size_t count = 0;
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (is_folder(entry->path())) ++count;
+    }
+    return count;
+}
+
 Result<std::string> KeyFolder::rotate(const KeyOwner& owner, Time now, std::chrono::hours overlap) {
     if (auto made = make_private_folder(place_of(owner)); !made) return fail(made.error());
     const auto locked = lock(folder_);
@@ -205,6 +238,7 @@ Result<std::string> KeyFolder::rotate(const KeyOwner& owner, Time now, std::chro
     for (auto& key : keys->keys) {
         if (!key.until && !key.revoked) key.until = now + overlap;
     }
+    if (auto removed = remove_ended(*keys, now); !removed) return fail(removed.error());
     return add_key(*keys, now);
 }
 
@@ -233,7 +267,8 @@ Result<std::vector<OwnedKeys>> KeyFolder::list() const {
          entry.increment(error)) {
         if (all.size() >= most_owners) break;
         const auto file = entry->path() / list_name;
-        if (!is_folder(entry->path())) continue;
+        // A program that was killed may have left an empty folder.
+        if (std::error_code unknown; !std::filesystem::exists(file, unknown) && !unknown) continue;
         const auto text = read_untrusted(file, longest_list);
         if (!text) return fail(text.error());
         auto keys = parse_list(*text, file);

@@ -55,9 +55,14 @@ class KeyFolder {
     /// Fails, with the reason, if this process cannot use the folder or a file in it: decrypt() would fail, too.
     [[nodiscard]] Result<void> check_readable() const;
 
+    /// Whether public_key() finds a pair.
+    [[nodiscard]] Result<bool> has_key(const KeyOwner& owner) const;
+    [[nodiscard]] std::size_t count_owners() const;
+
     /// The public key (PEM) to encrypt with. Makes a pair if there is none, which takes about a second.
     [[nodiscard]] Result<std::string> public_key(const KeyOwner& owner, Time now);
-    /// Makes a new pair. Older ones decrypt for `overlap` from now on. Returns the public key.
+    /// Makes a new pair. Older ones decrypt for `overlap` from now on; those whose time is over
+    /// are removed, and their records beyond a few. Returns the public key.
     [[nodiscard]] Result<std::string> rotate(const KeyOwner& owner, Time now, std::chrono::hours overlap);
     /// Removes private keys for good: that with this id, or all of the owner if it is empty. Returns how many.
     [[nodiscard]] Result<int> revoke(const KeyOwner& owner, const std::string& id, Time now);
@@ -71,6 +76,7 @@ class KeyFolder {
 
     [[nodiscard]] std::filesystem::path place_of(const KeyOwner& owner) const;
     [[nodiscard]] Result<OwnedKeys> read(const KeyOwner& owner) const;
+    [[nodiscard]] Result<void> remove_ended(OwnedKeys& keys, Time now) const;
     [[nodiscard]] Result<std::string> add_key(OwnedKeys& keys, Time now) const;
     [[nodiscard]] Result<void> write(const OwnedKeys& keys) const;
 

@@ -74,6 +74,8 @@ TEST(RepositorySection, RefusesWhatCannotBe) {
 TEST(RepositorySection, QuotesNoPassword) {
     EXPECT_THAT(problem_of("url: 'https://u:hunter2@git.example.org/a', client_ids: x"),
                 testing::AllOf(HasSubstr("without a password"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(problem_of("url: 'https://ghp_hunter2@git.example.org/a', client_ids: x"),
+                testing::AllOf(HasSubstr("without a password"), Not(HasSubstr("hunter2"))));
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ void read_url(SectionReader& reader, std::string& url) {
     if (repository_url(url) && !url.starts_with("http://")) return;
     url.clear();
     // A password may stand in it, so it is not quoted.
-    reader.note("url", {{}, "expected the URL of a git repository by https or ssh, without a password or token: a "
-                            "credential helper of git can give that"});
+    reader.note("url", {{},
+                        "expected the URL of a git repository by https or ssh, without a password or token: a "
+                        "credential helper of git can give that"});
 }
 
 void read_branch(SectionReader& reader, std::string& branch) {

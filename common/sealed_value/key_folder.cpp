@@ -216,7 +216,8 @@ Result<void> KeyFolder::remove_ended(OwnedKeys& keys, Time now) const {
 Result<bool> KeyFolder::has_key(const KeyOwner& owner) const {
     const auto keys = read(owner);
     if (!keys) return fail(keys.error());
-    return std::any_of(keys->keys.begin(), keys->keys.end(), [](const auto& key) { return !key.revoked && !key.until; });
+    return std::any_of(keys->keys.begin(), keys->keys.end(),
+                       [](const auto& key) { return !key.revoked && !key.until; });
 }
 
 std::size_t KeyFolder::count_owners() const {

@@ -205,7 +205,8 @@ class ScriptWalk {
             if (frame.kind == Kind::parameter) return "it is within ${…}: put the value into a variable first";
             if (frame.kind == Kind::arithmetic) return "it is within ((…)): put the value into a variable first";
             if (frame.is_numeric_test) return numeric_test;
-            if (frame.brackets > 0) return "it is within […], which bash evaluates in a[…]=: use another word, or \"[…]\"";
+            if (frame.brackets > 0)
+                return "it is within […], which bash evaluates in a[…]=: use another word, or \"[…]\"";
             if (frame.is_evaluating && !frame.at_command) return "bash evaluates what this command gets";
         }
         return nullptr;
@@ -289,7 +290,8 @@ class ScriptWalk {
         int open = 0;
         for (auto at = at_ + 1; at < script_.size(); ++at) {
             bracket_end_ = at + 1;
-            if (script_[at] == template_mark) return refuse_here("it is within $[…]: put the value into a variable first");
+            if (script_[at] == template_mark)
+                return refuse_here("it is within $[…]: put the value into a variable first");
             if (script_[at] == '[') ++open;
             if (script_[at] == ']' && --open == 0) return;
         }
@@ -534,9 +536,9 @@ class ScriptWalk {
     std::vector<ShellFrame> frames_;
     std::vector<ShellPlace> places_;
     std::optional<ShellRefusal> refusal_;
-    std::size_t declaring_ = 0;  ///< the depth at which `declare` is being read
+    std::size_t declaring_ = 0;    ///< the depth at which `declare` is being read
     std::size_t bracket_end_ = 0;  ///< up to here $[…] was looked through
-    std::string unsure_;  ///< why no more marks are accepted
+    std::string unsure_;           ///< why no more marks are accepted
     bool is_foreign_ = false;
 };
 

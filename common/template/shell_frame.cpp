@@ -21,8 +21,8 @@ bool is_one_of(const std::string& word, const List& list) {
 }
 
 std::size_t name_length(const std::string& word) {
-    const auto end = std::find_if(word.begin(), word.end(),
-                                  [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; });
+    const auto end =
+        std::find_if(word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; });
     return static_cast<std::size_t>(end - word.begin());
 }
 

@@ -35,7 +35,8 @@ std::string problem_of(const std::string& keys) {
 TEST(RepositorySection, ReadsARepository) {
     const auto loaded = with_secrets(
         "{key_folder: /srv/keys, templates: true, repositories: [{url: 'git@git.example.org:a/b', branch: release/1,"
-        " client_ids: [team-a], queues: rpi4, plans: by_job_name}, {url: https://git.example.org/c, client_ids: x, attachments: any}]}");
+        " client_ids: [team-a], queues: rpi4, plans: by_job_name}, {url: https://git.example.org/c, client_ids: x, "
+        "attachments: any}]}");
     ASSERT_TRUE(loaded) << loaded.error().front().message();
     const auto& secrets = loaded->config.trebuchet.secrets;
     EXPECT_TRUE(secrets.templates);

@@ -166,12 +166,34 @@ TEST_F(ShellText, RefusesWhatHasNoSafeForm) {
 }
 
 TEST_F(ShellText, RefusesWhatBashEvaluates) {
-    for (const auto* script :
-         {"echo $[@]", "echo \"$[1 + @]\"", "echo $[a[1] + @]", "[[ @ -eq 1 ]]", "if [[ 1 -lt \"@\" ]]; then :; fi",
-          "[[ -n x && ( @ -ge 1 ) ]]", "! [[ $(echo @) -ne 1 ]]", "[[ -v @ ]]", "a[@]=1", "a[1 + @]=1", "a[\"@\"]=1",
-          "a=([@]=1)", "let @", "let 'x=@'", "X=1 let @", "command let x=@", "declare -i x=@", "declare -i x; x=@",
-          "typeset -ri x=@", "f() { local -i x; x=@; }", "echo ${x:\"@\"}", "echo ${a[\"@\"]}", "echo ${a[$(echo @)]}",
-          "echo $(( $(echo @) ))", "printf -v \"@\" x", "[ -v @ ]", "unset \"@\"", "read '@'"}) {
+    for (const auto* script : {"echo $[@]",
+                               "echo \"$[1 + @]\"",
+                               "echo $[a[1] + @]",
+                               "[[ @ -eq 1 ]]",
+                               "if [[ 1 -lt \"@\" ]]; then :; fi",
+                               "[[ -n x && ( @ -ge 1 ) ]]",
+                               "! [[ $(echo @) -ne 1 ]]",
+                               "[[ -v @ ]]",
+                               "a[@]=1",
+                               "a[1 + @]=1",
+                               "a[\"@\"]=1",
+                               "a=([@]=1)",
+                               "let @",
+                               "let 'x=@'",
+                               "X=1 let @",
+                               "command let x=@",
+                               "declare -i x=@",
+                               "declare -i x; x=@",
+                               "typeset -ri x=@",
+                               "f() { local -i x; x=@; }",
+                               "echo ${x:\"@\"}",
+                               "echo ${a[\"@\"]}",
+                               "echo ${a[$(echo @)]}",
+                               "echo $(( $(echo @) ))",
+                               "printf -v \"@\" x",
+                               "[ -v @ ]",
+                               "unset \"@\"",
+                               "read '@'"}) {
         EXPECT_THAT(refusal(script), HasSubstr("a template cannot stand here")) << script;
     }
     for (const auto* script :
@@ -183,8 +205,8 @@ TEST_F(ShellText, RefusesWhatBashEvaluates) {
 }
 
 TEST_F(ShellText, RefusesWhatABackslashAndANewlineSplit) {
-    for (const auto* script : {"cat <\\\n<E\n'@\nE\n", "cat <<\\\nE\n@\nE\n", "cat <<E\\\nF\n@\nEF\n", "echo $\\\n((@))",
-                               "(\\\n(@))"}) {
+    for (const auto* script :
+         {"cat <\\\n<E\n'@\nE\n", "cat <<\\\nE\n@\nE\n", "cat <<E\\\nF\n@\nEF\n", "echo $\\\n((@))", "(\\\n(@))"}) {
         EXPECT_THAT(refusal(script), HasSubstr("a template cannot stand here")) << script;
     }
 }

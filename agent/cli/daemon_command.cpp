@@ -2,6 +2,7 @@
 
 #include "agent/api/http_job_server.hpp"
 #include "agent/cli/exit_codes.hpp"
+#include "agent/cli/host_check.hpp"
 #include "agent/cli/own_secret_files.hpp"
 #include "agent/cli/server_login.hpp"
 #include "agent/cli/vault_access.hpp"
@@ -238,6 +239,7 @@ class Program {
         if (instance.config.trebuchet.artifacts_masking == ArtifactsMasking::off) {
             log_warning("artifacts are sent unmasked, with the secrets in them: artifacts_masking is off");
         }
+        for (const auto& weakness : key_weaknesses(instance.config)) log_warning(weakness);
         auto& metrics = metrics_of(instance.config);
         if (std::getenv("INFLUX_HOST") != nullptr) {
             log_warning("INFLUX_HOST is set, but nothing is written to InfluxDB: use --metrics_port");

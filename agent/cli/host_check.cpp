@@ -2,9 +2,11 @@
 
 #include "common/process/cgroup.hpp"
 #include "common/process/process_tree.hpp"
+#include "common/sealed_value/key_folder.hpp"
 
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +65,23 @@ void check_cgroups(const JobLimits& limits, std::vector<std::string>& found) {
 
 }  // namespace
 
+std::vector<std::string> key_weaknesses(const Config& config) {
+    std::vector<std::string> found;
+    const auto& secrets = config.trebuchet.secrets;
+    if (secrets.repositories.empty()) return found;
+    if (config.trebuchet.phase_user.empty()) {
+        found.push_back("jobs run as the agent's user, so every job can read the private keys in " +
+                        secrets.key_folder.string() +
+                        ", which decrypt the values of all trebuchet.secrets.repositories: set trebuchet.phase_user");
+    }
+    const auto keys = KeyFolder::open(secrets.key_folder);
+    const auto readable = keys ? keys->check_readable() : fail(keys.error());
+    if (!readable) {
+        found.push_back("values of trebuchet.secrets.repositories cannot be decrypted: " + readable.error().message());
+    }
+    return found;
+}
+
 std::vector<std::string> host_weaknesses(const Config& config, const fs::path& config_file,
                                          const fs::path& token_file) {
     std::vector<std::string> found;
@@ -74,6 +93,7 @@ std::vector<std::string> host_weaknesses(const Config& config, const fs::path& c
     if (::stat(credentials.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
         found.push_back(credentials.string() + " is readable by every user of this host: run chmod o-r on it");
     }
+    for (auto& weakness : key_weaknesses(config)) found.push_back(std::move(weakness));
     return found;
 }
 

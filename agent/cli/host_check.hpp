@@ -14,4 +14,8 @@ namespace trebuchet {
 [[nodiscard]] std::vector<std::string> host_weaknesses(const Config& config, const std::filesystem::path& config_file,
                                                        const std::filesystem::path& token_file);
 
+/// Why the private keys of `trebuchet.secrets.repositories` are open to jobs, or of no use here; they are in
+/// host_weaknesses(), too.
+[[nodiscard]] std::vector<std::string> key_weaknesses(const Config& config);
+
 }  // namespace trebuchet

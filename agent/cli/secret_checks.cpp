@@ -117,7 +117,8 @@ void check_repositories(const Config& config, Findings& findings) {
     const auto& secrets = config.trebuchet.secrets;
     if (secrets.repositories.empty()) return;
     const auto keys = KeyFolder::open(secrets.key_folder);
-    if (!keys) findings.push_back({Verdict::error, name, keys.error().message()});
+    const auto readable = keys ? keys->check_readable() : fail(keys.error());
+    if (!readable) findings.push_back({Verdict::error, name, readable.error().message()});
     EventLoop loop;
     for (const auto& repository : secrets.repositories) {
         GitSource source;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <iostream>
 
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -14,13 +15,16 @@ namespace trebuchet {
 namespace {
 
 constexpr std::size_t longest_value = std::size_t{1} << 20U;
+/// A terminal cuts a line off here, without a word; with its newline.
+constexpr std::size_t longest_line = 4095;
+constexpr int wait_for_paste_ms = 100;
 constexpr std::array<int, 4> ending_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 /// For the signal handler.
 termios settings_before;
 
 extern "C" void restore_and_end(int signal) {
-    ::tcsetattr(STDIN_FILENO, TCSANOW, &settings_before);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings_before);
     std::signal(signal, SIG_DFL);
     std::raise(signal);
 }
@@ -38,10 +42,19 @@ class NoEcho {
     NoEcho(const NoEcho&) = delete;
     NoEcho& operator=(const NoEcho&) = delete;
     ~NoEcho() {
-        ::tcsetattr(STDIN_FILENO, TCSANOW, &settings_before);
+        // What is left of a paste must not become commands of the shell.
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings_before);
         for (const int signal : ending_signals) std::signal(signal, SIG_DFL);
     }
     [[nodiscard]] bool is_off() const { return is_off_; }
+    /// Whether something follows the line that was read, be it only a part of a line.
+    [[nodiscard]] static bool more_follows() {
+        auto by_byte = settings_before;
+        by_byte.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
+        if (::tcsetattr(STDIN_FILENO, TCSANOW, &by_byte) != 0) return true;
+        pollfd input{STDIN_FILENO, POLLIN, 0};
+        return ::poll(&input, 1, wait_for_paste_ms) != 0;
+    }
 
   private:
     bool is_off_ = false;
@@ -72,6 +85,11 @@ Result<SecretString> read_value(bool keep_newline) {
         std::cerr << "Value (not shown): " << std::flush;
         text = read_all(true);
         std::cerr << '\n';
+        if (text && text->size() >= longest_line) {
+            text = fail("the line may be cut off: a terminal takes 4095 bytes, use a pipe");
+        } else if (text && NoEcho::more_follows()) {
+            text = fail("more than one line was typed or pasted: use a pipe for such a value");
+        }
     } else {
         text = read_all(false);
     }

@@ -3,28 +3,19 @@
 #include "common/git/git.hpp"
 #include "common/sealed_value/repository_url.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace trebuchet {
 namespace {
 
-/// user:password@ in a URL.
-bool has_password(const std::string& url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string::npos) return false;
-    const auto authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
-    const auto at = authority.rfind('@');
-    return at != std::string::npos && authority.find(':') < at;
-}
-
 void read_url(SectionReader& reader, std::string& url) {
     url = reader.non_empty_string("url").value_or("");
-    if (repository_url(url) && !url.starts_with("http://") && !has_password(url)) return;
+    if (repository_url(url) && !url.starts_with("http://")) return;
     url.clear();
     // A password may stand in it, so it is not quoted.
-    reader.note("url", {{}, "expected the URL of a git repository by https or ssh, without a password: a credential "
-                            "helper of git can give that"});
+    reader.note("url", {{},
+                        "expected the URL of a git repository by https or ssh, without a password or token: a "
+                        "credential helper of git can give that"});
 }
 
 void read_branch(SectionReader& reader, std::string& branch) {
@@ -46,6 +37,7 @@ void read_entry(SectionReader& reader, RepositorySecrets& entry) {
     read_branch(reader, entry.branch);
     reader.texts("queues", entry.queues);
     reader.texts("client_ids", entry.client_ids);
+    reader.choice("attachments", {{"none", false}, {"any", true}}, entry.any_attachments);
     read_plans(reader, entry.plans_by_job_name);
     reader.refuse_unknown();
 }

@@ -96,6 +96,7 @@ struct RepositorySecrets {
     std::string branch = "main";
     std::vector<std::string> queues;      ///< the job's queue is one of these; empty: any
     std::vector<std::string> client_ids;  ///< the submitter, as the server says it; never empty
+    bool any_attachments = false;         ///< false: only jobs without attachments
     bool plans_by_job_name = false;       ///< `plans: by_job_name`: the job's name chooses the plan
 };
 

@@ -157,8 +157,11 @@ Result<void> JobRunner::check_wants_no_secrets() {
     if (job.has_secrets()) return refuse("it has some itself");
     if (granted != nullptr && granted->gives_something()) return refuse("it asks the lab for some");
     if (repository == nullptr || !repository->concerns()) return {};
-    return repository->values("", job_).secrets.empty() ? Result<void>()
-                                                        : refuse("the tested repository has some for it");
+    job_.parts.control.watch_for_cancel([this] { job_.parts.repository->stop_now(); });
+    const auto& values = repository->values("", job_);
+    job_.parts.control.unwatch();
+    if (!values.is_known) return refuse("the file of the tested repository cannot be read, so it may have some for it");
+    return values.secrets.empty() ? Result<void>() : refuse("the tested repository has some for it");
 }
 
 JobOutcome JobRunner::finish(Result<RunFolder>& folder) {

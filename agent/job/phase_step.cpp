@@ -37,6 +37,17 @@ void add_granted(const std::map<std::string, SecretString>& granted, std::map<st
     }
 }
 
+/// Names such as SECRET_X are the agent's: no phase gets them.
+std::string notes_on_removed(const RepositoryValues& repository, const Environment& environment) {
+    std::string notes;
+    for (const auto& [name, value] : repository.variables) {
+        if (environment.variables().contains(name)) continue;
+        notes +=
+            "WARNING: the repository's variable " + name + " is left out: the agent removes variables of this name\n";
+    }
+    return notes;
+}
+
 std::string random_marker() {
     static constexpr std::string_view digits = "0123456789abcdef";
     std::random_device random;
@@ -142,6 +153,8 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     if (repository != nullptr) add_granted(repository->secrets, given);
     add_granted(granted.env, given);
     add_granted(given, secrets);
+    // The job file says what the environment says, also where a value that is missing leaves the job's own.
+    for (auto& [name, value] : given) value = secrets[name].clone();
     setup.file_with_secrets = !secrets.empty() && config.trebuchet.job_file_secrets == JobFileSecrets::tmpfs;
     fill_in(phase, given, secrets, setup);
     if (!setup.ready) return setup;
@@ -167,9 +180,11 @@ PhaseStep::Setup PhaseStep::set_up(Phase phase, RunFolder& folder) {
     }
     spec.process.environment = phase_environment(std::move(base), config, secrets);
     spec.process.environment.set(tags_name, tags_variable(job_.parts.job));
-    spec.notes = notes_on_secrets(job_.parts.job, phase, config, given) + granted.notes +
-                 (repository != nullptr ? repository->notes : "") + setup.template_notes + folder.notes() +
-                 note_on_size(spec.process.environment, static_cast<std::size_t>(::sysconf(_SC_ARG_MAX)));
+    spec.notes =
+        notes_on_secrets(job_.parts.job, phase, config, given) + granted.notes +
+        (repository != nullptr ? repository->notes + notes_on_removed(*repository, spec.process.environment) : "") +
+        setup.template_notes + folder.notes() +
+        note_on_size(spec.process.environment, static_cast<std::size_t>(::sysconf(_SC_ARG_MAX)));
     const auto marker = random_marker();
     spec.marker = std::string(marker_name) + "=" + marker;
     spec.process.environment.set(marker_name, marker);

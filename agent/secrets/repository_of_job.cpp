@@ -66,8 +66,9 @@ RepositoryOfJob::RepositoryOfJob(Parts parts)
     : parts_(std::move(parts)), repository_(repository_for(parts_.config, parts_.facts)) {}
 
 const RepositoryValues& RepositoryOfJob::values(std::string_view phase, SecretSink& sink) {
-    if (!values_) {
+    if (!values_ || !values_->is_known) {
         values_.emplace();
+        values_->is_known = true;
         if (concerns()) read(phase, sink);
     }
     return *values_;
@@ -117,12 +118,18 @@ void RepositoryOfJob::read(std::string_view phase, SecretSink& sink) {
     const Tell tell = [&](const std::string& name, SecretAccess::Outcome outcome, const std::string& why) {
         sink.secret_access({"repository", reference, name, std::string(phase), outcome, why});
     };
+    if (parts_.facts.has_attachments && !repository_->any_attachments) {
+        constexpr const char* why = "the job has attachments, which anybody can have uploaded";
+        tell("*", SecretAccess::Outcome::refused, why);
+        return leave_out(why);
+    }
     const auto text = parts_.cache.get({.loop = parts_.loop,
                                         .repository = *repository_,
                                         .scratch = parts_.scratch,
                                         .now = parts_.clock.now(),
                                         .is_interrupted = [this] { return is_stopped_.load(); }});
     if (!text) {
+        values_->is_known = false;
         tell("*", SecretAccess::Outcome::unreachable, text.error().message());
         return leave_out("it is out of reach");
     }
@@ -132,6 +139,7 @@ void RepositoryOfJob::read(std::string_view phase, SecretSink& sink) {
     }
     Opened opened;
     run_beside(parts_.loop, [&] { opened = open(*text->text); });
+    if (is_stopped_) values_->is_known = false;
     for (std::size_t i = 0; i < std::min(opened.notes.size(), most_notes); ++i) note(opened.notes[i]);
     take_variables(opened.values);
     for (auto& secret : opened.secrets) take_secret(secret, sink, tell);
@@ -168,12 +176,12 @@ void RepositoryOfJob::take_variables(const nlohmann::json& values) {
 void RepositoryOfJob::take_secret(Opened::Secret& secret, SecretSink& sink, const Tell& tell) {
     auto& [name, value] = secret;
     if (value) sink.secret_value(name, value->reveal());
-    values_->variables.erase(name);
     if (refuses(name, value ? value->reveal() : std::string_view())) {
         return tell(name, SecretAccess::Outcome::refused, "of its name or its length");
     }
     if (value) {
         tell(name, SecretAccess::Outcome::given, "");
+        values_->variables.erase(name);
         values_->secrets[name] = std::move(*value);
         return;
     }
@@ -182,8 +190,8 @@ void RepositoryOfJob::take_secret(Opened::Secret& secret, SecretSink& sink, cons
     // What else there is names places of the lab.
     const bool is_public = why.find("was it encrypted") != std::string::npos;
     note("WARNING: the repository's secret " + name +
-         " is empty: " + (is_public ? why : "it has no value that can be decrypted here"));
-    values_->secrets[name] = SecretString();
+         " gives no value: " + (is_public ? why : "it has no value that can be decrypted here"));
+    if (!values_->variables.contains(name)) values_->secrets.try_emplace(name);
 }
 
 }  // namespace trebuchet

@@ -25,6 +25,7 @@ namespace trebuchet {
 struct RepositoryValues {
     std::map<std::string, SecretString> secrets;   ///< decrypted; "": it has no value, as the notes say
     std::map<std::string, std::string> variables;  ///< of `variables`, `tmt.environment` and `tmt.context`
+    bool is_known = false;                         ///< the file was read, or has nothing for this job
     std::string notes;                             ///< lines for the job's log; no value
 };
 
@@ -49,8 +50,8 @@ class RepositoryOfJob {
 
     /// Whether a repository is for this job.
     [[nodiscard]] bool concerns() const { return repository_ != nullptr; }
-    /// Fetches the file and decrypts once, and masks each value before it goes anywhere. Runs git, and the loop;
-    /// bounded in time. `phase`: for the audit.
+    /// Fetches the file and decrypts once, again only if it could not be read so far, and masks each value before it
+    /// goes anywhere. Runs git, and the loop; bounded in time. `phase`: for the audit.
     [[nodiscard]] const RepositoryValues& values(std::string_view phase, SecretSink& sink);
     /// Makes a running values() end soon. Call this from a handler of the loop.
     void stop_now() { is_stopped_ = true; }

@@ -54,7 +54,8 @@ struct Ending {
 
 Environment git_environment(const GitSource& source) {
     auto environment = Environment::inherited();
-    for (const auto* prefix : {"SECRET_", "VAULT_", "BAO_", "GIT_CONFIG_KEY", "GIT_TRACE"}) {
+    for (const auto* prefix :
+         {"SECRET_", "VAULT_", "BAO_", "GIT_CONFIG_KEY", "GIT_CONFIG_VALUE", "GIT_CONFIG_COUNT", "GIT_TRACE"}) {
         environment.unset_prefix(prefix);
     }
     for (const auto* name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "NOTIFY_SOCKET"}) environment.unset(name);

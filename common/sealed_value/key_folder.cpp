@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include <fcntl.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +27,11 @@ constexpr std::size_t longest_list = 64 * std::size_t{1024};
 constexpr std::size_t longest_key = 16 * std::size_t{1024};
 constexpr std::size_t most_owners = 10'000;
 constexpr std::size_t most_keys = 50;
+/// Rotated and revoked keys say a little while that they were there.
+constexpr std::size_t most_kept = 10;
+constexpr std::size_t most_checked = 50'000;
 constexpr const char* list_name = "keys.json";
+constexpr const char* lock_name = "lock";
 
 std::string hex(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest, std::size_t bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -48,11 +53,25 @@ Result<void> check_private(const std::filesystem::path& folder) {
     return fail("others may read " + folder.string() + ", which holds private keys: run chmod 0700 " + folder.string());
 }
 
+/// As read_private_file() wants it.
+Result<void> check_usable(const std::filesystem::path& path) {
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return fail(path.string() + ": " + system_text(errno));
+    if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+        return fail(path.string() + " belongs to the user " + std::to_string(info.st_uid) + ", and this is the user " +
+                    std::to_string(::geteuid()) + ": private keys must belong to the user that reads them");
+    }
+    const int wanted = S_ISDIR(info.st_mode) ? R_OK | X_OK : R_OK;
+    if (::faccessat(AT_FDCWD, path.c_str(), wanted, AT_EACCESS) == 0) return {};
+    return fail("the user " + std::to_string(::geteuid()) + " cannot read " + path.string() + ": " +
+                system_text(errno));
+}
+
 /// Waits a little while another program changes the keys.
 Result<LockFile> lock(const std::filesystem::path& folder) {
     constexpr int tries = 100;
     for (int i = 1;; ++i) {
-        auto taken = LockFile::take(folder / "lock");
+        auto taken = LockFile::take(folder / lock_name);
         if (taken) return std::move(*taken);
         if (!taken.error().is_held || i == tries) return fail(taken.error().reason);
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -113,6 +132,21 @@ Result<KeyFolder> KeyFolder::open(std::filesystem::path folder, KeyMaker make) {
     return KeyFolder(std::move(folder), std::move(make));
 }
 
+Result<void> KeyFolder::check_readable() const {
+    std::error_code error;
+    if (!std::filesystem::exists(folder_, error) && !error) return {};
+    if (auto usable = check_usable(folder_); !usable) return usable;
+    std::size_t count = 0;
+    for (std::filesystem::recursive_directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (++count > most_checked) return {};
+        // Only who changes keys takes the lock.
+        if (entry->path() == folder_ / lock_name) continue;
+        if (auto usable = check_usable(entry->path()); !usable) return usable;
+    }
+    return error ? fail(folder_.string() + ": " + error.message()) : Result<void>();
+}
+
 std::filesystem::path KeyFolder::place_of(const KeyOwner& owner) const {
     const auto text = owner.repository + "\n" + owner.user;
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -164,6 +198,38 @@ Result<std::string> KeyFolder::public_key(const KeyOwner& owner, Time now) {
     return add_key(*keys, now);
 }
 
+Result<void> KeyFolder::remove_ended(OwnedKeys& keys, Time now) const {
+    auto& list = keys.keys;
+    for (const auto& key : list) {
+        if (key.is_usable(now)) continue;
+        const auto file = place_of(keys.owner) / (key.id + ".pem");
+        if (::unlink(file.c_str()) != 0 && errno != ENOENT) return fail(file.string() + ": " + system_text(errno));
+    }
+    while (list.size() >= most_kept) {
+        const auto ended = std::find_if(list.begin(), list.end(), [&](const auto& key) { return !key.is_usable(now); });
+        if (ended == list.end()) break;
+        list.erase(ended);
+    }
+    return {};
+}
+
+Result<bool> KeyFolder::has_key(const KeyOwner& owner) const {
+    const auto keys = read(owner);
+    if (!keys) return fail(keys.error());
+    return std::any_of(keys->keys.begin(), keys->keys.end(),
+                       [](const auto& key) { return !key.revoked && !key.until; });
+}
+
+std::size_t KeyFolder::count_owners() const {
+    std::error_code error;
+    std::size_t count = 0;
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (is_folder(entry->path())) ++count;
+    }
+    return count;
+}
+
 Result<std::string> KeyFolder::rotate(const KeyOwner& owner, Time now, std::chrono::hours overlap) {
     if (auto made = make_private_folder(place_of(owner)); !made) return fail(made.error());
     const auto locked = lock(folder_);
@@ -173,6 +239,7 @@ Result<std::string> KeyFolder::rotate(const KeyOwner& owner, Time now, std::chro
     for (auto& key : keys->keys) {
         if (!key.until && !key.revoked) key.until = now + overlap;
     }
+    if (auto removed = remove_ended(*keys, now); !removed) return fail(removed.error());
     return add_key(*keys, now);
 }
 
@@ -201,7 +268,8 @@ Result<std::vector<OwnedKeys>> KeyFolder::list() const {
          entry.increment(error)) {
         if (all.size() >= most_owners) break;
         const auto file = entry->path() / list_name;
-        if (!is_folder(entry->path())) continue;
+        // A program that was killed may have left an empty folder.
+        if (std::error_code unknown; !std::filesystem::exists(file, unknown) && !unknown) continue;
         const auto text = read_untrusted(file, longest_list);
         if (!text) return fail(text.error());
         auto keys = parse_list(*text, file);

@@ -9,6 +9,9 @@ namespace {
 constexpr std::size_t longest_url = 1024;
 constexpr const char* expected = "expected the URL of a git repository, such as https://git.example.org/team/app";
 
+constexpr const char* no_credentials =
+    "found a user, token or password in the URL, expected none: a credential helper of git can give these";
+
 std::string without_last_slashes(std::string_view path) {
     while (path.ends_with('/')) path.remove_suffix(1);
     return std::string(path);
@@ -52,6 +55,9 @@ Result<std::string> repository_url(std::string_view text) {
     const bool is_web = scheme == "https" || scheme == "http";
     if (!is_web && scheme != "ssh" && scheme != "git+ssh") return fail(expected);
     const auto slash = std::min(rest.find('/'), rest.size());
+    const auto user = rest.substr(0, slash).substr(0, rest.substr(0, slash).rfind('@') + 1);
+    // Who logs in by ssh is no secret.
+    if (is_web ? !user.empty() : user.find(':') != std::string_view::npos) return fail(no_credentials);
     return https_url(rest.substr(0, slash), rest.substr(slash), is_web);
 }
 

@@ -28,6 +28,8 @@ namespace {
 constexpr auto npos = std::string_view::npos;
 constexpr std::size_t deepest = 200;
 constexpr std::size_t most_pending = 50;
+constexpr const char* numeric_test = "[[ … ]] evaluates what -eq, -lt and -v compare: use [ … ]";
+constexpr const char* split = "a backslash and a newline split what the shell reads as one";
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t';
@@ -92,6 +94,7 @@ class ScriptWalk {
     void mark(ShellPlace place) {
         const char before = at_ == 0 ? '\0' : script_[at_ - 1];
         if (is_foreign_) refuse_here("the script is for another interpreter than sh, bash and dash");
+        if (const auto* why = evaluated()) refuse_here(why);
         if (!unsure_.empty()) refuse_here(unsure_ + ": put the value into a variable on the first line");
         if (before == '$' && place != ShellPlace::single_quoted) {
             refuse_here("it follows a $: if this is meant as ${{ … }}, leave the $ out");
@@ -119,7 +122,7 @@ class ScriptWalk {
 
     void step_commands() {
         const char c = peek();
-        if (ends_word(c)) top().end_word();
+        if (ends_word(c)) end_word(is_blank(c));
         switch (c) {
             case template_mark:
                 return mark(ShellPlace::plain);
@@ -158,6 +161,56 @@ class ScriptWalk {
     }
 
     void quoted_part() { top().add_quoted_part(); }
+
+    void end_word(bool goes_on) {
+        const auto begins_command = top().at_command;
+        const auto word = top().end_word(goes_on);
+        if (word.empty()) return;
+        auto& frame = top();
+        if (word == "[[" && (begins_command || frame.may_be_builtin)) {
+            frame.is_test = true;
+            frame.marks_before_test = places_.size();
+        } else if (word == "]]") {
+            frame.is_test = frame.is_numeric_test = false;
+        } else if (is_numeric_operator(word)) {
+            compare_numbers();
+        } else if (word.size() > 1 && (word[0] == '-' || word[0] == '+') && word.find('i') != npos &&
+                   declaring_ == frames_.size()) {
+            unsure_ = "the script has integer variables (declare -i), whose values bash evaluates";
+        }
+        if (begins_command || frame.at_command) declaring_ = 0;
+        if (is_declaration(word)) declaring_ = frames_.size();
+    }
+
+    static bool is_declaration(std::string_view word) {
+        return word == "declare" || word == "typeset" || word == "local" || word == "readonly" || word == "export";
+    }
+
+    static bool is_numeric_operator(std::string_view word) {
+        return word == "-eq" || word == "-ne" || word == "-lt" || word == "-le" || word == "-gt" || word == "-ge" ||
+               word == "-v";
+    }
+
+    void compare_numbers() {
+        for (auto& frame : frames_) {
+            if (!frame.is_test) continue;
+            frame.is_numeric_test = true;
+            if (places_.size() > frame.marks_before_test) refuse(frame.marks_before_test, numeric_test);
+        }
+    }
+
+    /// Where bash evaluates the value as a number, $(…) in it runs, as in a[$(…)].
+    [[nodiscard]] const char* evaluated() const {
+        for (const auto& frame : frames_) {
+            if (frame.kind == Kind::parameter) return "it is within ${…}: put the value into a variable first";
+            if (frame.kind == Kind::arithmetic) return "it is within ((…)): put the value into a variable first";
+            if (frame.is_numeric_test) return numeric_test;
+            if (frame.brackets > 0)
+                return "it is within […], which bash evaluates in a[…]=: use another word, or \"[…]\"";
+            if (frame.is_evaluating && !frame.at_command) return "bash evaluates what this command gets";
+        }
+        return nullptr;
+    }
 
     void step_escape() {
         if (peek(1) == template_mark) refuse_here("it follows a \\, which would change how the shell reads it");
@@ -203,6 +256,8 @@ class ScriptWalk {
 
     void step_dollar(bool is_outside_quotes) {
         quoted_part();
+        check_split();
+        if (peek(1) == '[') check_brackets();
         if (is_outside_quotes && peek(1) == '\'') {
             at_ += 2;
             return skip_without_marks('\'', "it is within $'…': use \"…\"");
@@ -225,7 +280,25 @@ class ScriptWalk {
         at_ += std::string_view("$#").find(peek(1)) != npos && peek(1) != '\0' ? 2 : 1;
     }
 
+    void check_split() {
+        if (peek(1) == '\\' && peek(2) == '\n') unsure_ = split;
+    }
+
+    /// $[…] is bash's old form of $((…)).
+    void check_brackets() {
+        if (at_ < bracket_end_) return;
+        int open = 0;
+        for (auto at = at_ + 1; at < script_.size(); ++at) {
+            bracket_end_ = at + 1;
+            if (script_[at] == template_mark)
+                return refuse_here("it is within $[…]: put the value into a variable first");
+            if (script_[at] == '[') ++open;
+            if (script_[at] == ']' && --open == 0) return;
+        }
+    }
+
     void open_parenthesis() {
+        check_split();
         auto& frame = top();
         if (frame.is_in_pattern()) {
             ++at_;  // before the pattern
@@ -277,6 +350,7 @@ class ScriptWalk {
     }
 
     void step_less() {
+        check_split();
         if (next_is("<<<")) {
             at_ += 3;
             return;
@@ -285,7 +359,9 @@ class ScriptWalk {
             ++at_;
             return;
         }
-        at_ += 2;
+        ++at_;
+        check_split();
+        ++at_;
         HereDocument document;
         document.strips_tabs = peek() == '-';
         if (document.strips_tabs) ++at_;
@@ -304,6 +380,7 @@ class ScriptWalk {
             if (c == template_mark) return refuse_here("it is the end of a here-document");
             if (c == '\n' && quote != '\0') unsure_ = "the end of a here-document has a newline";
             if (quote == '\0' && ends_word(c)) return;
+            if (quote != '\'' && c == '\\' && peek(1) == '\n') unsure_ = split;
             if (c == '$' || c == '`') unsure_ = "the end of a here-document is not a plain word";
             if (c == quote) {
                 quote = '\0';
@@ -459,7 +536,9 @@ class ScriptWalk {
     std::vector<ShellFrame> frames_;
     std::vector<ShellPlace> places_;
     std::optional<ShellRefusal> refusal_;
-    std::string unsure_;  ///< why no more marks are accepted
+    std::size_t declaring_ = 0;    ///< the depth at which `declare` is being read
+    std::size_t bracket_end_ = 0;  ///< up to here $[…] was looked through
+    std::string unsure_;           ///< why no more marks are accepted
     bool is_foreign_ = false;
 };
 

@@ -26,6 +26,14 @@ struct ShellFrame {
     bool at_command = true;             ///< a command begins here
     std::string word;
     bool is_keyword_like = true;  ///< the word has only letters so far
+    int brackets = 0;             ///< the [ of the word, or of `name[a + b]=`, that are open
+    bool is_subscript = false;    ///< blanks do not close them
+    bool may_be_builtin = true;   ///< only assignments and `command` came before the word
+    std::string builtin;          ///< of this command, if it is one that may evaluate its words
+    bool is_evaluating = false;   ///< it evaluates the words that come
+    bool is_test = false;         ///< within [[ … ]]
+    bool is_numeric_test = false;
+    std::size_t marks_before_test = 0;
     HereDocument document;
     bool at_line_start = true;
 
@@ -33,8 +41,11 @@ struct ShellFrame {
     void add_to_word(char c);
     /// The word goes on with something quoted or expanded, so that it is no keyword.
     void add_quoted_part();
-    /// Follows `case`, and whether a command begins next.
-    void end_word();
+    /// Follows `case`, and whether a command begins next. Returns the word. `goes_on`: after a blank.
+    std::string end_word(bool goes_on);
+
+  private:
+    void follow_builtin(const std::string& ended, bool begins_command);
 };
 
 }  // namespace trebuchet

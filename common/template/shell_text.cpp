@@ -2,13 +2,11 @@
 
 #include "common/template/shell_context.hpp"
 
-#include <cctype>
-
 namespace trebuchet {
 namespace {
 
 /// Outside quotes, in "…" and in '…' the reference has double quotes of its own, which also end its name.
-std::string reference(ShellPlace place, const std::string& name, char next) {
+std::string reference(ShellPlace place, const std::string& name) {
     switch (place) {
         case ShellPlace::plain:
             return "\"$" + name + "\"";
@@ -19,9 +17,8 @@ std::string reference(ShellPlace place, const std::string& name, char next) {
         case ShellPlace::here_document:
             break;
     }
-    // Quotes would be text here. A command that gives nothing ends the name.
-    const bool goes_on = std::isalnum(static_cast<unsigned char>(next)) != 0 || next == '_';
-    return "$" + name + (goes_on ? "$(:)" : "");
+    // Quotes would be text here. A command that gives nothing ends the name, also where a backslash joins two lines.
+    return "$" + name + "$(:)";
 }
 
 std::string with_marks(std::string_view script, const std::vector<TextTemplate>& templates) {
@@ -53,7 +50,7 @@ Result<std::string> shell_text(std::string_view script, const std::vector<TextTe
     for (std::size_t i = 0; i < templates.size(); ++i) {
         text += script.substr(at, templates[i].begin - at);
         at = templates[i].end;
-        text += reference((*places)[i], name_of(i), at < script.size() ? script[at] : '\0');
+        text += reference((*places)[i], name_of(i));
     }
     return text += script.substr(at);
 }

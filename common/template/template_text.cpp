@@ -70,6 +70,9 @@ class TextSearch {
         return std::move(found_);
     }
 
+    /// Bytes in which the end of a tag was looked for.
+    [[nodiscard]] std::size_t looked_at() const { return looked_at_; }
+
   private:
     void step() {
         switch (text_[at_ + 1]) {
@@ -95,9 +98,18 @@ class TextSearch {
         at_ = is_comment ? end + 2 : at_ + 2;
     }
 
+    /// As far as a tag may go; npos if it does not end there. What was looked at is not looked at again.
+    [[nodiscard]] std::size_t end_of_tag() {
+        const auto begin = at_ + 2;
+        if (!tag_end_ || (*tag_end_ != npos && *tag_end_ < begin)) {
+            tag_end_ = text_.find("%}", begin);
+            looked_at_ += std::min(*tag_end_, text_.size()) - begin;
+        }
+        return *tag_end_ != npos && *tag_end_ - begin <= longest_template - 2 ? *tag_end_ : npos;
+    }
+
     void step_tag() {
-        const auto length = text_.substr(at_ + 2, longest_template).find("%}");
-        const auto end = length == npos ? npos : at_ + 2 + length;
+        const auto end = end_of_tag();
         if (end == npos) {
             at_ += 2;
             return;
@@ -200,6 +212,8 @@ class TextSearch {
     std::size_t openings_ = 0;
     std::size_t comment_end_ = 0;  ///< the last #} that was looked for
     bool has_no_comment_end_ = false;
+    std::optional<std::size_t> tag_end_;  ///< the last %} that was looked for
+    std::size_t looked_at_ = 0;
     std::string problem_;
     std::vector<TextTemplate> found_;
 };
@@ -214,8 +228,11 @@ std::string place_in(std::string_view text, std::size_t at) {
     return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-Result<std::vector<TextTemplate>> find_templates(std::string_view text) {
-    return TextSearch(text).find();
+Result<std::vector<TextTemplate>> find_templates(std::string_view text, std::size_t* looked_at) {
+    TextSearch search(text);
+    auto found = search.find();
+    if (looked_at != nullptr) *looked_at = search.looked_at();
+    return found;
 }
 
 bool may_have_templates(std::string_view text) {

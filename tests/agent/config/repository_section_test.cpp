@@ -35,7 +35,8 @@ std::string problem_of(const std::string& keys) {
 TEST(RepositorySection, ReadsARepository) {
     const auto loaded = with_secrets(
         "{key_folder: /srv/keys, templates: true, repositories: [{url: 'git@git.example.org:a/b', branch: release/1,"
-        " client_ids: [team-a], queues: rpi4, plans: by_job_name}, {url: https://git.example.org/c, client_ids: x}]}");
+        " client_ids: [team-a], queues: rpi4, plans: by_job_name}, {url: https://git.example.org/c, client_ids: x, "
+        "attachments: any}]}");
     ASSERT_TRUE(loaded) << loaded.error().front().message();
     const auto& secrets = loaded->config.trebuchet.secrets;
     EXPECT_TRUE(secrets.templates);
@@ -48,6 +49,8 @@ TEST(RepositorySection, ReadsARepository) {
     EXPECT_EQ(secrets.repositories[1].branch, "main");
     EXPECT_THAT(secrets.repositories[1].queues, IsEmpty());
     EXPECT_FALSE(secrets.repositories[1].plans_by_job_name);
+    EXPECT_FALSE(secrets.repositories[0].any_attachments);
+    EXPECT_TRUE(secrets.repositories[1].any_attachments);
 }
 
 TEST(RepositorySection, IsEmptyAndWithoutTemplatesByDefault) {
@@ -71,6 +74,8 @@ TEST(RepositorySection, RefusesWhatCannotBe) {
 
 TEST(RepositorySection, QuotesNoPassword) {
     EXPECT_THAT(problem_of("url: 'https://u:hunter2@git.example.org/a', client_ids: x"),
+                testing::AllOf(HasSubstr("without a password"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(problem_of("url: 'https://ghp_hunter2@git.example.org/a', client_ids: x"),
                 testing::AllOf(HasSubstr("without a password"), Not(HasSubstr("hunter2"))));
 }
 

@@ -129,6 +129,23 @@ TEST_F(RepositoryOfJobTest, IsNotForAnotherQueue) {
     EXPECT_FALSE(repository().concerns());
 }
 
+TEST_F(RepositoryOfJobTest, GivesNothingToAJobWithAttachments) {
+    facts_.has_attachments = true;
+    file_ = std::optional("version: 1\nenvironments: {variables: {A: a}, secrets: {B: " + sealed("x") + "}}\n");
+    EXPECT_THAT(secrets(), IsEmpty());
+    EXPECT_THAT(variables(), IsEmpty());
+    EXPECT_THAT(notes(), HasSubstr("the job has attachments, which anybody can have uploaded"));
+    EXPECT_THAT(audit_, ElementsAre(HasSubstr("* refused the job has attachments")));
+    EXPECT_EQ(reads_, 0);
+}
+
+TEST_F(RepositoryOfJobTest, GivesToAJobWithAttachmentsWhereTheLabWantsThat) {
+    facts_.has_attachments = true;
+    config_.repositories[0].any_attachments = true;
+    file_ = std::optional("version: 1\nenvironments: {secrets: {B: " + sealed("x") + "}}\n");
+    EXPECT_THAT(secrets(), ElementsAre(Pair("B", "x")));
+}
+
 TEST_F(RepositoryOfJobTest, LeavesEmptyWhatWasEncryptedForAForkOrAnotherUser) {
     file_ = std::optional(
         "version: 1\nenvironments:\n  secrets:\n    A: " + sealed("x", {"https://git.example.org/fork/app", "team-a"}) +
@@ -137,7 +154,7 @@ TEST_F(RepositoryOfJobTest, LeavesEmptyWhatWasEncryptedForAForkOrAnotherUser) {
     sealed("own");
     EXPECT_THAT(secrets(), ElementsAre(Pair("A", ""), Pair("B", ""), Pair("C", ""), Pair("D", "")));
     EXPECT_THAT(notes(),
-                AllOf(HasSubstr("the repository's secret A is empty: it cannot be decrypted: was it encrypted"),
+                AllOf(HasSubstr("the repository's secret A gives no value: it cannot be decrypted: was it encrypted"),
                       Not(HasSubstr("plain-text-secret"))));
     EXPECT_THAT(masked_, IsEmpty());
 }
@@ -169,6 +186,25 @@ TEST_F(RepositoryOfJobTest, SaysThatItIsOutOfReachOrHasNoFile) {
     file_ = fail("git cannot fetch it");
     EXPECT_THAT(notes(), HasSubstr("are missing: it is out of reach"));
     EXPECT_THAT(audit_, ElementsAre("* unreachable git cannot fetch it"));
+}
+
+TEST_F(RepositoryOfJobTest, TriesAgainForTheNextPhaseIfItWasOutOfReach) {
+    file_ = fail("git cannot fetch it");
+    EXPECT_FALSE(repository().values("provision", *this).is_known);
+    file_ = std::optional<std::string>("version: 1\nenvironments: {variables: {A: a}}\n");
+    EXPECT_THAT(variables(), ElementsAre(Pair("A", "a")));
+    EXPECT_EQ(notes(), "");
+    EXPECT_TRUE(repository().values("test", *this).is_known);
+    EXPECT_EQ(reads_, 2);
+}
+
+TEST_F(RepositoryOfJobTest, ReplacesNoValueByAnEmptyOne) {
+    file_ = std::optional(
+        "version: 1\nenvironments:\n  variables: {A: a}\n  secrets: {A: plain-text, B: plain-text}\n"
+        "  tmt: {environment: {B: " +
+        sealed("kept") + "}}\n");
+    EXPECT_THAT(secrets(), ElementsAre(Pair("B", "kept")));
+    EXPECT_THAT(variables(), ElementsAre(Pair("A", "a")));
 }
 
 TEST_F(RepositoryOfJobTest, SaysWhatIsWrongWithTheFile) {

@@ -44,6 +44,16 @@ TEST_F(GitTest, FetchesOneFileOfABranch) {
     EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
 }
 
+TEST_F(GitTest, TakesNoSettingsFromTheEnvironment) {
+    ::setenv("GIT_CONFIG_COUNT", "1", 1);
+    ::setenv("GIT_CONFIG_KEY_0", "core.pager", 1);
+    ::setenv("GIT_CONFIG_VALUE_0", "cat", 1);
+    const auto text = fetched(source());
+    for (const auto* name : {"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}) ::unsetenv(name);
+    ASSERT_TRUE(text) << text.error().message();
+    EXPECT_EQ(*text, "version: 1\n");
+}
+
 TEST_F(GitTest, SaysThatThereIsNoSuchFileOrBranch) {
     auto from = source();
     from.file = "missing.yaml";

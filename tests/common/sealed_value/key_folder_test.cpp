@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace trebuchet {
 namespace {
@@ -76,6 +77,36 @@ TEST_F(KeyFolderTest, RotatesWithAnOverlap) {
     EXPECT_EQ(opened(owner, after, now + std::chrono::hours(9999)), "after");
 }
 
+TEST_F(KeyFolderTest, RemovesKeysWhoseTimeIsOver) {
+    const std::chrono::hours day{24};
+    (void)keys.public_key(owner, now);
+    for (int i = 1; i <= 60; ++i) {
+        const auto rotated = keys.rotate(owner, now + i * day, day);
+        ASSERT_TRUE(rotated) << i << ": " << rotated.error().message();
+    }
+    EXPECT_THAT(keys.list()->front().keys, SizeIs(10));
+    // The four keys of the test come again, so this counts their files.
+    keys = std::move(*KeyFolder::open(folder / "others"));
+    (void)keys.public_key(owner, now);
+    (void)keys.rotate(owner, now, day);
+    (void)keys.rotate(owner, now + 2 * day, day);
+    int files = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "others")) {
+        if (entry.path().extension() == ".pem") ++files;
+    }
+    EXPECT_EQ(files, 2);
+}
+
+TEST_F(KeyFolderTest, ListsNoFolderWithoutKeys) {
+    (void)keys.public_key(owner, now);
+    std::filesystem::create_directory(folder / "keys" / "empty");
+    const auto all = keys.list();
+    ASSERT_TRUE(all) << all.error().message();
+    EXPECT_THAT(*all, SizeIs(1));
+    EXPECT_TRUE(*keys.has_key(owner));
+    EXPECT_FALSE(*keys.has_key(fork));
+}
+
 TEST_F(KeyFolderTest, RevokesForGood) {
     const auto blocks = sealed("s3cret");
     EXPECT_EQ(keys.revoke(owner, "0000", now), 0);
@@ -97,6 +128,21 @@ TEST_F(KeyFolderTest, IsPrivate) {
     }
     ASSERT_EQ(::chmod((folder / "keys").c_str(), 0755), 0);
     EXPECT_FALSE(KeyFolder::open(folder / "keys"));
+}
+
+TEST_F(KeyFolderTest, SaysWhatItCannotUse) {
+    EXPECT_TRUE(keys.check_readable()) << "there is nothing yet";
+    (void)keys.public_key(owner, now);
+    EXPECT_TRUE(keys.check_readable());
+    if (::geteuid() != 0) {
+        ASSERT_EQ(::chmod((folder / "keys").c_str(), 0300), 0);
+        EXPECT_THAT(keys.check_readable().error().message(), HasSubstr("cannot read"));
+        ASSERT_EQ(::chmod((folder / "keys").c_str(), 0700), 0);
+    } else {
+        ASSERT_EQ(::chown((folder / "keys").c_str(), 12345, 12345), 0);
+        EXPECT_THAT(keys.check_readable().error().message(),
+                    testing::AllOf(HasSubstr("belongs to the user 12345"), HasSubstr("this is the user 0")));
+    }
 }
 
 TEST_F(KeyFolderTest, TakesTheFirstEntryThatDecrypts) {

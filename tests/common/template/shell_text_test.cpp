@@ -78,6 +78,7 @@ const std::vector<Fragment> fragments{
     {"printf '%s\\n' \"$(printf '%s' '<'@'>' \"$(printf '%s' \"(@)\")\")\"", "<@>(@)\n"},
     {"cat <<E\na@b \"@\" '@' @@\nE", "a@b \"@\" '@' @@\n"},
     {"cat <<-  E_O_F | cat\n\ta@ $(printf '%s' \"[@]\")\n\tE_O_F", "a@ [@]\n"},
+    {"cat <<E\n@\\\nfoo @\\\n_@\\\n\\\n9\nE", "@foo @_@9\n"},
     {"cat <<A; cat <<B\n1@\nA\n2@\nB", "1@\n2@\n"},
     {"cat <<'Q'\nit's \"not $this\nQ", "it's \"not $this\n"},
     {"X=@; printf '%s\\n' \"$X\"", "@\n"},
@@ -162,6 +163,57 @@ TEST_F(ShellText, RefusesWhatHasNoSafeForm) {
     std::string many = "cat";
     for (int i = 0; i < 100'000; ++i) many += " <<E";
     EXPECT_THAT(refusal(many + " @"), HasSubstr("too many here-documents"));
+}
+
+TEST_F(ShellText, RefusesWhatBashEvaluates) {
+    for (const auto* script : {"echo $[@]",
+                               "echo \"$[1 + @]\"",
+                               "echo $[a[1] + @]",
+                               "[[ @ -eq 1 ]]",
+                               "if [[ 1 -lt \"@\" ]]; then :; fi",
+                               "[[ -n x && ( @ -ge 1 ) ]]",
+                               "! [[ $(echo @) -ne 1 ]]",
+                               "[[ -v @ ]]",
+                               "a[@]=1",
+                               "a[1 + @]=1",
+                               "a[\"@\"]=1",
+                               "a=([@]=1)",
+                               "let @",
+                               "let 'x=@'",
+                               "X=1 let @",
+                               "command let x=@",
+                               "declare -i x=@",
+                               "declare -i x; x=@",
+                               "typeset -ri x=@",
+                               "f() { local -i x; x=@; }",
+                               "echo ${x:\"@\"}",
+                               "echo ${a[\"@\"]}",
+                               "echo ${a[$(echo @)]}",
+                               "echo $(( $(echo @) ))",
+                               "printf -v \"@\" x",
+                               "[ -v @ ]",
+                               "unset \"@\"",
+                               "read '@'"}) {
+        EXPECT_THAT(refusal(script), HasSubstr("a template cannot stand here")) << script;
+    }
+    for (const auto* script :
+         {"[ @ -eq 1 ]", "[[ @ == x ]]", "[[ 1 -eq 1 ]]; echo @", "let 1; echo @", "echo let @", "a[1]=@", "a=(@ b)",
+          "echo [ @ ]", "declare x=@", "export X=@", "printf '%s' @", "echo -v @", "[[ -f @ ]] && [ 1 -lt 2 ]",
+          "ls -i; echo @", "echo declare\nls -i @", "[[ x =~ [a-z] ]]; echo @"}) {
+        EXPECT_EQ(refusal(script), "") << script;
+    }
+}
+
+TEST_F(ShellText, RefusesWhatABackslashAndANewlineSplit) {
+    for (const auto* script :
+         {"cat <\\\n<E\n'@\nE\n", "cat <<\\\nE\n@\nE\n", "cat <<E\\\nF\n@\nEF\n", "echo $\\\n((@))", "(\\\n(@))"}) {
+        EXPECT_THAT(refusal(script), HasSubstr("a template cannot stand here")) << script;
+    }
+}
+
+TEST_F(ShellText, SeesACommentAfterASubshell) {
+    EXPECT_EQ(refusal("(true)# it's\necho @\n"), "");
+    EXPECT_EQ(refusal("f() (true)# it's\necho @\n"), "");
 }
 
 TEST_F(ShellText, RefusesScriptsOfOtherInterpreters) {

@@ -64,6 +64,18 @@ TEST(TemplateText, IsBounded) {
     EXPECT_EQ(count(comments), 0U);
 }
 
+TEST(TemplateText, LooksForTheEndOfATagInEachByteOnce) {
+    std::string tags = "{{ secret('A') }}";
+    for (int i = 0; i < 500'000; ++i) tags += "{%";
+    for (const auto* end : {"", "%}"}) {
+        std::size_t looked_at = 0;
+        const auto text = tags + end;
+        EXPECT_EQ(find_templates(text, &looked_at)->size(), 1U);
+        EXPECT_GT(looked_at, 0U);
+        EXPECT_LE(looked_at, text.size());
+    }
+}
+
 TEST(TemplateText, NamesTheSecretsThatAreRead) {
     const auto found = find_templates("{{ secret('A') ~ (secret(key='B') | upper) ~ envs.c }}");
     ASSERT_TRUE(found);

@@ -5,10 +5,14 @@
 #include "tests/labserver/api/api_schemas.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 namespace trebuchet::labserver {
 namespace {
 
+constexpr std::size_t most_pairs = 1000;
+constexpr int most_pairs_of_a_caller = 10;  ///< since the start
 constexpr std::chrono::seconds one_year = std::chrono::hours(365 * 24);
 
 bool is_path_character(char c) {
@@ -58,8 +62,18 @@ Response remove(State& state, const Call& call) {
     return text_answer("OK");
 }
 
+/// By the client for whom they were made.
+using PairsMade = std::map<std::string, int>;
+
+/// Making a pair takes a second, and a file that stays. Counts this one.
+bool may_make_pair(PairsMade& made, const KeyFolder& keys, const std::string& client) {
+    if (keys.count_owners() >= most_pairs || made[client] >= most_pairs_of_a_caller) return false;
+    ++made[client];
+    return true;
+}
+
 /// Of the pair for the repository and the user, which is made if it is missing.
-Response public_key(const State& state, const Call& call) {
+Response public_key(const State& state, const Call& call, PairsMade& made) {
     if (call.caller.anonymous()) return problem(401, "Only a client with a token can have public keys");
     if (!state.keys) return problem(404, "This server has no keys of repositories");
     const auto repository = repository_url(first_of(call.query, "repository").value_or(""));
@@ -67,7 +81,13 @@ Response public_key(const State& state, const Call& call) {
     if (!repository) return problem(422, "repository: " + repository.error().message());
     if (!is_encrypted_user(user)) return problem(422, "user: expected a client_id");
     auto keys = KeyFolder::open(*state.keys);
-    const auto key = keys ? keys->public_key({*repository, user}, state.clock.wall_time()) : fail(keys.error());
+    const KeyOwner owner{*repository, user};
+    const auto is_there = keys ? keys->has_key(owner) : fail(keys.error());
+    if (is_there && !*is_there && !may_make_pair(made, *keys, call.caller.client_id)) {
+        return problem(429,
+                       "There are too many key pairs, or you have had too many made: ask the lab for `secret keygen`");
+    }
+    const auto key = is_there ? keys->public_key(owner, state.clock.wall_time()) : fail(is_there.error());
     if (!key) return problem(500, "The key cannot be made");
     return json_answer({{"repository", *repository}, {"user", user}, {"public_key", *key}});
 }
@@ -76,7 +96,8 @@ Response public_key(const State& state, const Call& call) {
 
 void add_secret_routes(Router& router, State& state) {
     router.add(
-        {"GET", "/v1/secrets/public-key", all_roles, [&state](const Call& call) { return public_key(state, call); }});
+        {"GET", "/v1/secrets/public-key", all_roles,
+         [&state, made = std::make_shared<PairsMade>()](const Call& call) { return public_key(state, call, *made); }});
     const auto* pattern = "/v1/secrets/{client}/{path...}";
     router.add(
         {"PUT", pattern, submitters, [&state](const Call& call) { return put(state, call); }, schemas::secret()});

@@ -1,4 +1,7 @@
+#include "tests/fakes/temporary_folder.hpp"
 #include "tests/labserver/api/server_fixture.hpp"
+
+#include <filesystem>
 
 namespace trebuchet::labserver {
 namespace {
@@ -115,6 +118,22 @@ TEST_F(SecretApi, CanBeWithoutAStore) {
     EXPECT_EQ(post("/v1/job", {{"job_queue", "q"}, {"test_data", {{"secrets", {{"A", "mine"}}}}}}, as("alice")).status,
               422);
     EXPECT_EQ(taken_secrets(), Json({{"A", ""}}));
+}
+
+TEST_F(SecretApi, MakesOnlyAFewPairsForACaller) {
+    const TemporaryFolder keys;
+    server.serve_keys_of(keys / "keys");
+    const auto status = [&](const std::string& user, const std::string& by) {
+        return get("/v1/secrets/public-key?repository=https://git.example.org/a&user=" + user, as(by)).status;
+    };
+    // A pair takes a second: these look as if they were made.
+    for (int i = 0; i < 1000; ++i) std::filesystem::create_directories(keys / "keys" / std::to_string(i));
+    std::filesystem::permissions(keys / "keys", std::filesystem::perms(0700));
+    EXPECT_EQ(status("u", "alice"), 429);
+    std::filesystem::remove(keys / "keys" / "0");
+    EXPECT_EQ(status("u", "alice"), 200);
+    EXPECT_EQ(status("u", "bob"), 200) << "it is there";
+    EXPECT_EQ(status("v", "bob"), 429);
 }
 
 }  // namespace

@@ -368,8 +368,8 @@ std::uint64_t in_list(const std::vector<ByteMasks>& masks, std::size_t block, st
 /// and dates rarely are so.
 bool may_hold_numbers(const std::vector<ByteMasks>& masks, std::size_t block) {
     const auto low = begins_of(masks, block);
+    if (low == 0) return false;
     const auto high = begins_of(masks, block + 1);
-    if (std::popcount(low) + std::popcount(high) < 2) return false;
     const auto& here = masks[block];
     const auto& next = masks[std::min(block + 1, masks.size() - 1)];
     const Begins bytes{low & here.high, high & next.high};
@@ -388,15 +388,30 @@ bool may_hold_cells(const ByteMasks& masks) {
     return std::popcount(alone) >= many_cells;
 }
 
-/// For the last line of a text that goes on: true behind an offset, and for a few numbers.
+/// How many of the words that begin at `begins` may be numbers: only of hex digits as far as the block goes, or 0x.
+int count_numbers(const ByteMasks& masks, std::uint64_t begins) {
+    if ((begins & (begins - 1)) == 0) return begins == 0 ? 0 : 1;
+    const auto carried = masks.hex + begins;  // ripples through each word's hex digits, to what stands behind them
+    const auto behind = carried & ~masks.hex & ~masks.word;
+    const auto prefixes = begins & masks.octal & (masks.word & ~masks.hex) >> 1U;
+    return std::popcount(behind) + std::popcount(prefixes) + (carried < begins ? 1 : 0);
+}
+
+/// For the last line of a text that goes on, from this block on: true behind an offset, and for a few numbers.
 bool may_begin_list(const std::vector<ByteMasks>& masks, std::size_t block) {
-    auto digits = masks[block].hex;
-    digits &= digits >> 1U;
-    digits &= digits >> 2U;
-    digits &= digits >> 3U;  // seven in a row
     constexpr int few = 3;
-    const bool has_offset = digits != 0 && masks[block].between != 0;
-    return has_offset || std::popcount(in_list(masks, block, begins_of(masks, block))) >= few;
+    for (int count = 0; block < masks.size(); ++block) {
+        auto digits = masks[block].hex;
+        digits &= digits >> 1U;
+        digits &= digits >> 2U;
+        digits &= digits >> 3U;  // seven in a row
+        if (digits != 0 && masks[block].between != 0) return true;
+        const auto begins = begins_of(masks, block);
+        count += count_numbers(masks[block], in_list(masks, block, begins));
+        if (count >= few) return true;
+        if (begins != 0 && Begins{begins, begins_of(masks, block + 1)}.has(3, few)) return true;  // such as 73:65:63
+    }
+    return false;
 }
 
 /// The lines that may be of interest, and the one behind each, in order. `of_interest(block)`.
@@ -426,10 +441,7 @@ void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_in
     const auto last_line = newline == std::string_view::npos ? 0 : newline + 1;
     if (!lines.empty() && lines.back().begin >= last_line) return;
     const bool behind_another = !lines.empty() && lines.back().end + 1 == last_line;
-    for (auto block = last_line / size; block < source.masks->size() && !behind_another; ++block) {
-        if (may_begin_list(*source.masks, block)) break;
-        if (block + 1 == source.masks->size()) return;
-    }
+    if (!behind_another && !may_begin_list(*source.masks, last_line / size)) return;
     done = last_line;
     add_until(text.size());
 }

@@ -382,6 +382,17 @@ bool may_say_text(const std::vector<ByteMasks>& masks, std::size_t begin, std::s
     return false;
 }
 
+/// The end of the run that holds `position`; `position` if there is none.
+std::size_t run_end_at(const std::vector<ByteMasks>& masks, std::size_t position) {
+    for (auto block = position / ByteMasks::bytes; block < masks.size(); ++block) {
+        const auto shift = position % ByteMasks::bytes;
+        const auto size = static_cast<std::size_t>(std::countr_one(masks[block].run >> shift));
+        position += size;
+        if (shift + size < ByteMasks::bytes) break;
+    }
+    return position;
+}
+
 /// For the bytes of a block: whether a run of at least shortest_run bytes goes on from there.
 std::uint64_t long_runs(const std::vector<ByteMasks>& masks, std::size_t block) {
     const auto next = block + 1 < masks.size() ? masks[block + 1].run : 0;
@@ -406,17 +417,20 @@ void RunsView::append(const Source& source, bool joins, DerivedText& out) {
     joined_.clear();
     covered_ = 0;
     const auto look_at = [&](std::size_t begin) {
-        auto end = begin;
-        while (end < text.size() && base64.has(text[end])) ++end;
+        const auto end = run_end_at(*source.masks, begin);
         if (end > covered_ || !is_joined(begin, end)) append_run(source, {begin, end}, joins, out);
         return end;
     };
     const auto& masks = *source.masks;
     std::size_t done = 0;
     for (std::size_t block = 0; block < masks.size(); ++block) {
-        for (auto begins = long_runs(masks, block); begins != 0; begins &= begins - 1) {
-            const auto begin = block * ByteMasks::bytes + static_cast<std::size_t>(std::countr_zero(begins));
+        const auto block_begin = block * ByteMasks::bytes;
+        auto begins = long_runs(masks, block);
+        while (begins != 0) {
+            const auto begin = block_begin + static_cast<std::size_t>(std::countr_zero(begins));
             if (begin >= done) done = look_at(begin);
+            const auto next = done - block_begin;
+            begins = next < ByteMasks::bytes ? begins & ~std::uint64_t{0} << next : 0;
         }
     }
     if (source.open && done < text.size()) {  // a run that may become a long one

@@ -273,10 +273,6 @@ constexpr int most_rounds = 8;
 
 }  // namespace
 
-bool may_begin_escape(char c) {
-    return c == '\\' || c == '%' || c == '&' || c == '=' || c == '\0';
-}
-
 bool is_in_skeleton(char c) {
     return !dropped.member[static_cast<unsigned char>(c)];
 }

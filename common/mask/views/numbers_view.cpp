@@ -351,10 +351,19 @@ struct Begins {
     }
 };
 
+/// Where a word seen from there is no number: no hex digit follows within three characters. It may be 0x.
+std::uint64_t begins_of_words(const ByteMasks& masks) {
+    const auto word = masks.word >> 1U;
+    const auto other = word & ~(masks.hex >> 1U);
+    return ~masks.octal & (other | (word & other >> 1U) | (word & word >> 1U & other >> 2U));
+}
+
+/// Where numbers begin.
 std::uint64_t begins_of(const std::vector<ByteMasks>& masks, std::size_t block) {
     if (block == masks.size()) return 0;
     const auto before = block > 0 ? masks[block - 1].word >> 63U : 0;
-    return masks[block].hex & ~(masks[block].word << 1U | before);
+    const auto begins = masks[block].hex & ~(masks[block].word << 1U | before);
+    return begins & ~begins_of_words(masks[block]);
 }
 
 /// Those of `begins` that stand behind a blank or a comma.

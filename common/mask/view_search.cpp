@@ -75,6 +75,7 @@ std::size_t ViewSearch::in_text(std::size_t position) const {
 }
 
 void ViewSearch::search(const DerivedText& level, std::vector<Match>& matches) {
+    if (level.bytes().size() <= least) return;  // with a separator
     finder_.find(level.bytes(), 0, found_);
     for (const auto& match : found_) add(level, match, matches);
     skeleton_finder_->find(level.bytes(), 0, found_);

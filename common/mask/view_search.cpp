@@ -42,7 +42,7 @@ void ViewSearch::find(std::string_view text, bool last, bool now, std::vector<Ma
     const auto fresh = text.substr(std::min(searched_, text.size()));
     // A value that is held as it is may go on with an escape, or behind the next line's prefix.
     const auto begins_view = [](char c) { return c == '\n' || may_begin_escape(c); };
-    if (std::any_of(fresh.begin(), fresh.end(), begins_view)) from_ = 0;
+    if (from_ > 0 && std::any_of(fresh.begin(), fresh.end(), begins_view)) from_ = 0;
     if (!last && !now && 4 * fresh.size() + always_searched < text.size() - from_) {
         first_open_ = from_;
         return;
@@ -75,6 +75,7 @@ std::size_t ViewSearch::in_text(std::size_t position) const {
 }
 
 void ViewSearch::search(const DerivedText& level, std::vector<Match>& matches) {
+    if (level.bytes().size() <= least) return;  // with a separator
     finder_.find(level.bytes(), 0, found_);
     for (const auto& match : found_) add(level, match, matches);
     skeleton_finder_->find(level.bytes(), 0, found_);

@@ -1,5 +1,7 @@
 #include "common/mask/views/byte_masks.hpp"
 
+#include "common/secret/secret_string.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -117,6 +119,16 @@ struct Halves {
 
 // NOLINTEND(portability-simd-intrinsics)
 
+/// Less than a block. The padding is in no class.
+void compute_rest_with_avx2(std::string_view rest, ByteMasks& masks) {
+    std::array<char, ByteMasks::bytes> block;
+    block.fill('\x7F');
+    std::copy(rest.begin(), rest.end(), block.begin());
+    compute_with_avx2(block.data(), 1, &masks);
+    masks.solid &= (std::uint64_t{1} << rest.size()) - 1;
+    wipe(block.data(), rest.size());
+}
+
 #endif
 
 }  // namespace
@@ -135,10 +147,7 @@ void compute_masks(std::string_view text, std::vector<ByteMasks>& masks) {
         const auto whole = text.size() / ByteMasks::bytes;
         masks.resize((text.size() + ByteMasks::bytes - 1) / ByteMasks::bytes);
         compute_with_avx2(text.data(), whole, masks.data());
-        if (masks.size() > whole) {
-            const auto rest = text.substr(whole * ByteMasks::bytes);
-            masks.back() = masks_portably(rest.data(), rest.size());
-        }
+        if (masks.size() > whole) compute_rest_with_avx2(text.substr(whole * ByteMasks::bytes), masks.back());
         return;
     }
 #endif

@@ -11,6 +11,20 @@ void DerivedText::clear() {
     pieces_.clear();
 }
 
+void DerivedText::move_last_piece(DerivedText& to) {
+    auto piece = pieces_.back();
+    const auto begin = piece.begin;
+    to.bytes_.assign(bytes_, begin);
+    to.places_.assign(places_.begin() + static_cast<std::ptrdiff_t>(begin), places_.end());
+    wipe(bytes_.data() + begin, bytes_.size() - begin);
+    bytes_.resize(begin);
+    places_.resize(begin);
+    pieces_.pop_back();
+    piece.end -= begin;
+    piece.begin = 0;
+    to.pieces_.push_back(piece);
+}
+
 PieceWriter::PieceWriter(const Source& source, DerivedText& out, Piece::Kind kind, Form form)
     : source_(source),
       out_(out),
@@ -41,7 +55,7 @@ void PieceWriter::shorten(std::size_t size) {
 
 void PieceWriter::finish(bool open, std::size_t least, std::size_t most_shown) {
     if (size() < least) {
-        shorten(0);
+        if (size() > 0) shorten(0);
         return;
     }
     if (source_.piece != nullptr) most_shown = std::min(most_shown, source_.piece->most_shown);

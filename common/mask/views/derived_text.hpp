@@ -52,6 +52,8 @@ class DerivedText {
     [[nodiscard]] const Place& place(std::size_t position) const { return places_[position]; }
     [[nodiscard]] bool empty() const { return pieces_.empty(); }
     void clear();
+    /// To an empty text. There must be a piece.
+    void move_last_piece(DerivedText& to);
 
   private:
     friend class PieceWriter;

@@ -351,10 +351,19 @@ struct Begins {
     }
 };
 
+/// Where a word seen from there is no number: no hex digit follows within three characters. It may be 0x.
+std::uint64_t begins_of_words(const ByteMasks& masks) {
+    const auto word = masks.word >> 1U;
+    const auto other = word & ~(masks.hex >> 1U);
+    return ~masks.octal & (other | (word & other >> 1U) | (word & word >> 1U & other >> 2U));
+}
+
+/// Where numbers begin.
 std::uint64_t begins_of(const std::vector<ByteMasks>& masks, std::size_t block) {
     if (block == masks.size()) return 0;
     const auto before = block > 0 ? masks[block - 1].word >> 63U : 0;
-    return masks[block].hex & ~(masks[block].word << 1U | before);
+    const auto begins = masks[block].hex & ~(masks[block].word << 1U | before);
+    return begins & ~begins_of_words(masks[block]);
 }
 
 /// Those of `begins` that stand behind a blank or a comma.
@@ -368,8 +377,8 @@ std::uint64_t in_list(const std::vector<ByteMasks>& masks, std::size_t block, st
 /// and dates rarely are so.
 bool may_hold_numbers(const std::vector<ByteMasks>& masks, std::size_t block) {
     const auto low = begins_of(masks, block);
+    if (low == 0) return false;
     const auto high = begins_of(masks, block + 1);
-    if (std::popcount(low) + std::popcount(high) < 2) return false;
     const auto& here = masks[block];
     const auto& next = masks[std::min(block + 1, masks.size() - 1)];
     const Begins bytes{low & here.high, high & next.high};
@@ -384,24 +393,67 @@ bool may_hold_numbers(const std::vector<ByteMasks>& masks, std::size_t block) {
 
 bool may_hold_cells(const ByteMasks& masks) {
     const auto alone = masks.solid & ~(masks.solid << 1U) & ~(masks.solid >> 1U);
+    if ((alone & (alone - 1)) == 0) return false;
     constexpr int many_cells = 8;
     return std::popcount(alone) >= many_cells;
 }
 
-/// For the last line of a text that goes on: true behind an offset, and for a few numbers.
-bool may_begin_list(const std::vector<ByteMasks>& masks, std::size_t block) {
-    auto digits = masks[block].hex;
-    digits &= digits >> 1U;
-    digits &= digits >> 2U;
-    digits &= digits >> 3U;  // seven in a row
-    constexpr int few = 3;
-    const bool has_offset = digits != 0 && masks[block].between != 0;
-    return has_offset || std::popcount(in_list(masks, block, begins_of(masks, block))) >= few;
+/// How many of the words that begin at `begins` may be numbers: only of hex digits as far as the block goes, or 0x.
+int count_numbers(const ByteMasks& masks, std::uint64_t begins) {
+    if ((begins & (begins - 1)) == 0) return begins == 0 ? 0 : 1;
+    const auto carried = masks.hex + begins;  // ripples through each word's hex digits, to what stands behind them
+    const auto behind = carried & ~masks.hex & ~masks.word;
+    const auto prefixes = begins & masks.octal & (masks.word & ~masks.hex) >> 1U;
+    return std::popcount(behind) + std::popcount(prefixes) + (carried < begins ? 1 : 0);
 }
 
-/// The lines that may be of interest, and the one behind each, in order. `of_interest(block)`.
-template <typename OfInterest>
-void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_interest) {
+/// The bits of a line that begins at `line`, in the block with this number.
+std::uint64_t bits_of_line(std::size_t line, std::size_t block) {
+    const auto begin = block * ByteMasks::bytes;
+    return line > begin ? ~std::uint64_t{0} << (line - begin) : ~std::uint64_t{0};
+}
+
+/// Whether as many hex digits as an offset has are in the rest of a line, and something that may stand behind it.
+bool may_hold_offset(const std::vector<ByteMasks>& masks, std::size_t line, std::size_t block) {
+    const auto& next = masks[std::min(block + 1, masks.size() - 1)];
+    if ((masks[block].between | next.between) == 0) return false;
+    const bool is_last = block + 1 == masks.size();
+    constexpr unsigned digits = 7;
+    return Begins{masks[block].hex & bits_of_line(line, block), is_last ? 0 : next.hex}.has(1, digits);
+}
+
+/// For the last line of a text that goes on: true behind an offset.
+bool may_begin_cells(const std::vector<ByteMasks>& masks, std::size_t line) {
+    for (auto block = line / ByteMasks::bytes; block < masks.size(); ++block) {
+        if (may_hold_offset(masks, line, block)) return true;
+    }
+    return false;
+}
+
+/// The same for lists: also true for a few numbers.
+bool may_begin_list(const std::vector<ByteMasks>& masks, std::size_t line) {
+    constexpr int few = 3;
+    int count = 0;
+    for (auto block = line / ByteMasks::bytes; block < masks.size(); ++block) {
+        if (may_hold_offset(masks, line, block)) return true;
+        const auto in_line = bits_of_line(line, block);
+        const auto low = begins_of(masks, block) & in_line;
+        if (low == 0) continue;
+        const auto first = line >= block * ByteMasks::bytes ? in_line & (~in_line + 1) : 0;
+        count += count_numbers(masks[block], in_list(masks, block, low) | (low & first));
+        if (count >= few) return true;
+        const auto high = begins_of(masks, block + 1);  // such as 73:65:63, or with 00 between
+        const auto& next = masks[std::min(block + 1, masks.size() - 1)];
+        const Begins text{low & masks[block].high, high & next.high};
+        if (text.has(3, few) || Begins{low, high}.has(3, few + 1)) return true;
+    }
+    return false;
+}
+
+/// The lines that may be of interest, and the one behind each, in order. `of_interest(block)`; `may_begin(line)`: that
+/// line, the last one of a text that goes on.
+template <typename OfInterest, typename MayBegin>
+void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_interest, MayBegin may_begin) {
     const auto text = source.text;
     lines.clear();
     std::size_t done = 0;
@@ -426,10 +478,7 @@ void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_in
     const auto last_line = newline == std::string_view::npos ? 0 : newline + 1;
     if (!lines.empty() && lines.back().begin >= last_line) return;
     const bool behind_another = !lines.empty() && lines.back().end + 1 == last_line;
-    for (auto block = last_line / size; block < source.masks->size() && !behind_another; ++block) {
-        if (may_begin_list(*source.masks, block)) break;
-        if (block + 1 == source.masks->size()) return;
-    }
+    if (!behind_another && !may_begin(last_line)) return;
     done = last_line;
     add_until(text.size());
 }
@@ -439,7 +488,9 @@ void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_in
 void NumbersView::append(const Source& source, DerivedText& out) {
     const auto text = source.text;
     const auto& masks = *source.masks;
-    find_lines(source, lines_, [&](std::size_t block) { return may_hold_numbers(masks, block); });
+    find_lines(
+        source, lines_, [&](std::size_t block) { return may_hold_numbers(masks, block); },
+        [&](std::size_t line) { return may_begin_list(masks, line); });
     Chain chain(source, out);
     std::size_t before = 0;
     for (const auto& line : lines_) {
@@ -453,7 +504,9 @@ void NumbersView::append(const Source& source, DerivedText& out) {
     if (source.open && before >= text.size()) chain.finish(true);
     chain.finish(false);
 
-    find_lines(source, lines_, [&](std::size_t block) { return may_hold_cells(masks[block]); });
+    find_lines(
+        source, lines_, [&](std::size_t block) { return may_hold_cells(masks[block]); },
+        [&](std::size_t line) { return may_begin_cells(masks, line); });
     CellChain cells(source, out);
     before = 0;
     for (const auto& line : lines_) {

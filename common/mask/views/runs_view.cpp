@@ -61,6 +61,7 @@ constexpr std::size_t shortest_run = 11;
 constexpr std::size_t shortest_wrapped = 16;
 /// Fewer decoded bytes are an accident, except at the end of an open text.
 constexpr std::size_t shortest_text = 6;
+constexpr std::size_t shortest_open_text = 3;
 
 struct TextBytes {
     std::array<bool, 256> member{};
@@ -91,29 +92,6 @@ struct QuantumFilter {
 };
 constexpr QuantumFilter quantum_filter;
 
-/// Writes decoded bytes as pieces: one for each sequence of text bytes.
-class TextPieces {
-  public:
-    TextPieces(const Source& source, DerivedText& out, Form form, bool open)
-        : writer_(source, out, Piece::Kind::decoded, form), open_(open) {}
-
-    void add(unsigned byte, std::size_t begin, std::size_t masked, std::size_t end) {
-        if (text_bytes.has(byte)) {
-            writer_.add(static_cast<char>(byte), begin, masked, end);
-        } else {
-            finish_piece();
-        }
-    }
-    void finish_piece() {
-        if (writer_.size() > 0) writer_.finish(false, shortest_text);
-    }
-    void finish() { writer_.finish(open_, open_ ? 3 : shortest_text); }
-
-  private:
-    PieceWriter writer_;
-    bool open_;
-};
-
 }  // namespace
 
 /// Where the character with this index in the chain stands.
@@ -129,24 +107,67 @@ std::size_t RunsView::in_source(std::size_t index) {
 
 namespace {
 
-/// Decodes digits of `bits` each, from `first` on, until a character is not in the alphabet. `at(i)`: where character i
-/// stands.
-template <typename At>
-void decode(std::string_view characters, std::size_t first, std::size_t last, const Alphabet& alphabet, unsigned bits,
-            const At& at, TextPieces& pieces) {
-    std::uint32_t held = 0;
-    unsigned count = 0;
-    std::size_t bit = 0;  // where the next byte begins
-    for (auto i = first; i < last; ++i) {
-        held = held << bits | alphabet.of(characters[i]);
-        count += bits;
-        if (count < 8) continue;
-        count -= 8;
-        const auto touch = first + bit / bits;
-        const auto masked = first + (bit + bits - 1) / bits;
-        bit += 8;
-        pieces.add(held >> count & 0xFFU, at(touch), at(std::min(masked, i)), at(count > 0 ? i - 1 : i) + 1);
+/// The digits [first, last) of a chain, `bits` each, as bytes. All digits must be in the alphabet.
+struct Digits {
+    std::string_view characters;
+    std::size_t first;
+    std::size_t last;
+    const Alphabet& alphabet;
+    unsigned bits;
+
+    /// Calls `use(byte)` for each.
+    template <typename Use>
+    void each_byte(Use use) const {
+        std::uint32_t held = 0;
+        unsigned count = 0;
+        for (auto i = first; i < last; ++i) {
+            held = held << bits | alphabet.of(characters[i]);
+            count += bits;
+            if (count < 8) continue;
+            count -= 8;
+            use(held >> count & 0xFFU);
+        }
     }
+    [[nodiscard]] unsigned byte(std::size_t index) const {
+        std::uint32_t held = 0;
+        const auto end = 8 * (index + 1);
+        auto digit = 8 * index / bits;
+        for (; digit * bits < end; ++digit) held = held << bits | alphabet.of(characters[first + digit]);
+        return held >> (digit * bits - end) & 0xFFU;
+    }
+};
+
+/// Writes those bytes as a piece. `at(i)`: where character i of the chain stands.
+template <typename At>
+void write_bytes(const Digits& digits, std::size_t begin, std::size_t end, const At& at, PieceWriter& writer) {
+    const auto bits = digits.bits;
+    for (auto i = begin; i < end; ++i) {
+        const auto last = digits.first + (8 * i + 7) / bits;
+        const auto touch = digits.first + 8 * i / bits;
+        const auto masked = std::min(digits.first + (8 * i + bits - 1) / bits, last);
+        const bool is_shared = 8 * (i + 1) % bits != 0;  // the last character holds bits of the next byte
+        writer.add(static_cast<char>(digits.byte(i)), at(touch), at(masked), at(is_shared ? last - 1 : last) + 1);
+    }
+}
+
+/// Writes a piece for each sequence of text bytes. Most sequences are too short: they are not even written. `open`:
+/// the last one goes on.
+template <typename At>
+void decode(const Digits& digits, const At& at, bool open, PieceWriter writer) {
+    std::size_t begin = 0;  // of the sequence
+    std::size_t index = 0;
+    digits.each_byte([&](unsigned byte) {
+        ++index;
+        if (text_bytes.has(byte)) return;
+        if (index - 1 - begin >= shortest_text) {
+            write_bytes(digits, begin, index - 1, at, writer);
+            writer.finish(false, shortest_text);
+        }
+        begin = index;
+    });
+    if (index - begin < (open ? shortest_open_text : shortest_text)) return;
+    write_bytes(digits, begin, index, at, writer);
+    writer.finish(open, shortest_open_text);
 }
 
 /// The longest sequence of characters of base32.
@@ -239,22 +260,20 @@ void RunsView::append_chain(const Source& source, bool open, DerivedText& out) {
     cursor_ = 0;
     const auto at = [this](std::size_t index) { return in_source(index); };
     each_text_in_base64(characters, open, [&](const Sequence& some) {
-        TextPieces pieces(source, out, Form::base64, open && some.last == characters.size());
-        decode(characters, some.first, some.last, base64, 6, at, pieces);
-        pieces.finish();
+        decode({characters, some.first, some.last, base64, 6}, at, open && some.last == characters.size(),
+               PieceWriter(source, out, Piece::Kind::decoded, Form::base64));
     });
     each_text_in_hex(characters, open, [&](const Sequence& some) {
-        TextPieces pieces(source, out, Form::hex, open && some.last + 1 >= characters.size());
-        decode(characters, some.first, some.last, hex, 4, at, pieces);
-        pieces.finish();
+        decode({characters, some.first, some.last, hex, 4}, at, open && some.last + 1 >= characters.size(),
+               PieceWriter(source, out, Piece::Kind::decoded, Form::hex));
     });
     const auto base32_streak = longest_base32(characters);
     if (base32_streak >= shortest_wrapped - 3 || (open && base32.has(characters.back())))
         each_sequence(characters, base32, shortest_wrapped - 3, open, [&](const Sequence& some) {
             for (std::size_t phase = 0; phase < 8; ++phase) {
-                TextPieces pieces(source, out, Form::base64, open && some.last == characters.size());
-                decode(characters, std::min(some.first + phase, some.last), some.last, base32, 5, at, pieces);
-                pieces.finish();
+                const auto first = std::min(some.first + phase, some.last);
+                decode({characters, first, some.last, base32, 5}, at, open && some.last == characters.size(),
+                       PieceWriter(source, out, Piece::Kind::decoded, Form::base64));
             }
         });
 }
@@ -382,6 +401,17 @@ bool may_say_text(const std::vector<ByteMasks>& masks, std::size_t begin, std::s
     return false;
 }
 
+/// The end of the run that holds `position`; `position` if there is none.
+std::size_t run_end_at(const std::vector<ByteMasks>& masks, std::size_t position) {
+    for (auto block = position / ByteMasks::bytes; block < masks.size(); ++block) {
+        const auto shift = position % ByteMasks::bytes;
+        const auto size = static_cast<std::size_t>(std::countr_one(masks[block].run >> shift));
+        position += size;
+        if (shift + size < ByteMasks::bytes) break;
+    }
+    return position;
+}
+
 /// For the bytes of a block: whether a run of at least shortest_run bytes goes on from there.
 std::uint64_t long_runs(const std::vector<ByteMasks>& masks, std::size_t block) {
     const auto next = block + 1 < masks.size() ? masks[block + 1].run : 0;
@@ -406,17 +436,20 @@ void RunsView::append(const Source& source, bool joins, DerivedText& out) {
     joined_.clear();
     covered_ = 0;
     const auto look_at = [&](std::size_t begin) {
-        auto end = begin;
-        while (end < text.size() && base64.has(text[end])) ++end;
+        const auto end = run_end_at(*source.masks, begin);
         if (end > covered_ || !is_joined(begin, end)) append_run(source, {begin, end}, joins, out);
         return end;
     };
     const auto& masks = *source.masks;
     std::size_t done = 0;
     for (std::size_t block = 0; block < masks.size(); ++block) {
-        for (auto begins = long_runs(masks, block); begins != 0; begins &= begins - 1) {
-            const auto begin = block * ByteMasks::bytes + static_cast<std::size_t>(std::countr_zero(begins));
+        const auto block_begin = block * ByteMasks::bytes;
+        auto begins = long_runs(masks, block);
+        while (begins != 0) {
+            const auto begin = block_begin + static_cast<std::size_t>(std::countr_zero(begins));
             if (begin >= done) done = look_at(begin);
+            const auto next = done - block_begin;
+            begins = next < ByteMasks::bytes ? begins & ~std::uint64_t{0} << next : 0;
         }
     }
     if (source.open && done < text.size()) {  // a run that may become a long one

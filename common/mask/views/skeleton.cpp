@@ -273,10 +273,6 @@ constexpr int most_rounds = 8;
 
 }  // namespace
 
-bool may_begin_escape(char c) {
-    return c == '\\' || c == '%' || c == '&' || c == '=' || c == '\0';
-}
-
 bool is_in_skeleton(char c) {
     return !dropped.member[static_cast<unsigned char>(c)];
 }
@@ -299,11 +295,14 @@ Escape escape_at(std::string_view text) {
 }
 
 void append_unescaped(const Source& source, std::size_t begin, std::size_t end, DerivedText& out) {
-    DerivedText level;
-    PieceWriter first(source, level, Piece::Kind::unescaped, Form::c);
+    PieceWriter first(source, out, Piece::Kind::unescaped, Form::c);
     auto state = unescape_once(source, begin, end, first);
     const auto most_shown = [&state] { return state.cut ? std::size_t{0} : Piece::usually_shown; };
+    const bool has_piece = first.size() > 0;
     first.finish(source.open && end == source.text.size(), 1, most_shown());
+    if (!has_piece || !state.again) return;  // usually
+    DerivedText level;
+    out.move_last_piece(level);
     for (int round = 0; state.again && !level.empty() && round < most_rounds; ++round) {
         const auto& piece = level.pieces().front();
         const Source before{level.text_of(piece), &level.place(0), &piece, piece.open};

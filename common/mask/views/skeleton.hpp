@@ -30,7 +30,9 @@ struct Escape {
 [[nodiscard]] Escape escape_at(std::string_view text);
 
 /// True for the first character of an escape, and for NUL (UTF-16).
-[[nodiscard]] bool may_begin_escape(char c);
+[[nodiscard]] inline bool may_begin_escape(char c) {
+    return c == '\\' || c == '%' || c == '&' || c == '=' || c == '\0';
+}
 
 /// False for what is left out of skeletons.
 [[nodiscard]] bool is_in_skeleton(char c);

@@ -149,6 +149,8 @@ List list_in(std::string_view text, std::size_t begin, std::size_t end, bool ope
             finish();
             list.has_offset = is_offset;
         }
+        constexpr std::size_t usual = 17;  // a line of a dump, with its offset
+        if (list.tokens.capacity() == 0) list.tokens.reserve(usual);
         list.tokens.push_back(*token);
     }
     finish();
@@ -366,6 +368,22 @@ std::uint64_t begins_of(const std::vector<ByteMasks>& masks, std::size_t block) 
     return begins & ~begins_of_words(masks[block]);
 }
 
+/// Keeps those of one block: they are asked for block by block, each time with the next one.
+class BeginsOfBlocks {
+  public:
+    explicit BeginsOfBlocks(const std::vector<ByteMasks>& masks) : masks_(masks) {}
+    [[nodiscard]] std::uint64_t of(std::size_t block) {
+        if (block != block_) begins_ = begins_of(masks_, block);
+        block_ = block;
+        return begins_;
+    }
+
+  private:
+    const std::vector<ByteMasks>& masks_;
+    std::size_t block_ = SIZE_MAX;
+    std::uint64_t begins_ = 0;
+};
+
 /// Those of `begins` that stand behind a blank or a comma.
 std::uint64_t in_list(const std::vector<ByteMasks>& masks, std::size_t block, std::uint64_t begins) {
     if (begins == 0) return 0;
@@ -375,10 +393,10 @@ std::uint64_t in_list(const std::vector<ByteMasks>& masks, std::size_t block, st
 
 /// Numbers of one width stand at regular distances, and the first digit of text is 2 to 7, or 0 and 1 in octal. Times
 /// and dates rarely are so.
-bool may_hold_numbers(const std::vector<ByteMasks>& masks, std::size_t block) {
-    const auto low = begins_of(masks, block);
-    if (low == 0) return false;
-    const auto high = begins_of(masks, block + 1);
+bool may_hold_numbers(const std::vector<ByteMasks>& masks, std::size_t block, BeginsOfBlocks& begins) {
+    const auto low = begins.of(block);
+    const auto high = begins.of(block + 1);
+    if (low == 0 || ((low & (low - 1)) | high) == 0) return false;  // fewer than two
     const auto& here = masks[block];
     const auto& next = masks[std::min(block + 1, masks.size() - 1)];
     const Begins bytes{low & here.high, high & next.high};
@@ -488,8 +506,9 @@ void find_lines(const Source& source, std::vector<Line>& lines, OfInterest of_in
 void NumbersView::append(const Source& source, DerivedText& out) {
     const auto text = source.text;
     const auto& masks = *source.masks;
+    BeginsOfBlocks begins(masks);
     find_lines(
-        source, lines_, [&](std::size_t block) { return may_hold_numbers(masks, block); },
+        source, lines_, [&](std::size_t block) { return may_hold_numbers(masks, block, begins); },
         [&](std::size_t line) { return may_begin_list(masks, line); });
     Chain chain(source, out);
     std::size_t before = 0;

@@ -62,6 +62,7 @@ constexpr std::size_t shortest_wrapped = 16;
 /// Fewer decoded bytes are an accident, except at the end of an open text.
 constexpr std::size_t shortest_text = 6;
 constexpr std::size_t shortest_open_text = 3;
+constexpr std::size_t base32_of_open_text = 5;  ///< its digits
 
 struct TextBytes {
     std::array<bool, 256> member{};
@@ -242,7 +243,8 @@ void each_text_in_hex(std::string_view characters, bool open, Use use) {
             const auto first = i;
             while (i + 3 < size && is_text(i + 2)) i += 2;
             const bool reaches_end = i + 3 >= size;
-            if (i + 2 - first >= 2 * shortest_text || (open && reaches_end)) use(Sequence{first, i + 2});
+            const auto least = 2 * (open && reaches_end ? shortest_open_text : shortest_text);
+            if (i + 2 - first >= least) use(Sequence{first, i + 2});
         }
     }
 }
@@ -257,6 +259,7 @@ void RunsView::append_open_chain(const Source& source, DerivedText& out) {
 void RunsView::append_chain(const Source& source, bool open, DerivedText& out) {
     const std::string_view characters =
         chain_.size() == 1 ? source.text.substr(chain_[0].begin, chain_[0].end - chain_[0].begin) : characters_;
+    if (characters.size() <= shortest_open_text) return;  // as few bytes in any encoding are more characters
     cursor_ = 0;
     const auto at = [this](std::size_t index) { return in_source(index); };
     each_text_in_base64(characters, open, [&](const Sequence& some) {
@@ -270,6 +273,7 @@ void RunsView::append_chain(const Source& source, bool open, DerivedText& out) {
     const auto base32_streak = longest_base32(characters);
     if (base32_streak >= shortest_wrapped - 3 || (open && base32.has(characters.back())))
         each_sequence(characters, base32, shortest_wrapped - 3, open, [&](const Sequence& some) {
+            if (some.last - some.first < base32_of_open_text) return;
             for (std::size_t phase = 0; phase < 8; ++phase) {
                 const auto first = std::min(some.first + phase, some.last);
                 decode({characters, first, some.last, base32, 5}, at, open && some.last == characters.size(),

@@ -26,8 +26,7 @@ struct TextTemplate {
 /// Finds what reads a secret or a variable, or encodes a text with base64encode, in the order of the text. Every other
 /// {{ … }} is left alone, and {# … #} too. The Error says where something looks like one of ours and is not, or stands
 /// within {% … %}. Each text is looked at once.
-[[nodiscard]] Result<std::vector<TextTemplate>> find_templates(std::string_view text,
-                                                             std::size_t* looked_at = nullptr);
+[[nodiscard]] Result<std::vector<TextTemplate>> find_templates(std::string_view text, std::size_t* looked_at = nullptr);
 
 /// True if there can be a template: a quick look.
 [[nodiscard]] bool may_have_templates(std::string_view text);

@@ -46,8 +46,8 @@ class VaultReader {
     explicit VaultReader(VaultClient& client) : client_(client) {}
 
     /// Calls `done` once, on the loop. `path`: mount/path, for KV 1 and 2 with or without `data/`. Any other path is
-    /// read as it is, which makes a dynamic credential. mount/path?NAME=VALUE&… posts these texts instead, at most once:
-    /// each answer is another credential. If Vault does not say what the mount is, then KV 2 is tried.
+    /// read as it is, which makes a dynamic credential. mount/path?NAME=VALUE&… posts these texts instead, at most
+    /// once: each answer is another credential. If Vault does not say what the mount is, then KV 2 is tried.
     void read(const SecretString& token, const std::string& path, Done done);
 
   private:

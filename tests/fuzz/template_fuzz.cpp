@@ -23,8 +23,8 @@ class NoValues final : public trebuchet::TemplateValues {
 
 }  // namespace
 
-/// Templates in a text: in order, within the text, and each can be evaluated or says why not. As a script, the rest of the
-/// text stays.
+/// Templates in a text: in order, within the text, and each can be evaluated or says why not. As a script, the rest of
+/// the text stays.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto found = trebuchet::find_templates(text);
@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t end = 0;
     std::size_t rest = text.size();
     for (const auto& one : *found) {
-        require(one.begin >= end && one.begin <= one.at && one.at < one.end && one.end <= text.size(), "a place in order");
+        require(one.begin >= end && one.begin <= one.at && one.at < one.end && one.end <= text.size(),
+                "a place in order");
         end = one.end;
         rest -= one.end - one.begin;
         static_cast<void>(trebuchet::evaluate(one.expression, NoValues()));

@@ -21,7 +21,9 @@ constexpr auto line_time = 30s;
 constexpr auto time_to_connect = 10s;
 constexpr auto interrupt_time = 2s;
 constexpr auto usual_time = 3600s;
-constexpr const char* file = "/tmp/trebuchet-test";
+// As the device's shell reads them.
+constexpr const char* file = R"("${TMPDIR:-/tmp}/trebuchet-test")";
+constexpr const char* part_file = R"("${TMPDIR:-/tmp}/trebuchet-test.b64")";
 
 std::string new_test_mark() {
     std::random_device random;
@@ -106,16 +108,17 @@ Result<int> run_on_console(const std::string& command, const std::string& mark, 
                            StageContext& context) {
     const auto encoded = base64_encoded(command);
     const std::string_view all(encoded);
-    const auto part_file = std::string(file) + ".b64";
-    if (auto done = run_line("rm -f " + part_file, mark + "-0", line_time, context); !done) return fail(done.error());
+    if (auto done = run_line(std::string("rm -f ") + part_file, mark + "-0", line_time, context); !done)
+        return fail(done.error());
     for (std::size_t begin = 0; begin < all.size(); begin += line_length) {
         const std::string part(all.substr(begin, line_length));
         const auto done =
             run_line("echo " + part + " >>" + part_file, mark + "-" + std::to_string(begin + 1), line_time, context);
         if (!done) return fail(done.error());
-        if (done->first != 0) return fail("the device's shell cannot write " + part_file);
+        if (done->first != 0) return fail(std::string("the device's shell cannot write ") + part_file);
     }
-    const auto decoded = run_line("base64 -d <" + part_file + " >" + file, mark + "-all", line_time, context);
+    const auto decoded =
+        run_line(std::string("base64 -d <") + part_file + " >" + file, mark + "-all", line_time, context);
     if (!decoded) return fail(decoded.error());
     if (decoded->first != 0) return fail("the device's shell cannot decode base64");
     const auto line = "echo " + mark.substr(0, 1) + "''" + mark.substr(1) + ":begin; sh " + file;

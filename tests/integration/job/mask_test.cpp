@@ -154,7 +154,8 @@ TEST_F(Mask, SaysOnRequestWhichWellKnownCredentialsAreMasked) {
                     ""});
     };
     EXPECT_EQ(check("jwt,github").out,
-              "well-known credentials: masked: private_key, url_password, authorization, aws, gitlab, slack, vault\n"
+              "well-known credentials: masked: private_key, url_password, authorization, aws, gitlab, slack, vault, "
+              "registry, cloud, ai, payment, monitoring\n"
               "well-known credentials: not masked, off: github, jwt\n");
     const auto wrong = check("gitbuh");
     EXPECT_EQ(wrong.code, 2);

@@ -71,7 +71,8 @@ def boot():
     while True:
         say("# ")
         shell = subprocess.Popen(
-            ["/bin/sh", "-c", line()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder
+            ["/bin/sh", "-c", line()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
         )
         while printed := os.read(shell.stdout.fileno(), 1000):
             say(printed.decode(errors="replace"))

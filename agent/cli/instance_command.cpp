@@ -87,7 +87,7 @@ std::vector<std::string> with_root(std::vector<std::string> arguments, const Pla
     return arguments;
 }
 
-Result<void> give(const fs::path& path, UserEntry ids, mode_t mode) {
+Result<void> give(const fs::path& path, const UserEntry& ids, mode_t mode) {
     if (::chown(path.c_str(), ids.user, ids.group) == 0 && ::chmod(path.c_str(), mode) == 0) return {};
     return fail("cannot give " + path.string() + " to its user: " + system_text(errno));
 }
@@ -121,7 +121,7 @@ Result<void> name_the_user(const Places& places, const std::string& user) {
 }
 
 /// root owns what configures the agent, so that no job can change it; the key belongs to the user alone.
-Result<void> write_files(const NewInstance& instance, const Places& places, UserEntry ids) {
+Result<void> write_files(const NewInstance& instance, const Places& places, const UserEntry& ids) {
     if (auto made = make_folder(places.folder()); !made) return made;
     ::chmod(places.folder().parent_path().c_str(), 0755);
     if (auto given = give(places.folder(), {0, ids.group}, 0750); !given) return given;

@@ -164,7 +164,7 @@ Result<void> write_new(const fs::path& path, const std::string& text) {
 }
 
 /// The folder for the agents' state, private to their user, as systemd makes it.
-Result<void> make_owned_folder(const fs::path& folder, UserEntry owner) {
+Result<void> make_owned_folder(const fs::path& folder, const UserEntry& owner) {
     if (is_folder(folder)) return {};
     if (::mkdir(folder.c_str(), 0700) != 0 || ::lchown(folder.c_str(), owner.user, owner.group) != 0) {
         return system_failure("make the folder " + folder.string());
@@ -172,7 +172,7 @@ Result<void> make_owned_folder(const fs::path& folder, UserEntry owner) {
     return {};
 }
 
-Result<void> copy_file(const fs::path& from, const fs::path& to, UserEntry owner) {
+Result<void> copy_file(const fs::path& from, const fs::path& to, const UserEntry& owner) {
     const auto in = open_untrusted(from);
     if (!in) return fail(in.error());
     const auto out = create_new_file(to);
@@ -193,7 +193,7 @@ Result<void> copy_file(const fs::path& from, const fs::path& to, UserEntry owner
 }
 
 /// Only regular files and folders: jobs wrote what is copied.
-Result<void> copy_tree(const fs::path& from, const fs::path& to, UserEntry owner, int levels) {
+Result<void> copy_tree(const fs::path& from, const fs::path& to, const UserEntry& owner, int levels) {
     if (levels == 0) return fail(from.string() + " has too many folders in each other");
     if (auto made = make_owned_folder(to, owner); !made) return made;
     std::error_code error;

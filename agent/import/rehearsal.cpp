@@ -104,7 +104,7 @@ std::vector<std::string> last_lines(const fs::path& file) {
 /// A folder for everything of a rehearsal; removed at its end.
 class Stage {
   public:
-    static Result<Stage> make(UserEntry user) {
+    static Result<Stage> make(const UserEntry& user) {
         std::string pattern = "/tmp/trebuchet-rehearsal-XXXXXX";
         if (::mkdtemp(pattern.data()) == nullptr) return fail("cannot make a folder in /tmp: " + system_text(errno));
         Stage stage(pattern, user);
@@ -128,7 +128,7 @@ class Stage {
         if (::chown(pattern.c_str(), user.user, user.group) != 0) return fail("cannot give away the folder " + pattern);
         return stage;
     }
-    Stage(Stage&& other) noexcept : path_(std::exchange(other.path_, {})), user_(other.user_) {}
+    Stage(Stage&& other) noexcept : path_(std::exchange(other.path_, {})), user_(std::move(other.user_)) {}
     Stage(const Stage&) = delete;
     Stage& operator=(const Stage&) = delete;
     Stage& operator=(Stage&&) = delete;
@@ -139,7 +139,7 @@ class Stage {
     [[nodiscard]] const UserEntry& user() const { return user_; }
 
   private:
-    Stage(fs::path path, UserEntry user) : path_(std::move(path)), user_(user) {}
+    Stage(fs::path path, UserEntry user) : path_(std::move(path)), user_(std::move(user)) {}
     [[nodiscard]] Result<void> make_folder_for_user(const char* name) const {
         const auto folder = path_ / name;
         if (::mkdir(folder.c_str(), 0700) == 0 && ::chown(folder.c_str(), user_.user, user_.group) == 0) return {};

@@ -162,7 +162,7 @@ hs_database_t* first_that_fits(const std::vector<std::string_view>& compiled) {
 WipedString as_expression(std::string_view literal) {
     constexpr std::string_view digits = "0123456789abcdef";
     WipedString expression;
-    expression.reserve(4 * literal.size() + sizeof expression);
+    expression.reserve(4 * literal.size() + sizeof(WipedString));
     for (const char c : literal) {
         const auto byte = static_cast<unsigned char>(c);
         expression += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};

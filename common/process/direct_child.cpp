@@ -91,6 +91,7 @@ Result<std::unique_ptr<DirectChild>> DirectChild::start(EventLoop& loop, const D
     std::vector<std::string> texts{spec.program.string()};
     texts.insert(texts.end(), spec.arguments.begin(), spec.arguments.end());
     std::vector<char*> arguments;
+    arguments.reserve(texts.size() + 1);
     for (auto& text : texts) arguments.push_back(text.data());
     arguments.push_back(nullptr);
     EnvironmentBlock environment(spec.environment);

@@ -19,15 +19,17 @@ void wipe(void* data, std::size_t size) noexcept;
 template <typename T>
 struct WipingAllocator {
     using value_type = T;
+    static constexpr std::size_t size = sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
+
     WipingAllocator() noexcept = default;
     template <typename U>
     WipingAllocator(const WipingAllocator<U>& /*other*/) noexcept {}  // NOLINT(google-explicit-constructor)
 
     [[nodiscard]] T* allocate(std::size_t count) {
-        if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
-        return static_cast<T*>(allocate_secret(count * sizeof(T), alignof(T)));
+        if (count > std::numeric_limits<std::size_t>::max() / size) throw std::bad_array_new_length();
+        return static_cast<T*>(allocate_secret(count * size, alignof(T)));
     }
-    void deallocate(T* data, std::size_t count) noexcept { free_secret(data, count * sizeof(T), alignof(T)); }
+    void deallocate(T* data, std::size_t count) noexcept { free_secret(data, count * size, alignof(T)); }
     template <typename U>
     bool operator==(const WipingAllocator<U>& /*other*/) const noexcept {
         return true;

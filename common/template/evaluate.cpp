@@ -100,7 +100,7 @@ class Evaluation {
     Value joined(const Expression& expression) {
         WipedString all;
         for (const auto& part : expression.parts) {
-            const auto value = value_of(part);
+            auto value = value_of(part);
             if (!value) return value;
             if (*value) all += **value;
             if (all.size() > longest_result) return missing("the result is longer than 4 MiB");

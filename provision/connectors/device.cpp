@@ -97,7 +97,7 @@ BootProbe device_login_probe(const SshTarget& target, Ssh& ssh, CommandRunner& c
     return {"a login as " + ssh.name(), [known, &commands, timeout]() -> Result<void> {
                 if (!known->key_file.empty()) {
                     Ssh by_key({known->host, known->port, known->user, known->key_file, SecretString()}, commands);
-                    const auto done = by_key.check_login();
+                    auto done = by_key.check_login();
                     // Only a device that is up and does not know the key, such as a new one, gets it by the password.
                     if (done || done.error().message().find("Permission denied") == std::string::npos) return done;
                 }

@@ -63,7 +63,7 @@ PowerResult<json> ask(const std::string& url, const std::string& shown, CommandR
 
 class Tasmota final : public Outlet {
   public:
-    Tasmota(std::string url, unsigned outlet) : url_(split(url)), outlet_(std::to_string(outlet)) {}
+    Tasmota(const std::string& url, unsigned outlet) : url_(split(url)), outlet_(std::to_string(outlet)) {}
 
     [[nodiscard]] PowerResult<void> set(bool is_on, CommandRunner& commands) override {
         const auto found = power(is_on ? "%20On" : "%20Off", commands);

@@ -345,7 +345,7 @@ WipedString skeleton_of(std::string_view value) {
     WipedString skeleton;
     if (unescaped.empty()) return skeleton;
     const auto text = unescaped.text_of(unescaped.pieces().front());
-    skeleton.reserve(text.size() + sizeof skeleton);
+    skeleton.reserve(text.size() + sizeof(WipedString));
     for (std::size_t i = 0; i < text.size();) {
         const auto size = dropped_size(text.substr(i));
         if (size == 0) skeleton += text[i];

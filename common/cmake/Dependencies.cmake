@@ -13,6 +13,8 @@ find_package(ZLIB REQUIRED)
 find_package(tl-expected REQUIRED)
 pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)  # Hyperscan, or Vectorscan under the same name
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+# -pthread, which glibc does not need: a precompiled header that was made without it would be refused.
+set_target_properties(PkgConfig::RE2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 
 # Of libarchive the agent uses the tar writer and the readers of common/archive. The shared library needs libxml2, ICU and more, which

@@ -146,7 +146,7 @@ class Shelly final : public Outlet {
 
 }  // namespace
 
-std::unique_ptr<Outlet> make_tasmota(std::string url, unsigned outlet) {
+std::unique_ptr<Outlet> make_tasmota(const std::string& url, unsigned outlet) {
     return std::make_unique<Tasmota>(std::move(url), outlet);
 }
 

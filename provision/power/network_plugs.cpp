@@ -147,7 +147,7 @@ class Shelly final : public Outlet {
 }  // namespace
 
 std::unique_ptr<Outlet> make_tasmota(const std::string& url, unsigned outlet) {
-    return std::make_unique<Tasmota>(std::move(url), outlet);
+    return std::make_unique<Tasmota>(url, outlet);
 }
 
 std::unique_ptr<Outlet> make_shelly(std::string url, unsigned outlet) {

@@ -12,7 +12,7 @@ namespace trebuchet {
 
 /// Tasmota: `GET /cm?cmnd=Power2%20On`. `outlet`: 1 and up.
 /// Source of the interface: the commands of Tasmota's documentation.
-[[nodiscard]] std::unique_ptr<Outlet> make_tasmota(std::string url, unsigned outlet);
+[[nodiscard]] std::unique_ptr<Outlet> make_tasmota(const std::string& url, unsigned outlet);
 
 /// Shelly: `GET /rpc/Switch.Set?id=0&on=true`, or `GET /relay/0?turn=on` for a plug of the first generation, as `GET
 /// /shelly` tells. `outlet`: 0 and up. Source of the interface: Shelly's API documentation.

@@ -19,6 +19,7 @@ int run_program(const std::vector<std::string>& arguments) {
     pid_t pid = 0;
     if (::posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ) != 0) return 127;
     int status = 0;
+    // As long as it takes: an administrator waits at the terminal, and can interrupt both.
     while (::waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) return 127;
     }

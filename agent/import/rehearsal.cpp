@@ -246,7 +246,7 @@ std::optional<int> wait_for(pid_t child) {
     }
     ::kill(-child, SIGKILL);
     ::kill(child, SIGKILL);
-    ::waitpid(child, &status, 0);
+    ::waitpid(child, &status, 0);  // at once, after SIGKILL
     return std::nullopt;
 }
 

@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t most_output = 64 * std::size_t{1024};
 constexpr std::chrono::milliseconds kill_grace{1000};
 
-// Values are in the environment: nothing of them is in a command line, or read by a shell.
+// Values are in the environment, so the shell reads none of them as code. The URL is in git's command line, which every
+// user sees: repository_url() refuses one with a credential.
 constexpr const char* ask_origin = "exec git config --get remote.origin.url";
 constexpr const char* ask_commit = R"(exec git ls-remote --exit-code -- "$SOURCE_URL" "refs/heads/$SOURCE_BRANCH")";
 

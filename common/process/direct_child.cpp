@@ -107,7 +107,7 @@ Result<std::unique_ptr<DirectChild>> DirectChild::start(EventLoop& loop, const D
     if (!handle) {
         const int error = errno;
         ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
+        ::waitpid(pid, nullptr, 0);  // at once, after SIGKILL
         return fail("cannot watch " + texts.front() + ": " + system_text(error));
     }
     return std::make_unique<ForkedChild>(loop, pid, std::move(handle), std::move(ended));

@@ -32,17 +32,7 @@ bool is_variable_name(std::string_view name) {
 
 /// Never quotes the node: it may hold a secret.
 std::string kind_of(const YamlNode& node) {
-    switch (node.kind) {
-        case YamlKind::null:
-            return "nothing";
-        case YamlKind::sequence:
-            return "a list";
-        case YamlKind::map:
-            return "a map";
-        case YamlKind::scalar:
-            break;
-    }
-    return "a text or a number";
+    return node.kind == YamlKind::scalar ? "a text or a number" : node.found();
 }
 
 /// A value with a ! or a * in front is a tag or an alias, which the YAML reader quotes.

@@ -73,7 +73,7 @@ TEST(InstanceConfiguration, OfAnAgentWithATokenFileHasNoLogin) {
 class InstanceInARoot : public testing::Test {
   protected:
     void SetUp() override {
-        if (::geteuid() != 0) GTEST_SKIP() << "only root makes users";
+        if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: only root makes users";
         fs::create_directories(root_.path() / "etc");
     }
     int add(const NewInstance& instance) {

@@ -75,7 +75,7 @@ TEST_F(AgentTreeTest, DoesNotWaitForTheWriterOfAFifo) {
 }
 
 TEST_F(AgentTreeTest, NamesAFolderThatItCannotRead) {
-    if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+    if (::geteuid() == 0) GTEST_SKIP() << "NOT TESTED: root reads everything";
     add("a", "a");
     fs::permissions(folder / "a", fs::perms::none);
     const auto tree = read_agent_tree(folder.path());

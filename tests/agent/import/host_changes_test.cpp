@@ -24,7 +24,7 @@ constexpr const char* environment_file = "etc/trebuchet/supervise.env";
 class HostChangesTest : public ::testing::Test {
   protected:
     void SetUp() override {
-        if (::geteuid() != 0) GTEST_SKIP() << "an import needs root";
+        if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: an import needs root";
         fs::copy(TREBUCHET_TESTDATA "/samplehost", root.path(), fs::copy_options::recursive);
         before = everything();
     }

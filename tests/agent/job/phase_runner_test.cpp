@@ -275,7 +275,7 @@ TEST_F(PhaseRunnerTest, EndsASilentCommandAtItsOutputTimeout) {
 }
 
 TEST_F(PhaseRunnerTest, TheLabsCommandBeforeAnOutputTimeoutRunsAsThePhasesUser) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+    if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: needs root, to become another user";
     auto what = spec("sleep 1000");
     what.process.folder = "/";
     what.process.user = ProcessUser{300'001, 300'002};

@@ -91,7 +91,7 @@ TEST(LetPass, RefusesAFolderThatTheUserCouldRename) {
 }
 
 TEST(GiveTree, GivesAllOfItAndFollowsNoLink) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to give a folder to another user";
+    if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: needs root, to give a folder to another user";
     const TemporaryFolder top;
     fs::create_directories(top / "run/deep");
     top.write("run/deep/file", "x");

@@ -56,7 +56,7 @@ TEST(SecretFiles, ReplaceWhatIsInTheirPlace) {
 }
 
 TEST(SecretFiles, BelongToThePhasesUser) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: needs root, to give files to another user";
     const TemporaryFolder folder;
     SecretFiles files(folder / "j1", ProcessUser{4711, 4711});
     const auto path = files.add("KEY", SecretString("a"));
